@@ -1,0 +1,78 @@
+//! What happens to a run, and what is to be done about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BlockError, BlockRunKey, Fence, Product, Timestamp};
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It ran through and its products are stored, ready to be committed.
+    Completed {
+        /// What it produced.
+        products: Vec<Product>,
+    },
+    /// It did not.
+    Failed {
+        /// Why.
+        error: BlockError,
+        /// What it had stored before (outputs of a block whose test failed).
+        products: Vec<Product>,
+    },
+    /// It was stopped on request.
+    Cancelled,
+}
+
+/// Something that happened to a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The run may begin.
+    Started,
+    /// A process took the run over after the one that drove it died: attempts under way are lost and
+    /// start again, without counting as retries.
+    Resumed,
+    /// An attempt ended.
+    AttemptEnded {
+        /// Which block run.
+        key: BlockRunKey,
+        /// The fence it was started with.
+        fence: Fence,
+        /// How.
+        outcome: Outcome,
+    },
+    /// The moment of a [`Command::WakeAt`] came.
+    Woken,
+    /// Somebody wants it to stop.
+    CancelRequested {
+        /// Who or what, for people.
+        reason: String,
+    },
+}
+
+/// Something to be done for a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Start an attempt.
+    StartAttempt {
+        /// Which block run.
+        key: BlockRunKey,
+        /// Its number, from 1.
+        attempt: u32,
+        /// What its result must carry.
+        fence: Fence,
+    },
+    /// Stop an attempt and everything it started. It answers with [`RunEvent::AttemptEnded`] or not at all.
+    StopAttempt {
+        /// Which block run.
+        key: BlockRunKey,
+        /// The attempt's fence.
+        fence: Fence,
+    },
+    /// Send [`RunEvent::Woken`] at this moment.
+    WakeAt(Timestamp),
+    /// The run has reached its final status: make its products durable, release what it held.
+    Finish,
+}

@@ -1,0 +1,27 @@
+//! Facts of Baton's domain: ids, the pipeline graph, plans, runs, data products, events and commands.
+//!
+//! No I/O, no async, no clock: time comes in as a [`Timestamp`]. What is decided with these facts is the
+//! business of `engine`; how they are stored or shown is the business of the outer crates.
+
+mod block;
+mod error;
+mod event;
+mod ids;
+mod pipeline;
+mod plan;
+mod product;
+mod run;
+mod time;
+
+pub use block::{Block, BlockKind, Language, RetrySettings};
+pub use error::{BlockError, FailureKind, Frame};
+pub use event::{Command, Outcome, RunEvent};
+pub use ids::{BlockRunKey, BlockUuid, CodeHash, Fence, ObjectHash, PipelineUuid, RunId};
+pub use pipeline::{Pipeline, PipelineKind};
+pub use plan::{OnFailure, Plan, PlannedBlock, RetryPolicy};
+pub use product::{Chunk, Column, ColumnStatistics, Content, Product, ProductKind};
+pub use run::{BlockRun, BlockStatus, Run, RunStatus};
+pub use time::Timestamp;
+
+/// A map of JSON values that keeps the order of its keys, as variables and configurations do.
+pub type Map = serde_json::Map<String, serde_json::Value>;
