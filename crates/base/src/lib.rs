@@ -3,9 +3,11 @@
 
 mod clock;
 mod diagnose;
+mod failpoint;
 pub mod files;
 mod home;
 
 pub use clock::{iso, now};
 pub use diagnose::{Class, Diagnose, chain};
+pub use failpoint::failpoint;
 pub use home::{Home, HomeError, ProjectHome};

@@ -1,1 +1,15 @@
-//! TBD
+//! Decisions about runs: what is planned, what starts next, what follows from a failure.
+//!
+//! Pure: no I/O, no clock, no async. Time and ids come in as arguments, so "advance 24 h" is a unit test.
+//! What was decided is carried out and stored by the crates above.
+
+mod advance;
+mod apply;
+mod graph;
+mod plan;
+mod retry;
+mod states;
+
+pub use apply::{Step, apply, create};
+pub use plan::{PlanError, PlanInput, Selection, Source, plan};
+pub use states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, Transition, states_page};

@@ -22,6 +22,11 @@ pub enum Outcome {
     },
     /// It was stopped on request.
     Cancelled,
+    /// A condition attached to the block said no, so the block's own code did not run.
+    ConditionFailed {
+        /// Which condition, for people.
+        reason: String,
+    },
 }
 
 /// Something that happened to a run.

@@ -90,7 +90,8 @@ pub struct BlockRun {
     pub key: BlockRunKey,
     /// Where it stands.
     pub status: BlockStatus,
-    /// Attempts started so far.
+    /// Number of the newest attempt, from 1; 0 before the first. An attempt that was lost with its process
+    /// starts again under the same number and a new fence.
     pub attempt: u32,
     /// Fence of the newest attempt.
     pub fence: Fence,
@@ -117,6 +118,9 @@ pub struct Run {
     pub plan: Arc<Plan>,
     /// Where it stands.
     pub status: RunStatus,
+    /// Number of events that were applied. A process that commits an older version than the stored one
+    /// finds that another one drives the run.
+    pub version: u64,
     /// Its block runs, in the order of the plan.
     pub blocks: Vec<BlockRun>,
     /// Whether somebody asked for it to stop.

@@ -1,1 +1,22 @@
-//! TBD
+//! Data products on disk: what a worker staged becomes content-addressed objects and a manifest with schema, rows
+//! and statistics; frames are read back page by page, exported to common formats, verified and collected.
+//!
+//! Manifests are stored by the caller. Nothing here opens what only a worker understands.
+
+mod digest;
+mod export;
+mod frame;
+mod ipc;
+mod objects;
+mod products;
+mod schema;
+mod slice;
+mod staging;
+mod statistics;
+
+pub use export::{Export, ExportError, Format};
+pub use frame::{Frame, ReadError, Scan};
+pub use ipc::ArrowFileError;
+pub use objects::{Collected, IntegrityError};
+pub use products::Products;
+pub use staging::{CommitError, Digest, DigestError, StagedContent, StagedOutput, Staging};

@@ -1,1 +1,33 @@
-//! TBD
+//! A Mage project on disk: reading it, checking it, and making a new one.
+//!
+//! The only crate that knows the files of a project (spec sections 1.1 to 1.13). A broken project yields a value and
+//! a list of problems; opening and checking execute nothing and write nothing.
+
+mod blockfile;
+mod check;
+mod imports;
+mod pipeline;
+mod problem;
+mod profiles;
+mod project;
+mod reading;
+mod requirements;
+mod scaffold;
+mod settings;
+pub mod source;
+pub mod template;
+mod triggers;
+pub mod yaml;
+
+pub use blockfile::{BlockFile, Origin};
+pub use check::check;
+pub use imports::{Imports, Sources};
+pub use pipeline::PipelineFile;
+pub use problem::{Problem, Rule, Severity};
+pub use profiles::{Profile, Profiles};
+pub use project::{OpenError, PipelineError, Project};
+pub use requirements::Requirement;
+pub use scaffold::{InitError, InitReport, init};
+pub use settings::ProjectSettings;
+pub use template::Lookup;
+pub use triggers::{Trigger, TriggerKind, Triggers, interval_problem};

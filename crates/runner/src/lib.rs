@@ -1,1 +1,23 @@
-//! TBD
+//! Runs one attempt of one block: environments, worker processes, the protocol, logs, limits, cancel.
+//!
+//! Knows nothing of pipelines as a whole: what to start and what a failure means for the rest is
+//! decided by `engine` and carried out by `scheduler`. The story of the processes is in
+//! `docs/development/worker-protocol.md`.
+
+mod attempt;
+pub mod environment;
+mod launch;
+mod library;
+mod log;
+mod memory;
+mod protocol;
+mod runner;
+mod tree;
+
+pub use attempt::AttemptReport;
+pub use launch::{LaunchError, Strategy};
+pub use library::{Library, LibraryError};
+pub use log::{Level, LogRecord};
+pub use memory::{machine_memory, parse_size};
+pub use protocol::{Input, InputContent, InputProduct};
+pub use runner::{Attempt, Runner, RunnerOptions, Stop};

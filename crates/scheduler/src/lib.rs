@@ -1,1 +1,12 @@
-//! TBD
+//! The loops that load state, ask `engine`, commit, and carry commands out.
+//!
+//! Holds no rules: what follows from an event is decided by `engine`, how a block runs is known to `runner`.
+
+mod drive;
+mod journal;
+mod kwargs;
+mod lease;
+
+pub use drive::{Cancel, DriveError, Notice, Session, drive};
+pub use journal::{Journal, JournalError, read_log};
+pub use lease::{Lease, LeaseError};

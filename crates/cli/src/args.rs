@@ -1,0 +1,208 @@
+//! The command line as people type it. What the words mean is decided in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Run data pipelines from a project folder.
+#[derive(Debug, Parser)]
+#[command(
+    name = "baton",
+    version,
+    about = "Runs data pipelines of Python blocks: opens a Mage project folder and runs it unmodified.",
+    after_help = "Start here:\n  baton init my_project\n  baton run my_project example_pipeline\n\n\
+        State (runs, logs, data products, environments) lives in $BATON_HOME, never in the project.",
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a project with a small pipeline that runs
+    Init(InitArgs),
+    /// Run a pipeline, or some of its blocks
+    Run(Box<RunArgs>),
+    /// List the runs of a project
+    Runs(RunsArgs),
+    /// Show what a run's blocks printed and logged
+    Logs(LogsArgs),
+    /// Show or export what a block produced
+    Output(OutputArgs),
+    /// Check a whole project without running anything
+    Check(CheckArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Folder to make the project in
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    baton run my_project daily\n  \
+    baton run my_project daily --var region=eu --var limit=100\n  \
+    baton run my_project daily --block clean --downstream   from `clean` on, with the newest inputs\n  \
+    baton run my_project --resume 12                        go on with run 12\n\n\
+    Exit codes: 0 completed, 1 failed, 2 wrong use, 3 not allowed, 4 conflict, 5 may pass,\n\
+    6 needs a person, 70 a bug, 130 cancelled.")]
+pub(crate) struct RunArgs {
+    /// The project's folder
+    #[arg(required_unless_present = "resume", default_value_if("resume", clap::builder::ArgPredicate::IsPresent, "."))]
+    pub(crate) project: Option<PathBuf>,
+    /// The pipeline's name
+    #[arg(required_unless_present = "resume")]
+    pub(crate) pipeline: Option<String>,
+    /// Environment that blocks see; `prod` gives them the arguments of a triggered run
+    #[arg(long, env = "ENV", default_value = "dev", hide_env_values = true)]
+    pub(crate) env: String,
+    /// Set a variable; the value is read as JSON where it is JSON, else as text
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+    /// Set variables from a JSON object
+    #[arg(long = "vars", value_name = "JSON", alias = "runtime-vars")]
+    pub(crate) variables_json: Option<String>,
+    /// Run only this block; its inputs come from the newest completed run
+    #[arg(long, value_name = "UUID")]
+    pub(crate) block: Option<String>,
+    /// With --block: also every block above it
+    #[arg(long, requires = "block", conflicts_with = "downstream")]
+    pub(crate) upstream: bool,
+    /// With --block: also every block below it
+    #[arg(long, requires = "block")]
+    pub(crate) downstream: bool,
+    /// With --block: take the inputs from this run
+    #[arg(long, value_name = "RUN", requires = "block")]
+    pub(crate) from_run: Option<i64>,
+    /// Go on with a run that was interrupted, failed or cancelled, without repeating what is done
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["block", "variables", "variables_json"])]
+    pub(crate) resume: Option<i64>,
+    /// Do not run the blocks' @test functions
+    #[arg(long)]
+    pub(crate) no_tests: bool,
+    /// Print one JSON event per line; the last line is the summary
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Do not show what blocks print
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) worker: WorkerArgs,
+}
+
+/// How blocks are run on this machine.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Use this interpreter, or `active` for the active virtual environment, instead of the project's own
+    #[arg(long, value_name = "PATH|active")]
+    pub(crate) python: Option<String>,
+    /// Most blocks at a time [default: number of processors]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<u32>,
+    /// Private memory a block may use, such as 2GB [default: 90 % of the machine's]
+    #[arg(long, value_name = "SIZE", env = "BATON_BLOCK_MEMORY", hide_env_values = true)]
+    pub(crate) memory: Option<String>,
+    /// How block processes are started
+    #[arg(long, value_enum, env = "BATON_LAUNCH", hide = true)]
+    pub(crate) launch: Option<LaunchChoice>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LaunchChoice {
+    Fork,
+    Spawn,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// The project's folder
+    pub(crate) project: PathBuf,
+    /// Only runs of this pipeline
+    #[arg(long)]
+    pub(crate) pipeline: Option<String>,
+    /// Most runs to list, newest first
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The project's folder
+    pub(crate) project: PathBuf,
+    /// Number of the run
+    pub(crate) run: i64,
+    /// Only this block
+    pub(crate) block: Option<String>,
+    /// Print the records as JSON, one per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    baton output my_project daily clean\n  \
+    baton output my_project daily clean --format parquet > clean.parquet\n  \
+    baton output my_project daily clean --run 12 --offset 1000 --limit 20")]
+pub(crate) struct OutputArgs {
+    /// The project's folder
+    pub(crate) project: PathBuf,
+    /// The pipeline's name
+    pub(crate) pipeline: String,
+    /// The block
+    pub(crate) block: String,
+    /// Number of the run [default: the newest in which the block completed]
+    #[arg(long)]
+    pub(crate) run: Option<i64>,
+    /// Which of several outputs, such as output_1
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = FormatChoice::Table)]
+    pub(crate) format: FormatChoice,
+    /// First row, counted from 0
+    #[arg(long, default_value_t = 0)]
+    pub(crate) offset: u64,
+    /// Most rows [default: 20 as table, else all]
+    #[arg(long)]
+    pub(crate) limit: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatChoice {
+    Table,
+    Json,
+    Csv,
+    Parquet,
+    Arrow,
+    /// The bytes of an image, a text or an opaque object as they are
+    Raw,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The project's folder
+    pub(crate) project: PathBuf,
+    /// Warnings count as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print one JSON object per problem; the last line is the summary
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}

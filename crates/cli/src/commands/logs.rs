@@ -1,0 +1,56 @@
+//! `baton logs`: what a run's blocks printed and logged.
+
+use std::process::ExitCode;
+
+use baton_base::iso;
+use baton_model::RunId;
+use baton_runner::Level;
+use baton_scheduler::read_log;
+
+use super::state::State;
+use crate::args::LogsArgs;
+use crate::failure::Failure;
+use crate::terminal::{Paint, say};
+
+/// Prints the records, oldest first.
+pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
+    let state = State::open(&args.project)?;
+    let run = state.block_on(state.run(RunId(args.run)))?;
+    if let Some(block) = &args.block
+        && !run.blocks.iter().any(|one| one.key.to_string() == *block)
+    {
+        return Err(Failure::usage(
+            format!("run {} of `{}` has no block `{block}`", run.id, run.plan.pipeline),
+            "leave the block out to see the whole log",
+        ));
+    }
+    let paint = Paint::stdout();
+    read_log(&state.home.log(args.run), |record| {
+        if args.block.is_some() && record.block != args.block {
+            return;
+        }
+        if args.json {
+            say(&serde_json::to_string(&record).unwrap_or_default());
+            return;
+        }
+        let level = format!("{:8}", record.level.name());
+        let level = match record.level {
+            Level::Debug | Level::Info => paint.dim(&level),
+            Level::Warning => paint.yellow(&level),
+            Level::Error | Level::Critical => paint.red(&level),
+        };
+        let place = match (&record.block, record.attempt) {
+            (Some(block), Some(attempt)) if attempt > 1 => format!("{block}#{attempt}"),
+            (Some(block), _) => block.clone(),
+            (None, _) => "run".to_owned(),
+        };
+        let tags = if record.tags.is_empty() {
+            String::new()
+        } else {
+            let tags = serde_json::to_string(&record.tags).unwrap_or_default();
+            format!(" {}", paint.dim(&tags))
+        };
+        say(&format!("{} {level} {} {}{tags}", paint.dim(&iso(record.at.0)), paint.cyan(&place), record.message));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,29 @@
+//! One file per command.
+
+mod check;
+mod completions;
+mod init;
+mod logs;
+mod output;
+mod run;
+mod runs;
+mod sources;
+mod state;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::failure::Failure;
+
+/// Runs the command that was typed.
+pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Init(args) => init::run(&args),
+        Command::Run(args) => run::run(*args),
+        Command::Runs(args) => runs::run(&args),
+        Command::Logs(args) => logs::run(&args),
+        Command::Output(args) => output::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Completions(args) => Ok(completions::run(&args)),
+    }
+}

@@ -1,0 +1,99 @@
+//! `baton output`: shows or exports what a block produced.
+
+use std::io::{self, BufWriter, IsTerminal};
+use std::process::ExitCode;
+
+use baton_model::{BlockRunKey, BlockUuid, PipelineUuid, Product, RunId};
+use baton_products::{Export, Format, Products};
+
+use super::state::State;
+use crate::args::{FormatChoice, OutputArgs};
+use crate::failure::{FAILED, Failure};
+use crate::terminal::{self, Paint, tell};
+
+/// Rows of a table when no limit is given.
+const TABLE_ROWS: u64 = 20;
+
+/// Writes the product to standard output.
+pub(crate) fn run(args: &OutputArgs) -> Result<ExitCode, Failure> {
+    let state = State::open(&args.project)?;
+    let (run, found) = state.block_on(find(&state, args))?;
+    let product = choose(args, run, found)?;
+    let products = Products::open(&state.home.products())?;
+    let stdout = io::stdout();
+    let is_terminal = stdout.is_terminal();
+    let export = Export {
+        format: match args.format {
+            FormatChoice::Table => Format::Table,
+            FormatChoice::Json => Format::Json,
+            FormatChoice::Csv => Format::Csv,
+            FormatChoice::Parquet => Format::Parquet,
+            FormatChoice::Arrow => Format::Arrow,
+            FormatChoice::Raw => Format::Raw,
+        },
+        offset: args.offset,
+        limit: args.limit.or((args.format == FormatChoice::Table).then_some(TABLE_ROWS)),
+        width: is_terminal.then(terminal::width),
+        color: is_terminal && Paint::stdout().is_on(),
+    };
+    let mut out = BufWriter::with_capacity(1 << 16, stdout);
+    match products.write(&product, &export, &mut out) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        // The reader has seen enough, as `head` does.
+        Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The products of the block in the run asked for, else in the newest run in which it completed.
+async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>), Failure> {
+    let block = BlockUuid::from(args.block.as_str());
+    let pipeline = PipelineUuid::from(args.pipeline.as_str());
+    let run = match args.run {
+        Some(id) => {
+            let run = state.run(RunId(id)).await?;
+            if run.plan.pipeline != pipeline {
+                return Err(Failure::usage(
+                    format!("run {id} is a run of `{}`, not of `{pipeline}`", run.plan.pipeline),
+                    format!("`baton runs PROJECT --pipeline {pipeline}` lists its runs"),
+                ));
+            }
+            run.id
+        }
+        None => state.store.newest_output(&pipeline, &block).await?.ok_or_else(|| {
+            Failure::usage(
+                format!("block `{block}` of pipeline `{pipeline}` has not completed in any run"),
+                format!("run it: `baton run {} {pipeline}`", args.project.display()),
+            )
+        })?,
+    };
+    Ok((run, state.store.products(run, &BlockRunKey::declared(block)).await?))
+}
+
+/// The one output that is meant.
+fn choose(args: &OutputArgs, run: RunId, found: Vec<Product>) -> Result<Product, Failure> {
+    let names: Vec<String> = found.iter().map(|product| product.name.clone()).collect();
+    let mut found = found.into_iter();
+    match &args.name {
+        Some(name) => found.find(|product| product.name == *name).ok_or_else(|| {
+            Failure::usage(
+                format!("block `{}` has no output `{name}` in run {run}", args.block),
+                if names.is_empty() { "it produced nothing".to_owned() } else { format!("it has {}", names.join(", ")) },
+            )
+        }),
+        None => {
+            let first = found.next().ok_or_else(|| {
+                Failure::usage(
+                    format!("block `{}` produced nothing in run {run}", args.block),
+                    "a block that returns None has no output",
+                )
+                .with_exit(FAILED)
+            })?;
+            if names.len() > 1 {
+                let rest = names.get(1..).unwrap_or_default().join(", ");
+                tell(&Paint::stderr().dim(&format!("{} of {}; --name shows {rest}", first.name, names.len())));
+            }
+            Ok(first)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `baton runs`: the runs of a project, newest first.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use baton_base::iso;
+use baton_model::PipelineUuid;
+use baton_scheduler::Lease;
+use baton_store::RunFilter;
+use serde_json::json;
+
+use super::state::State;
+use crate::args::RunsArgs;
+use crate::failure::Failure;
+use crate::terminal::{self, Paint, say};
+
+/// Prints the list.
+pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
+    let state = State::open(&args.project)?;
+    let filter = RunFilter {
+        pipeline: args.pipeline.as_deref().map(PipelineUuid::from),
+        limit: args.limit,
+    };
+    let runs = state.block_on(state.store.list_runs(&filter))?;
+    let paint = Paint::stdout();
+    if runs.is_empty() && !args.json {
+        say("no runs yet");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let width = runs.iter().map(|run| run.pipeline.as_str().chars().count()).max().unwrap_or(0).max(8);
+    if !args.json {
+        let head = format!("{:>5}  {:width$}  {:11}  {:24}  {:>10}", "RUN", "PIPELINE", "STATUS", "STARTED", "TIME");
+        say(&paint.bold(&head));
+    }
+    for run in runs {
+        // A run that is not final and that nobody drives was cut off.
+        let interrupted = !run.status.is_final() && !Lease::is_held(&state.home.run_lock(run.id.0));
+        let status = if interrupted { "interrupted" } else { run.status.name() };
+        let time = match (run.started_at, run.ended_at) {
+            (Some(start), Some(end)) => Some(end.since(start)),
+            _ => None,
+        };
+        if args.json {
+            say(&json!({
+                "run_id": run.id, "pipeline": run.pipeline, "status": status,
+                "created_at": iso(run.created_at.0),
+                "started_at": run.started_at.map(|at| iso(at.0)),
+                "ended_at": run.ended_at.map(|at| iso(at.0)),
+                "seconds": time.as_ref().map(Duration::as_secs_f64),
+            }).to_string());
+            continue;
+        }
+        let padded = format!("{status:11}");
+        let coloured = if interrupted {
+            paint.yellow(&padded)
+        } else {
+            match run.status {
+                baton_model::RunStatus::Completed => paint.green(&padded),
+                baton_model::RunStatus::Failed => paint.red(&padded),
+                _ => paint.yellow(&padded),
+            }
+        };
+        say(&format!(
+            "{:>5}  {:width$}  {coloured}  {:24}  {:>10}",
+            run.id,
+            run.pipeline.as_str(),
+            iso(run.started_at.unwrap_or(run.created_at).0),
+            time.map(terminal::seconds).unwrap_or_default(),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,17 @@
+//! What the process's environment says. Every variable that Baton reads is named here, in clap's
+//! definitions (`ENV`, `BATON_BLOCK_MEMORY`, `BATON_LAUNCH`), or in `terminal` (`NO_COLOR`, `TERM`).
+
+use std::env;
+use std::path::PathBuf;
+
+use baton_base::{Home, HomeError};
+
+/// The folder of Baton's state: `BATON_HOME`, else the platform's data folder.
+pub(crate) fn home() -> Result<Home, HomeError> {
+    Home::find(env::var_os("BATON_HOME").filter(|path| !path.is_empty()).map(PathBuf::from))
+}
+
+/// A variable of the process's environment, for those who read what the user's project or tools name.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}

@@ -1,0 +1,219 @@
+//! Words, colours and numbers on the terminal.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+use std::{env, io};
+
+use baton_model::{BlockError, BlockRun, BlockStatus, Content, RunStatus};
+
+/// Colours, or none: when the output is no terminal or `NO_COLOR` is set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint(bool);
+
+impl Paint {
+    /// For standard output.
+    pub(crate) fn stdout() -> Self {
+        Self(wanted(io::stdout().is_terminal()))
+    }
+
+    /// For standard error.
+    pub(crate) fn stderr() -> Self {
+        Self(wanted(io::stderr().is_terminal()))
+    }
+
+    /// Whether there are colours.
+    pub(crate) fn is_on(self) -> bool {
+        self.0
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    pub(crate) fn red(self, text: &str) -> String {
+        self.wrap("31", text)
+    }
+
+    pub(crate) fn green(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    pub(crate) fn yellow(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    pub(crate) fn cyan(self, text: &str) -> String {
+        self.wrap("36", text)
+    }
+}
+
+fn wanted(is_terminal: bool) -> bool {
+    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    is_terminal && !no_color && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Columns of the terminal; 100 when it does not say.
+pub(crate) fn width() -> usize {
+    rustix::termios::tcgetwinsize(io::stdout()).map_or(100, |size| usize::from(size.ws_col)).max(20)
+}
+
+/// Writes a line to standard output. A reader that went away, as `head` does, ends the output quietly.
+pub(crate) fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    drop(out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")));
+}
+
+/// Writes a line to standard error.
+pub(crate) fn tell(line: &str) {
+    let mut out = io::stderr().lock();
+    drop(out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")));
+}
+
+/// `1.24 s`, `13 ms`, `2 min 5 s`.
+pub(crate) fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 0.9995 {
+        format!("{:.0} ms", seconds * 1000.0)
+    } else if seconds < 60.0 {
+        format!("{seconds:.2} s")
+    } else {
+        let whole = duration.as_secs();
+        match whole {
+            ..3600 => format!("{} min {} s", whole / 60, whole % 60),
+            _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        }
+    }
+}
+
+/// `336,776`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `41.2 MB`, `512 B`.
+pub(crate) fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = number as f64;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let unit_name = UNITS.get(unit).unwrap_or(&"B");
+    if unit == 0 { format!("{number} B") } else { format!("{value:.1} {unit_name}") }
+}
+
+/// One line about an ended block: rows and bytes of what it produced, or why it did not.
+pub(crate) fn block_detail(block: &BlockRun) -> String {
+    match block.status {
+        BlockStatus::Completed => {
+            let rows: u64 = block.products.iter().filter_map(|product| product.rows).sum();
+            let size: u64 = block.products.iter().map(|product| product.bytes).sum();
+            let has_rows = block.products.iter().any(|product| product.rows.is_some());
+            match (block.products.is_empty(), has_rows) {
+                (true, _) => String::new(),
+                (false, true) => format!("{} rows, {}", thousands(rows), bytes(size)),
+                (false, false) => inline_preview(block).unwrap_or_else(|| bytes(size)),
+            }
+        }
+        BlockStatus::Failed => block.error.as_ref().map(headline).unwrap_or_default(),
+        _ => block.reason.clone().unwrap_or_default(),
+    }
+}
+
+/// A small value as it is.
+fn inline_preview(block: &BlockRun) -> Option<String> {
+    let [product] = block.products.as_slice() else { return None };
+    let Content::Inline(text) = &product.content else { return None };
+    (text.len() <= 40 && !text.contains('\n')).then(|| text.clone())
+}
+
+/// `KeyError: 'tail'` or the message alone, on one line.
+pub(crate) fn headline(error: &BlockError) -> String {
+    let message = error.message.lines().next().unwrap_or("");
+    match &error.exception {
+        Some(exception) => format!("{exception}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+/// Everything a person needs about a failed block.
+pub(crate) fn explain(name: &str, block: &BlockRun, paint: Paint) -> String {
+    let Some(error) = &block.error else { return String::new() };
+    let attempts = if block.attempt > 1 { format!(" after {} attempts", block.attempt) } else { String::new() };
+    let mut text = format!("{} {}{attempts}\n", paint.red("✗"), paint.bold(name));
+    let message = match &error.exception {
+        Some(exception) => format!("{exception}: {}", error.message),
+        None => error.message.clone(),
+    };
+    for line in message.lines() {
+        text.push_str(&format!("  {line}\n"));
+    }
+    for frame in &error.frames {
+        let place = format!("{}:{}", frame.file, frame.line);
+        text.push_str(&format!("    {} in {}\n", paint.cyan(&place), frame.function));
+        if let Some(code) = &frame.code {
+            text.push_str(&format!("      {}\n", paint.dim(code)));
+        }
+    }
+    if let Some(hint) = &error.hint {
+        text.push_str(&format!("  {} {hint}\n", paint.yellow("hint:")));
+    }
+    text
+}
+
+/// The word for a run's status, coloured.
+pub(crate) fn run_status(status: RunStatus, paint: Paint) -> String {
+    match status {
+        RunStatus::Completed => paint.green(status.name()),
+        RunStatus::Failed => paint.red(status.name()),
+        RunStatus::Cancelled => paint.yellow(status.name()),
+        RunStatus::Initial | RunStatus::Running => paint.cyan(status.name()),
+    }
+}
+
+/// A sign for a block's status that is readable without colour.
+pub(crate) fn sign(status: BlockStatus, paint: Paint) -> String {
+    match status {
+        BlockStatus::Completed => paint.green("✓"),
+        BlockStatus::Failed => paint.red("✗"),
+        BlockStatus::Cancelled => paint.yellow("■"),
+        BlockStatus::UpstreamFailed | BlockStatus::ConditionFailed => paint.dim("–"),
+        BlockStatus::Initial | BlockStatus::Queued => paint.dim("·"),
+        BlockStatus::Running => paint.cyan("▸"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(336_776), "336,776");
+        assert_eq!(bytes(512), "512 B");
+        assert_eq!(bytes(999_999), "1.0 MB");
+        assert_eq!(bytes(41_200_000), "41.2 MB");
+        assert_eq!(seconds(Duration::from_millis(13)), "13 ms");
+        assert_eq!(seconds(Duration::from_millis(1240)), "1.24 s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");
+    }
+}

@@ -1,0 +1,348 @@
+//! The state machine of a run: an event and the time in, the next state and the commands out.
+//!
+//! Nothing here waits, stores or starts anything. This file takes an event in; what follows from the new state
+//! of the blocks is decided in `advance`. The legal changes of status are in `states`.
+
+use std::sync::Arc;
+
+use baton_model::{
+    BlockRun, BlockRunKey, BlockStatus, Command, Fence, Outcome, Plan, Run, RunEvent, RunId,
+    RunStatus, Timestamp,
+};
+
+use crate::graph::Graph;
+use crate::retry;
+use crate::states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, allows};
+
+/// What follows from an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The run after the event.
+    pub run: Run,
+    /// Block runs that differ from before, in the order of the plan.
+    pub changed: Vec<BlockRunKey>,
+    /// What is to be done, in this order.
+    pub commands: Vec<Command>,
+    /// Why the event changed nothing. Then the run is as it was and there is nothing to commit.
+    pub ignored: Option<String>,
+}
+
+/// A new run of `plan`.
+pub fn create(id: RunId, plan: Arc<Plan>, now: Timestamp) -> Run {
+    let blocks = plan
+        .blocks
+        .iter()
+        .map(|block| BlockRun {
+            key: BlockRunKey::declared(block.uuid.clone()),
+            status: BlockStatus::Initial,
+            attempt: 0,
+            fence: Fence(0),
+            started_at: None,
+            ended_at: None,
+            retry_at: None,
+            error: None,
+            reason: None,
+            products: Vec::new(),
+        })
+        .collect();
+    Run {
+        id,
+        plan,
+        status: RunStatus::Initial,
+        version: 0,
+        blocks,
+        cancel_requested: false,
+        last_fence: Fence(0),
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+    }
+}
+
+/// Decides what follows from `event`.
+///
+/// Total: an event that does not fit (a late or duplicate result, a run that has ended) changes nothing
+/// and [`Step::ignored`] says why. A result is taken when it carries the fence of a running attempt, also
+/// after it was asked to stop: what has completed is completed. A run that fails at once
+/// ([`OnFailure::Stop`]) has ended, so results that come after it are ignored.
+pub fn apply(run: Run, event: &RunEvent, now: Timestamp) -> Step {
+    let plan = Arc::clone(&run.plan);
+    let mut turn = Turn {
+        graph: Graph::new(
+            plan.blocks
+                .iter()
+                .map(|block| (&block.uuid, block.upstream.as_slice())),
+        ),
+        changed: vec![false; run.blocks.len()],
+        commands: Vec::new(),
+        plan: &plan,
+        run,
+        now,
+    };
+    let taken = turn.take(event);
+    if taken.is_ok() {
+        turn.run.version += 1;
+    }
+    let changed = turn
+        .run
+        .blocks
+        .iter()
+        .zip(&turn.changed)
+        .filter(|(_, changed)| **changed)
+        .map(|(block, _)| block.key.clone())
+        .collect();
+    Step {
+        run: turn.run,
+        changed,
+        commands: turn.commands,
+        ignored: taken.err(),
+    }
+}
+
+/// One application of an event. Block runs are addressed by their position, which is that of the plan.
+pub(crate) struct Turn<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) graph: Graph<'a>,
+    pub(crate) run: Run,
+    pub(crate) now: Timestamp,
+    pub(crate) changed: Vec<bool>,
+    pub(crate) commands: Vec<Command>,
+}
+
+impl Turn<'_> {
+    /// Takes the event in and decides everything that follows; `Err` says why it is ignored, and then
+    /// nothing has been changed.
+    fn take(&mut self, event: &RunEvent) -> Result<(), String> {
+        if self.run.blocks.len() != self.plan.blocks.len() {
+            return Err("the block runs of the run do not match its plan".to_owned());
+        }
+        let status = self.run.status;
+        match event {
+            RunEvent::Resumed => self.resume()?,
+            _ if status.is_final() => {
+                return Err(format!("the run is already {}", status.name()));
+            }
+            RunEvent::Started if status == RunStatus::Initial => self.begin(),
+            RunEvent::Started => return Err("the run has already started".to_owned()),
+            RunEvent::AttemptEnded {
+                key,
+                fence,
+                outcome,
+            } => self.attempt_ended(key, *fence, outcome)?,
+            RunEvent::Woken => return self.wake(),
+            RunEvent::CancelRequested { reason } => self.cancel(reason)?,
+        }
+        self.advance();
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        self.set_run(RunStatus::Running);
+        self.run.started_at.get_or_insert(self.now);
+    }
+
+    fn resume(&mut self) -> Result<(), String> {
+        match self.run.status {
+            RunStatus::Completed => {
+                return Err("the run has completed, there is nothing to resume".to_owned());
+            }
+            RunStatus::Initial => self.begin(),
+            RunStatus::Running => {
+                for position in 0..self.run.blocks.len() {
+                    self.recover(position);
+                }
+            }
+            RunStatus::Failed | RunStatus::Cancelled => {
+                self.run.cancel_requested = false;
+                self.run.ended_at = None;
+                self.set_run(RunStatus::Running);
+                for position in 0..self.run.blocks.len() {
+                    if self.run.blocks[position].status != BlockStatus::Completed {
+                        self.reset(position);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What becomes of a block run whose process and timers are gone.
+    fn recover(&mut self, position: usize) {
+        let block = &self.run.blocks[position];
+        match block.status {
+            BlockStatus::Running if self.run.cancel_requested => {
+                self.end(position, BlockStatus::Cancelled);
+            }
+            BlockStatus::Running => {
+                self.set(position, BlockStatus::Initial);
+                let block = &mut self.run.blocks[position];
+                // The start that follows counts up again: the lost attempt is repeated, not retried.
+                block.attempt = block.attempt.saturating_sub(1);
+            }
+            BlockStatus::Initial => {
+                if let Some(at) = block.retry_at.filter(|at| *at > self.now) {
+                    self.commands.push(Command::WakeAt(at));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes a block run of an ended run as good as new. Its fence stays, so that late results are refused.
+    fn reset(&mut self, position: usize) {
+        self.set(position, BlockStatus::Initial);
+        let block = &mut self.run.blocks[position];
+        block.attempt = 0;
+        block.started_at = None;
+        block.ended_at = None;
+        block.retry_at = None;
+        block.error = None;
+        block.reason = None;
+        block.products.clear();
+    }
+
+    fn attempt_ended(
+        &mut self,
+        key: &BlockRunKey,
+        fence: Fence,
+        outcome: &Outcome,
+    ) -> Result<(), String> {
+        let position = self
+            .graph
+            .position(&key.block)
+            .filter(|_| key.child.is_none())
+            .ok_or_else(|| format!("block `{key}` is not part of the run"))?;
+        let block = &mut self.run.blocks[position];
+        if block.status != BlockStatus::Running {
+            let status = block.status.name();
+            return Err(format!("block `{key}` is not running but {status}"));
+        }
+        if block.fence != fence {
+            return Err(format!(
+                "attempt {} of block `{key}` is not the current one, which is {}",
+                fence.0, block.fence.0
+            ));
+        }
+        match outcome {
+            Outcome::Completed { products } => {
+                block.products.clone_from(products);
+                block.reason = None;
+                self.end(position, BlockStatus::Completed);
+            }
+            Outcome::Failed { error, products } => {
+                block.error = Some(error.clone());
+                let retry = &self.plan.blocks[position].retry;
+                if block.attempt > retry.retries || !error.kind.is_retried() {
+                    block.products.clone_from(products);
+                    block.reason = None;
+                    self.fail(position);
+                } else if self.run.cancel_requested {
+                    self.end(position, BlockStatus::Cancelled);
+                } else {
+                    let delay = retry::delay_after(retry, block.attempt);
+                    let at = self.now.after(delay);
+                    block.retry_at = Some(at);
+                    self.set(position, BlockStatus::Initial);
+                    if at > self.now {
+                        self.commands.push(Command::WakeAt(at));
+                    }
+                }
+            }
+            Outcome::Cancelled => {
+                block
+                    .reason
+                    .get_or_insert_with(|| "its attempt was stopped".to_owned());
+                self.end(position, BlockStatus::Cancelled);
+            }
+            Outcome::ConditionFailed { reason } => {
+                block.reason = Some(reason.clone());
+                self.end(position, BlockStatus::ConditionFailed);
+            }
+        }
+        Ok(())
+    }
+
+    /// A timer fired. One that came early is set again; one that finds nothing to do is ignored.
+    fn wake(&mut self) -> Result<(), String> {
+        if self.run.status == RunStatus::Initial {
+            return Err("the run has not started".to_owned());
+        }
+        self.advance();
+        if self.changed.contains(&true) {
+            return Ok(());
+        }
+        let waiting = self
+            .run
+            .blocks
+            .iter()
+            .filter(|block| block.status == BlockStatus::Initial)
+            .filter_map(|block| block.retry_at);
+        match waiting.min().filter(|at| *at > self.now) {
+            Some(at) => {
+                self.commands.push(Command::WakeAt(at));
+                Ok(())
+            }
+            None => Err("nothing was due".to_owned()),
+        }
+    }
+
+    fn cancel(&mut self, reason: &str) -> Result<(), String> {
+        if self.run.cancel_requested {
+            return Err("the run is already being cancelled".to_owned());
+        }
+        self.run.cancel_requested = true;
+        for position in 0..self.run.blocks.len() {
+            let block = &mut self.run.blocks[position];
+            if block.status.is_final() {
+                continue;
+            }
+            block.reason = Some(reason.to_owned());
+            if block.status == BlockStatus::Running {
+                self.changed[position] = true;
+                self.stop_attempt(position);
+            } else {
+                self.end(position, BlockStatus::Cancelled);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stop_attempt(&mut self, position: usize) {
+        let block = &self.run.blocks[position];
+        self.commands.push(Command::StopAttempt {
+            key: block.key.clone(),
+            fence: block.fence,
+        });
+    }
+
+    /// Gives a block run its final status.
+    pub(crate) fn end(&mut self, position: usize, status: BlockStatus) {
+        self.set(position, status);
+        let block = &mut self.run.blocks[position];
+        block.ended_at = Some(self.now);
+        block.retry_at = None;
+    }
+
+    pub(crate) fn set(&mut self, position: usize, status: BlockStatus) {
+        let block = &mut self.run.blocks[position];
+        debug_assert!(
+            allows(BLOCK_TRANSITIONS, block.status, status),
+            "block `{}` goes from {} to {}",
+            block.key,
+            block.status.name(),
+            status.name()
+        );
+        block.status = status;
+        self.changed[position] = true;
+    }
+
+    pub(crate) fn set_run(&mut self, status: RunStatus) {
+        debug_assert!(
+            allows(RUN_TRANSITIONS, self.run.status, status),
+            "the run goes from {} to {}",
+            self.run.status.name(),
+            status.name()
+        );
+        self.run.status = status;
+    }
+}

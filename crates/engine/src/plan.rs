@@ -1,0 +1,397 @@
+//! Freezing a plan: which blocks run, with which code, settings, retries and inputs.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use baton_base::{Class, Diagnose};
+use baton_model::{
+    Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Map, OnFailure,
+    Pipeline, PipelineKind, PipelineUuid, Plan, PlannedBlock, RetrySettings, RunId, Timestamp,
+};
+
+use crate::graph::Graph;
+use crate::retry;
+
+/// Which blocks of the pipeline are to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All that run.
+    All,
+    /// One, perhaps with its neighbourhood.
+    Block {
+        /// The block.
+        uuid: BlockUuid,
+        /// With everything above it.
+        upstream: bool,
+        /// With everything below it.
+        downstream: bool,
+    },
+}
+
+/// What was found on disk for a block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Path of its file, relative to the project.
+    pub file: String,
+    /// Hash of its text; none when there is no text to run.
+    pub code: Option<CodeHash>,
+    /// Whether it needs the worker that has pandas and Arrow loaded.
+    pub needs_frames: bool,
+    /// Why it cannot run.
+    pub problem: Option<BlockError>,
+}
+
+/// Everything a plan is made of.
+#[derive(Clone, Debug)]
+pub struct PlanInput<'a> {
+    /// The pipeline as declared.
+    pub pipeline: &'a Pipeline,
+    /// What the project says about retries.
+    pub project_retry: &'a RetrySettings,
+    /// Which of its blocks are to run.
+    pub selection: Selection,
+    /// Name of the environment.
+    pub env: String,
+    /// Whether blocks receive the keyword arguments of a triggered run.
+    pub triggered: bool,
+    /// Variables of this run; they win over the pipeline's.
+    pub variables: Map,
+    /// The run's logical date.
+    pub execution_date: Timestamp,
+    /// What a failed block means for the rest.
+    pub on_failure: OnFailure,
+    /// Most block runs at a time on this machine; at least one.
+    pub workers: u32,
+    /// What was found on disk for each block that runs.
+    pub sources: &'a BTreeMap<BlockUuid, Source>,
+    /// Older runs that can supply the products of blocks outside the selection.
+    pub inputs: &'a BTreeMap<BlockUuid, RunId>,
+}
+
+/// A pipeline that cannot be planned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The pipeline is of a kind that this version does not run.
+    #[error("plan pipeline `{pipeline}`: pipelines of type `{kind}` are not supported yet")]
+    PipelineKind {
+        /// The pipeline.
+        pipeline: PipelineUuid,
+        /// Its kind.
+        kind: String,
+    },
+    /// Two blocks have the same name.
+    #[error("plan pipeline `{pipeline}`: two blocks are called `{block}`")]
+    DuplicateBlock {
+        /// The pipeline.
+        pipeline: PipelineUuid,
+        /// The name.
+        block: BlockUuid,
+    },
+    /// Blocks wait for each other.
+    #[error("plan pipeline `{pipeline}`: its blocks form a cycle: {}", arrows(.path))]
+    Cycle {
+        /// The pipeline.
+        pipeline: PipelineUuid,
+        /// The blocks of the cycle in the direction of the data, the first one again at the end.
+        path: Vec<BlockUuid>,
+    },
+    /// The selected block does not exist.
+    #[error("plan pipeline `{pipeline}`: it has no block `{block}`")]
+    UnknownBlock {
+        /// The pipeline.
+        pipeline: PipelineUuid,
+        /// What was asked for.
+        block: BlockUuid,
+        /// The most similar name that exists.
+        nearest: Option<BlockUuid>,
+    },
+    /// The selected block is of a kind that never runs.
+    #[error("plan block `{block}`: blocks of type `{kind}` do not run on their own")]
+    NotRunnable {
+        /// The block.
+        block: BlockUuid,
+        /// Its kind.
+        kind: String,
+    },
+    /// A block waits for one that never runs.
+    #[error(
+        "plan block `{block}`: its upstream block `{upstream}` is of type `{kind}` and never runs, so `{block}` could never start"
+    )]
+    NeverStarts {
+        /// The block.
+        block: BlockUuid,
+        /// The block it waits for.
+        upstream: BlockUuid,
+        /// That block's kind.
+        kind: String,
+    },
+    /// Nothing supplies an input of a selected block.
+    #[error("plan block `{block}`: there is no data of its upstream block `{upstream}`")]
+    MissingInput {
+        /// The block.
+        block: BlockUuid,
+        /// The block whose products are missing.
+        upstream: BlockUuid,
+    },
+}
+
+impl Diagnose for PlanError {
+    fn class(&self) -> Class {
+        Class::User
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::PipelineKind { .. } => Some(
+                "run a pipeline of type `python`; the other types are still to come".to_owned(),
+            ),
+            Self::DuplicateBlock { block, .. } => Some(format!(
+                "rename one of the blocks called `{block}` in the pipeline's metadata.yaml"
+            )),
+            Self::Cycle { .. } => {
+                Some("remove one of these connections from `upstream_blocks`".to_owned())
+            }
+            Self::UnknownBlock { nearest, .. } => nearest
+                .as_ref()
+                .map(|nearest| format!("did you mean `{nearest}`?")),
+            Self::NotRunnable { .. } => None,
+            Self::NeverStarts {
+                block, upstream, ..
+            } => Some(format!(
+                "remove `{upstream}` from the `upstream_blocks` of `{block}`"
+            )),
+            Self::MissingInput { upstream, .. } => {
+                Some(format!("run with --upstream, or run `{upstream}` first"))
+            }
+        }
+    }
+}
+
+fn arrows(path: &[BlockUuid]) -> String {
+    let names: Vec<&str> = path.iter().map(BlockUuid::as_str).collect();
+    names.join(" -> ")
+}
+
+/// Freezes what a run will do.
+pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
+    let pipeline = input.pipeline;
+    if pipeline.kind != PipelineKind::Python {
+        return Err(PlanError::PipelineKind {
+            pipeline: pipeline.uuid.clone(),
+            kind: pipeline.kind.name().to_owned(),
+        });
+    }
+    refuse_duplicates(pipeline)?;
+    let graph = Graph::new(
+        pipeline
+            .blocks
+            .iter()
+            .map(|block| (&block.uuid, block.upstream.as_slice())),
+    );
+    refuse_cycles(pipeline, &graph)?;
+    let selected = select(input, &graph)?;
+
+    let mut blocks = Vec::new();
+    let mut inputs = BTreeMap::new();
+    for (position, block) in pipeline.blocks.iter().enumerate() {
+        if !selected[position] {
+            continue;
+        }
+        let upstream: Vec<&Block> = block
+            .upstream
+            .iter()
+            .filter_map(|name| graph.position(name))
+            .map(|above| &pipeline.blocks[above])
+            .collect();
+        for above in &upstream {
+            if !above.kind.runs() {
+                return Err(PlanError::NeverStarts {
+                    block: block.uuid.clone(),
+                    upstream: above.uuid.clone(),
+                    kind: above.kind.name().to_owned(),
+                });
+            }
+            if graph.position(&above.uuid).is_some_and(|at| selected[at]) {
+                continue;
+            }
+            let Some(run) = input.inputs.get(&above.uuid) else {
+                return Err(PlanError::MissingInput {
+                    block: block.uuid.clone(),
+                    upstream: above.uuid.clone(),
+                });
+            };
+            inputs.insert(above.uuid.clone(), *run);
+        }
+        let upstream = upstream.iter().map(|above| above.uuid.clone()).collect();
+        blocks.push(planned_block(input, block, upstream));
+    }
+
+    let mut variables = pipeline.variables.clone();
+    variables.extend(input.variables.clone());
+    Ok(Plan {
+        pipeline: pipeline.uuid.clone(),
+        kind: pipeline.kind.clone(),
+        blocks,
+        inputs,
+        variables,
+        env: input.env.clone(),
+        triggered: input.triggered,
+        execution_date: input.execution_date,
+        on_failure: input.on_failure,
+        // As in Mage, a limit of 0 is none.
+        block_run_limit: pipeline.block_run_limit.filter(|limit| *limit > 0),
+        workers: input.workers.max(1),
+    })
+}
+
+fn refuse_duplicates(pipeline: &Pipeline) -> Result<(), PlanError> {
+    let mut seen = HashSet::new();
+    let lists = [
+        &pipeline.blocks,
+        &pipeline.callbacks,
+        &pipeline.conditionals,
+        &pipeline.widgets,
+    ];
+    match lists
+        .into_iter()
+        .flatten()
+        .find(|block| !seen.insert(&block.uuid))
+    {
+        None => Ok(()),
+        Some(block) => Err(PlanError::DuplicateBlock {
+            pipeline: pipeline.uuid.clone(),
+            block: block.uuid.clone(),
+        }),
+    }
+}
+
+fn refuse_cycles(pipeline: &Pipeline, graph: &Graph<'_>) -> Result<(), PlanError> {
+    let Some(cycle) = graph.cycle() else {
+        return Ok(());
+    };
+    let path = cycle
+        .iter()
+        .chain(cycle.first())
+        .map(|position| pipeline.blocks[*position].uuid.clone())
+        .collect();
+    Err(PlanError::Cycle {
+        pipeline: pipeline.uuid.clone(),
+        path,
+    })
+}
+
+/// For each block of the pipeline whether it is to run.
+fn select(input: &PlanInput<'_>, graph: &Graph<'_>) -> Result<Vec<bool>, PlanError> {
+    let blocks = &input.pipeline.blocks;
+    let mut selected = match &input.selection {
+        Selection::All => vec![true; blocks.len()],
+        Selection::Block {
+            uuid,
+            upstream,
+            downstream,
+        } => {
+            let position = graph
+                .position(uuid)
+                .ok_or_else(|| PlanError::UnknownBlock {
+                    pipeline: input.pipeline.uuid.clone(),
+                    block: uuid.clone(),
+                    nearest: nearest(uuid, blocks),
+                })?;
+            let block = &blocks[position];
+            if !block.kind.runs() {
+                return Err(PlanError::NotRunnable {
+                    block: uuid.clone(),
+                    kind: block.kind.name().to_owned(),
+                });
+            }
+            let mut chosen = vec![false; blocks.len()];
+            chosen[position] = true;
+            for (wanted, edges) in [(upstream, &graph.upstream), (downstream, &graph.downstream)] {
+                if *wanted {
+                    let reached = Graph::reach(edges, position);
+                    chosen
+                        .iter_mut()
+                        .zip(reached)
+                        .for_each(|(one, too)| *one |= too);
+                }
+            }
+            chosen
+        }
+    };
+    for (one, block) in selected.iter_mut().zip(blocks) {
+        *one &= block.kind.runs();
+    }
+    Ok(selected)
+}
+
+/// The most similar name of a block that runs, if one is similar enough to be a slip of the hand.
+fn nearest(name: &BlockUuid, blocks: &[Block]) -> Option<BlockUuid> {
+    let most = 1 + name.as_str().chars().count() / 3;
+    blocks
+        .iter()
+        .filter(|block| block.kind.runs())
+        .map(|block| {
+            let distance = strsim::damerau_levenshtein(name.as_str(), block.uuid.as_str());
+            (distance, &block.uuid)
+        })
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, uuid)| uuid.clone())
+}
+
+fn planned_block(input: &PlanInput<'_>, block: &Block, upstream: Vec<BlockUuid>) -> PlannedBlock {
+    let source = input.sources.get(&block.uuid);
+    let problem = unsupported(block).or_else(|| match source {
+        Some(source) => source.problem.clone(),
+        None => Some(BlockError::new(
+            FailureKind::MissingFile,
+            format!("block `{}` has no file", block.uuid),
+        )),
+    });
+    PlannedBlock {
+        uuid: block.uuid.clone(),
+        kind: block.kind.clone(),
+        language: block.language.clone(),
+        upstream,
+        file: source.map(|source| source.file.clone()).unwrap_or_default(),
+        code: source.and_then(|source| source.code.clone()),
+        configuration: block.configuration.clone(),
+        retry: retry::policy([&block.retry, &input.pipeline.retry, input.project_retry]),
+        timeout: block.timeout.and_then(timeout),
+        replicated: block.replicated.clone(),
+        priority: block.priority,
+        needs_frames: source.is_some_and(|source| source.needs_frames),
+        problem,
+    }
+}
+
+/// Why this version cannot run the block, whatever its file says.
+fn unsupported(block: &Block) -> Option<BlockError> {
+    let error = match (&block.kind, &block.language) {
+        (
+            BlockKind::Custom
+            | BlockKind::DataLoader
+            | BlockKind::DataExporter
+            | BlockKind::Transformer,
+            Language::Python,
+        ) => return None,
+        (
+            BlockKind::Custom
+            | BlockKind::DataLoader
+            | BlockKind::DataExporter
+            | BlockKind::Transformer,
+            language,
+        ) => format!("blocks in `{}` are not supported yet", language.name()),
+        (kind, _) => format!("blocks of type `{}` are not supported yet", kind.name()),
+    };
+    Some(BlockError::new(FailureKind::Unsupported, error).with_hint(
+        "run the blocks that do not depend on it, or replace it by a Python block for now",
+    ))
+}
+
+/// A timeout in seconds; none when it is no positive number, as Mage treats a timeout of 0.
+fn timeout(seconds: f64) -> Option<Duration> {
+    (seconds > 0.0)
+        .then(|| Duration::try_from_secs_f64(seconds).ok())
+        .flatten()
+}

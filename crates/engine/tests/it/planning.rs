@@ -1,0 +1,261 @@
+//! What is planned, and which pipelines cannot be.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use baton_base::Diagnose;
+use baton_engine::{PlanError, Selection, plan};
+use baton_model::{
+    Block, BlockKind, BlockUuid, Language, Map, Pipeline, PipelineKind, Plan, RunId, Timestamp,
+};
+use serde_json::json;
+
+use crate::simulate::{block, declared, input, source};
+
+fn sources(pipeline: &Pipeline) -> BTreeMap<BlockUuid, baton_engine::Source> {
+    let uuids = pipeline.blocks.iter().map(|block| block.uuid.clone());
+    uuids.map(|uuid| (uuid, source(None))).collect()
+}
+
+fn plan_of(pipeline: &Pipeline, selection: Selection, inputs: &[&str]) -> Result<Plan, PlanError> {
+    let sources = sources(pipeline);
+    let inputs = inputs.iter().map(|one| ((*one).into(), RunId(7))).collect();
+    let mut input = input(pipeline, &sources);
+    input.selection = selection;
+    input.inputs = &inputs;
+    plan(&input)
+}
+
+fn names(plan: &Plan) -> Vec<&str> {
+    plan.blocks
+        .iter()
+        .map(|block| block.uuid.as_str())
+        .collect()
+}
+
+fn kind(name: &str, kind: BlockKind, upstream: &[&str]) -> Block {
+    Block {
+        kind,
+        ..block(name, upstream)
+    }
+}
+
+/// `load -> clean -> join -> save`, `other -> join`, and things that do not run.
+fn example() -> Pipeline {
+    declared(
+        vec![
+            block("save", &["join"]),
+            block("load", &[]),
+            block("clean", &["load", "gone"]),
+            block("other", &[]),
+            block("join", &["other", "clean"]),
+            kind("notes", BlockKind::Markdown, &["load"]),
+            kind("play", BlockKind::Scratchpad, &[]),
+        ],
+        Some(0),
+    )
+}
+
+#[test]
+fn a_plan_keeps_the_order_of_the_file_and_the_arguments() {
+    let plan = plan_of(&example(), Selection::All, &[]).unwrap();
+    assert_eq!(names(&plan), ["save", "load", "clean", "other", "join"]);
+    let upstream = |name: &str| plan.block(&name.into()).unwrap().upstream.clone();
+    assert_eq!(upstream("join"), ["other".into(), "clean".into()]);
+    assert_eq!(
+        upstream("clean"),
+        ["load".into()],
+        "an unknown name is dropped"
+    );
+    assert_eq!(plan.block_run_limit, None, "a limit of 0 is none");
+    assert!(plan.inputs.is_empty());
+}
+
+fn check_selection(block: &str, upstream: bool, downstream: bool, inputs: &[&str], expected: &str) {
+    let selection = Selection::Block {
+        uuid: block.into(),
+        upstream,
+        downstream,
+    };
+    let found = match plan_of(&example(), selection, inputs) {
+        Ok(plan) => {
+            let inputs: Vec<&str> = plan.inputs.keys().map(BlockUuid::as_str).collect();
+            format!("{} / {}", names(&plan).join(" "), inputs.join(" "))
+        }
+        Err(error) => {
+            let hint = error.hint().unwrap_or_default();
+            format!("{error}; {hint}")
+        }
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_selection_takes_what_is_outside_from_older_runs() {
+    let all = ["save", "load", "clean", "other", "join"];
+    check_selection("load", false, false, &[], "load / ");
+    check_selection("join", false, false, &all, "join / clean other");
+    check_selection("join", true, false, &[], "load clean other join / ");
+    check_selection(
+        "load",
+        false,
+        true,
+        &["other"],
+        "save load clean join / other",
+    );
+    check_selection(
+        "clean",
+        true,
+        true,
+        &["other"],
+        "save load clean join / other",
+    );
+    check_selection(
+        "join",
+        false,
+        false,
+        &["other"],
+        "plan block `join`: there is no data of its upstream block `clean`; \
+         run with --upstream, or run `clean` first",
+    );
+    check_selection(
+        "jion",
+        false,
+        false,
+        &[],
+        "plan pipeline `demo`: it has no block `jion`; did you mean `join`?",
+    );
+    check_selection(
+        "something_else",
+        false,
+        false,
+        &[],
+        "plan pipeline `demo`: it has no block `something_else`; ",
+    );
+    check_selection(
+        "notes",
+        false,
+        false,
+        &[],
+        "plan block `notes`: blocks of type `markdown` do not run on their own; ",
+    );
+}
+
+fn check_error(pipeline: &Pipeline, expected: &str) {
+    let error = plan_of(pipeline, Selection::All, &[]).unwrap_err();
+    assert_eq!(error.to_string(), expected);
+    assert!(error.hint().is_some());
+}
+
+#[test]
+fn pipelines_that_cannot_be_planned() {
+    check_error(
+        &declared(
+            vec![block("a", &["c"]), block("b", &["a"]), block("c", &["b"])],
+            None,
+        ),
+        "plan pipeline `demo`: its blocks form a cycle: a -> b -> c -> a",
+    );
+    check_error(
+        &declared(vec![block("a", &["a"])], None),
+        "plan pipeline `demo`: its blocks form a cycle: a -> a",
+    );
+    let mut twice = declared(vec![block("a", &[])], None);
+    twice.widgets.push(kind("a", BlockKind::Chart, &[]));
+    check_error(&twice, "plan pipeline `demo`: two blocks are called `a`");
+    check_error(
+        &declared(
+            vec![
+                kind("notes", BlockKind::Markdown, &[]),
+                block("a", &["notes"]),
+            ],
+            None,
+        ),
+        "plan block `a`: its upstream block `notes` is of type `markdown` and never runs, \
+         so `a` could never start",
+    );
+    for (kind, name) in [
+        (PipelineKind::Integration, "integration"),
+        (PipelineKind::Streaming, "streaming"),
+        (PipelineKind::Other("pyspark".to_owned()), "pyspark"),
+    ] {
+        let mut pipeline = declared(Vec::new(), None);
+        pipeline.kind = kind;
+        check_error(
+            &pipeline,
+            &format!("plan pipeline `demo`: pipelines of type `{name}` are not supported yet"),
+        );
+    }
+}
+
+#[test]
+fn what_cannot_run_yet_is_planned_with_its_problem() {
+    let mut sql = block("sql", &["a"]);
+    sql.language = Language::Sql;
+    let pipeline = declared(
+        vec![
+            block("a", &[]),
+            sql,
+            kind("wait", BlockKind::Sensor, &[]),
+            kind("new", BlockKind::Other("brand_new".to_owned()), &[]),
+            block("no_source", &[]),
+        ],
+        None,
+    );
+    let mut sources = sources(&pipeline);
+    sources.remove("no_source");
+    let plan = plan(&input(&pipeline, &sources)).unwrap();
+    let problems: Vec<Option<&str>> = plan
+        .blocks
+        .iter()
+        .map(|block| block.problem.as_ref().map(|error| error.message.as_str()))
+        .collect();
+    assert_eq!(
+        problems,
+        [
+            None,
+            Some("blocks in `sql` are not supported yet"),
+            Some("blocks of type `sensor` are not supported yet"),
+            Some("blocks of type `brand_new` are not supported yet"),
+            Some("block `no_source` has no file"),
+        ]
+    );
+}
+
+fn map(value: serde_json::Value) -> Map {
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn settings_come_from_the_right_place() {
+    let mut first = block("a", &[]);
+    first.timeout = Some(1.5);
+    first.retry.retries = Some(4);
+    first.priority = 3;
+    let mut second = block("b", &[]);
+    second.timeout = Some(0.0);
+    let mut third = block("c", &[]);
+    third.timeout = Some(f64::INFINITY);
+    let mut pipeline = declared(vec![first, second, third], Some(2));
+    pipeline.variables = map(json!({"region": "eu", "limit": 3}));
+    pipeline.retry.retries = Some(1);
+    let sources = sources(&pipeline);
+    let mut input = input(&pipeline, &sources);
+    input.variables = map(json!({"limit": 5, "more": true}));
+    input.execution_date = Timestamp(9);
+    input.workers = 0;
+    let plan = plan(&input).unwrap();
+    assert_eq!(
+        plan.variables,
+        map(json!({"region": "eu", "limit": 5, "more": true}))
+    );
+    assert_eq!((plan.workers, plan.block_run_limit), (1, Some(2)));
+    assert_eq!(plan.execution_date, Timestamp(9));
+    let [a, b, c] = plan.blocks.as_slice() else {
+        panic!("three blocks")
+    };
+    assert_eq!((a.retry.retries, b.retry.retries), (4, 1));
+    assert_eq!(a.timeout, Some(Duration::from_millis(1500)));
+    assert_eq!((b.timeout, c.timeout), (None, None));
+    assert_eq!((a.priority, a.file.as_str()), (3, "transformers/it.py"));
+}

@@ -1,0 +1,416 @@
+//! What holds for every graph and every order of events.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use baton_engine::Step;
+use baton_model::{
+    BlockError, BlockStatus, Command, FailureKind, Fence, OnFailure, Outcome, Plan, RetryPolicy,
+    Run, RunEvent, RunStatus,
+};
+use proptest::prelude::*;
+
+use crate::simulate::{self, Simulation};
+
+/// A plan over a random graph whose file order is not the order of its edges.
+fn plans() -> impl Strategy<Value = Plan> {
+    let blocks = prop::collection::vec((any::<u16>(), 0..3_u32, 0..4_i64, 0..20_u8), 0..10);
+    let limits = (
+        1..4_u32,
+        prop::option::of(1..4_u32),
+        any::<bool>(),
+        any::<u64>(),
+    );
+    (blocks, limits).prop_map(|(blocks, (workers, block_run_limit, stop, shuffle))| {
+        let count = blocks.len();
+        let declared = blocks.iter().enumerate().map(|(position, (edges, ..))| {
+            let above = (0..position).filter(|above| edges & (1 << above) != 0 && edges % 3 != 0);
+            let names: Vec<String> = above.map(|above| format!("b{above}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            simulate::block(&format!("b{position}"), &names)
+        });
+        let mut declared: Vec<_> = declared.collect();
+        if count > 1 {
+            declared.rotate_left(shuffle as usize % count);
+            declared.swap(0, (shuffle >> 8) as usize % count);
+        }
+        let pipeline = simulate::declared(declared, block_run_limit);
+        let sources = pipeline.blocks.iter().zip(&blocks).map(|(block, facts)| {
+            let missing = || BlockError::new(FailureKind::MissingFile, "there is no file");
+            (
+                block.uuid.clone(),
+                simulate::source((facts.3 == 0).then(missing)),
+            )
+        });
+        let sources = sources.collect();
+        let mut input = simulate::input(&pipeline, &sources);
+        input.workers = workers;
+        input.on_failure = if stop {
+            OnFailure::Stop
+        } else {
+            OnFailure::Continue
+        };
+        let mut plan = baton_engine::plan(&input).unwrap();
+        for (block, (_, retries, priority, _)) in plan.blocks.iter_mut().zip(&blocks) {
+            block.priority = *priority;
+            block.retry = RetryPolicy {
+                retries: *retries,
+                delay: Duration::from_secs(u64::from(*retries)),
+                max_delay: Duration::from_secs(60),
+                exponential_backoff: true,
+            };
+        }
+        plan
+    })
+}
+
+/// What happens next; numbers pick among what is possible at that moment.
+#[derive(Clone, Debug)]
+enum Action {
+    /// An attempt that was started, perhaps long ago, reports.
+    Report(usize, Ending),
+    /// Seconds pass; timers fire.
+    Advance(u64),
+    Wake,
+    Start,
+    Cancel,
+    /// The process dies and another one takes over.
+    Resume,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Completed,
+    Failed,
+    Fatal,
+    Stopped,
+    ConditionFailed,
+}
+
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let ending = prop_oneof![
+        8 => Just(Ending::Completed),
+        3 => Just(Ending::Failed),
+        1 => Just(Ending::Fatal),
+        1 => Just(Ending::Stopped),
+        1 => Just(Ending::ConditionFailed),
+    ];
+    let action = prop_oneof![
+        12 => (any::<usize>(), ending).prop_map(|(one, ending)| Action::Report(one, ending)),
+        3 => (0..8_u64).prop_map(Action::Advance),
+        1 => Just(Action::Wake),
+        1 => Just(Action::Start),
+        1 => Just(Action::Cancel),
+        1 => Just(Action::Resume),
+    ];
+    prop::collection::vec(action, 0..60)
+}
+
+fn outcome(ending: Ending) -> Outcome {
+    let failed = |kind| Outcome::Failed {
+        error: BlockError::new(kind, "it broke"),
+        products: vec![simulate::product()],
+    };
+    match ending {
+        Ending::Completed => Outcome::Completed {
+            products: vec![simulate::product()],
+        },
+        Ending::Failed => failed(FailureKind::Exception),
+        Ending::Fatal => failed(FailureKind::Syntax),
+        Ending::Stopped => Outcome::Cancelled,
+        Ending::ConditionFailed => Outcome::ConditionFailed {
+            reason: "no".to_owned(),
+        },
+    }
+}
+
+/// The world around a run, which checks every step.
+struct World {
+    simulation: Simulation,
+    /// Every attempt ever started: its block's position and fence.
+    attempts: Vec<(usize, Fence)>,
+    fences: HashSet<u64>,
+    finishes: usize,
+    endings: usize,
+}
+
+impl World {
+    fn new(plan: Plan) -> Self {
+        Self {
+            simulation: Simulation::new(plan),
+            attempts: Vec::new(),
+            fences: HashSet::new(),
+            finishes: 0,
+            endings: 0,
+        }
+    }
+
+    fn feed(&mut self, event: &RunEvent) {
+        let before = self.simulation.run.clone();
+        let step = self.simulation.step(event);
+        let after = &step.run;
+        if step.ignored.is_some() {
+            assert_eq!(&before, after);
+            assert!(step.changed.is_empty() && step.commands.is_empty());
+            return;
+        }
+        assert_eq!(after.version, before.version + 1);
+        self.check_changes(&before, &step, matches!(event, RunEvent::Resumed));
+        self.check_commands(&before, &step);
+        check_state(after);
+        if after.status.is_final() {
+            self.endings += 1;
+        }
+        assert_eq!(
+            self.finishes, self.endings,
+            "Finish exactly once per ending"
+        );
+    }
+
+    fn check_changes(&self, before: &Run, step: &Step, resumed: bool) {
+        for (old, new) in before.blocks.iter().zip(&step.run.blocks) {
+            assert_eq!(old.key, new.key, "no block run is lost");
+            assert!(old == new || step.changed.contains(&new.key));
+            assert!(old.fence <= new.fence);
+            let left_final = old.status.is_final() && old != new;
+            if left_final {
+                let reset = resumed && before.status.is_final();
+                assert!(
+                    reset && old.status != BlockStatus::Completed,
+                    "final is final"
+                );
+            }
+        }
+        if before.status.is_final() {
+            assert!(resumed && before.status != RunStatus::Completed);
+        }
+    }
+
+    fn check_commands(&mut self, before: &Run, step: &Step) {
+        for command in &step.commands {
+            match command {
+                Command::StartAttempt {
+                    key,
+                    attempt,
+                    fence,
+                } => {
+                    let run = &step.run;
+                    let position = run.blocks.iter().position(|b| &b.key == key).unwrap();
+                    let block = &run.blocks[position];
+                    let planned = &run.plan.blocks[position];
+                    assert!(self.fences.insert(fence.0), "fences are unique");
+                    assert_eq!((block.fence, block.attempt), (*fence, *attempt));
+                    assert!(*attempt <= planned.retry.retries + 1);
+                    assert!(planned.problem.is_none());
+                    assert!(!run.cancel_requested);
+                    for above in &planned.upstream {
+                        let above = run.blocks.iter().find(|b| &b.key.block == above).unwrap();
+                        assert_eq!(above.status, BlockStatus::Completed);
+                    }
+                    self.attempts.push((position, *fence));
+                }
+                Command::StopAttempt { key, fence } => {
+                    let block = before.block(key).unwrap();
+                    assert_eq!((block.status, block.fence), (BlockStatus::Running, *fence));
+                }
+                Command::WakeAt(at) => assert!(*at > self.simulation.now),
+                Command::Finish => self.finishes += 1,
+            }
+        }
+    }
+
+    fn report(&mut self, one: usize, ending: Ending) {
+        if self.attempts.is_empty() {
+            return;
+        }
+        let (position, fence) = self.attempts[one % self.attempts.len()];
+        let key = self.simulation.run.blocks[position].key.clone();
+        let outcome = outcome(ending);
+        self.feed(&RunEvent::AttemptEnded {
+            key,
+            fence,
+            outcome,
+        });
+    }
+
+    fn advance(&mut self, seconds: u64) {
+        let end = self.simulation.now.after(Duration::from_secs(seconds));
+        loop {
+            let timers = &mut self.simulation.timers;
+            timers.sort();
+            if timers.first().is_none_or(|at| *at > end) {
+                break;
+            }
+            let at = timers.remove(0);
+            self.simulation.now = self.simulation.now.max(at);
+            self.feed(&RunEvent::Woken);
+        }
+        self.simulation.now = end;
+    }
+
+    fn act(&mut self, action: &Action) {
+        match action {
+            Action::Report(one, ending) => self.report(*one, *ending),
+            Action::Advance(seconds) => self.advance(*seconds),
+            Action::Wake => self.feed(&RunEvent::Woken),
+            Action::Start => self.feed(&RunEvent::Started),
+            Action::Cancel => self.feed(&RunEvent::CancelRequested {
+                reason: "somebody asked".to_owned(),
+            }),
+            Action::Resume => {
+                self.simulation.timers.clear();
+                self.feed(&RunEvent::Resumed);
+            }
+        }
+    }
+
+    /// Every attempt reports, every timer fires: the run must end.
+    fn drain(&mut self) {
+        self.feed(&RunEvent::Started);
+        for _ in 0..1000 {
+            if self.simulation.run.status.is_final() {
+                return;
+            }
+            let running = self
+                .simulation
+                .run
+                .blocks
+                .iter()
+                .position(|block| block.status == BlockStatus::Running);
+            match running {
+                Some(position) => {
+                    let fence = self.simulation.run.blocks[position].fence;
+                    let attempt = self.attempts.iter().position(|one| one.1 == fence).unwrap();
+                    self.report(attempt, Ending::Failed);
+                }
+                None => self.advance(60),
+            }
+        }
+        panic!("the run does not end: {:#?}", self.simulation.show());
+    }
+}
+
+fn check_state(run: &Run) {
+    let count = |status| run.blocks.iter().filter(|b| b.status == status).count();
+    let running = count(BlockStatus::Running);
+    assert!(running <= run.plan.workers as usize, "workers");
+    if let Some(limit) = run.plan.block_run_limit {
+        assert!(
+            running + count(BlockStatus::Queued) <= limit as usize,
+            "limit"
+        );
+    }
+    for block in &run.blocks {
+        assert_eq!(block.ended_at.is_some(), block.status.is_final());
+        if block.status == BlockStatus::Failed {
+            assert!(block.error.is_some());
+        }
+        if matches!(
+            block.status,
+            BlockStatus::Cancelled | BlockStatus::UpstreamFailed | BlockStatus::ConditionFailed
+        ) {
+            assert!(block.reason.is_some(), "{} says why", block.key);
+        }
+    }
+    if run.status.is_final() {
+        assert!(run.blocks.iter().all(|block| block.status.is_final()));
+        assert!(run.ended_at.is_some());
+        let failed = count(BlockStatus::Failed) + count(BlockStatus::UpstreamFailed);
+        if run.status == RunStatus::Completed {
+            assert_eq!(failed + count(BlockStatus::Cancelled), 0);
+        }
+        if run.status == RunStatus::Failed {
+            assert!(failed > 0);
+        }
+    } else {
+        assert!(run.ended_at.is_none());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_run_keeps_its_promises(plan in plans(), actions in actions()) {
+        let mut world = World::new(plan);
+        for action in &actions {
+            world.act(action);
+        }
+        world.drain();
+    }
+
+    /// However often its process dies, a run completes what an undisturbed one completes.
+    #[test]
+    fn deaths_change_no_result(plan in plans(), deaths in prop::collection::vec(any::<bool>(), 0..40)) {
+        let run = |deaths: &[bool]| {
+            let mut world = World::new(plan.clone());
+            world.feed(&RunEvent::Started);
+            let mut deaths = deaths.iter();
+            while !world.simulation.run.status.is_final() {
+                if deaths.next() == Some(&true) {
+                    world.simulation.timers.clear();
+                    world.feed(&RunEvent::Resumed);
+                }
+                let running = |b: &baton_model::BlockRun| b.status == BlockStatus::Running;
+                let Some(at) = world.simulation.run.blocks.iter().position(running) else {
+                    world.advance(60);
+                    continue;
+                };
+                let fence = world.simulation.run.blocks[at].fence;
+                let attempt = world.attempts.iter().position(|one| one.1 == fence).unwrap();
+                // Whether an attempt fails depends on what is run, not on how often its process died.
+                let retries = plan.blocks[at].retry.retries;
+                let fails = world.simulation.run.blocks[at].attempt <= retries || retries == 2;
+                world.report(attempt, if fails { Ending::Failed } else { Ending::Completed });
+            }
+            let blocks = world.simulation.run.blocks.iter();
+            let blocks: Vec<_> = blocks.map(|b| (b.key.clone(), b.status, b.attempt)).collect();
+            (world.simulation.run.status, blocks)
+        };
+        if plan.on_failure == OnFailure::Continue {
+            prop_assert_eq!(run(&[]), run(&deaths));
+        }
+    }
+}
+
+/// A thousand blocks, each with many edges: a step must not grow with the square of the blocks.
+#[test]
+fn a_thousand_blocks_are_no_burden() {
+    let names: Vec<String> = (0..1000).map(|n| format!("b{n}")).collect();
+    let blocks = names.iter().enumerate().map(|(position, name)| {
+        let above: Vec<&str> = names[position.saturating_sub(5)..position]
+            .iter()
+            .map(String::as_str)
+            .collect();
+        simulate::block(name, &above)
+    });
+    let pipeline = simulate::declared(blocks.collect(), None);
+    let sources = pipeline
+        .blocks
+        .iter()
+        .map(|block| (block.uuid.clone(), simulate::source(None)))
+        .collect();
+    let plan = baton_engine::plan(&simulate::input(&pipeline, &sources)).unwrap();
+    let mut run = baton_engine::create(
+        baton_model::RunId(1),
+        std::sync::Arc::new(plan),
+        baton_model::Timestamp(0),
+    );
+    let mut event = RunEvent::Started;
+    let mut steps = 0;
+    while !run.status.is_final() {
+        let step = baton_engine::apply(run, &event, baton_model::Timestamp(steps));
+        run = step.run;
+        steps += 1;
+        let Some(Command::StartAttempt { key, fence, .. }) = step.commands.into_iter().next()
+        else {
+            break;
+        };
+        event = RunEvent::AttemptEnded {
+            key,
+            fence,
+            outcome: outcome(Ending::Completed),
+        };
+    }
+    assert_eq!((run.status, steps), (RunStatus::Completed, 1001));
+}

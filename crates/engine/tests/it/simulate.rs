@@ -1,0 +1,307 @@
+//! A run without workers, clock and database, for tests: feeds events, keeps the time, prints what follows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_engine::{PlanInput, Selection, Source, Step, apply, create, plan};
+use baton_model::{
+    Block, BlockError, BlockKind, BlockRun, BlockUuid, Command, Content, FailureKind, Language,
+    Map, OnFailure, Pipeline, PipelineKind, Plan, Product, ProductKind, RetrySettings, Run,
+    RunEvent, RunId, Timestamp,
+};
+use serde_json::Value;
+
+/// A pipeline from `a -> b -> c; d -> c; retries b 2; delay b 1; flat b; priority d 5; problem c; workers 2;
+/// limit 1; on-failure stop`. Blocks stand in the order in which they are first named.
+pub(crate) fn pipeline(text: &str) -> Plan {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut sources = BTreeMap::new();
+    let mut workers = 8;
+    let mut limit = None;
+    let mut on_failure = OnFailure::Continue;
+    for part in text
+        .split(';')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        match words.as_slice() {
+            ["workers", number] => workers = number.parse().unwrap(),
+            ["limit", number] => limit = Some(number.parse().unwrap()),
+            ["on-failure", "stop"] => on_failure = OnFailure::Stop,
+            ["retries", name, n] => at(&mut blocks, name).retry.retries = n.parse().ok(),
+            ["delay", name, n] => at(&mut blocks, name).retry.delay = n.parse().ok(),
+            ["max-delay", name, n] => at(&mut blocks, name).retry.max_delay = n.parse().ok(),
+            ["flat", name] => at(&mut blocks, name).retry.exponential_backoff = Some(false),
+            ["priority", name, n] => at(&mut blocks, name).priority = n.parse().unwrap(),
+            ["problem", name] => {
+                let error = BlockError::new(FailureKind::MissingFile, "there is no file");
+                sources.insert(BlockUuid::from(*name), source(Some(error)));
+            }
+            chain => {
+                let mut above: Option<BlockUuid> = None;
+                for name in chain.iter().filter(|word| **word != "->") {
+                    let block = at(&mut blocks, name);
+                    block.upstream.extend(above.take());
+                    above = Some(block.uuid.clone());
+                }
+            }
+        }
+    }
+    for block in &blocks {
+        sources
+            .entry(block.uuid.clone())
+            .or_insert_with(|| source(None));
+    }
+    let pipeline = declared(blocks, limit);
+    let mut input = input(&pipeline, &sources);
+    input.workers = workers;
+    input.on_failure = on_failure;
+    plan(&input).unwrap()
+}
+
+/// The block called `name`, made when it is named for the first time.
+fn at<'a>(blocks: &'a mut Vec<Block>, name: &str) -> &'a mut Block {
+    let position = blocks
+        .iter()
+        .position(|block| block.uuid.as_str() == name)
+        .unwrap_or_else(|| {
+            blocks.push(block(name, &[]));
+            blocks.len() - 1
+        });
+    &mut blocks[position]
+}
+
+/// A Python block with everything else left out.
+pub(crate) fn block(name: &str, upstream: &[&str]) -> Block {
+    Block {
+        uuid: name.into(),
+        name: name.to_owned(),
+        kind: BlockKind::Transformer,
+        language: Language::Python,
+        upstream: upstream.iter().map(|one| (*one).into()).collect(),
+        downstream: Vec::new(),
+        configuration: Map::new(),
+        retry: RetrySettings::default(),
+        timeout: None,
+        replicated: None,
+        executor: "local_python".to_owned(),
+        color: None,
+        priority: 0,
+        has_callback: false,
+    }
+}
+
+/// A pipeline of these blocks.
+pub(crate) fn declared(blocks: Vec<Block>, block_run_limit: Option<u32>) -> Pipeline {
+    Pipeline {
+        uuid: "demo".into(),
+        name: "demo".to_owned(),
+        description: None,
+        kind: PipelineKind::Python,
+        blocks,
+        callbacks: Vec::new(),
+        conditionals: Vec::new(),
+        widgets: Vec::new(),
+        variables: Map::new(),
+        tags: Vec::new(),
+        retry: RetrySettings::default(),
+        block_run_limit,
+        one_process: false,
+        cache_in_memory: false,
+    }
+}
+
+/// What is on disk for a block.
+pub(crate) fn source(problem: Option<BlockError>) -> Source {
+    Source {
+        file: "transformers/it.py".to_owned(),
+        code: Some("c0de".into()),
+        needs_frames: false,
+        problem,
+    }
+}
+
+/// Everything planned, nothing special.
+pub(crate) fn input<'a>(
+    pipeline: &'a Pipeline,
+    sources: &'a BTreeMap<BlockUuid, Source>,
+) -> PlanInput<'a> {
+    static NOTHING: RetrySettings = RetrySettings {
+        retries: None,
+        delay: None,
+        max_delay: None,
+        exponential_backoff: None,
+    };
+    static NO_INPUTS: BTreeMap<BlockUuid, RunId> = BTreeMap::new();
+    PlanInput {
+        pipeline,
+        project_retry: &NOTHING,
+        selection: Selection::All,
+        env: "dev".to_owned(),
+        triggered: false,
+        variables: Map::new(),
+        execution_date: Timestamp(0),
+        on_failure: OnFailure::Continue,
+        workers: 8,
+        sources,
+        inputs: &NO_INPUTS,
+    }
+}
+
+/// A product like any other.
+pub(crate) fn product() -> Product {
+    Product {
+        name: "output_0".to_owned(),
+        kind: ProductKind::Json,
+        codec: "json".to_owned(),
+        meta: Value::Null,
+        rows: None,
+        bytes: 1,
+        content: Content::Inline("1".to_owned()),
+        columns: Vec::new(),
+        statistics: Vec::new(),
+    }
+}
+
+/// `5s` or `1.5s`.
+pub(crate) fn seconds(text: &str) -> Duration {
+    Duration::from_secs_f64(text.trim_end_matches('s').parse().unwrap())
+}
+
+/// A run whose workers and clock are in the hands of a test.
+pub(crate) struct Simulation {
+    /// The run now.
+    pub(crate) run: Run,
+    /// The time now.
+    pub(crate) now: Timestamp,
+    /// Moments of the timers that are set.
+    pub(crate) timers: Vec<Timestamp>,
+}
+
+impl Simulation {
+    /// A created run, at time zero.
+    pub(crate) fn new(plan: Plan) -> Self {
+        let now = Timestamp(0);
+        Self {
+            run: create(RunId(1), Arc::new(plan), now),
+            now,
+            timers: Vec::new(),
+        }
+    }
+
+    /// Applies an event and keeps the timers that it sets.
+    pub(crate) fn step(&mut self, event: &RunEvent) -> Step {
+        let step = apply(self.run.clone(), event, self.now);
+        self.run = step.run.clone();
+        self.timers
+            .extend(step.commands.iter().filter_map(|command| match command {
+                Command::WakeAt(at) => Some(*at),
+                _ => None,
+            }));
+        step
+    }
+
+    /// Applies an event and says what follows.
+    pub(crate) fn feed(&mut self, event: &RunEvent) -> Vec<String> {
+        let before = self.run.clone();
+        let step = self.step(event);
+        if let Some(why) = step.ignored {
+            assert_eq!(before, self.run, "an ignored event changes nothing");
+            return vec![format!("ignored: {why}")];
+        }
+        let mut facts: Vec<String> = step.commands.iter().map(command).collect();
+        for (old, new) in before.blocks.iter().zip(&self.run.blocks) {
+            assert_eq!(old != new, step.changed.contains(&new.key), "{}", new.key);
+            if old != new {
+                facts.push(changed(old, new));
+            }
+        }
+        if before.status != self.run.status {
+            let (old, new) = (before.status.name(), self.run.status.name());
+            facts.push(format!("run: {old} -> {new}"));
+        }
+        facts
+    }
+
+    /// Lets time pass; timers fire on the way.
+    pub(crate) fn advance(&mut self, time: Duration) -> Vec<String> {
+        let end = self.now.after(time);
+        let mut facts = Vec::new();
+        while let Some(next) = self.timers.iter().copied().min().filter(|at| *at <= end) {
+            let position = self.timers.iter().position(|at| *at == next).unwrap();
+            self.timers.remove(position);
+            self.now = self.now.max(next);
+            facts.push(format!("{} the timer fires", clock(self.now)));
+            facts.extend(self.feed(&RunEvent::Woken));
+        }
+        self.now = end;
+        facts
+    }
+
+    /// The whole state.
+    pub(crate) fn show(&self) -> Vec<String> {
+        let mut facts = vec![format!("run {}", self.run.status.name())];
+        for block in &self.run.blocks {
+            let mut fact = format!("{} {}", block.key, block.status.name());
+            if block.attempt > 0 {
+                fact += &format!(", attempt {}", block.attempt);
+            }
+            if let (Some(start), Some(end)) = (block.started_at, block.ended_at) {
+                fact += &format!(", {} to {}", clock(start), clock(end));
+            }
+            if let Some(at) = block.retry_at {
+                fact += &format!(", retry at {}", clock(at));
+            }
+            if let Some(error) = &block.error {
+                fact += &format!(", error: {}", error.message);
+            }
+            if let Some(reason) = &block.reason {
+                fact += &format!(", because {reason}");
+            }
+            if !block.products.is_empty() {
+                fact += &format!(", {} product", block.products.len());
+            }
+            facts.push(fact);
+        }
+        facts
+    }
+}
+
+fn clock(at: Timestamp) -> String {
+    format!(
+        "{}s",
+        Duration::from_micros(at.0.unsigned_abs()).as_secs_f64()
+    )
+}
+
+fn command(command: &Command) -> String {
+    match command {
+        Command::StartAttempt {
+            key,
+            attempt,
+            fence,
+        } => format!("start {key}, attempt {attempt}, fence {}", fence.0),
+        Command::StopAttempt { key, fence } => format!("stop {key}, fence {}", fence.0),
+        Command::WakeAt(at) => format!("wake at {}", clock(*at)),
+        Command::Finish => "finish the run".to_owned(),
+    }
+}
+
+fn changed(old: &BlockRun, new: &BlockRun) -> String {
+    let mut fact = if old.status == new.status {
+        format!("{}: still {}", new.key, new.status.name())
+    } else {
+        format!(
+            "{}: {} -> {}",
+            new.key,
+            old.status.name(),
+            new.status.name()
+        )
+    };
+    if let Some(reason) = new.reason.as_ref().filter(|_| old.reason != new.reason) {
+        fact += &format!(" ({reason})");
+    }
+    fact
+}

@@ -1,0 +1,124 @@
+//! Plays every script of `tests/transcripts/` against the engine and compares what is decided.
+//!
+//! A line that starts with `> ` is a step of the script, the indented lines below it are what follows from
+//! it; `#` starts a comment. `UPDATE=1 cargo test -p baton-engine --test it transcripts` writes the files anew.
+//!
+//! Steps: `pipeline a -> b; c; retries b 2; …` (what can be set: `simulate::pipeline`), `start`,
+//! `finish X ok|fail|syntax|stopped|skip [fence N]`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
+//! `host dies` (attempts and timers are gone), `resume`, `show`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::simulate::{self, Simulation};
+use baton_model::{BlockError, BlockRunKey, FailureKind, Fence, Outcome, RunEvent};
+
+#[test]
+fn transcripts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut played = 0;
+    let mut differences = String::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let expected = std::fs::read_to_string(&path).unwrap();
+        let found = play(&expected);
+        played += 1;
+        if found == expected {
+            continue;
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, found).unwrap();
+        } else {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let line = found
+                .lines()
+                .zip(expected.lines())
+                .position(|(a, b)| a != b);
+            write!(
+                differences,
+                "\n{name} differs from line {}; this is what happens now:\n{found}",
+                line.map_or(0, |line| line + 1)
+            )
+            .unwrap();
+        }
+    }
+    assert!(played > 0, "no transcripts in {}", folder.display());
+    assert!(
+        differences.is_empty(),
+        "{differences}\nif that is right, run with UPDATE=1"
+    );
+}
+
+fn play(script: &str) -> String {
+    let mut out = String::new();
+    let mut simulation = None;
+    for line in script.lines() {
+        if let Some(step) = line.strip_prefix("> ") {
+            writeln!(out, "{line}").unwrap();
+            for fact in perform(&mut simulation, step) {
+                writeln!(out, "  {fact}").unwrap();
+            }
+        } else if !line.starts_with("  ") {
+            writeln!(out, "{line}").unwrap();
+        }
+    }
+    out
+}
+
+fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
+    if let Some(text) = step.strip_prefix("pipeline ") {
+        *simulation = Some(Simulation::new(simulate::pipeline(text)));
+        return Vec::new();
+    }
+    let simulation = simulation
+        .as_mut()
+        .expect("a script starts with `pipeline`");
+    let words: Vec<&str> = step.split_whitespace().collect();
+    match words.as_slice() {
+        ["start"] => simulation.feed(&RunEvent::Started),
+        ["resume"] => simulation.feed(&RunEvent::Resumed),
+        ["wake"] => simulation.feed(&RunEvent::Woken),
+        ["cancel"] => simulation.feed(&RunEvent::CancelRequested {
+            reason: "somebody asked".to_owned(),
+        }),
+        ["advance", time] => simulation.advance(simulate::seconds(time)),
+        ["host", "dies"] => {
+            simulation.timers.clear();
+            Vec::new()
+        }
+        ["show"] => simulation.show(),
+        ["finish", name, how, rest @ ..] => {
+            let key = BlockRunKey::declared((*name).into());
+            let fence = match rest {
+                ["fence", number] => Fence(number.parse().unwrap()),
+                _ => simulation.run.block(&key).map_or(Fence(0), |b| b.fence),
+            };
+            let outcome = outcome(how);
+            simulation.feed(&RunEvent::AttemptEnded {
+                key,
+                fence,
+                outcome,
+            })
+        }
+        _ => panic!("no such step: {step}"),
+    }
+}
+
+fn outcome(how: &str) -> Outcome {
+    let failed = |kind, message: &str| Outcome::Failed {
+        error: BlockError::new(kind, message),
+        products: Vec::new(),
+    };
+    match how {
+        "ok" => Outcome::Completed {
+            products: vec![simulate::product()],
+        },
+        "fail" => failed(FailureKind::Exception, "it broke"),
+        "syntax" => failed(FailureKind::Syntax, "not Python"),
+        "stopped" => Outcome::Cancelled,
+        "skip" => Outcome::ConditionFailed {
+            reason: "the condition `is_weekend` said no".to_owned(),
+        },
+        _ => panic!("no such ending: {how}"),
+    }
+}

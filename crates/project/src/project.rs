@@ -1,0 +1,424 @@
+//! A project folder: what it is called, where its files are, and how each of them is read.
+//!
+//! Opening reads `metadata.yaml` and nothing else; every other file is read when somebody asks for it. Nothing
+//! here writes, and nothing runs user code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use baton_base::files::{self, FileError};
+use baton_base::{Class, Diagnose};
+use baton_model::{Block, Pipeline, PipelineUuid};
+
+use crate::blockfile::{self, BlockFile};
+use crate::imports::{Imports, Sources};
+use crate::pipeline::{self, PipelineFile};
+use crate::problem::{Problem, Rule};
+use crate::profiles::{self, Profiles};
+use crate::reading::Reader;
+use crate::requirements::{self, Requirement};
+use crate::settings::ProjectSettings;
+use crate::template::{self, Lookup};
+use crate::triggers::{self, Triggers};
+use crate::yaml::Mark;
+
+/// The file that makes a folder a project, and a folder under `pipelines` a pipeline.
+const METADATA: &str = "metadata.yaml";
+
+/// Opening a project failed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such folder.
+    #[error("open the project `{}`: there is no such folder", path.display())]
+    NoFolder {
+        /// The path that was given.
+        path: PathBuf,
+    },
+    /// The folder is no project.
+    #[error("open the project `{}`: it has no metadata.yaml", path.display())]
+    NotAProject {
+        /// The path that was given.
+        path: PathBuf,
+        /// Projects above or below it.
+        near: Vec<PathBuf>,
+        /// Whether it has pipelines all the same.
+        has_pipelines: bool,
+    },
+    /// The folder cannot be read.
+    #[error("open the project")]
+    Folder(#[from] FileError),
+}
+
+impl Diagnose for OpenError {
+    fn class(&self) -> Class {
+        match self {
+            Self::NoFolder { .. } | Self::NotAProject { .. } => Class::User,
+            Self::Folder(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoFolder { path } => {
+                Some(format!("check the path, or make a project with `baton init {}`", path.display()))
+            }
+            Self::NotAProject {
+                has_pipelines: true, ..
+            } => Some("it has pipelines: add a file metadata.yaml, which may be empty".to_owned()),
+            Self::NotAProject { path, near, .. } => Some(match near.first() {
+                Some(project) => format!("open the project `{}` instead", project.display()),
+                None => format!("make a project with `baton init {}`", path.display()),
+            }),
+            Self::Folder(error) => error.hint(),
+        }
+    }
+}
+
+/// Reading a pipeline failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The project has no such pipeline.
+    #[error("find the pipeline `{uuid}`")]
+    Unknown {
+        /// The name that was given.
+        uuid: PipelineUuid,
+        /// The project's pipeline with the most similar name.
+        similar: Option<PipelineUuid>,
+        /// How many pipelines the project has.
+        count: usize,
+    },
+    /// Its file is broken.
+    #[error("read the pipeline `{uuid}`: {}", describe(problems))]
+    Broken {
+        /// The pipeline.
+        uuid: PipelineUuid,
+        /// What is wrong, with file, line and column. At least one is an error.
+        problems: Vec<Problem>,
+    },
+}
+
+/// The first error and how many there are.
+fn describe(problems: &[Problem]) -> String {
+    let mut errors = problems.iter().filter(|problem| problem.is_error());
+    let Some(first) = errors.next() else {
+        return "its metadata.yaml is broken".to_owned();
+    };
+    let text = format!("{}: {}", first.place(), first.message);
+    match errors.count() {
+        0 => text,
+        more => format!("{text} (and {more} more)"),
+    }
+}
+
+impl Diagnose for PipelineError {
+    fn class(&self) -> Class {
+        Class::User
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { count: 0, .. } => Some("the project has no pipelines".to_owned()),
+            Self::Unknown {
+                similar: Some(similar),
+                ..
+            } => Some(format!("did you mean `{similar}`?")),
+            Self::Unknown { .. } => Some("use the name of a folder under `pipelines`".to_owned()),
+            Self::Broken { problems, .. } => {
+                problems.iter().find(|problem| problem.is_error()).and_then(|problem| problem.hint.clone())
+            }
+        }
+    }
+}
+
+/// A project folder.
+#[derive(Debug)]
+pub struct Project {
+    root: PathBuf,
+    name: String,
+    settings: ProjectSettings,
+    problems: Vec<Problem>,
+    lookup: Lookup,
+}
+
+impl Project {
+    /// Opens the project at `path`; templates take environment variables from this process.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, Lookup::process())
+    }
+
+    /// Opens the project at `path`; templates take their values from `lookup`.
+    ///
+    /// A broken `metadata.yaml` is no error: the project has default settings then, and says what is wrong.
+    pub fn open_with(path: &Path, lookup: Lookup) -> Result<Self, OpenError> {
+        let root = match path.canonicalize() {
+            Ok(root) if root.is_dir() => root,
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(FileError::new("find", path, error).into());
+            }
+            _ => {
+                return Err(OpenError::NoFolder {
+                    path: path.to_owned(),
+                });
+            }
+        };
+        if !root.join(METADATA).is_file() {
+            return Err(OpenError::NotAProject {
+                near: near(&root),
+                has_pipelines: root.join("pipelines").is_dir(),
+                path: path.to_owned(),
+            });
+        }
+        let name = root
+            .file_name()
+            .map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
+        let mut project = Self {
+            root,
+            name,
+            settings: ProjectSettings::default(),
+            problems: Vec::new(),
+            lookup,
+        };
+        project.read_settings();
+        Ok(project)
+    }
+
+    fn read_settings(&mut self) {
+        let mut reader = Reader::new(METADATA, None);
+        let text = match self.read_text(METADATA) {
+            Ok(text) => text.unwrap_or_default(),
+            Err(problem) => {
+                self.problems.push(problem);
+                return;
+            }
+        };
+        match template::render(&text, &self.lookup) {
+            Ok(rendered) => {
+                let mark = |name: &str| Mark {
+                    line: template::line_of(&text, name).unwrap_or(1),
+                    column: 1,
+                };
+                for name in &rendered.unset {
+                    let message = format!("the environment variable `{name}` is not set");
+                    reader.problem(Rule::UnsetVariable, mark(name), message).hint =
+                        Some(unset_hint(name));
+                }
+                for name in &rendered.unknown_secrets {
+                    let message = format!("there is no secret `{name}`");
+                    reader.problem(Rule::UnknownSecret, mark(name), message);
+                }
+                if let Some(document) = reader.parse(&rendered.text) {
+                    self.settings = ProjectSettings::read(&document.root, &mut reader);
+                }
+            }
+            Err(error) => {
+                let mark = Mark {
+                    line: error.line,
+                    column: 1,
+                };
+                reader.problem(Rule::BadTemplate, mark, error.message);
+            }
+        }
+        self.problems = reader.problems;
+    }
+
+    /// The folder, as an absolute path without links.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder's name: the project's name in imports and on screen.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the project says about itself.
+    pub fn settings(&self) -> &ProjectSettings {
+        &self.settings
+    }
+
+    /// What is wrong with the project's own `metadata.yaml`.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The names of the pipelines, sorted: the folders under `pipelines` that hold a `metadata.yaml`.
+    pub fn pipeline_uuids(&self) -> Vec<PipelineUuid> {
+        let mut names: Vec<String> = fs::read_dir(self.root.join("pipelines"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.path().join(METADATA).is_file())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort();
+        names.into_iter().map(PipelineUuid::new).collect()
+    }
+
+    /// Path of a pipeline's `metadata.yaml`, relative to the project.
+    pub fn pipeline_path(&self, uuid: &PipelineUuid) -> String {
+        format!("pipelines/{uuid}/{METADATA}")
+    }
+
+    /// A pipeline that can be planned. Its warnings are not told; [`crate::check`] tells them.
+    pub fn pipeline(&self, uuid: &PipelineUuid) -> Result<Pipeline, PipelineError> {
+        let file = self.pipeline_file(uuid)?;
+        if file.is_broken() {
+            return Err(PipelineError::Broken {
+                uuid: uuid.clone(),
+                problems: file.problems,
+            });
+        }
+        Ok(file.pipeline)
+    }
+
+    /// A pipeline as far as it can be read, with everything that is wrong with its file.
+    pub fn pipeline_file(&self, uuid: &PipelineUuid) -> Result<PipelineFile, PipelineError> {
+        let name = uuid.as_str();
+        let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+        let path = self.pipeline_path(uuid);
+        let text = if is_name { self.read_text(&path) } else { Ok(None) };
+        match text {
+            Ok(Some(text)) => Ok(pipeline::read(uuid, &path, &text, &self.lookup)),
+            Ok(None) => {
+                let known = self.pipeline_uuids();
+                Err(PipelineError::Unknown {
+                    uuid: uuid.clone(),
+                    similar: similar(name, &known),
+                    count: known.len(),
+                })
+            }
+            Err(problem) => Ok(PipelineFile {
+                pipeline: pipeline::empty(uuid),
+                problems: vec![problem.pipeline(uuid)],
+                places: Vec::new(),
+            }),
+        }
+    }
+
+    /// The file that a block runs; none for kinds of blocks that have no file.
+    pub fn block_file(&self, pipeline: &Pipeline, block: &Block) -> Option<BlockFile> {
+        blockfile::resolve(&self.root, pipeline, block)
+    }
+
+    /// What a pipeline's `triggers.yaml` holds; empty without one.
+    pub fn triggers(&self, uuid: &PipelineUuid) -> Triggers {
+        let file = format!("pipelines/{uuid}/triggers.yaml");
+        match self.read_text(&file) {
+            Ok(text) => text.map(|text| triggers::read(uuid, &file, &text)).unwrap_or_default(),
+            Err(problem) => Triggers {
+                triggers: Vec::new(),
+                problems: vec![problem.pipeline(uuid)],
+            },
+        }
+    }
+
+    /// What `io_config.yaml` holds; empty without one.
+    pub fn profiles(&self) -> Profiles {
+        match self.read_text(profiles::FILE) {
+            Ok(text) => text.map(|text| profiles::read(&text, &self.lookup)).unwrap_or_default(),
+            Err(problem) => Profiles {
+                problems: vec![problem],
+                exists: true,
+                ..Profiles::default()
+            },
+        }
+    }
+
+    /// The valid lines of `requirements.txt`; none without one.
+    pub fn requirements(&self) -> Vec<Requirement> {
+        self.requirements_file().0
+    }
+
+    pub(crate) fn requirements_file(&self) -> (Vec<Requirement>, Vec<Problem>) {
+        match self.read_text(requirements::FILE) {
+            Ok(text) => text.map(|text| requirements::read(&text)).unwrap_or_default(),
+            Err(problem) => (Vec::new(), vec![problem]),
+        }
+    }
+
+    /// The project's Python files, to be asked several questions: each file is read and parsed once.
+    pub fn sources(&self) -> Sources {
+        Sources::new(&self.root, &self.name)
+    }
+
+    /// What a file of the project imports, directly and through the project's own modules.
+    pub fn imports_closure(&self, file: &str) -> Imports {
+        self.sources().closure(file)
+    }
+
+    /// Modules that any Python file of the project imports.
+    pub fn all_imports(&self) -> std::collections::BTreeSet<String> {
+        self.sources().all()
+    }
+
+    /// The bytes of a file, given by its path relative to the project.
+    pub fn read(&self, file: &str) -> Result<Vec<u8>, FileError> {
+        files::read(&self.root.join(file))
+    }
+
+    /// The text of a file; none when there is no such file, a problem when it is no text.
+    pub(crate) fn read_text(&self, file: &str) -> Result<Option<String>, Problem> {
+        let unreadable = |message: String| Problem::new(Rule::UnreadableFile, file, message);
+        match fs::read(self.root.join(file)) {
+            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|error| {
+                let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = valid.iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
+                unreadable("the file is not UTF-8".to_owned())
+                    .at_line(line)
+                    .hint("save the file as UTF-8")
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unreadable(format!("the file cannot be read: {error}"))),
+        }
+    }
+}
+
+pub(crate) fn unset_hint(name: &str) -> String {
+    format!("set it, or give a default: env_var('{name}', '...')")
+}
+
+/// Projects above a folder, or right below it.
+fn near(root: &Path) -> Vec<PathBuf> {
+    if let Some(above) = root.ancestors().skip(1).find(|folder| {
+        folder.join(METADATA).is_file() && folder.join("pipelines").is_dir()
+    }) {
+        return vec![above.to_owned()];
+    }
+    let mut below: Vec<PathBuf> = fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.join(METADATA).is_file() && path.join("pipelines").is_dir())
+        .collect();
+    below.sort();
+    below
+}
+
+/// The pipeline whose name is most like `name`, if any is much like it.
+fn similar(name: &str, known: &[PipelineUuid]) -> Option<PipelineUuid> {
+    known
+        .iter()
+        .map(|uuid| (strsim::damerau_levenshtein(&name.to_lowercase(), &uuid.as_str().to_lowercase()), uuid))
+        .filter(|(distance, _)| *distance <= name.chars().count() / 3 + 1)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, uuid)| uuid.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn similar_names_are_found() {
+        let known: Vec<PipelineUuid> = ["daily_sales", "hourly", "x"].map(PipelineUuid::from).to_vec();
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(similar(name, &known), expected.map(PipelineUuid::from), "{name}");
+        };
+        check("daily_sale", Some("daily_sales"));
+        check("Hourly", Some("hourly"));
+        check("hourli", Some("hourly"));
+        check("weather", None);
+    }
+}

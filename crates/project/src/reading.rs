@@ -1,0 +1,197 @@
+//! YAML nodes → typed values, leniently: what does not fit becomes a problem and a default, never a failure.
+
+use baton_model::{BlockUuid, Map, PipelineUuid, RetrySettings};
+use serde_json::Value;
+
+use crate::problem::{Problem, Rule};
+use crate::yaml::{self, Content, Document, Mark, Node, NoteKind};
+
+/// Collects the problems of one file while it is read.
+pub(crate) struct Reader<'a> {
+    file: &'a str,
+    pipeline: Option<&'a PipelineUuid>,
+    block: Option<BlockUuid>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(file: &'a str, pipeline: Option<&'a PipelineUuid>) -> Self {
+        Self {
+            file,
+            pipeline,
+            block: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Problems from here on concern `block`.
+    pub(crate) fn enter(&mut self, block: Option<BlockUuid>) {
+        self.block = block;
+    }
+
+    pub(crate) fn problem(&mut self, rule: Rule, mark: Mark, message: impl Into<String>) -> &mut Problem {
+        let mut problem = Problem::new(rule, self.file, message).at(mark);
+        problem.pipeline = self.pipeline.cloned();
+        problem.block.clone_from(&self.block);
+        self.problems.push(problem);
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
+    }
+
+    /// The document of a text; none, and a problem, when it is not YAML.
+    pub(crate) fn parse(&mut self, text: &str) -> Option<Document> {
+        match yaml::parse(text) {
+            Ok(document) => {
+                for note in &document.notes {
+                    match &note.kind {
+                        NoteKind::DuplicateKey(key) => {
+                            self.problem(
+                                Rule::DuplicateKey,
+                                note.mark,
+                                format!("`{key}` is given twice; the last one counts"),
+                            )
+                            .hint = Some("delete one of the two".to_owned());
+                        }
+                        NoteKind::LargeInteger => {
+                            self.problem(
+                                Rule::LargeInteger,
+                                note.mark,
+                                "the number needs more than 64 bits and is passed on as text",
+                            )
+                            .hint = Some("put quotes around it, and convert it in the block".to_owned());
+                        }
+                    }
+                }
+                Some(document)
+            }
+            Err(error) => {
+                self.problem(Rule::YamlSyntax, error.mark, error.message).hint =
+                    error.hint.map(str::to_owned);
+                None
+            }
+        }
+    }
+
+    fn shape(&mut self, node: &Node, what: &str, wanted: &str) {
+        let found = node.describe();
+        self.problem(
+            Rule::YamlShape,
+            node.mark,
+            format!("{what} must be {wanted}, not {found}"),
+        );
+    }
+
+    pub(crate) fn is_mapping(&mut self, node: &Node, what: &str) -> bool {
+        let fits = matches!(node.content, Content::Mapping(_));
+        if !fits {
+            self.shape(node, what, "a mapping");
+        }
+        fits
+    }
+
+    /// A mapping under `key`; null and nothing are empty.
+    pub(crate) fn map(&mut self, node: &Node, key: &str) -> Map {
+        match node.get(key) {
+            Some(value) if !value.is_null() => match value.to_json() {
+                Value::Object(map) => map,
+                _ => {
+                    self.shape(value, &format!("`{key}`"), "a mapping");
+                    Map::new()
+                }
+            },
+            _ => Map::new(),
+        }
+    }
+
+    /// The items of the list under `key`; null, nothing and an empty mapping are empty.
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Node] {
+        match node.get(key) {
+            Some(value) => match &value.content {
+                Content::Sequence(items) => items,
+                Content::Scalar(Value::Null) => &[],
+                Content::Mapping(entries) if entries.is_empty() => &[],
+                _ => {
+                    self.shape(value, &format!("`{key}`"), "a list");
+                    &[]
+                }
+            },
+            None => &[],
+        }
+    }
+
+    /// The texts of the list under `key`, with their places. Nulls are skipped.
+    pub(crate) fn names(&mut self, node: &Node, key: &str) -> Vec<(String, Mark)> {
+        let mut names = Vec::new();
+        for item in self.list(node, key) {
+            match item.text() {
+                Some(text) => names.push((text, item.mark)),
+                None if item.is_null() => {}
+                None => self.shape(item, &format!("an item of `{key}`"), "text"),
+            }
+        }
+        names
+    }
+
+    /// A number under `key`, also one that is written as text.
+    pub(crate) fn number(&mut self, node: &Node, key: &str) -> Option<f64> {
+        let value = node.get(key).filter(|value| !value.is_null())?;
+        let number = match &value.content {
+            Content::Scalar(Value::Number(number)) => number.as_f64(),
+            Content::Scalar(Value::String(text)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.shape(value, &format!("`{key}`"), "a number");
+        }
+        number
+    }
+
+    /// A count under `key`: a whole number, not negative.
+    pub(crate) fn count(&mut self, node: &Node, key: &str) -> Option<u32> {
+        let number = self.number(node, key)?;
+        if number >= 0.0 && number.fract() == 0.0 && number <= f64::from(u32::MAX) {
+            return Some(number as u32);
+        }
+        let mark = node.get(key).map_or(node.mark, |value| value.mark);
+        self.problem(
+            Rule::YamlShape,
+            mark,
+            format!("`{key}` must be a whole number that is not negative"),
+        );
+        None
+    }
+
+    /// `retry_config` of a block, a pipeline or the project.
+    pub(crate) fn retry(&mut self, node: &Node) -> RetrySettings {
+        let Some(retry) = node.get("retry_config").filter(|retry| !retry.is_null()) else {
+            return RetrySettings::default();
+        };
+        if !self.is_mapping(retry, "`retry_config`") {
+            return RetrySettings::default();
+        }
+        RetrySettings {
+            retries: self.count(retry, "retries"),
+            delay: self.number(retry, "delay"),
+            max_delay: self.number(retry, "max_delay"),
+            exponential_backoff: flag(retry, "exponential_backoff"),
+        }
+    }
+}
+
+/// The text under `key`; null and nothing are none.
+pub(crate) fn text(node: &Node, key: &str) -> Option<String> {
+    node.get(key)?.text()
+}
+
+/// The truth of the value under `key`, as Python sees it; null and nothing are none.
+pub(crate) fn flag(node: &Node, key: &str) -> Option<bool> {
+    match &node.get(key)?.content {
+        Content::Scalar(Value::Null) => None,
+        Content::Scalar(Value::Bool(value)) => Some(*value),
+        Content::Scalar(Value::Number(number)) => Some(number.as_f64() != Some(0.0)),
+        Content::Scalar(Value::String(text)) => Some(!text.is_empty()),
+        Content::Sequence(items) => Some(!items.is_empty()),
+        Content::Mapping(entries) => Some(!entries.is_empty()),
+        Content::Scalar(_) => None,
+    }
+}

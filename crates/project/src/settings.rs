@@ -1,0 +1,61 @@
+//! The project's own `metadata.yaml` (spec 1.3).
+
+use baton_model::{Map, RetrySettings};
+use serde_json::Value;
+
+use crate::reading::{self, Reader};
+use crate::yaml::Node;
+
+/// What a project says about itself. Every key is optional; all of them, known or not, are in `raw`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProjectSettings {
+    /// Id that Mage gave the project at its first start.
+    pub project_uuid: Option<String>,
+    /// `standalone`, `main` or `sub`.
+    pub project_type: Option<String>,
+    /// Flags that are on or off.
+    pub features: Map,
+    /// Retries of every block that says nothing else.
+    pub retry: RetrySettings,
+    /// Where Mage keeps its data.
+    pub variables_dir: Option<String>,
+    /// The bucket where Mage keeps block outputs; the placeholder of Mage's template is left out.
+    pub remote_variables_dir: Option<String>,
+    /// `notification_config` as it is.
+    pub notifications: Map,
+    /// `logging_config` as it is.
+    pub logging: Map,
+    /// Every key as it is, templates rendered.
+    pub raw: Map,
+}
+
+impl ProjectSettings {
+    pub(crate) fn read(root: &Node, reader: &mut Reader<'_>) -> Self {
+        if root.is_null() {
+            return Self::default();
+        }
+        if !reader.is_mapping(root, "the file") {
+            return Self::default();
+        }
+        Self {
+            project_uuid: reading::text(root, "project_uuid"),
+            project_type: reading::text(root, "project_type"),
+            features: reader.map(root, "features"),
+            retry: reader.retry(root),
+            variables_dir: reading::text(root, "variables_dir"),
+            remote_variables_dir: reading::text(root, "remote_variables_dir")
+                .filter(|path| path != "s3://bucket/path_prefix"),
+            notifications: reader.map(root, "notification_config"),
+            logging: reader.map(root, "logging_config"),
+            raw: match root.to_json() {
+                Value::Object(map) => map,
+                _ => Map::new(),
+            },
+        }
+    }
+
+    /// Whether the feature `name` is on.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.get(name) == Some(&Value::Bool(true))
+    }
+}

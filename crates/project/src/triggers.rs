@@ -1,0 +1,253 @@
+//! `pipelines/<uuid>/triggers.yaml` (spec 1.13). Reading only: what a trigger does is decided elsewhere.
+
+use baton_model::{Map, PipelineUuid};
+use croner::parser::{CronParser, Seconds, Year};
+
+use crate::problem::{Problem, Rule};
+use crate::reading::{self, Reader};
+use crate::yaml::Node;
+
+/// What starts a trigger's runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// A schedule.
+    Time,
+    /// An event of another system.
+    Event,
+    /// A request.
+    Api,
+    /// A kind that this version does not know, with its name.
+    Other(String),
+}
+
+impl TriggerKind {
+    fn parse(name: &str) -> Self {
+        match name {
+            "time" => Self::Time,
+            "event" => Self::Event,
+            "api" => Self::Api,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+/// A trigger as its file declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trigger {
+    /// Name inside the pipeline.
+    pub name: String,
+    /// What starts its runs.
+    pub kind: TriggerKind,
+    /// `@daily` and the like, or a cron expression.
+    pub interval: Option<String>,
+    /// Runs start from this moment on: an ISO text, in UTC without an offset.
+    pub start_time: Option<String>,
+    /// Whether it is on.
+    pub is_active: bool,
+    /// When it was last switched on.
+    pub last_enabled_at: Option<String>,
+    /// Variables of its runs.
+    pub variables: Map,
+    /// Seconds that a run may take before somebody is told.
+    pub sla: Option<u32>,
+    /// Its settings as they are.
+    pub settings: Map,
+    /// Environments that it exists in; empty for all.
+    pub envs: Vec<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Line of its entry, from 1.
+    pub line: u32,
+}
+
+/// What a pipeline's `triggers.yaml` holds.
+#[derive(Clone, Debug, Default)]
+pub struct Triggers {
+    /// The triggers, in the order of the file.
+    pub triggers: Vec<Trigger>,
+    /// What is wrong with the file.
+    pub problems: Vec<Problem>,
+}
+
+const REQUIRED: [&str; 4] = ["name", "schedule_type", "start_time", "schedule_interval"];
+
+/// Reads the text of a file. `file` is its path in the project, for problems.
+pub(crate) fn read(pipeline: &PipelineUuid, file: &str, text: &str) -> Triggers {
+    let mut reader = Reader::new(file, Some(pipeline));
+    let mut triggers: Vec<Trigger> = Vec::new();
+    if let Some(document) = reader.parse(text) {
+        let root = &document.root;
+        if !root.is_null() && reader.is_mapping(root, "the file") {
+            for node in reader.list(root, "triggers") {
+                let Some(trigger) = trigger(node, &mut reader) else {
+                    continue;
+                };
+                if let Some(first) = triggers.iter().find(|other| other.name == trigger.name) {
+                    let message = format!(
+                        "the trigger `{}` is already declared in line {}; the last one counts",
+                        trigger.name, first.line
+                    );
+                    reader.problem(Rule::DuplicateTrigger, node.mark, message).hint =
+                        Some("give one of them another name".to_owned());
+                }
+                triggers.push(trigger);
+            }
+        }
+    }
+    Triggers {
+        triggers,
+        problems: reader.problems,
+    }
+}
+
+fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
+    if node.is_null() || !reader.is_mapping(node, "a trigger") {
+        return None;
+    }
+    let missing: Vec<String> = REQUIRED
+        .iter()
+        .filter(|key| node.get(key).is_none())
+        .map(|key| format!("`{key}`"))
+        .collect();
+    if !missing.is_empty() {
+        reader
+            .problem(
+                Rule::IncompleteTrigger,
+                node.mark,
+                format!("the trigger has no {}", missing.join(", ")),
+            )
+            .hint = Some("add the keys; a trigger that lacks one is not loaded".to_owned());
+    }
+    let kind = TriggerKind::parse(&reading::text(node, "schedule_type").unwrap_or_default());
+    let interval = reading::text(node, "schedule_interval").filter(|text| !text.trim().is_empty());
+    let is_active = reading::text(node, "status").as_deref() == Some("active");
+    let mark = node.get("schedule_interval").map_or(node.mark, |value| value.mark);
+    match (&kind, &interval) {
+        (TriggerKind::Time, Some(interval)) => {
+            if let Some(reason) = interval_problem(interval) {
+                reader
+                    .problem(
+                        Rule::BadCron,
+                        mark,
+                        format!("`{interval}` is no schedule: {reason}"),
+                    )
+                    .hint = Some(
+                    "use @once, @hourly, @daily, @weekly, @monthly, @always_on, or a cron expression with five fields"
+                        .to_owned(),
+                );
+            }
+        }
+        (TriggerKind::Time, None) if is_active && node.get("schedule_interval").is_some() => {
+            reader
+                .problem(Rule::IncompleteTrigger, mark, "the time trigger has no interval and never runs")
+                .hint = Some("set `schedule_interval`, or `status: inactive`".to_owned());
+        }
+        (TriggerKind::Other(name), _) if node.get("schedule_type").is_some() => {
+            let mark = node.get("schedule_type").map_or(node.mark, |value| value.mark);
+            let message = format!("there is no schedule type `{name}`");
+            reader.problem(Rule::IncompleteTrigger, mark, message).hint =
+                Some("use `time`, `event` or `api`".to_owned());
+        }
+        _ => {}
+    }
+    Some(Trigger {
+        name: reading::text(node, "name").unwrap_or_default(),
+        kind,
+        interval,
+        start_time: reading::text(node, "start_time"),
+        is_active,
+        last_enabled_at: reading::text(node, "last_enabled_at"),
+        variables: reader.map(node, "variables"),
+        sla: reader.count(node, "sla"),
+        settings: reader.map(node, "settings"),
+        envs: reader.names(node, "envs").into_iter().map(|(env, _)| env).collect(),
+        description: reading::text(node, "description"),
+        line: node.mark.line,
+    })
+}
+
+/// Why a schedule cannot be followed; none when it can.
+///
+/// Five cron fields, or six with the seconds *last*. A step on a single value (`5/10`) is allowed.
+pub fn interval_problem(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some(name) = text.strip_prefix('@') {
+        let known = [
+            "once", "hourly", "daily", "weekly", "monthly", "always_on", "yearly", "annually", "midnight",
+        ];
+        return (!known.contains(&name)).then(|| "there is no interval of this name".to_owned());
+    }
+    let mut fields: Vec<&str> = text.split_whitespace().collect();
+    match fields.len() {
+        5 => {}
+        // The parser wants the seconds first.
+        6 => fields.rotate_right(1),
+        count => return Some(format!("a cron expression has five fields, this one has {count}")),
+    }
+    CronParser::builder()
+        .seconds(Seconds::Optional)
+        .year(Year::Disallowed)
+        .sloppy_ranges(true)
+        .build()
+        .parse(&fields.join(" "))
+        .err()
+        .map(|error| error.to_string().trim_end_matches('.').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_are_judged() {
+        for good in [
+            "@once", "@hourly", "@always_on", "0 2 * * *", "*/15 * * * *", "5/5 * * * *", "10/10 * * * *",
+            "0 9 * * MON-FRI", "0 0 1 jan,JUL *", "0 0 L * *", "0 0 * * 7", "30 4 1,15 * 5", "0 12 * * * 30",
+        ] {
+            assert_eq!(interval_problem(good), None, "{good}");
+        }
+        for bad in [
+            "@sometimes", "", "* * * *", "61 * * * *", "* 24 * * *", "every day", "0 0 31 13 *", "a b c d e",
+            "* * * * * * *", "*/0 * * * *",
+        ] {
+            assert!(interval_problem(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn triggers_are_read() {
+        let text = "triggers:\n- name: nightly\n  schedule_type: time\n  schedule_interval: 0 2 * * *\n  start_time: 2024-01-01 00:00:00\n  status: active\n  variables: {region: eu}\n  sla: 3600\n  settings:\n    skip_if_previous_running: true\n  envs: [prod]\n- name: hook\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  settings: null\n";
+        let read = read(&"p".into(), "t", text);
+        assert_eq!(read.problems, []);
+        let trigger = &read.triggers[0];
+        assert_eq!(trigger.interval.as_deref(), Some("0 2 * * *"));
+        assert_eq!(trigger.start_time.as_deref(), Some("2024-01-01T00:00:00"));
+        assert!(trigger.is_active);
+        assert_eq!((trigger.sla, trigger.line), (Some(3600), 2));
+        assert_eq!(trigger.envs, ["prod"]);
+        assert_eq!(trigger.settings["skip_if_previous_running"], true);
+        assert_eq!(read.triggers[1].kind, TriggerKind::Api);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let text = "triggers:\n- name: a\n  schedule_type: time\n  schedule_interval: 99 * * * *\n  start_time: null\n- name: a\n  schedule_type: time\n  start_time:\n- name: c\n  schedule_type: moon\n  schedule_interval: null\n  start_time: null\n- name: d\n  schedule_type: time\n  schedule_interval:\n  start_time:\n  status: active\n";
+        let found: Vec<_> = read(&"p".into(), "t", text)
+            .problems
+            .into_iter()
+            .map(|problem| (problem.code, problem.line.unwrap_or(0)))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("bad-cron", 4),
+                ("incomplete-trigger", 6),
+                ("duplicate-trigger", 6),
+                ("incomplete-trigger", 10),
+                ("incomplete-trigger", 15),
+            ]
+        );
+        assert_eq!(read(&"p".into(), "t", "triggers:\n").triggers, []);
+        assert_eq!(read(&"p".into(), "t", "").triggers, []);
+    }
+}

@@ -1,0 +1,537 @@
+//! Events of the YAML parser → nodes: anchors, merge keys, tags, duplicate keys, and limits.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use serde_json::Value;
+
+use super::scalar::{self, Scalar};
+use super::{Content, Document, Entry, Mark, Node, Note, NoteKind, SyntaxError, python_text};
+
+/// Deeper nesting is refused: no project needs it, and walking it must not exhaust the stack.
+const MAX_DEPTH: usize = 200;
+/// More nodes than this, aliases expanded, are refused: a few nested anchors can stand for billions.
+const MAX_NODES: usize = 2_000_000;
+
+/// Reads the one document of a text.
+pub fn parse(text: &str) -> Result<Document, SyntaxError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    refuse_unprintable(text)?;
+    let mut builder = Builder::default();
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) =
+            event.map_err(|error| syntax_error(text, mark(error.marker()), error.info()))?;
+        builder.event(event, mark(&span.start))?;
+    }
+    let root = builder.root.unwrap_or(Node {
+        mark: Mark { line: 1, column: 1 },
+        content: Content::Scalar(Value::Null),
+    });
+    builder.notes.sort_by_key(|note| note.mark);
+    Ok(Document {
+        root,
+        notes: builder.notes,
+    })
+}
+
+fn mark(marker: &Marker) -> Mark {
+    Mark {
+        line: u32::try_from(marker.line()).unwrap_or(u32::MAX).max(1),
+        column: u32::try_from(marker.col())
+            .unwrap_or(u32::MAX - 1)
+            .saturating_add(1),
+    }
+}
+
+/// The parser's error, with what is usually behind it, judged by the lines around.
+fn syntax_error(text: &str, mark: Mark, message: &str) -> SyntaxError {
+    let first = mark.line as usize - 1;
+    let tab = text.lines().enumerate().skip(first).take(2).find(|(_, line)| {
+        line.trim_start_matches(' ').starts_with('\t') && !line.trim().is_empty()
+    });
+    let message = message.to_owned();
+    if let Some((index, line)) = tab {
+        // The parser names the start of the value that the line continues.
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        return SyntaxError {
+            mark: Mark {
+                line: index as u32 + 1,
+                column: spaces as u32 + 1,
+            },
+            message,
+            hint: Some("indent with spaces: YAML does not allow tabs"),
+        };
+    }
+    let line = text.lines().nth(first).unwrap_or_default();
+    let bare_template = line.contains("{{") && !line.contains("\"{{") && !line.contains("'{{");
+    SyntaxError {
+        mark,
+        message,
+        hint: bare_template.then_some("put quotes around the template: \"{{ ... }}\""),
+    }
+}
+
+/// The characters that YAML forbids. A zero byte would otherwise end the file silently.
+fn refuse_unprintable(text: &str) -> Result<(), SyntaxError> {
+    let allowed = |c: char| {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
+            | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    };
+    let Some((at, found)) = text.char_indices().find(|(_, c)| !allowed(*c)) else {
+        return Ok(());
+    };
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Err(SyntaxError {
+        mark: Mark {
+            line: before.matches('\n').count() as u32 + 1,
+            column: before[line_start..].chars().count() as u32 + 1,
+        },
+        message: format!("character U+{:04X} is not allowed", u32::from(found)),
+        hint: Some("delete the character; an editor that shows control characters helps to find it"),
+    })
+}
+
+/// A list or mapping whose end has not come yet.
+struct Open {
+    mark: Mark,
+    anchor: usize,
+    kind: OpenKind,
+    /// Nodes in it so far.
+    size: usize,
+}
+
+enum OpenKind {
+    Sequence(Vec<Node>),
+    Mapping {
+        key: Option<Key>,
+        entries: Vec<Entry>,
+        /// Position of each key among `entries`.
+        places: HashMap<String, usize>,
+        merged: Vec<Node>,
+    },
+}
+
+enum Key {
+    Text(String, Mark),
+    Merge,
+}
+
+#[derive(Default)]
+struct Builder {
+    root: Option<Node>,
+    stack: Vec<Open>,
+    anchors: HashMap<usize, (Node, usize)>,
+    notes: Vec<Note>,
+    nodes: usize,
+}
+
+/// A scalar on its way into the tree: whether it may be a merge key is known only here.
+struct Leaf {
+    value: Value,
+    merge: bool,
+}
+
+impl Builder {
+    fn event(&mut self, event: Event<'_>, mark: Mark) -> Result<(), SyntaxError> {
+        match event {
+            Event::DocumentStart(_) if self.root.is_some() => Err(error(
+                mark,
+                "a second document starts here, and only one is read",
+            )),
+            Event::Alias(anchor) => {
+                let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+                    return Err(error(mark, "an alias stands inside its own anchor"));
+                };
+                self.count(size, mark)?;
+                self.place(node, size, false)
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let leaf = self.leaf(text, style, tag.as_deref(), mark)?;
+                self.count(1, mark)?;
+                let node = Node {
+                    mark,
+                    content: Content::Scalar(leaf.value),
+                };
+                self.anchor(anchor, &node, 1);
+                self.place(node, 1, leaf.merge)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                refuse_tag(tag.as_deref(), &["seq", "omap", "pairs"], mark)?;
+                self.open(anchor, mark, OpenKind::Sequence(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                refuse_tag(tag.as_deref(), &["map", "set"], mark)?;
+                self.open(
+                    anchor,
+                    mark,
+                    OpenKind::Mapping {
+                        key: None,
+                        entries: Vec::new(),
+                        places: HashMap::new(),
+                        merged: Vec::new(),
+                    },
+                )
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, nodes: usize, mark: Mark) -> Result<(), SyntaxError> {
+        self.nodes += nodes;
+        if self.nodes > MAX_NODES {
+            return Err(error(mark, "the aliases stand for too many values"));
+        }
+        Ok(())
+    }
+
+    fn anchor(&mut self, anchor: usize, node: &Node, size: usize) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+    }
+
+    fn open(&mut self, anchor: usize, mark: Mark, kind: OpenKind) -> Result<(), SyntaxError> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(error(mark, "the values are nested too deeply"));
+        }
+        self.count(1, mark)?;
+        self.stack.push(Open {
+            mark,
+            anchor,
+            kind,
+            size: 1,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), SyntaxError> {
+        let Some(open) = self.stack.pop() else {
+            return Ok(());
+        };
+        let content = match open.kind {
+            OpenKind::Sequence(items) => Content::Sequence(items),
+            OpenKind::Mapping {
+                entries, merged, ..
+            } => Content::Mapping(merge(merged, entries)?),
+        };
+        let node = Node {
+            mark: open.mark,
+            content,
+        };
+        self.anchor(open.anchor, &node, open.size);
+        self.place(node, open.size, false)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn place(&mut self, node: Node, size: usize, merge: bool) -> Result<(), SyntaxError> {
+        let Some(open) = self.stack.last_mut() else {
+            self.root.get_or_insert(node);
+            return Ok(());
+        };
+        open.size += size;
+        let (key, entries, places, merged) = match &mut open.kind {
+            OpenKind::Sequence(items) => {
+                items.push(node);
+                return Ok(());
+            }
+            OpenKind::Mapping {
+                key,
+                entries,
+                places,
+                merged,
+            } => (key, entries, places, merged),
+        };
+        match key.take() {
+            None if merge => *key = Some(Key::Merge),
+            None => {
+                let Content::Scalar(value) = &node.content else {
+                    return Err(error(node.mark, "a key must be text, not a list or mapping"));
+                };
+                let text = match value {
+                    Value::Null => "null".to_owned(),
+                    other => python_text(other).unwrap_or_default(),
+                };
+                *key = Some(Key::Text(text, node.mark));
+            }
+            Some(Key::Merge) => merged.push(node),
+            Some(Key::Text(text, mark)) => {
+                if let Some(place) = places.get(&text) {
+                    self.notes.push(Note {
+                        mark,
+                        kind: NoteKind::DuplicateKey(text),
+                    });
+                    if let Some(entry) = entries.get_mut(*place) {
+                        entry.mark = mark;
+                        entry.value = node;
+                    }
+                } else {
+                    places.insert(text.clone(), entries.len());
+                    entries.push(Entry {
+                        key: text,
+                        mark,
+                        value: node,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn leaf(
+        &mut self,
+        text: Cow<'_, str>,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        mark: Mark,
+    ) -> Result<Leaf, SyntaxError> {
+        let plain = style == ScalarStyle::Plain;
+        let text = text.into_owned();
+        let resolved = match tag {
+            None if plain && text == "<<" => {
+                return Ok(Leaf {
+                    value: Value::String(text),
+                    merge: true,
+                });
+            }
+            None if plain => scalar::resolve(&text),
+            None => Scalar::Value(Value::String(text.clone())),
+            Some(tag) => tagged(tag, &text, mark)?,
+        };
+        let value = match resolved {
+            Scalar::Value(value) => value,
+            Scalar::LargeInteger => {
+                self.notes.push(Note {
+                    mark,
+                    kind: NoteKind::LargeInteger,
+                });
+                Value::String(text)
+            }
+            Scalar::NoSuchDate => {
+                return Err(SyntaxError {
+                    hint: Some("correct the date, or put quotes around it to keep it as text"),
+                    ..error(mark, "it looks like a date, and there is no such day or time")
+                });
+            }
+        };
+        Ok(Leaf {
+            value,
+            merge: false,
+        })
+    }
+}
+
+/// The name of a tag of YAML itself: `str` for `!!str`.
+fn core_tag(tag: &Tag) -> Option<&str> {
+    tag.is_yaml_core_schema().then_some(tag.suffix.as_str())
+}
+
+fn refuse_tag(tag: Option<&Tag>, known: &[&str], mark: Mark) -> Result<(), SyntaxError> {
+    match tag {
+        None => Ok(()),
+        Some(tag) if core_tag(tag).is_some_and(|name| known.contains(&name)) => Ok(()),
+        Some(_) => Err(unknown_tag(mark)),
+    }
+}
+
+fn unknown_tag(mark: Mark) -> SyntaxError {
+    SyntaxError {
+        hint: Some("remove the tag: project files hold plain values"),
+        ..error(mark, "the tag of this value is not known")
+    }
+}
+
+fn tagged(tag: &Tag, text: &str, mark: Mark) -> Result<Scalar, SyntaxError> {
+    let name = core_tag(tag);
+    let wanted: fn(&Scalar) -> bool = match name {
+        Some("str" | "binary" | "value") => {
+            return Ok(Scalar::Value(Value::String(text.to_owned())));
+        }
+        None if tag.handle.is_empty() && tag.suffix == "!" => {
+            return Ok(Scalar::Value(Value::String(text.to_owned())));
+        }
+        Some("null") => return Ok(Scalar::Value(Value::Null)),
+        Some("bool") => |value| matches!(value, Scalar::Value(Value::Bool(_))),
+        Some("int") => {
+            |value| matches!(value, Scalar::Value(Value::Number(n)) if !n.is_f64()) || *value == Scalar::LargeInteger
+        }
+        Some("float") => |value| matches!(value, Scalar::Value(Value::Number(_) | Value::String(_))),
+        Some("timestamp") => |value| matches!(value, Scalar::Value(Value::String(_)) | Scalar::NoSuchDate),
+        _ => return Err(unknown_tag(mark)),
+    };
+    let value = scalar::resolve(text);
+    if !wanted(&value) {
+        return Err(error(mark, "the value does not fit its tag"));
+    }
+    Ok(match (name, value) {
+        (Some("float"), Scalar::Value(Value::Number(number))) => {
+            Scalar::Value(number.as_f64().map_or(Value::Null, Value::from))
+        }
+        (_, value) => value,
+    })
+}
+
+/// Merged mappings first, as PyYAML orders them; what the mapping itself says wins, then the earlier of a list.
+fn merge(merged: Vec<Node>, own: Vec<Entry>) -> Result<Vec<Entry>, SyntaxError> {
+    if merged.is_empty() {
+        return Ok(own);
+    }
+    let mut sources = Vec::new();
+    for node in merged {
+        match node.content {
+            Content::Mapping(entries) => sources.push(entries),
+            Content::Sequence(items) => {
+                for item in items.into_iter().rev() {
+                    let Content::Mapping(entries) = item.content else {
+                        return Err(error(item.mark, "only a mapping can be merged"));
+                    };
+                    sources.push(entries);
+                }
+            }
+            Content::Scalar(_) => {
+                return Err(error(node.mark, "only a mapping or a list of them can be merged"));
+            }
+        }
+    }
+    sources.push(own);
+    let mut result: Vec<Entry> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for entry in sources.into_iter().flatten() {
+        match places.get(&entry.key).and_then(|place| result.get_mut(*place)) {
+            Some(earlier) => *earlier = entry,
+            None => {
+                places.insert(entry.key.clone(), result.len());
+                result.push(entry);
+            }
+        }
+    }
+    Ok(result)
+}
+
+fn error(mark: Mark, message: &str) -> SyntaxError {
+    SyntaxError {
+        mark,
+        message: message.to_owned(),
+        hint: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &Value) {
+        let document = parse(text).unwrap();
+        // Compared as text: the order of keys is part of what is promised.
+        assert_eq!(document.root.to_json().to_string(), expected.to_string(), "{text:?}");
+    }
+
+    #[test]
+    fn texts_mean_what_pyyaml_makes_of_them() {
+        for (text, expected) in [
+            ("", json!(null)),
+            ("# nothing\n", json!(null)),
+            ("\u{feff}a: 1\n", json!({"a": 1})),
+            ("a: 1\r\nb:\r\n- x\r\n- 'y'\r\n", json!({"a": 1, "b": ["x", "y"]})),
+            ("a:\nb: []\n", json!({"a": null, "b": []})),
+            ("a: 'yes'\nb: \"010\"\nc: |\n  x\n  y\n", json!({"a": "yes", "b": "010", "c": "x\ny\n"})),
+            ("a: 'x\n\n  y'\n", json!({"a": "x\ny"})),
+            ("1: a\nyes: b\n~: c\n", json!({"1": "a", "True": "b", "null": "c"})),
+            ("b: &x {p: 1, q: 2}\na: {<<: *x, q: 3}\n", json!({"b": {"p": 1, "q": 2}, "a": {"p": 1, "q": 3}})),
+            (
+                "x: &x {p: 1, q: 1}\ny: &y {q: 2, r: 2}\nz:\n  s: 0\n  <<: [*x, *y]\n",
+                json!({"x": {"p": 1, "q": 1}, "y": {"q": 2, "r": 2}, "z": {"q": 1, "r": 2, "p": 1, "s": 0}}),
+            ),
+            ("'<<': 1\n", json!({"<<": 1})),
+            ("a: &n 5\nb: *n\n", json!({"a": 5, "b": 5})),
+            ("a: !!str 5\nb: !!int '5'\nc: !!float 5\nd: ! 5\n", json!({"a": "5", "b": 5, "c": 5.0, "d": "5"})),
+            ("a: 1\nb: 2\na: 3\n", json!({"a": 3, "b": 2})),
+            ("a: 99999999999999999999\n", json!({"a": "99999999999999999999"})),
+            ("---\na: 1\n...\n", json!({"a": 1})),
+            ("- uuid: sales/eu/load\n  upstream_blocks: null\n", json!([{"uuid": "sales/eu/load", "upstream_blocks": null}])),
+        ] {
+            check(text, &expected);
+        }
+    }
+
+    #[test]
+    fn errors_and_notes_name_the_place() {
+        for (text, line, column, words) in [
+            ("a: [1, 2\nb: 3\n", 2, 2, "':'"),
+            ("a:\t1\n", 1, 4, "':'"),
+            ("a: 1\n\tb: 2\n", 2, 1, ""),
+            ("a: 1\n b: 2\n", 2, 3, ""),
+            ("a: *nothing\n", 1, 4, "unknown anchor"),
+            ("a: 1\n---\nb: 2\n", 2, 1, "second document"),
+            ("a: 2024-02-30\n", 1, 4, "no such day"),
+            ("x:\n  a: !thing 3\n", 2, 6, "tag"),
+            ("? [a]\n: 1\n", 1, 3, "key"),
+            ("a: &x [*x]\n", 1, 8, "own anchor"),
+            ("a: 1\nb: x\u{0}y\n", 2, 5, "U+0000"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.message.contains(words), "{text:?}: {error}");
+            assert_eq!((error.mark.line, error.mark.column), (line, column), "{text:?}: {error}");
+        }
+        let notes = parse("a: 1\nb: {c: 1, c: 2}\n").unwrap().notes;
+        assert_eq!(
+            notes,
+            [Note { mark: Mark { line: 2, column: 11 }, kind: NoteKind::DuplicateKey("c".to_owned()) }]
+        );
+    }
+
+    #[test]
+    fn a_tab_in_the_indentation_gets_a_hint() {
+        assert!(parse("a:\n\tb: 1\n").unwrap_err().hint.unwrap().contains("tabs"));
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        }
+        assert!(parse(&text).unwrap_err().message.contains("too many"));
+        let deep = "- ".repeat(5000) + "x\n";
+        assert!(parse(&deep).unwrap_err().message.contains("too deeply"));
+        let flow = "[".repeat(5000);
+        parse(&flow).unwrap_err();
+    }
+
+    #[test]
+    fn nodes_know_their_places() {
+        let document = parse("blocks:\n- uuid: a\n  upstream_blocks:\n  - b\n").unwrap();
+        let block = &document.root.get("blocks").unwrap().items()[0];
+        assert_eq!(block.mark, Mark { line: 2, column: 3 });
+        let upstream = &block.get("upstream_blocks").unwrap().items()[0];
+        assert_eq!(upstream.mark, Mark { line: 4, column: 5 });
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_an_answer(text in "\\PC*") {
+            drop(parse(&text));
+        }
+
+        #[test]
+        fn any_yaml_like_text_gives_an_answer(
+            text in "([ \\t\\r\\n]|[-:?,\\[\\]{}#&*!|>'\"%@`<]|[a-c0-9.~]|: |- |\\n  |<<: |&a |\\*a |!!int |---\\n){0,60}"
+        ) {
+            drop(parse(&text));
+        }
+
+        #[test]
+        fn json_reads_as_itself(items in prop::collection::vec((any::<i64>(), "[ -~]{0,12}"), 0..20)) {
+            let value: Value = items.iter().map(|(number, text)| json!({"n": number, "t": text})).collect();
+            prop_assert_eq!(parse(&value.to_string()).unwrap().root.to_json(), value);
+        }
+    }
+}

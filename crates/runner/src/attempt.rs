@@ -1,0 +1,538 @@
+//! One attempt from start to end: a single loop over everything that can happen to it.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use baton_base::{chain, now};
+use baton_model::{BlockError, FailureKind, Outcome, Product, Timestamp};
+use baton_products::{Digest, StagedContent, StagedOutput, Staging};
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use crate::launch::{Exit, Process};
+use crate::log::{Level, Lines, LogRecord};
+use crate::memory;
+use crate::protocol::{self, Job, JobBlock, VERSION, WorkerMessage};
+use crate::runner::{Attempt, MEMORY_INTERVAL, Runner, Stop};
+use crate::tree;
+
+/// How long a process may take to leave after it said that everything is written.
+const LEAVE_TIME: Duration = Duration::from_secs(5);
+
+/// How long we wait for the rest of the output of a process that is gone.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub struct AttemptReport {
+    /// Completed, failed or cancelled, with the stored products.
+    pub outcome: Outcome,
+    /// Passed and total tests, when the block has any.
+    pub tests: Option<(u32, u32)>,
+}
+
+impl AttemptReport {
+    fn failed(error: BlockError) -> Self {
+        Self { outcome: Outcome::Failed { error, products: Vec::new() }, tests: None }
+    }
+}
+
+/// Runs `attempt` to its end.
+pub(crate) async fn run(
+    runner: &Runner,
+    attempt: &Attempt,
+    log: &mpsc::Sender<LogRecord>,
+    mut stop: watch::Receiver<Stop>,
+) -> AttemptReport {
+    if *stop.borrow_and_update() != Stop::No {
+        return AttemptReport { outcome: Outcome::Cancelled, tests: None };
+    }
+    let staging = match runner.products.staging(&attempt.staging) {
+        Ok(staging) => staging,
+        Err(error) => return AttemptReport::failed(storage_error(&error)),
+    };
+    let process = match runner.launcher.launch(attempt.block.needs_frames).await {
+        Ok(process) => process,
+        Err(error) => {
+            let hint = baton_base::Diagnose::hint(&error).unwrap_or_default();
+            let error = BlockError::new(FailureKind::Environment, chain(&error)).with_hint(hint);
+            return AttemptReport::failed(error);
+        }
+    };
+    let Process { pid, mut control, stdout, stderr, exit } = process;
+    let sent = send_job(&mut control, runner, attempt, staging.path()).await;
+    let (messages, inbox) = mpsc::channel(64);
+    let reader = tokio::spawn(read_messages(control, messages));
+    let recorder = Recorder::new(attempt, log.clone(), runner.options.log_limit);
+    let out = tokio::spawn(read_output(stdout, recorder.clone()));
+    let err = tokio::spawn(read_output(stderr, recorder.clone()));
+    let mut watched = Watched {
+        pid,
+        staging: staging.clone(),
+        recorder,
+        result: sent.err().map(|error| Verdict::Failed(job_error(&error))),
+        digests: HashMap::new(),
+        outputs: Vec::new(),
+        tests: None,
+    };
+    let exit = watched.watch(runner, attempt, inbox, exit, stop).await;
+    drain([reader, out, err]).await;
+    let report = watched.conclude(exit).await;
+    // What stays in the folder is swept away with the next run; the result does not depend on it.
+    let _ = staging.remove();
+    report
+}
+
+async fn send_job(
+    control: &mut UnixStream,
+    runner: &Runner,
+    attempt: &Attempt,
+    staging: &Path,
+) -> io::Result<()> {
+    let block = &attempt.block;
+    let job = Job {
+        t: "job",
+        protocol: VERSION,
+        run: attempt.run.0,
+        attempt: attempt.number,
+        pipeline: &attempt.pipeline,
+        repo_path: &runner.options.project.to_string_lossy(),
+        block: JobBlock {
+            uuid: block.uuid.as_str(),
+            kind: block.kind.name(),
+            language: block.language.name(),
+            file: &block.file,
+            configuration: &block.configuration,
+        },
+        code: &attempt.code,
+        inputs: &attempt.inputs,
+        kwargs: &attempt.kwargs,
+        environ: &runner.options.environ,
+        triggered: attempt.triggered,
+        staging: &staging.to_string_lossy(),
+        run_tests: attempt.run_tests,
+        inline_bytes: runner.options.inline_bytes,
+    };
+    protocol::send(control, &job).await
+}
+
+/// What the worker or the guard decided so far.
+#[derive(Debug)]
+enum Verdict {
+    Done,
+    Failed(BlockError),
+    Cancelled,
+}
+
+/// Everything that can happen while a process is watched.
+enum Event {
+    Message(Option<io::Result<WorkerMessage>>),
+    Exited(Option<Exit>),
+    TimedOut,
+    Overstayed,
+    Tick,
+    Stop,
+}
+
+/// An attempt whose process is alive.
+struct Watched {
+    pid: i32,
+    staging: Staging,
+    recorder: Recorder,
+    result: Option<Verdict>,
+    digests: HashMap<String, JoinHandle<Result<Digest, BlockError>>>,
+    outputs: Vec<protocol::Output>,
+    tests: Option<(u32, u32)>,
+}
+
+impl Watched {
+    /// Watches the process until it is gone; gives how it ended, or none when that is not known.
+    async fn watch(
+        &mut self,
+        runner: &Runner,
+        attempt: &Attempt,
+        mut inbox: mpsc::Receiver<io::Result<WorkerMessage>>,
+        mut exit: oneshot::Receiver<Exit>,
+        mut stop: watch::Receiver<Stop>,
+    ) -> Option<Exit> {
+        let far = Instant::now() + Duration::from_secs(60 * 60 * 24 * 365);
+        let deadline = attempt.block.timeout.map_or(far, |timeout| Instant::now() + timeout);
+        let mut leave_by = far;
+        let mut tick = interval(MEMORY_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut talking = true;
+        if self.result.is_some() {
+            tree::kill_tree(self.pid);
+        }
+        loop {
+            let event = tokio::select! {
+                message = inbox.recv(), if talking => Event::Message(message),
+                ended = &mut exit => Event::Exited(ended.ok()),
+                Ok(()) = stop.changed() => Event::Stop,
+                () = sleep_until(deadline), if self.result.is_none() => Event::TimedOut,
+                () = sleep_until(leave_by), if self.result.is_some() => Event::Overstayed,
+                _ = tick.tick() => Event::Tick,
+            };
+            match event {
+                Event::Message(Some(Ok(message))) => {
+                    if self.hear(message).await {
+                        leave_by = Instant::now() + LEAVE_TIME;
+                    }
+                }
+                Event::Message(Some(Err(error))) => self.kill(Verdict::Failed(
+                    BlockError::new(FailureKind::Worker, format!("the worker broke its protocol: {error}")),
+                )),
+                Event::Message(None) => talking = false,
+                Event::Exited(ended) => {
+                    for orphan in ended.iter().flat_map(|exit| &exit.orphans) {
+                        tree::kill_tree(*orphan);
+                    }
+                    if ended.is_none() {
+                        // The zygote is gone and with it the only one who could say how the process ended.
+                        tree::kill_tree(self.pid);
+                    }
+                    while let Ok(Some(Ok(message))) = timeout(DRAIN_TIME, inbox.recv()).await {
+                        self.hear(message).await;
+                    }
+                    return ended;
+                }
+                Event::TimedOut => self.kill(Verdict::Failed(timed_out(attempt))),
+                Event::Overstayed => {
+                    leave_by = far;
+                    tree::kill_tree(self.pid);
+                }
+                Event::Tick => self.guard_memory(runner.options.memory_limit),
+                Event::Stop => {
+                    let wish = *stop.borrow_and_update();
+                    match wish {
+                        Stop::No => {}
+                        Stop::Gently => {
+                            self.decide(Verdict::Cancelled);
+                            tree::interrupt(self.pid);
+                            leave_by = Instant::now() + LEAVE_TIME;
+                        }
+                        Stop::Now => {
+                            self.decide(Verdict::Cancelled);
+                            tree::kill_tree(self.pid);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a message; true when the worker has said its last word.
+    async fn hear(&mut self, message: WorkerMessage) -> bool {
+        match message {
+            WorkerMessage::Hello { protocol } if protocol == VERSION => {}
+            WorkerMessage::Hello { protocol } => {
+                let message = format!("the worker speaks version {protocol} of the protocol");
+                self.kill(Verdict::Failed(BlockError::new(FailureKind::Worker, message)));
+            }
+            WorkerMessage::Log { level, message, tags } => {
+                self.recorder.record(Level::parse(&level), message, tags).await;
+            }
+            WorkerMessage::Chunk { file } => self.digest(file, true),
+            WorkerMessage::Output(output) => self.outputs.push(output),
+            WorkerMessage::Tests { passed, total } => self.tests = Some((passed, total)),
+            WorkerMessage::Done => return self.decide(Verdict::Done),
+            WorkerMessage::Failed { error } => return self.decide(Verdict::Failed(error)),
+        }
+        false
+    }
+
+    /// The first verdict stands: a worker that was killed for its memory cannot complete afterwards.
+    fn decide(&mut self, verdict: Verdict) -> bool {
+        let first = self.result.is_none();
+        self.result.get_or_insert(verdict);
+        first
+    }
+
+    fn kill(&mut self, verdict: Verdict) {
+        if self.decide(verdict) {
+            tree::kill_tree(self.pid);
+        }
+    }
+
+    fn guard_memory(&mut self, limit: Option<u64>) {
+        let Some(limit) = limit else { return };
+        let used = memory::private_memory(self.pid);
+        if used > limit {
+            let message = format!(
+                "the block used {} of private memory; it may use {}",
+                megabytes(used),
+                megabytes(limit)
+            );
+            self.kill(Verdict::Failed(BlockError::new(FailureKind::OutOfMemory, message).with_hint(
+                "process the data in smaller parts, or raise the limit with `--memory`",
+            )));
+        }
+    }
+
+    /// Starts to hash and describe a staged file beside the worker, which writes the next one.
+    fn digest(&mut self, file: String, frame: bool) {
+        let staging = self.staging.clone();
+        let name = file.clone();
+        let work = move || staging.digest(&name, frame).map_err(|error| storage_error(&error));
+        self.digests.insert(file, tokio::task::spawn_blocking(work));
+    }
+
+    /// Stores what was produced and names the outcome.
+    async fn conclude(mut self, exit: Option<Exit>) -> AttemptReport {
+        let verdict = self.result.take().unwrap_or_else(|| Verdict::Failed(ended_early(exit.as_ref())));
+        if let Some(notice) = self.recorder.dropped_notice() {
+            self.recorder.force(Level::Warning, notice).await;
+        }
+        let tests = self.tests;
+        let outcome = match verdict {
+            Verdict::Cancelled => Outcome::Cancelled,
+            Verdict::Done => match self.commit().await {
+                Ok(products) => Outcome::Completed { products },
+                Err(error) => Outcome::Failed { error, products: Vec::new() },
+            },
+            // Outputs that were complete before a test failed stay, as in Mage.
+            Verdict::Failed(error) if error.kind == FailureKind::TestFailed => {
+                Outcome::Failed { error, products: self.commit().await.unwrap_or_default() }
+            }
+            Verdict::Failed(error) => Outcome::Failed { error, products: Vec::new() },
+        };
+        AttemptReport { outcome, tests }
+    }
+
+    async fn commit(mut self) -> Result<Vec<Product>, BlockError> {
+        for output in std::mem::take(&mut self.outputs) {
+            for file in &output.files {
+                if !self.digests.contains_key(file) {
+                    self.digest(file.clone(), output.kind == baton_model::ProductKind::Frame);
+                }
+            }
+            self.outputs.push(output);
+        }
+        let mut staged = Vec::with_capacity(self.outputs.len());
+        for output in self.outputs {
+            let mut digests = Vec::with_capacity(output.files.len());
+            for file in &output.files {
+                let Some(work) = self.digests.remove(file) else { continue };
+                let digest = work.await.map_err(|error| {
+                    BlockError::new(FailureKind::Worker, format!("describing `{file}` failed: {error}"))
+                })??;
+                digests.push(digest);
+            }
+            staged.push((output, digests));
+        }
+        let staging = self.staging;
+        let store = move || {
+            staged
+                .into_iter()
+                .map(|(output, digests)| {
+                    let output = StagedOutput {
+                        name: output.name,
+                        kind: output.kind,
+                        codec: output.codec,
+                        meta: output.meta,
+                        rows: output.rows,
+                        content: match output.text {
+                            Some(text) => StagedContent::Text(text),
+                            None => StagedContent::Files(output.files),
+                        },
+                    };
+                    staging.commit(output, digests).map_err(|error| storage_error(&error))
+                })
+                .collect()
+        };
+        tokio::task::spawn_blocking(store).await.map_err(|error| {
+            BlockError::new(FailureKind::Worker, format!("storing the products failed: {error}"))
+        })?
+    }
+}
+
+/// Reads messages until the socket ends or the protocol is broken.
+async fn read_messages(mut control: UnixStream, messages: mpsc::Sender<io::Result<WorkerMessage>>) {
+    loop {
+        let message = match protocol::receive(&mut control).await {
+            Ok(Some(body)) => serde_json::from_slice(&body).map_err(io::Error::from),
+            Ok(None) => return,
+            // A killed process may leave half a frame; that it was killed says more.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return,
+            Err(error) => Err(error),
+        };
+        let broken = message.is_err();
+        if messages.send(message).await.is_err() || broken {
+            return;
+        }
+    }
+}
+
+/// Records what a process prints.
+async fn read_output(mut output: pipe::Receiver, recorder: Recorder) {
+    let mut lines = Lines::default();
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(count) = output.read(&mut buffer).await {
+        if count == 0 {
+            break;
+        }
+        for line in lines.push(buffer.get(..count).unwrap_or_default()) {
+            recorder.record(Level::Info, line, baton_model::Map::new()).await;
+        }
+    }
+    if let Some(line) = lines.finish() {
+        recorder.record(Level::Info, line, baton_model::Map::new()).await;
+    }
+}
+
+/// Waits for the readers, but not for ever: a process that got away may hold a pipe open.
+async fn drain(tasks: [JoinHandle<()>; 3]) {
+    for mut task in tasks {
+        if timeout(DRAIN_TIME, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+/// Makes log records of one attempt and counts what they take.
+#[derive(Clone)]
+struct Recorder {
+    block: String,
+    attempt: u32,
+    log: mpsc::Sender<LogRecord>,
+    limit: usize,
+    used: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    dropped: std::sync::Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl Recorder {
+    fn new(attempt: &Attempt, log: mpsc::Sender<LogRecord>, limit: usize) -> Self {
+        Self {
+            block: attempt.key.to_string(),
+            attempt: attempt.number,
+            log,
+            limit,
+            used: std::sync::Arc::default(),
+            dropped: std::sync::Arc::default(),
+        }
+    }
+
+    async fn record(&self, level: Level, message: String, tags: baton_model::Map) {
+        use std::sync::atomic::Ordering::Relaxed;
+        // Every record also costs its time, level and names.
+        let size = message.len() + 100;
+        if self.used.fetch_add(size, Relaxed) + size > self.limit {
+            self.dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        self.send(level, message, tags).await;
+    }
+
+    /// Records even when the limit is reached.
+    async fn force(&self, level: Level, message: String) {
+        self.send(level, message, baton_model::Map::new()).await;
+    }
+
+    async fn send(&self, level: Level, message: String, tags: baton_model::Map) {
+        let record = LogRecord {
+            at: Timestamp(now()),
+            level,
+            block: Some(self.block.clone()),
+            attempt: Some(self.attempt),
+            message,
+            tags,
+        };
+        // The log is closed only when the whole run is being torn down.
+        drop(self.log.send(record).await);
+    }
+
+    fn dropped_notice(&self) -> Option<String> {
+        let dropped = self.dropped.load(std::sync::atomic::Ordering::Relaxed);
+        (dropped > 0).then(|| {
+            format!("the log limit of {} is reached: {dropped} more records were dropped", megabytes(self.limit as u64))
+        })
+    }
+}
+
+fn timed_out(attempt: &Attempt) -> BlockError {
+    let seconds = attempt.block.timeout.unwrap_or_default().as_secs_f64();
+    BlockError::new(FailureKind::Timeout, format!("the block took longer than its timeout of {seconds} s"))
+        .with_hint("raise `timeout` of the block in the pipeline's metadata.yaml, or make it faster")
+}
+
+fn job_error(error: &io::Error) -> BlockError {
+    BlockError::new(FailureKind::Worker, format!("the worker did not take its job: {error}"))
+}
+
+/// What a process that ended without a word must have met.
+fn ended_early(exit: Option<&Exit>) -> BlockError {
+    match exit {
+        Some(Exit { signal: Some(9), .. }) => {
+            BlockError::new(FailureKind::OutOfMemory, "the block's process was killed by the system (SIGKILL)")
+                .with_hint("the machine most likely ran out of memory: process the data in smaller parts")
+        }
+        Some(Exit { signal: Some(signal), .. }) => {
+            let message = format!("the block's process died from signal {signal}{}", signal_name(*signal));
+            BlockError::new(FailureKind::Crash, message)
+                .with_hint("a native library crashed; look at the last lines of the log and at recent upgrades")
+        }
+        Some(Exit { code: Some(code), .. }) => {
+            let message = format!("the block's process ended with exit code {code} before the block had finished");
+            BlockError::new(FailureKind::Exit, message)
+                .with_hint("return from the function instead of ending the process")
+        }
+        _ => BlockError::new(FailureKind::Worker, "the block's process vanished"),
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => " (SIGILL, illegal instruction)",
+        6 => " (SIGABRT, abort)",
+        7 => " (SIGBUS, bus error)",
+        8 => " (SIGFPE, arithmetic error)",
+        11 => " (SIGSEGV, segmentation fault)",
+        15 => " (SIGTERM)",
+        25 => " (SIGXFSZ, file too large)",
+        _ => "",
+    }
+}
+
+/// An error of the product store as the block's failure.
+fn storage_error(error: &(impl baton_base::Diagnose + 'static)) -> BlockError {
+    let text = chain(error);
+    let failure = BlockError::new(FailureKind::Storage, format!("failed to {text}"));
+    match error.hint() {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.0} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(code: Option<i32>, signal: Option<i32>) -> Option<Exit> {
+        Some(Exit { code, signal, orphans: Vec::new() })
+    }
+
+    #[test]
+    fn every_silent_end_has_a_kind_and_says_why() {
+        for (ended, kind, part) in [
+            (exit(None, Some(11)), FailureKind::Crash, "segmentation fault"),
+            (exit(None, Some(9)), FailureKind::OutOfMemory, "killed by the system"),
+            (exit(Some(3), None), FailureKind::Exit, "exit code 3"),
+            (None, FailureKind::Worker, "vanished"),
+        ] {
+            let error = ended_early(ended.as_ref());
+            assert_eq!(error.kind, kind);
+            assert!(error.message.contains(part), "{}", error.message);
+        }
+    }
+}

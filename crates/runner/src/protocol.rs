@@ -1,0 +1,217 @@
+//! Frames and messages between host and worker; the contract is in `docs/development/worker-protocol.md`.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use baton_model::{BlockError, Map, Product, ProductKind};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// Version of the protocol that both sides must speak.
+pub(crate) const VERSION: u32 = 1;
+
+/// Largest body of a frame, bytes.
+const MAX_FRAME: usize = 64 * 1024 * 1024;
+
+/// What a zygote says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub(crate) enum ZygoteMessage {
+    /// It is ready.
+    Hello { protocol: u32 },
+    /// A block process exists.
+    Forked { id: u64, pid: i32 },
+    /// The system did not let it fork.
+    Refused { id: u64, message: String },
+    /// A block process was reaped, and what it left behind is gone.
+    Exited { id: u64, code: Option<i32>, signal: Option<i32> },
+}
+
+/// What a block process says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub(crate) enum WorkerMessage {
+    /// A spawned worker is ready for its job.
+    Hello { protocol: u32 },
+    /// A record of the logger.
+    Log {
+        level: String,
+        message: String,
+        #[serde(default)]
+        tags: Map,
+    },
+    /// A file of a frame is complete.
+    Chunk { file: String },
+    /// An output is complete.
+    Output(Output),
+    /// The tests have run.
+    Tests { passed: u32, total: u32 },
+    /// Everything is written.
+    Done,
+    /// The attempt failed.
+    Failed { error: BlockError },
+}
+
+/// An output as the worker describes it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Output {
+    pub(crate) name: String,
+    pub(crate) kind: ProductKind,
+    pub(crate) codec: String,
+    #[serde(default)]
+    pub(crate) meta: Value,
+    #[serde(default)]
+    pub(crate) rows: Option<u64>,
+    #[serde(default)]
+    pub(crate) files: Vec<String>,
+    #[serde(default)]
+    pub(crate) text: Option<String>,
+}
+
+/// The one message that a block process gets.
+#[derive(Debug, Serialize)]
+pub(crate) struct Job<'a> {
+    pub(crate) t: &'static str,
+    pub(crate) protocol: u32,
+    pub(crate) run: i64,
+    pub(crate) attempt: u32,
+    pub(crate) pipeline: &'a str,
+    pub(crate) repo_path: &'a str,
+    pub(crate) block: JobBlock<'a>,
+    pub(crate) code: &'a str,
+    pub(crate) inputs: &'a [Input],
+    pub(crate) kwargs: &'a Map,
+    pub(crate) environ: &'a BTreeMap<String, String>,
+    pub(crate) triggered: bool,
+    pub(crate) staging: &'a str,
+    pub(crate) run_tests: bool,
+    pub(crate) inline_bytes: usize,
+}
+
+/// The block of a [`Job`].
+#[derive(Debug, Serialize)]
+pub(crate) struct JobBlock<'a> {
+    pub(crate) uuid: &'a str,
+    #[serde(rename = "type")]
+    pub(crate) kind: &'a str,
+    pub(crate) language: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) configuration: &'a Map,
+}
+
+/// The products of one upstream block.
+#[derive(Clone, Debug, Serialize)]
+pub struct Input {
+    /// The upstream block.
+    pub block: String,
+    /// What it produced; empty when it produced nothing.
+    pub products: Vec<InputProduct>,
+}
+
+/// A product as a worker reads it.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputProduct {
+    name: String,
+    kind: ProductKind,
+    codec: String,
+    meta: Value,
+    rows: Option<u64>,
+    #[serde(flatten)]
+    content: InputContent,
+}
+
+/// Where a worker finds the bytes of a product.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputContent {
+    /// In the job itself.
+    Text(String),
+    /// In these files, one after the other.
+    Files(Vec<String>),
+}
+
+impl InputProduct {
+    /// Describes `product`, whose bytes are found through `content`.
+    pub fn new(product: &Product, content: InputContent) -> Self {
+        Self {
+            name: product.name.clone(),
+            kind: product.kind,
+            codec: product.codec.clone(),
+            meta: product.meta.clone(),
+            rows: product.rows,
+            content,
+        }
+    }
+}
+
+/// Encodes a message as one frame.
+pub(crate) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut frame = vec![0; 4];
+    serde_json::to_writer(&mut frame, message)?;
+    let length = frame.len() - 4;
+    if length > MAX_FRAME {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("a message of {length} bytes is larger than a frame may be"),
+        ));
+    }
+    frame[..4].copy_from_slice(&(length as u32).to_be_bytes());
+    Ok(frame)
+}
+
+/// Writes a message.
+pub(crate) async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    message: &impl Serialize,
+) -> io::Result<()> {
+    stream.write_all(&encode(message)?).await
+}
+
+/// Reads the body of the next frame; none at the end of the stream.
+///
+/// Not safe to cancel in the middle of a frame: give it a task of its own.
+pub(crate) async fn receive(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> io::Result<Option<Vec<u8>>> {
+    let mut header = [0; 4];
+    match stream.read_exact(&mut header).await {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let length = u32::from_be_bytes(header) as usize;
+    if length > MAX_FRAME {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("a frame of {length} bytes is larger than allowed"),
+        ));
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    Ok(Some(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn frames_survive_the_wire() {
+        let (mut one, mut other) = tokio::io::duplex(8);
+        let sent = serde_json::json!({"t": "log", "level": "INFO", "message": "größer"});
+        let expected = sent.clone();
+        let sender = tokio::spawn(async move { send(&mut one, &sent).await });
+        let body = receive(&mut other).await.unwrap().unwrap();
+        sender.await.unwrap().unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+        assert!(receive(&mut other).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_absurd_length_is_refused_before_memory_is_taken() {
+        let bytes = [0xff, 0xff, 0xff, 0xff, b'{'];
+        let error = receive(&mut &bytes[..]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}

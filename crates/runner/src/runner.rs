@@ -1,0 +1,132 @@
+//! The runner of one project: its workers, and everything an attempt needs besides.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_model::{BlockRunKey, Map, PlannedBlock, RunId};
+use baton_products::Products;
+use tokio::sync::{mpsc, watch};
+
+use crate::attempt::{self, AttemptReport};
+use crate::launch::{Launch, LaunchError, Launcher, Strategy};
+use crate::log::LogRecord;
+use crate::protocol::Input;
+
+/// How a project's blocks are run.
+#[derive(Clone, Debug)]
+pub struct RunnerOptions {
+    /// The interpreter of the project's environment.
+    pub python: PathBuf,
+    /// Folder with the packages `baton` and `mage_ai`.
+    pub library: PathBuf,
+    /// The project's folder.
+    pub project: PathBuf,
+    /// Working directory of user code.
+    pub folder: PathBuf,
+    /// How block processes come to life.
+    pub strategy: Strategy,
+    /// Private memory that a block and its descendants may use, bytes.
+    pub memory_limit: Option<u64>,
+    /// Text and JSON up to this many bytes lives in the manifest itself.
+    pub inline_bytes: usize,
+    /// Bytes of log that are kept of one attempt.
+    pub log_limit: usize,
+    /// Variables that workers find in their environment besides the host's own.
+    pub environ: BTreeMap<String, String>,
+}
+
+/// One attempt to run a block.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The run it belongs to.
+    pub run: RunId,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The block as it was planned.
+    pub block: PlannedBlock,
+    /// Which block run.
+    pub key: BlockRunKey,
+    /// Its number, from 1.
+    pub number: u32,
+    /// The planned source text.
+    pub code: String,
+    /// Products of its upstream blocks, in the order of its arguments.
+    pub inputs: Vec<Input>,
+    /// Its keyword arguments.
+    pub kwargs: Map,
+    /// Whether its run has the keyword arguments of a triggered one, which brings a `logger`.
+    pub triggered: bool,
+    /// Name of its folder for files that are not committed yet; unique for every fence.
+    pub staging: String,
+    /// Whether its `@test` functions run.
+    pub run_tests: bool,
+}
+
+/// Whether and how an attempt is to be stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It may go on.
+    No,
+    /// It is interrupted, as by Ctrl-C, and killed when it does not leave soon.
+    Gently,
+    /// It is killed now.
+    Now,
+}
+
+/// Runs attempts of one project's blocks.
+pub struct Runner {
+    pub(crate) options: RunnerOptions,
+    pub(crate) products: Products,
+    pub(crate) launcher: Arc<Launcher>,
+}
+
+impl Runner {
+    /// A runner; nothing is started before it is needed.
+    pub fn new(options: RunnerOptions, products: Products) -> Self {
+        let launch = Launch {
+            python: options.python.clone(),
+            library: options.library.clone(),
+            folder: options.folder.clone(),
+            environ: options.environ.clone(),
+        };
+        let launcher = Arc::new(Launcher::new(options.strategy, launch));
+        Self { options, products, launcher }
+    }
+
+    /// Gets ready in the background for blocks with (`frames`) or without pandas. What goes wrong here is
+    /// reported by the first attempt that needs it.
+    pub fn prepare(&self, frames: bool) {
+        let launcher = Arc::clone(&self.launcher);
+        tokio::spawn(async move {
+            if let Err(error) = launcher.prepare(frames).await {
+                drop(error);
+            }
+        });
+    }
+
+    /// Runs an attempt to its end: starts a process, hands it the job, collects its log, guards its time
+    /// and memory, stores what it produced, and leaves no process of it behind.
+    pub async fn run(
+        &self,
+        attempt: &Attempt,
+        log: &mpsc::Sender<LogRecord>,
+        stop: watch::Receiver<Stop>,
+    ) -> AttemptReport {
+        attempt::run(self, attempt, log, stop).await
+    }
+
+    /// Checks that workers can be started at all.
+    pub async fn check(&self) -> Result<(), LaunchError> {
+        self.launcher.prepare(false).await
+    }
+
+    /// Ends every process that is still alive.
+    pub async fn shut_down(&self) {
+        self.launcher.shut_down().await;
+    }
+}
+
+/// How often the memory of a running block is looked at.
+pub(crate) const MEMORY_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,0 +1,126 @@
+//! The log of a run: one JSON record per line, in a file of its own.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+use baton_base::files::{self, FileError};
+use baton_base::{Class, Diagnose};
+use baton_runner::LogRecord;
+
+/// Reading or writing a log failed.
+#[derive(Debug, thiserror::Error)]
+#[error("use the log of the run")]
+pub struct JournalError(#[from] FileError);
+
+impl Diagnose for JournalError {
+    fn class(&self) -> Class {
+        self.0.class()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+}
+
+/// Appends records to the log of one run.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    /// A full disk must not end the run for the sake of its log: the first failure ends the log.
+    broken: bool,
+}
+
+impl Journal {
+    /// Opens the log at `path`, which may already hold records of an earlier part of the run.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        if let Some(folder) = path.parent() {
+            files::create_folder(folder)?;
+        }
+        let mut file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)
+            .map_err(|source| FileError::new("open", path, source))?;
+        // A record that a crash cut short must not swallow the next one.
+        if !ends_with_newline(path) {
+            drop(file.write_all(b"\n"));
+        }
+        Ok(Self { file, broken: false })
+    }
+
+    /// Appends records in one write.
+    pub fn append(&mut self, records: &[LogRecord]) {
+        if self.broken {
+            return;
+        }
+        let mut bytes = Vec::with_capacity(records.len() * 128);
+        for record in records {
+            if serde_json::to_writer(&mut bytes, record).is_ok() {
+                bytes.push(b'\n');
+            }
+        }
+        self.broken = self.file.write_all(&bytes).is_err();
+    }
+}
+
+fn ends_with_newline(path: &Path) -> bool {
+    use std::io::{Read, Seek, SeekFrom};
+    let last = || -> io::Result<Option<u8>> {
+        let mut file = File::open(path)?;
+        if file.metadata()?.len() == 0 {
+            return Ok(None);
+        }
+        file.seek(SeekFrom::End(-1))?;
+        let mut byte = [0];
+        file.read_exact(&mut byte)?;
+        Ok(Some(byte[0]))
+    };
+    matches!(last(), Ok(None | Some(b'\n')))
+}
+
+/// Calls `each` with every whole record of the log at `path`, in order. A log that does not exist is empty.
+pub fn read_log(path: &Path, mut each: impl FnMut(LogRecord)) -> Result<(), JournalError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(FileError::new("open", path, source).into()),
+    };
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|source| FileError::new("read", path, source))?;
+        // A crash may have cut the last record short: it was never whole.
+        if let Ok(record) = serde_json::from_str(&line) {
+            each(record);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use baton_model::Timestamp;
+    use baton_runner::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_record_cut_short_by_a_crash_costs_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs/1.jsonl");
+        let record = |message: &str| LogRecord {
+            at: Timestamp(5),
+            level: Level::Info,
+            block: Some("load".to_owned()),
+            attempt: Some(1),
+            message: message.to_owned(),
+            tags: baton_model::Map::new(),
+        };
+        Journal::open(&path).unwrap().append(&[record("one")]);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"at\": 7, \"lev").unwrap();
+        Journal::open(&path).unwrap().append(&[record("two")]);
+        let mut messages = Vec::new();
+        read_log(&path, |record| messages.push(record.message)).unwrap();
+        assert_eq!(messages, ["one", "two"]);
+    }
+}

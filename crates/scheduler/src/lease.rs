@@ -1,0 +1,108 @@
+//! The right to drive a run: a lock that the system takes back when its holder dies, however it dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use baton_base::files::{self, FileError};
+use baton_base::{Class, Diagnose};
+use baton_model::RunId;
+
+/// Taking the lease of a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// Another process drives the run.
+    #[error("take over run {run}: process {holder} is driving it")]
+    Held {
+        /// The run.
+        run: RunId,
+        /// Id of the process, as it wrote it down.
+        holder: String,
+    },
+    /// The lock file could not be used.
+    #[error("lock run {run}")]
+    File {
+        /// The run.
+        run: RunId,
+        /// Why.
+        source: FileError,
+    },
+}
+
+impl Diagnose for LeaseError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Held { .. } => Class::Conflict,
+            Self::File { source, .. } => source.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Held { .. } => Some("wait until it ends, or stop that process first".to_owned()),
+            Self::File { source, .. } => source.hint(),
+        }
+    }
+}
+
+/// A held lease; given back when dropped.
+#[derive(Debug)]
+pub struct Lease(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+impl Lease {
+    /// Takes the lease whose lock file is `path`.
+    pub fn take(run: RunId, path: &Path) -> Result<Self, LeaseError> {
+        let fail = |source| LeaseError::File { run, source };
+        if let Some(folder) = path.parent() {
+            files::create_folder(folder).map_err(fail)?;
+        }
+        let mut file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|source| fail(FileError::new("open", path, source)))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // The number is for people; a lock without one is held all the same.
+                drop(file.read_to_string(&mut holder));
+                return Err(LeaseError::Held { run, holder: holder.trim().to_owned() });
+            }
+            Err(TryLockError::Error(source)) => {
+                return Err(fail(FileError::new("lock", path, source)));
+            }
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+        written.map_err(|source| fail(FileError::new("write", path, source)))?;
+        Ok(Self(file))
+    }
+
+    /// Whether some process holds the lease whose lock file is `path`.
+    pub fn is_held(path: &Path) -> bool {
+        File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("locks/run-1");
+        assert!(!Lease::is_held(&path));
+        let lease = Lease::take(RunId(1), &path).unwrap();
+        assert!(Lease::is_held(&path));
+        let refused = Lease::take(RunId(1), &path).unwrap_err();
+        assert_eq!(refused.class(), Class::Conflict);
+        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        drop(lease);
+        Lease::take(RunId(1), &path).unwrap();
+    }
+}

@@ -1,0 +1,208 @@
+//! Opening the database, and making what was written durable.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use baton_model::RunId;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Row, SqliteConnection, SqlitePool};
+
+use crate::StoreError;
+use crate::history::CommandId;
+use crate::migrate::{self, MIGRATIONS};
+
+/// How long a statement waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections for reading, made when they are first needed.
+const READERS: u32 = 3;
+
+/// The metadata database of one project. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The one connection that writes. Writers of this process queue for it, which is fair and prompt; those
+    /// of other processes poll for SQLite's lock.
+    pub(crate) writer: SqlitePool,
+    /// Connections that only read.
+    pub(crate) readers: SqlitePool,
+    pub(crate) path: Arc<Path>,
+    /// Commands that were carried out but are still in the database, by run. They leave it with the run's
+    /// next commit; when the process dies before, they are found pending once more.
+    pub(crate) done: Arc<Mutex<HashMap<RunId, Vec<CommandId>>>>,
+}
+
+impl Store {
+    /// Opens the database at `path`, makes it when it does not exist, and brings its schema up to date.
+    /// The folder must exist.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_patiently(path, BUSY_TIMEOUT).await
+    }
+
+    async fn open_patiently(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let sort = |source| StoreError::sort(path, source);
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(busy_timeout)
+            // A commit survives the death of the process, not a power cut; what must, says so (`commit`).
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .disable_statement_logging();
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                // A connection to a file does not go stale: asking first would double short operations.
+                .test_before_acquire(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(sort)?;
+        let mut connection = writer.acquire().await.map_err(sort)?;
+        prepare(&mut connection, path).await?;
+        drop(connection);
+        Ok(Self {
+            writer,
+            readers: pool(READERS).connect_lazy_with(options.create_if_missing(false)),
+            path: path.into(),
+            done: Arc::default(),
+        })
+    }
+
+    /// The file of the database.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes all connections. The last process to do so folds the write-ahead log into the file.
+    pub async fn close(self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Returns when everything that was committed so far is on disk. It does not wait for readers.
+    pub async fn finish_durably(&self) -> Result<(), StoreError> {
+        // Folds the log into the file and syncs both, as far as no reader still needs the log.
+        let row = sqlx::query("pragma wal_checkpoint(passive)")
+            .fetch_one(&self.writer)
+            .await
+            .map_err(self.sort())?;
+        let numbers = (row.try_get(0), row.try_get(1), row.try_get(2));
+        let (Ok(0_i64), Ok(pages), Ok(folded)) = numbers else {
+            return self.sync_log().await;
+        };
+        let (pages, folded): (i64, i64) = (pages, folded);
+        if pages == folded {
+            return Ok(());
+        }
+        self.sync_log().await
+    }
+
+    /// Syncs the log itself. Opening it beside SQLite is safe: SQLite keeps its locks on other files.
+    async fn sync_log(&self) -> Result<(), StoreError> {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push("-wal");
+        let sync = async || {
+            tokio::fs::File::open(PathBuf::from(name))
+                .await?
+                .sync_all()
+                .await
+        };
+        match sync().await {
+            // No log: it has been folded into the file, which includes syncing it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(|error| StoreError::sort(&self.path, error.into())),
+        }
+    }
+
+    /// Sorts errors of the driver.
+    pub(crate) fn sort(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
+        |source| StoreError::sort(&self.path, source)
+    }
+}
+
+/// Makes the journal and the schema what they should be.
+///
+/// A new file is made without syncing each step, a few milliseconds each, and is synced once at the end: should
+/// the power fail before, there is nothing to lose.
+async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let sort = |source| StoreError::sort(path, source);
+    let fresh = migrate::version(connection).await.map_err(sort)? == 0;
+    if fresh {
+        execute(connection, "pragma synchronous = off")
+            .await
+            .map_err(sort)?;
+    }
+    execute(connection, "pragma journal_mode = wal")
+        .await
+        .map_err(sort)?;
+    migrate::migrate(connection, path, MIGRATIONS).await?;
+    if fresh {
+        execute(connection, "pragma synchronous = normal")
+            .await
+            .map_err(sort)?;
+        execute(connection, "pragma wal_checkpoint(passive)")
+            .await
+            .map_err(sort)?;
+    }
+    Ok(())
+}
+
+/// Runs a statement whose answer does not matter.
+pub(crate) async fn execute(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(statement).execute(connection).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use baton_base::{Class, Diagnose};
+
+    async fn insert(store: &Store, text: &str) -> Result<(), StoreError> {
+        sqlx::query("insert into code (hash, body) values (?1, ?2)")
+            .bind(text.len() as i64)
+            .bind(text)
+            .execute(&store.writer)
+            .await
+            .map(drop)
+            .map_err(store.sort())
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_lasts_too_long_is_busy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let first = Store::open(&path).await.unwrap();
+        let second = Store::open_patiently(&path, Duration::ZERO).await.unwrap();
+        let lock = first.writer.begin_with("begin immediate").await.unwrap();
+        let error = insert(&second, "x").await.unwrap_err();
+        assert!(matches!(error, StoreError::Busy { .. }), "{error:?}");
+        assert_eq!(error.class(), Class::Transient);
+        lock.rollback().await.unwrap();
+        insert(&second, "x").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_named_and_harms_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("state.db")).await.unwrap();
+        insert(&store, "x").await.unwrap();
+        sqlx::query("pragma max_page_count = 1")
+            .execute(&store.writer)
+            .await
+            .unwrap();
+        let error = insert(&store, &"x".repeat(1 << 20)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert!(error.hint().unwrap().contains("disk space"));
+        sqlx::query("pragma max_page_count = 1000000")
+            .execute(&store.writer)
+            .await
+            .unwrap();
+        insert(&store, &"x".repeat(1 << 20)).await.unwrap();
+        assert_eq!(store.code(&"1".into()).await.unwrap().as_deref(), Some("x"));
+    }
+}

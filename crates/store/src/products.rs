@@ -1,0 +1,105 @@
+//! What runs produced: manifests, newest inputs, objects that must be kept.
+
+use std::collections::{BTreeMap, HashSet};
+
+use baton_model::{BlockRunKey, BlockUuid, ObjectHash, PipelineUuid, Product, RunId};
+use sqlx::Row;
+
+use crate::rows;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// What a block run produced, in the order of its outputs.
+    pub async fn products(
+        &self,
+        run: RunId,
+        key: &BlockRunKey,
+    ) -> Result<Vec<Product>, StoreError> {
+        let manifests = sqlx::query(
+            "select manifest from product where run = ?1 and block = ?2 and child = ?3 order by position",
+        )
+        .bind(run.0)
+        .bind(key.block.as_str())
+        .bind(rows::child(key))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        manifests
+            .iter()
+            .map(|row| {
+                let manifest: &str = row.try_get(0).map_err(self.sort())?;
+                rows::from_json(&self.path, "a product", manifest)
+            })
+            .collect()
+    }
+
+    /// For each of `blocks` the newest completed run of the pipeline in which it completed.
+    /// Blocks that never did are left out.
+    pub async fn newest_inputs(
+        &self,
+        pipeline: &PipelineUuid,
+        blocks: &[BlockUuid],
+    ) -> Result<BTreeMap<BlockUuid, RunId>, StoreError> {
+        let names = rows::to_json(&self.path, "names of blocks", &blocks)?;
+        let found = sqlx::query(
+            "select wanted.value, (
+                 select run.id from run join block_run on block_run.run = run.id
+                 where run.pipeline = ?1 and run.status = 'completed'
+                     and block_run.block = wanted.value and block_run.child = -1
+                     and block_run.status = 'completed'
+                 order by run.id desc limit 1
+             )
+             from json_each(?2) as wanted",
+        )
+        .bind(pipeline.as_str())
+        .bind(names)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        let mut inputs = BTreeMap::new();
+        for row in &found {
+            let block: &str = row.try_get(0).map_err(self.sort())?;
+            let run: Option<i64> = row.try_get(1).map_err(self.sort())?;
+            if let Some(run) = run {
+                inputs.insert(BlockUuid::new(block), RunId(run));
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// The newest run of the pipeline, however it ended, in which the block completed.
+    pub async fn newest_output(
+        &self,
+        pipeline: &PipelineUuid,
+        block: &BlockUuid,
+    ) -> Result<Option<RunId>, StoreError> {
+        let found = sqlx::query(
+            "select max(run.id) from run join block_run on block_run.run = run.id
+             where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = -1
+                 and block_run.status = 'completed'",
+        )
+        .bind(pipeline.as_str())
+        .bind(block.as_str())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        let run: Option<i64> = found.try_get(0).map_err(self.sort())?;
+        Ok(run.map(RunId))
+    }
+
+    /// Every stored object that a manifest names. Objects of attempts under way are not among them yet.
+    pub async fn live_objects(&self) -> Result<HashSet<ObjectHash>, StoreError> {
+        let found = sqlx::query(
+            "select distinct chunk.value ->> 'object'
+             from product, json_each(product.manifest, '$.content.chunks') as chunk",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        found
+            .iter()
+            .map(|row| row.try_get::<&str, _>(0).map(ObjectHash::new))
+            .collect::<Result<_, _>>()
+            .map_err(self.sort())
+    }
+}

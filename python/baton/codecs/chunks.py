@@ -1,0 +1,135 @@
+"""Writes a frame as Arrow files, one chunk of rows each, while the next chunks are being converted.
+
+Two threads convert and write: what holds the interpreter's lock in one (Python strings) overlaps with what does not in
+the other (hashing strings, writing). Announcements come from the caller's thread, in the order of the rows.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from baton.codecs.sink import Sink
+
+_THREADS = 2
+# Chunks that are converted or waiting at a time; they bound the memory that writing takes.
+_IN_FLIGHT = 3
+
+
+class Plan:
+    """How one column is stored: its Arrow type, what reading needs to know, and how rows become an Arrow array."""
+
+    def __init__(
+        self,
+        arrow_type: Any,
+        spec: dict[str, Any],
+        encode: Callable[[int, int], Any],
+        row_bytes: float,
+        encoding: str | None = None,
+        fallback: Callable[[], Plan] | None = None,
+    ) -> None:
+        self.arrow_type = arrow_type
+        self.spec = spec
+        self.encode = encode
+        self.row_bytes = row_bytes
+        # Told to other readers in the field's metadata.
+        self.encoding = encoding
+        # Another plan, for values that turn out to be beyond this one.
+        self.fallback = fallback
+
+    def field(self, name: str) -> Any:
+        """The field of the schema."""
+        import pyarrow as pa
+
+        metadata = {"baton:encoding": self.encoding} if self.encoding else None
+        return pa.field(name, self.arrow_type, metadata=metadata)
+
+
+class Beyond(Exception):  # noqa: N818 - leads to another plan
+    """Raised by `encode` when the values do not fit the plan of their column."""
+
+
+class _Replan(Exception):  # noqa: N818
+    def __init__(self, column: int) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+def write(names: Sequence[str], plans: list[Plan], rows: int, sink: Sink, metadata: dict[str, str]) -> None:
+    """Write all rows. `plans` is changed where a plan had to be replaced by its fallback."""
+    while True:
+        try:
+            _write_all(names, plans, rows, sink, metadata)
+        except _Replan as replan:
+            fallback = plans[replan.column].fallback
+            if fallback is None:
+                raise
+            plans[replan.column] = fallback()
+            sink.restart()
+        else:
+            return
+
+
+def _write_all(names: Sequence[str], plans: list[Plan], rows: int, sink: Sink, metadata: dict[str, str]) -> None:
+    import pyarrow as pa
+
+    schema = pa.schema([plan.field(name) for name, plan in zip(names, plans)], metadata=metadata or None)
+    from baton.codecs.sink import CHUNK_BYTES
+
+    row_bytes = sum(plan.row_bytes for plan in plans)
+    step = max(1, min(sink.chunk_rows, int(CHUNK_BYTES / max(row_bytes, 1))))
+    starts = range(0, max(rows, 1), step)
+
+    def write_chunk(start: int, path: str) -> int:
+        stop = min(start + step, rows)
+        write_file(path, schema, [pa.RecordBatch.from_arrays(_arrays(plans, start, stop), schema=schema)])
+        return stop - start
+
+    in_order(sink, starts, write_chunk)
+
+
+def in_order(sink: Sink, starts: range, write_chunk: Callable[[int, str], int]) -> None:
+    """Write one file for each start, several at a time, and announce them in order."""
+    if len(starts) == 1:
+        path = sink.new_file("arrow")
+        sink.closed(path, write_chunk(starts[0], path))
+        return
+    from collections import deque
+    from concurrent.futures import ThreadPoolExecutor
+
+    waiting: Any = deque()
+    with ThreadPoolExecutor(_THREADS, "baton-write") as pool:
+        try:
+            for start in starts:
+                if len(waiting) == _IN_FLIGHT:
+                    path, written = waiting.popleft()
+                    sink.closed(path, written.result())
+                path = sink.new_file("arrow")
+                waiting.append((path, pool.submit(write_chunk, start, path)))
+            while waiting:
+                path, written = waiting.popleft()
+                sink.closed(path, written.result())
+        finally:
+            for _, written in waiting:
+                written.cancel()
+
+
+def _arrays(plans: list[Plan], start: int, stop: int) -> list[Any]:
+    arrays = []
+    for position, plan in enumerate(plans):
+        try:
+            arrays.append(plan.encode(start, stop))
+        except Beyond:
+            raise _Replan(position) from None
+    return arrays
+
+
+def write_file(path: str, schema: Any, batches: list[Any], options: Any = None) -> None:
+    """Write record batches as one Arrow file."""
+    import pyarrow as pa
+
+    with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, schema, options=options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)

@@ -1,0 +1,141 @@
+"""Settings of connections: profiles of `io_config.yaml`, or variables of the environment."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+
+from baton.config_keys import HEADERS, VERBOSE, ConfigKey
+from baton.project import get_repo_path
+from baton.templates import load_yaml, render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "AWSSecretLoader",
+    "BaseConfigLoader",
+    "ConfigFileLoader",
+    "ConfigKey",
+    "EnvironmentVariableLoader",
+]
+
+
+class BaseConfigLoader(ABC):
+    """A source of settings: `loader[ConfigKey.POSTGRES_HOST]`. A key without a value gives `None`."""
+
+    @abstractmethod
+    def contains(self, config_key: ConfigKey | str) -> bool:
+        """Whether there is a setting of this name."""
+
+    @abstractmethod
+    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:
+        """The setting, or `None`."""
+
+    def __contains__(self, config_key: ConfigKey | str) -> bool:
+        return self.contains(config_key)
+
+    def __getitem__(self, config_key: ConfigKey | str) -> Any:
+        return self.get(config_key)
+
+
+class ConfigFileLoader(BaseConfigLoader):
+    """The settings of one profile, from the project's `io_config.yaml`, another file, or a dictionary."""
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str] | None = None,
+        profile: str = "default",
+        config: dict[str, Any] | None = None,
+    ) -> None:
+        self.filepath: str | None = None
+        self.profile = profile
+        self.version: str | None = None
+        if config is not None:
+            self.config: dict[str, Any] = config
+        else:
+            self.filepath = os.fspath(filepath) if filepath else os.path.join(get_repo_path(), "io_config.yaml")
+            self.config = self._read(self.filepath, profile)
+        self.use_verbose_format = any(header in HEADERS for header in self.config)
+
+    def _read(self, path: str, profile: str) -> dict[str, Any]:
+        with open(path, encoding="utf-8") as file:
+            profiles = load_yaml(render(file.read())) or {}
+        self.version = profiles.get("version")
+        if profile not in profiles:
+            known = ", ".join(name for name in profiles if name != "version") or "none"
+            raise KeyError(f"{path} has no profile {profile!r}; its profiles are: {known}")
+        found = profiles[profile]
+        return found if isinstance(found, dict) else {}
+
+    def contains(self, config_key: ConfigKey | str) -> bool:
+        """Whether the profile has the key. A verbose profile has it when there is a value."""
+        if self.use_verbose_format:
+            return self.get(config_key) is not None
+        return config_key in self.config
+
+    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:  # noqa: ARG002
+        """The value of the key, or `None`."""
+        if not self.use_verbose_format:
+            return self.config.get(config_key)
+        try:
+            path = VERBOSE[ConfigKey(config_key)]
+        except (KeyError, ValueError):
+            return None
+        value: Any = self.config
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+
+class EnvironmentVariableLoader(BaseConfigLoader):
+    """Settings from the environment: a key is the name of a variable."""
+
+    def contains(self, config_key: ConfigKey | str) -> bool:
+        """Whether the variable is set."""
+        return _name(config_key) in os.environ
+
+    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:  # noqa: ARG002
+        """The variable's value, or `None`."""
+        return os.environ.get(_name(config_key))
+
+
+class AWSSecretLoader(BaseConfigLoader):
+    """Settings from the AWS Secrets Manager; the keywords are those of a `boto3` client."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        import boto3
+
+        self.client = boto3.client("secretsmanager", **kwargs)
+
+    def contains(self, config_key: ConfigKey | str, **kwargs: Any) -> bool:
+        """Whether there is a secret of this name."""
+        return self._response(config_key, **kwargs) is not None
+
+    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:
+        """The secret, as text or bytes. `version_id` and `version_stage_label` choose another than the newest."""
+        response = self._response(config_key, **kwargs)
+        if response is None:
+            raise TypeError(f"the AWS Secrets Manager has no secret {_name(config_key)!r}")
+        return response["SecretBinary"] if "SecretBinary" in response else response["SecretString"]
+
+    def _response(
+        self,
+        config_key: ConfigKey | str,
+        version_id: str | None = None,
+        version_stage_label: str | None = None,
+    ) -> Any:
+        request = {"SecretId": _name(config_key)}
+        if version_id:
+            request["VersionId"] = version_id
+        if version_stage_label:
+            request["VersionStage"] = version_stage_label
+        try:
+            return self.client.get_secret_value(**request)
+        except self.client.exceptions.ResourceNotFoundException:
+            return None
+
+
+def _name(config_key: ConfigKey | str) -> str:
+    return config_key.value if isinstance(config_key, ConfigKey) else config_key

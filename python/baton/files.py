@@ -1,0 +1,171 @@
+"""Reading and writing files as data frames.
+
+The work is pandas' own (or that of Polars for its frames); this module knows which function reads which extension.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+class FileFormat(str, enum.Enum):
+    """A format that `FileIO` knows."""
+
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    HDF5 = "hdf5"
+    XML = "xml"
+    EXCEL = "excel"
+
+
+_EXTENSIONS = {
+    ".csv": FileFormat.CSV,
+    ".json": FileFormat.JSON,
+    ".parquet": FileFormat.PARQUET,
+    ".pq": FileFormat.PARQUET,
+    ".hdf5": FileFormat.HDF5,
+    ".xml": FileFormat.XML,
+    ".xls": FileFormat.EXCEL,
+    ".xlsx": FileFormat.EXCEL,
+}
+
+
+class FileIO:
+    """Loads and exports frames: `FileIO().load('titanic.csv')`."""
+
+    def __init__(self, verbose: bool = False, **_settings: Any) -> None:
+        self.verbose = verbose
+
+    def __enter__(self) -> FileIO:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+    def load(
+        self,
+        filepath: str | os.PathLike[str] | None = None,
+        format: FileFormat | str | None = None,
+        limit: int | None = None,  # noqa: ARG002 -- Mage takes it and reads all rows
+        file_directories: Sequence[str] | None = None,
+        **reader_options: Any,
+    ) -> Any:
+        """The pandas frame of a file, or of all files of some folders, one after the other.
+
+        Further keywords go to the pandas function that reads the format.
+        """
+        if file_directories is not None:
+            return self._load_folders(file_directories, format, reader_options)
+        if filepath is None:
+            raise ValueError("FileIO.load needs a `filepath` or `file_directories`")
+        return self._read(os.fspath(filepath), format, reader_options)
+
+    def _load_folders(self, folders: Sequence[str], format: FileFormat | str | None, options: dict[str, Any]) -> Any:
+        import pandas as pd
+
+        paths = [
+            os.path.join(folder, name)
+            for folder in ([folders] if isinstance(folders, str) else folders)
+            for name in sorted(os.listdir(folder))
+            if not name.startswith(".") and os.path.isfile(os.path.join(folder, name))
+        ]
+        if not paths:
+            raise FileNotFoundError(f"the folders {list(folders)} hold no files")
+        return pd.concat([self._read(path, format, options) for path in paths])
+
+    def _read(self, path: str, format: FileFormat | str | None, options: dict[str, Any]) -> Any:
+        import pandas as pd
+
+        readers = {
+            FileFormat.CSV: pd.read_csv,
+            FileFormat.JSON: pd.read_json,
+            FileFormat.PARQUET: pd.read_parquet,
+            FileFormat.HDF5: pd.read_hdf,
+            FileFormat.XML: pd.read_xml,
+            FileFormat.EXCEL: pd.read_excel,
+        }
+        return readers[format_of(path, format)](path, **options)
+
+    def export(
+        self,
+        df: Any,
+        filepath: str | os.PathLike[str],
+        format: FileFormat | str | None = None,
+        **writer_options: Any,
+    ) -> None:
+        """Write a pandas or Polars frame to a file. Further keywords go to the function that writes the format.
+
+        pandas writes the index unless told `index=False`; Parquet keeps milliseconds unless told otherwise by
+        `coerce_timestamps`. Both are so in Mage, and files are compared.
+        """
+        path = os.fspath(filepath)
+        chosen = format_of(path, format)
+        if _is_polars(df):
+            self._write_polars(df, path, chosen, writer_options)
+        elif hasattr(df, "to_csv") and hasattr(df, "columns"):
+            self._write_pandas(df, path, chosen, writer_options)
+        else:
+            raise TypeError(f"FileIO.export writes pandas and Polars frames, and was given a {type(df).__name__}")
+
+    def _write_pandas(self, df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
+        if format is FileFormat.CSV:
+            df.to_csv(path, **options)
+        elif format is FileFormat.JSON:
+            df.to_json(path, **options)
+        elif format is FileFormat.PARQUET:
+            if options.get("engine", "auto") != "fastparquet":
+                options.setdefault("coerce_timestamps", "ms")
+                options.setdefault("allow_truncated_timestamps", True)
+            df.to_parquet(path, **options)
+        elif format is FileFormat.HDF5:
+            options.setdefault("key", os.path.splitext(os.path.basename(path))[0])
+            df.to_hdf(path, **options)
+        elif format is FileFormat.XML:
+            df.to_xml(path, **options)
+        else:
+            df.to_excel(path, **options)
+
+    def _write_polars(self, df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
+        options.pop("index", None)  # Polars has none
+        if format is FileFormat.CSV:
+            df.write_csv(path, **options)
+        elif format is FileFormat.JSON:
+            df.write_json(path, **options)
+        elif format is FileFormat.PARQUET:
+            df.write_parquet(path, **options)
+        elif format is FileFormat.HDF5:
+            self._write_pandas(df.to_pandas(), path, format, options)
+        else:
+            self._write_pandas(df.to_pandas(), path, format, {"index": False, **options})
+
+    def exists(self, path: str | os.PathLike[str]) -> bool:
+        """Whether there is a file or folder of this path."""
+        return os.path.exists(path)
+
+
+def format_of(path: str, format: FileFormat | str | None = None) -> FileFormat:
+    """The format that is named, or the one of the path's extension."""
+    if format is not None:
+        try:
+            return FileFormat(format)
+        except ValueError:
+            known = ", ".join(member.value for member in FileFormat)
+            raise ValueError(f"unknown file format {format!r}; known are {known}") from None
+    extension = os.path.splitext(path)[1]
+    if extension in _EXTENSIONS:
+        return _EXTENSIONS[extension]
+    raise ValueError(
+        f"the format of {path!r} cannot be told from its extension {extension!r} (known are "
+        f"{', '.join(_EXTENSIONS)}); name it, for example format='csv'"
+    )
+
+
+def _is_polars(value: Any) -> bool:
+    return type(value).__module__.split(".", 1)[0] == "polars"

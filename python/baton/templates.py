@@ -1,0 +1,86 @@
+"""Renders the Jinja text of configuration files, with the functions that projects call in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import warnings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def render(text: str, *, secrets: bool = True) -> str:
+    """The text with its expressions evaluated. A variable of the environment that is not set becomes `None`."""
+    if "{{" not in text and "{%" not in text and "{#" not in text:
+        return text
+    import jinja2
+
+    functions: dict[str, Callable[..., Any]] = {"env_var": os.getenv, "json_value": json_value}
+    if secrets:
+        functions.update(mage_secret_var=mage_secret_var, **_cloud_secrets())
+    template = jinja2.Environment(keep_trailing_newline=True).from_string(text)  # noqa: S701 -- it is not HTML
+    return str(template.render(**functions))
+
+
+def load_yaml(text: str) -> Any:
+    """YAML as the user's own file: every tag that names a plain Python value."""
+    import yaml
+
+    return yaml.load(text, Loader=yaml.FullLoader)  # noqa: S506
+
+
+def mage_secret_var(name: str, *_arguments: Any, **_keywords: Any) -> str | None:
+    """A secret of the project. Baton does not hand secrets to blocks yet: it warns and gives nothing."""
+    warnings.warn(
+        f"the secret `{name}` is not available: Baton does not hand stored secrets to blocks yet; "
+        f"set an environment variable and write env_var('{name}')",
+        stacklevel=2,
+    )
+    return None
+
+
+def json_value(text: str, path: str) -> Any:
+    """The value at a path such as `a.b[0].c` of a JSON text; nothing where the path ends."""
+    value: Any = json.loads(text)
+    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        try:
+            value = value[int(index)] if index else value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _cloud_secrets() -> dict[str, Callable[..., Any]]:
+    """Functions that ask a cloud for a secret, as far as its package is there."""
+    import importlib.util
+
+    found: dict[str, Callable[..., Any]] = {}
+    if importlib.util.find_spec("boto3") is not None:
+        found["aws_secret_var"] = aws_secret_var
+    found["azure_secret_var"] = azure_secret_var
+    return found
+
+
+def aws_secret_var(name: str, key: str | None = None) -> Any:
+    """A secret of the AWS Secrets Manager, or one field of a JSON secret."""
+    import boto3
+
+    client = boto3.client("secretsmanager", region_name=os.getenv("AWS_REGION_NAME") or os.getenv("AWS_REGION"))
+    response = client.get_secret_value(SecretId=name)
+    text = response.get("SecretString")
+    if text is None:
+        return response.get("SecretBinary")
+    return json.loads(text)[key] if key else text
+
+
+def azure_secret_var(name: str) -> Any:
+    """A secret of the Azure Key Vault that `$AZURE_KEY_VAULT_URL` names."""
+    from azure.identity import DefaultAzureCredential  # type: ignore[import-not-found, unused-ignore]
+    from azure.keyvault.secrets import SecretClient  # type: ignore[import-not-found, unused-ignore]
+
+    vault = os.environ["AZURE_KEY_VAULT_URL"]
+    return SecretClient(vault_url=vault, credential=DefaultAzureCredential()).get_secret(name).value

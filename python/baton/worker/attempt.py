@@ -1,0 +1,179 @@
+"""A block process from its first moment to its last: makes the process a clean one, runs one job, leaves.
+
+The host hears `done` or `failed` from here, or learns from the system how the process ended.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import faulthandler
+import gc
+import linecache  # noqa: F401 -- imported before the fork, for tracebacks and user code
+import os
+import sys
+import threading
+
+from baton.worker import block, errors, logs, process
+from baton.worker.hello import hello
+from baton.worker.job import Job
+from baton.worker.protocol import VERSION, Channel, ProtocolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+    from typing import Any, NoReturn
+
+    from baton.worker.zygote import Forked
+
+
+def enter_forked(forked: Forked) -> Channel:
+    """Make a forked child of a zygote a process of its own."""
+    process.reset_signals()
+    process.die_with_parent(forked.parent)
+    process.become_subreaper()
+    process.offer_to_oom_killer()
+    os.setsid()
+    for target, descriptor in zip((1, 2), forked.output):
+        os.dup2(descriptor, target)
+        os.close(descriptor)
+    gc.enable()
+    # `random` sees to itself after a fork; numpy does not, and every block would draw the same numbers.
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
+    return Channel(forked.control)
+
+
+def enter_spawned(control: _socket.socket, *, warm: bool) -> Channel:
+    """Make a process that was started for one job ready, imports included."""
+    process.reset_signals()
+    process.become_subreaper()
+    process.offer_to_oom_killer()
+    try:
+        os.setsid()
+    except OSError:  # the host has made it the leader of a group already
+        pass
+    if warm:
+        from baton.worker.zygote import warm as import_in_advance
+
+        import_in_advance()
+    control.sendall(hello())
+    return Channel(control)
+
+
+def run(channel: Channel, *, follow_host: bool) -> None:
+    """Take a job, run it, leave. Does not return. Without a zygote the process has to see for itself to its host."""
+    job = _receive(channel)
+    if follow_host:
+        _thread.start_new_thread(_follow_host, (channel,))
+    failure: dict[str, Any] | None = None
+    try:
+        _prepare(job, channel)
+        block.execute(job, channel)
+        _end_threads()
+    except BaseException as error:  # noqa: BLE001 -- also SystemExit: whatever ends user code is reported
+        failure = _describe(error, job)
+    if not channel.is_ours():  # user code forked, and the copy has come to the end as well
+        _leave(0)
+    if failure is None:
+        # As when Python ends by itself; then everything is written, and the host may act on it.
+        atexit._run_exitfuncs()  # noqa: SLF001
+        logs.flush_streams()
+        _send(channel, {"t": "done"})
+        _leave(0)
+    # The outcome first: what a failed block leaves running may wait for it for ever.
+    logs.flush_streams()
+    _send(channel, {"t": "failed", "error": failure})
+    atexit._run_exitfuncs()  # noqa: SLF001
+    _leave(1)
+
+
+def _describe(error: BaseException, job: Job) -> dict[str, Any]:
+    try:
+        return errors.describe(error, job)
+    except BaseException as problem:  # noqa: BLE001 -- a failed block is reported, even if poorly
+        words = f"the block failed with {type(error).__name__}, which could not be described: {errors.text_of(problem)}"
+        return {
+            "kind": "exception",
+            "exception": type(error).__name__,
+            "message": words,
+            "frames": [],
+            "hint": None,
+        }
+
+
+def _receive(channel: Channel) -> Job:
+    try:
+        message = channel.receive()
+    except (OSError, ProtocolError) as error:
+        _give_up(channel, f"the worker could not read its job: {error}")
+    if message is None:
+        _leave(0)
+    if message.get("t") != "job" or message.get("protocol") != VERSION:
+        _give_up(
+            channel,
+            f"the worker speaks version {VERSION} of the protocol and was sent "
+            f"`{message.get('t')}` of version {message.get('protocol')}",
+        )
+    try:
+        job = Job(message)
+    except (KeyError, TypeError, ValueError) as error:
+        _give_up(channel, f"the job cannot be read: {type(error).__name__}: {error}")
+    return job
+
+
+def _give_up(channel: Channel, message: str) -> NoReturn:
+    """End without a job: the host and we do not understand each other."""
+    error: dict[str, Any] = {"kind": "unsupported", "exception": None, "message": message, "frames": [], "hint": None}
+    _send(channel, {"t": "failed", "error": error})
+    _leave(1)
+
+
+def _follow_host(channel: Channel) -> None:
+    """In a thread: leave, with everything below, when the host has closed the socket."""
+    try:
+        channel.wait_for_end()
+    except OSError:
+        pass
+    _leave_with_descendants()
+
+
+def _leave_with_descendants() -> None:
+    process.kill_descendants(patience=1.0)
+    os._exit(1)
+
+
+def _prepare(job: Job, channel: Channel) -> None:
+    """The process as user code expects it."""
+    logs.open_streams()
+    faulthandler.enable()  # a crash in C says on standard error which line it came from
+    os.environ.update(job.environ)
+    os.environ.setdefault("MAGE_REPO_PATH", job.repo_path)
+    if "TZ" in job.environ:
+        import time
+
+        time.tzset()
+    sys.argv = [job.path]
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)  # lifted at the start, for our own modules
+    # `<project>.utils.x` as in Mage, and `utils.x`, which is what people expect.
+    for folder in (os.path.dirname(job.repo_path), job.repo_path):
+        if folder not in sys.path:
+            sys.path.append(folder)
+    logs.capture_warnings(channel)
+
+
+def _end_threads() -> None:
+    """Wait for threads that are no daemons, as Python does at its end; pools of threads finish their work."""
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _send(channel: Channel, message: dict[str, Any]) -> None:
+    try:
+        channel.send(message)
+    except (OSError, ProtocolError):  # the host is gone
+        _leave(1)
+
+
+def _leave(code: int) -> NoReturn:
+    os._exit(code)

@@ -1,0 +1,224 @@
+"""Runs the code of one block: its namespace, its function, its outputs, its tests.
+
+Knows nothing of processes. User code is called from here and from `checks`, always at the same depth of the stack.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import types
+
+from baton.worker import collector as collecting
+from baton.worker.arguments import Shape, check_inputs, keywords_for, shape_of
+from baton.worker.checks import run_tests
+from baton.worker.errors import cap, compile_failure, is_out_of_room, text_of, type_name
+from baton.worker.failure import BlockFailure
+from baton.worker.logs import Logger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from baton.worker.job import Job
+    from baton.worker.protocol import Channel
+
+# Types whose file holds a function under the decorator of the same name. Conditionals and callbacks belong to
+# other blocks and are not run as blocks of their own.
+RUNNABLE = ("data_loader", "transformer", "data_exporter", "custom", "sensor")
+_SENSOR_POLL_SECONDS = 60.0
+
+
+def execute(job: Job, channel: Channel) -> None:
+    """Run the block, send its outputs and the result of its tests. Raises what ends the attempt."""
+    if job.language != "python" or job.type not in RUNNABLE:
+        raise BlockFailure(
+            "unsupported",
+            f"Baton does not run blocks of type `{job.type}` in the language `{job.language}` yet",
+        )
+    if job.code is None:
+        raise BlockFailure(
+            "missing_file",
+            f"the file of block `{job.uuid}` is missing",
+            hint=f"create {job.path}, or remove the block from the pipeline",
+        )
+    kwargs = job.kwargs
+    kwargs.update(configuration=job.configuration, context={})
+    if job.triggered:  # as in Mage: what is run by hand has none
+        kwargs["logger"] = Logger(channel, job.uuid)
+    code = compile_block(job.code, job.path, job.repo_path)
+    inputs = read_inputs(job)
+    namespace: dict[str, Any] = {}
+    for number, (name, value) in enumerate(zip(job.upstream, inputs), 1):
+        namespace[name] = namespace[f"df_{number}"] = value
+        del value
+    collector = collecting.Collector(namespace)
+    for kind in (job.type, "test", "preprocesser"):
+        namespace[kind] = collector.injected(kind)
+    collecting.set_current(collector)
+    exec(code, namespace)  # noqa: S102
+    collecting.set_current(None)
+
+    function = the_block(job, collector)
+    for decorated in collector.of("preprocesser"):
+        shape = fitting_shape(decorated.function, job, kwargs)
+        decorated.function(*inputs, **keywords_for(shape, kwargs))
+    shape = fitting_shape(function, job, kwargs)
+    if job.type == "sensor":
+        wait_for_sensor(function, shape, inputs, kwargs, job.uuid)
+        return
+    value = function(*inputs, **keywords_for(shape, kwargs))
+    if type(value) is types.CoroutineType:
+        import asyncio
+
+        value = asyncio.run(value)
+
+    tests = [decorated.function for decorated in collector.of("test")] if job.run_tests else []
+    # What came from upstream goes before new frames are written, unless the block's text may still name it.
+    del function, inputs
+    for number, name in enumerate(job.upstream, 1):
+        for unused in {name, f"df_{number}"}:
+            if unused not in job.code:
+                namespace.pop(unused, None)
+    outputs = outputs_of(value)
+    del value
+    written = store(outputs, job, channel)
+    if tests:
+        run_tests(tests, written, job, kwargs, channel)
+
+
+def compile_block(text: str, path: str, repo_path: str) -> types.CodeType:
+    """The code of a block's file. Tracebacks show the text that was planned, whatever the file holds by now."""
+    import linecache
+
+    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+    try:
+        return compile(text, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise compile_failure(error, path, repo_path) from None
+
+
+def read_inputs(job: Job) -> list[Any]:
+    """One value for each upstream block: `[]` for no product, the product if there is one, else a list of them."""
+    if not any(entry["products"] for entry in job.inputs):
+        return [[] for _ in job.inputs]
+    from baton import codecs
+
+    inputs: list[Any] = []
+    for entry in job.inputs:
+        values: list[Any] = []
+        for product in entry["products"]:
+            try:
+                values.append(codecs.read(product))
+            except Exception as error:
+                raise BlockFailure(
+                    "exception",
+                    f"`{product['name']}` of the upstream block `{entry['block']}` could not be read: "
+                    f"{type_name(error)}: {text_of(error)}",
+                    exception=type_name(error),
+                    hint="it was written by other code or another environment: run the upstream block again",
+                ) from error
+        inputs.append(values[0] if len(values) == 1 else values)
+    return inputs
+
+
+def the_block(job: Job, collector: collecting.Collector) -> Callable[..., Any]:
+    """The first function that carries the decorator of the block's type."""
+    found = collector.of(job.type)
+    if found:
+        return found[0].function
+    others = [kind for kind in collector.found if kind not in ("test", "preprocesser")]
+    if others:
+        hint = f"the file uses @{others[0]}: write @{job.type} there, or change the type of the block"
+    else:
+        hint = f"put @{job.type} on the line above the function that is the block"
+    raise BlockFailure(
+        "signature",
+        f"block `{job.uuid}` is a {job.type}, and its file has no function decorated with @{job.type}",
+        hint=hint,
+    )
+
+
+def fitting_shape(function: Callable[..., Any], job: Job, kwargs: dict[str, Any]) -> Shape:
+    """The parameters of a function that can be called with the block's inputs; raises if it cannot."""
+    shape = shape_of(function)
+    if job.type == "sensor" and not shape.positional:
+        return shape  # it may leave its inputs alone
+    check_inputs(shape, job.uuid, job.upstream, kwargs)
+    return shape
+
+
+def wait_for_sensor(
+    function: Callable[..., Any], shape: Shape, inputs: list[Any], kwargs: dict[str, Any], name: str
+) -> None:
+    """Call a sensor until what it returns is true.
+
+    It gets inputs when it names parameters, or has `*args` together with `**kwargs`, as in Mage.
+    """
+    pause = poll_seconds()
+    if not shape.positional and not (shape.has_args and shape.has_kwargs):
+        inputs = []
+    keywords = keywords_for(shape, kwargs)
+    while not function(*inputs, **keywords):
+        print(f"Sensor {name} is not satisfied; the next try is in {pause:g} seconds.")  # noqa: T201
+        time.sleep(pause)
+
+
+def poll_seconds() -> float:
+    """How long a sensor waits between two calls."""
+    try:
+        return max(0.0, float(os.environ["BATON_SENSOR_POLL_SECONDS"]))
+    except (KeyError, ValueError):
+        return _SENSOR_POLL_SECONDS
+
+
+def outputs_of(value: Any) -> list[Any]:
+    """The outputs that a returned value stands for."""
+    if value is None:
+        return []
+    from baton import codecs
+
+    outputs: list[Any] = codecs.outputs(value)
+    return outputs
+
+
+def store(outputs: list[Any], job: Job, channel: Channel) -> list[dict[str, Any]]:
+    """Write the outputs, tell the host of each, and give the messages that describe them."""
+    if not outputs:
+        return []
+    from baton import codecs
+
+    os.makedirs(job.staging, exist_ok=True)
+    written: list[dict[str, Any]] = []
+    for number, value in enumerate(outputs):
+        outputs[number] = None  # what is written need not stay in memory
+        name = f"output_{number}"
+        try:
+            message = codecs.write(name, value, job.staging, channel.send, job.inline_bytes)
+        except codecs.Unstorable as error:
+            raise BlockFailure("unstorable", f"`{name}` cannot be stored: {error.message}", hint=error.hint) from error
+        except Exception as error:
+            if is_out_of_room(error):
+                raise BlockFailure(
+                    "storage",
+                    f"`{name}` could not be written: {text_of(error)}",
+                    exception=type_name(error),
+                    hint="free space on the disk that holds Baton's state, or raise the limit on file size",
+                ) from error
+            raise BlockFailure(
+                "unstorable",
+                f"`{name}`, a {type_name_of(value)}, could not be stored: {type_name(error)}: "
+                f"{cap(text_of(error), 2_000)}",
+                exception=type_name(error),
+                hint="return a frame, a dict, a list, a number, text, or an object that can be pickled",
+            ) from error
+        channel.send(message)
+        written.append(message)
+    return written
+
+
+def type_name_of(value: object) -> str:
+    """The type of a value, as people write it."""
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

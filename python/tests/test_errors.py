@@ -1,0 +1,295 @@
+"""What a failed block says: class, words, the user's lines, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+F = "@transformer\ndef f(x=None):\n"
+# Code, kind, exception, a part of the message, (line, function) of the last frame, a part of the hint.
+ERRORS = [
+    ("exception", F + "    raise ValueError('bad value')\n", "exception", "ValueError", "bad value", (3, "f"), None),
+    ("no message", F + "    raise ValueError\n", "exception", "ValueError", "without a message", (3, "f"), None),
+    ("assertion", F + "    assert 1 > 2\n", "exception", "AssertionError", "assert 1 > 2", (3, "f"), None),
+    ("key", F + "    {}['k']\n", "exception", "KeyError", "'k'", (3, "f"), None),
+    ("top level", "x = 1\n1 / 0\n", "exception", "ZeroDivisionError", "division by zero", (2, "<module>"), None),
+    ("syntax", "x = 1\ndef f(:\n    pass\n", "syntax", "SyntaxError", "invalid syntax", (2, "<module>"), None),
+    ("indent", F + "    x\n  y\n", "syntax", "IndentationError", "unindent", (4, "<module>"), None),
+    ("null byte", "x = '\0'\n", "syntax", None, "null bytes", None, None),
+    ("nesting", "x = " + "(" * 500 + "\n", "syntax", None, "", None, None),
+    ("user's eval", F + "    eval('1 +')\n", "exception", "SyntaxError", "invalid syntax", (3, "f"), None),
+    (
+        "no module",
+        "import sklearnx.linear\n",
+        "exception",
+        "ModuleNotFoundError",
+        "No module named 'sklearnx'",
+        (1, "<module>"),
+        "add `sklearnx` to the project's requirements.txt",
+    ),
+    ("other name", "import fitz\n", "exception", "ModuleNotFoundError", "fitz", (1, "<module>"), "add `PyMuPDF`"),
+    (
+        "module of the project",
+        "from shop.utils import x\n",
+        "exception",
+        "ModuleNotFoundError",
+        "shop.utils",
+        (1, "<module>"),
+        "the project has no file",
+    ),
+    (
+        "part of Mage",
+        "from mage_ai.io.bigquery import BigQuery\n",
+        "exception",
+        "ModuleNotFoundError",
+        "`mage_ai.io.bigquery` is not offered by Baton (yet): use the package `google-cloud-bigquery`",
+        (1, "<module>"),
+        None,
+    ),
+    ("exit", F + "    import sys; sys.exit(3)\n", "exit", "SystemExit", "sys.exit(3)", (3, "f"), "use `return`"),
+    ("exit at once", "exit()\n", "exit", "SystemExit", "sys.exit()", (1, "<module>"), None),
+    ("interrupt", F + "    raise KeyboardInterrupt\n", "exit", "KeyboardInterrupt", "interrupted", (3, "f"), None),
+    ("memory", F + "    raise MemoryError\n", "exception", "MemoryError", "", (3, "f"), "needs more memory"),
+    (
+        "recursion",
+        F + "    return f()\n",
+        "exception",
+        "RecursionError",
+        "maximum recursion depth exceeded",
+        (3, "f"),
+        "calls itself",
+    ),
+    ("file", F + "    open('no.csv')\n", "exception", "FileNotFoundError", "no.csv", (3, "f"), "working directory"),
+    (
+        "decorator",
+        "@data_loader\ndef f(): pass\n",
+        "exception",
+        "NameError",
+        "data_loader",
+        (1, "<module>"),
+        "takes `@tr",
+    ),
+    ("own file", "__file__\n", "exception", "NameError", "__file__", (1, "<module>"), "get_repo_path"),
+    ("no function", "def f(): pass\n", "signature", None, "no function decorated with @transformer", None, "put @tra"),
+    ("empty", "", "signature", None, "no function decorated", None, "put @transformer"),
+    (
+        "other type",
+        "from mage_ai.data_preparation.decorators import data_loader\n@data_loader\ndef f(): pass\n",
+        "signature",
+        None,
+        "is a transformer",
+        None,
+        "the file uses @data_loader",
+    ),
+    (
+        "cause",
+        F + "    try: 1 / 0\n    except ZeroDivisionError as e: raise ValueError('outer') from e\n",
+        "exception",
+        "ValueError",
+        "outer\ncaused by ZeroDivisionError: division by zero",
+        (4, "f"),
+        None,
+    ),
+    (
+        "context",
+        F + "    try: 1 / 0\n    except ZeroDivisionError: raise ValueError('outer')\n",
+        "exception",
+        "ValueError",
+        "outer\nraised while handling ZeroDivisionError: division by zero",
+        (4, "f"),
+        None,
+    ),
+    (
+        "circle of causes",
+        F + "    a, b = ValueError('a'), ValueError('b')\n    a.__cause__, b.__cause__ = b, a\n    raise a\n",
+        "exception",
+        "ValueError",
+        "a\ncaused by ValueError: b",
+        (5, "f"),
+        None,
+    ),
+    (
+        "str raises",
+        "class E(Exception):\n    def __str__(self): raise SystemExit\n" + F + "    raise E\n",
+        "exception",
+        "E",
+        "the text of this E could not be made: SystemExit",
+        (5, "f"),
+        None,
+    ),
+    (
+        "surrogate",
+        F + "    raise ValueError('a\\ud800b')\n",
+        "exception",
+        "ValueError",
+        "a?b",
+        (3, "f"),
+        None,
+    ),
+    (
+        "long",
+        F + "    raise ValueError('x' * 100_000)\n",
+        "exception",
+        "ValueError",
+        "80000 more characters",
+        (3, "f"),
+        None,
+    ),
+    (
+        "in a library",
+        F + "    import json\n    return json.loads('{')\n",
+        "exception",
+        "json.decoder.JSONDecodeError",
+        "raised in json/decoder.py:",
+        (4, "f"),
+        None,
+    ),
+    (
+        "callback from a library",
+        F + "    import re\n    re.sub('a', lambda m: 1 / 0, 'a')\n",
+        "exception",
+        "ZeroDivisionError",
+        "division by zero",
+        (4, "<lambda>"),
+        None,
+    ),
+    (
+        "disk full in user code",
+        F + "    import errno\n    raise OSError(errno.ENOSPC, 'No space left on device')\n",
+        "exception",
+        "OSError",
+        "No space left",
+        (4, "f"),
+        "free space",
+    ),
+    ("cancelled", F + "    raise GeneratorExit('g')\n", "exception", "GeneratorExit", "g", (3, "f"), None),
+]
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=[case[0] for case in ERRORS])
+def test_errors(run, case):
+    _, code, kind, exception, words, last, hint = case
+    result = run(code)
+    error = result.error
+    assert error["kind"] == kind
+    if exception:
+        assert error["exception"] == exception
+    assert words in error["message"]
+    assert len(error["message"]) < 25_000
+    if last:
+        frame = error["frames"][-1]
+        assert (frame["file"], frame["line"], frame["function"]) == ("transformers/clean.py", *last)
+        assert frame["code"] == (code.splitlines()[last[0] - 1].strip() or None)
+    for frame in error["frames"]:
+        assert "worker" not in frame["file"]
+    if hint:
+        assert hint in error["hint"]
+    assert result.messages[-1]["t"] == "failed"
+    assert result.exited["code"] == 1
+
+
+def test_frames_are_those_of_the_project(run, project):
+    (project / "utils").mkdir()
+    (project / "utils" / "steps.py").write_text(
+        "import functools\n"
+        "def deep(x):\n"
+        "    return functools.reduce(bad, x)\n"
+        "def bad(a, b):\n"
+        "    raise ValueError('deep')\n"
+    )
+    code = "from shop.utils.steps import deep\n@transformer\ndef f():\n    return deep([1, 2])\n"
+    assert run(code).error["frames"] == [
+        {"file": "transformers/clean.py", "line": 4, "function": "f", "code": "return deep([1, 2])"},
+        {"file": "utils/steps.py", "line": 3, "function": "deep", "code": "return functools.reduce(bad, x)"},
+        {"file": "utils/steps.py", "line": 5, "function": "bad", "code": "raise ValueError('deep')"},
+    ]
+
+
+def test_a_syntax_error_in_another_file_of_the_project(run, project):
+    (project / "bad.py").write_text("x = 1\ny = = 2\n")
+    error = run("import shop.bad\n").error
+    assert error["kind"] == "syntax"
+    assert error["frames"][-1]["file"] == "bad.py"
+    assert error["frames"][-1]["line"] == 2
+
+
+def test_the_lines_are_those_that_were_planned(run, job, zygote, project):
+    planned = job("@transformer\ndef f():\n    raise ValueError('planned')\n")
+    (project / "transformers" / "clean.py").write_text("# changed\n" * 5)
+    block = zygote.fork()
+    error = block.run(planned).error
+    block.close()
+    assert error["frames"][-1]["code"] == "raise ValueError('planned')"
+
+
+def test_deep_recursion_is_shortened(run):
+    error = run(F + "    return f()\n").error
+    assert len(error["frames"]) == 41
+    assert "frames left out" in error["frames"][20]["function"]
+
+
+def test_groups_name_their_members(run):
+    pytest.importorskip("asyncio.taskgroups")
+    error = run(F + "    raise ExceptionGroup('two', [ValueError('a'), KeyError('b')])\n").error
+    assert error["exception"] == "ExceptionGroup"
+    assert "two (2 sub-exceptions)\n- ValueError: a\n- KeyError: 'b'" in error["message"]
+
+
+def test_a_missing_file(run):
+    error = run(None).error
+    assert error["kind"] == "missing_file"
+    assert error["hint"].startswith("create /")
+
+
+@pytest.mark.parametrize(("kind", "language"), [("transformer", "r"), ("dbt", "python"), ("chart", "python")])
+def test_blocks_that_do_not_run(run, job, kind, language):
+    block = job("x = 1")["block"]
+    error = run("x = 1", block={**block, "type": kind, "language": language}).error
+    assert error["kind"] == "unsupported"
+
+
+def test_an_input_that_cannot_be_read(run):
+    product = {"name": "output_0", "kind": "json", "codec": "clay", "meta": None, "text": "7"}
+    error = run("@transformer\ndef f(x): return x\n", inputs=[{"block": "up", "products": [product]}]).error
+    assert error["kind"] == "exception"
+    assert "`output_0` of the upstream block `up` could not be read" in error["message"]
+    assert "run the upstream block again" in error["hint"]
+
+
+def test_a_value_that_cannot_be_stored(run):
+    error = run("@transformer\ndef f(): return open(__import__('os').devnull)\n").error
+    assert error["kind"] == "unstorable"
+    assert "`output_0`" in error["message"]
+    assert error["hint"]
+
+
+def test_no_room_for_a_product(run):
+    code = """
+    import resource
+    @transformer
+    def f():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        return 'x' * 1_000_000
+    """
+    error = run(code).error
+    assert error["kind"] == "storage"
+    assert "free space" in error["hint"]
+
+
+def test_no_room_for_a_frame(run):
+    pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    code = """
+    import resource
+    import pandas as pd
+    @transformer
+    def f():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+        return pd.DataFrame({'a': range(1_000_000)})
+    """
+    assert run(code).error["kind"] == "storage"
+
+
+def test_the_outputs_before_the_bad_one_stay(run):
+    result = run("@transformer\ndef f(): return [1, open(__import__('os').devnull)]\n")
+    assert result.error["kind"] == "unstorable"
+    assert [message["name"] for message in result.all("output")] == ["output_0"]

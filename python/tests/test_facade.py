@@ -1,0 +1,346 @@
+"""The modules that blocks import: `mage_ai` as Mage's users know it, and `baton`."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+
+import pytest
+from host import LIBRARY
+
+NAMES = [
+    "callback",
+    "condition",
+    "custom",
+    "data_exporter",
+    "data_loader",
+    "extension",
+    "sensor",
+    "transformer",
+    "test",
+    "on_success",
+    "on_failure",
+    "data_source",
+    "xy",
+    "x",
+    "y",
+    "configuration",
+    "render",
+    "columns",
+    "data_integration_destination",
+    "data_integration_source",
+    "data_integration_catalog",
+    "data_integration_config",
+    "data_integration_selected_streams",
+    "data_integration_query",
+    "preprocesser_functions",
+    "streaming_source",
+    "streaming_sink",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_decorators_give_the_function_back(name):
+    from mage_ai.data_preparation import decorators
+
+    def function():
+        return 1
+
+    decorate = getattr(decorators, name)
+    assert decorate(function) is function
+    assert decorate("success", n=1)(function) is function
+
+
+def test_collecting_decorator():
+    from mage_ai.data_preparation.decorators import collect_decorated_objs
+
+    found = []
+
+    @collect_decorated_objs(found)
+    def function():
+        return 1
+
+    assert found == [function]
+
+
+@pytest.mark.parametrize(
+    ("statement", "error", "words"),
+    [
+        (
+            "import mage_ai.io.snowflake",
+            "ModuleNotFoundError",
+            "`mage_ai.io.snowflake` is not offered by Baton (yet): ",
+        ),
+        ("from mage_ai.io.postgres import Postgres", "ModuleNotFoundError", "use the package `psycopg`"),
+        ("from mage_ai.io.file import Cloud", "ImportError", "`mage_ai.io.file.Cloud` is not offered by Baton (yet)"),
+        ("from mage_ai.io import nothing", "ImportError", "`mage_ai.io.nothing` is not offered"),
+        ("import mage_ai; mage_ai.nothing", "AttributeError", "`mage_ai.nothing` is not offered"),
+        ("from mage_ai.data_cleaner.transformer_actions.base import BaseAction", "ModuleNotFoundError", "df."),
+        ("from mage_ai.orchestration.triggers.api import trigger_pipeline", "ModuleNotFoundError", "baton run"),
+        ("import baton; baton.nothing", "AttributeError", "it offers"),
+    ],
+)
+def test_what_is_not_there_is_named(statement, error, words):
+    with pytest.raises(ImportError if "Attr" not in error else AttributeError) as caught:
+        exec(statement, {})
+    assert type(caught.value).__name__ == error
+    assert words in str(caught.value)
+
+
+def test_looking_for_attributes_is_no_error():
+    import mage_ai.io.file
+
+    assert not hasattr(mage_ai.io.file, "Cloud")
+    assert pickle.loads(pickle.dumps(len)) is len
+
+
+def test_importing_needs_the_standard_library_only():
+    modules = [
+        "mage_ai.data_preparation.decorators",
+        "mage_ai.data_preparation.repo_manager",
+        "mage_ai.settings.repo",
+        "mage_ai.io.file",
+        "mage_ai.io.base",
+        "mage_ai.io.config",
+        "mage_ai.io.constants",
+        "baton",
+        "baton.codecs",
+    ]
+    code = f"import sys; sys.path.insert(0, {LIBRARY!r}); import {', '.join(modules)}"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+def test_baton_offers_the_same_under_its_own_name():
+    import baton
+    import mage_ai.data_preparation.decorators as facade
+    from mage_ai.io.config import ConfigKey
+    from mage_ai.io.file import FileIO
+
+    assert baton.transformer is facade.transformer
+    assert baton.FileIO is FileIO
+    assert baton.ConfigKey is ConfigKey
+    assert all(getattr(baton, name) is not None for name in baton.__all__)
+
+
+def test_constants():
+    from mage_ai.data_preparation.models.constants import BlockLanguage, BlockType, PipelineType
+
+    assert (BlockType.DATA_LOADER, BlockLanguage.SQL, PipelineType.PYTHON) == ("data_loader", "sql", "python")
+
+
+# --- paths
+
+
+def test_paths(project, monkeypatch):
+    from mage_ai.data_preparation import repo_manager
+    from mage_ai.settings.repo import get_data_dir, get_repo_name, get_repo_path, get_variables_dir
+
+    root = str(project)
+    monkeypatch.setenv("MAGE_REPO_PATH", root)
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.delenv("MAGE_DATA_DIR", raising=False)
+    assert get_repo_path() == repo_manager.get_repo_path() == root
+    assert get_repo_path("/srv/other") == "/srv/other"
+    assert get_repo_path(file_path=f"{root}/a/b/c.py") == root
+    assert get_repo_name() == "shop"
+    assert get_data_dir() == "/home/ada/.mage_data"
+    assert get_variables_dir() == "/home/ada/.mage_data/shop"
+    monkeypatch.setenv("MAGE_DATA_DIR", "/data")
+    assert (get_data_dir(), get_variables_dir()) == ("/data", "/data/shop")
+    monkeypatch.setenv("MAGE_DATA_DIR", "inside")
+    assert get_variables_dir() == f"{root}/inside"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("variables_dir: relative", "{root}/relative"),
+        ("variables_dir: s3://bucket/x", "s3://bucket/x"),
+        ("variables_dir: \"{{ env_var('WHERE') }}\"", "/w/shop"),
+        ("", "/home/ada/.mage_data/shop"),
+    ],
+)
+def test_variables_dir_of_the_metadata(project, monkeypatch, line, expected):
+    pytest.importorskip("yaml")
+    pytest.importorskip("jinja2")
+    from baton.project import get_variables_dir
+
+    monkeypatch.setenv("WHERE", "/w")
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.delenv("MAGE_DATA_DIR", raising=False)
+    (project / "metadata.yaml").write_text(line + "\n")
+    assert get_variables_dir(str(project)) == expected.format(root=project)
+
+
+# --- settings of connections
+
+PROFILES = """
+version: 0.1.1
+default:
+  POSTGRES_HOST: "{{ env_var('PG_HOST') }}"
+  POSTGRES_PORT: {{ env_var('PG_PORT', '5433') }}
+  POSTGRES_PASSWORD: "{{ env_var('UNSET') }}"
+  CUSTOM: {a: 1}
+  NUMBER: {{ json_value('{"a": {"b": [{"c": 4}]}}', 'a.b[0].c') }}
+old:
+  PostgreSQL: {database: shop, user: ada, port: 5432}
+  AWS:
+    access_key_id: key
+    Redshift: {cluster_identifier: c1}
+  POSTGRES_HOST: ignored
+"""
+
+
+@pytest.fixture
+def profiles(project, monkeypatch):
+    pytest.importorskip("yaml")
+    pytest.importorskip("jinja2")
+    (project / "io_config.yaml").write_text(PROFILES)
+    monkeypatch.setenv("MAGE_REPO_PATH", str(project))
+    monkeypatch.setenv("PG_HOST", "db.example")
+    monkeypatch.delenv("UNSET", raising=False)
+    return project / "io_config.yaml"
+
+
+def test_a_flat_profile(profiles):
+    from mage_ai.io.config import ConfigFileLoader, ConfigKey
+
+    loader = ConfigFileLoader()
+    assert loader[ConfigKey.POSTGRES_HOST] == loader["POSTGRES_HOST"] == "db.example"
+    assert loader[ConfigKey.POSTGRES_PORT] == 5433
+    assert loader["POSTGRES_PASSWORD"] == "None"  # as in Mage
+    assert loader["CUSTOM"] == {"a": 1}
+    assert loader["NUMBER"] == 4
+    assert loader.get("NOT_THERE") is None
+    assert "CUSTOM" in loader
+    assert "NOT_THERE" not in loader
+    assert (loader.version, loader.profile, loader.filepath) == ("0.1.1", "default", str(profiles))
+
+
+def test_a_verbose_profile(profiles):
+    from mage_ai.io.config import ConfigFileLoader, ConfigKey
+
+    loader = ConfigFileLoader(str(profiles), profile="old")
+    assert loader[ConfigKey.POSTGRES_DBNAME] == "shop"
+    assert loader["POSTGRES_USER"] == "ada"
+    assert loader[ConfigKey.AWS_ACCESS_KEY_ID] == "key"
+    assert loader[ConfigKey.REDSHIFT_CLUSTER_ID] == "c1"
+    assert loader[ConfigKey.POSTGRES_HOST] is None
+    assert ConfigKey.POSTGRES_PASSWORD not in loader
+    assert loader["UNKNOWN"] is None
+
+
+def test_a_missing_profile_is_named(profiles):
+    from mage_ai.io.config import ConfigFileLoader
+
+    with pytest.raises(KeyError, match="no profile 'prod'; its profiles are: default, old"):
+        ConfigFileLoader(profiles, "prod")
+
+
+def test_other_sources_of_settings(monkeypatch):
+    from mage_ai.io.config import ConfigFileLoader, ConfigKey, EnvironmentVariableLoader
+
+    assert ConfigFileLoader(config={"A": 1})["A"] == 1
+    monkeypatch.setenv("POSTGRES_USER", "ada")
+    loader = EnvironmentVariableLoader()
+    assert loader[ConfigKey.POSTGRES_USER] == loader["POSTGRES_USER"] == "ada"
+    assert loader["NOT_SET_AT_ALL"] is None
+    assert ConfigKey.POSTGRES_USER in loader
+
+
+def test_secrets_warn(project, monkeypatch):
+    pytest.importorskip("jinja2")
+    from baton.templates import render
+
+    with pytest.warns(UserWarning, match="the secret `key` is not available"):
+        assert render("{{ mage_secret_var('key') }}") == "None"
+
+
+# --- files
+
+
+@pytest.fixture
+def frame():
+    pd = pytest.importorskip("pandas")
+    return pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "t": pd.to_datetime(["2026-01-01", "2026-01-02"])})
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("x.csv", {"index": False}),
+        ("x.json", {}),
+        ("x.parquet", {}),
+        ("x.pq", {}),
+        ("x.xlsx", {"index": False}),
+        ("x.xml", {"index": False}),
+        ("x.hdf5", {}),
+        ("x.data", {"format": "csv", "index": False}),
+    ],
+)
+def test_formats(frame, tmp_path, name, options):
+    from mage_ai.io.base import FileFormat
+    from mage_ai.io.file import FileIO
+
+    needed = {".xlsx": "openpyxl", ".xml": "lxml", ".hdf5": "tables", ".parquet": "pyarrow", ".pq": "pyarrow"}
+    if os.path.splitext(name)[1] in needed:
+        pytest.importorskip(needed[os.path.splitext(name)[1]])
+    path = tmp_path / name
+    files = FileIO(verbose=False)
+    assert not files.exists(path)
+    files.export(frame, path, **options)
+    assert files.exists(str(path))
+    back = files.load(str(path), format=FileFormat.CSV if "format" in options else None)
+    assert back[["a", "b"]].values.tolist() == [[1, "x"], [2, "y"]]
+
+
+def test_what_export_keeps_from_mage(frame, tmp_path):
+    from mage_ai.io.file import FileIO
+
+    FileIO().export(frame, f"{tmp_path}/x.csv")
+    assert list(FileIO().load(f"{tmp_path}/x.csv", limit=1).columns) == ["Unnamed: 0", "a", "b", "t"]
+    assert len(FileIO().load(f"{tmp_path}/x.csv", limit=1)) == 2
+    pytest.importorskip("pyarrow")
+    FileIO().export(frame, f"{tmp_path}/x.parquet")
+    assert str(FileIO().load(f"{tmp_path}/x.parquet")["t"].dtype) == "datetime64[ms]"
+
+
+def test_folders_are_joined(frame, tmp_path):
+    from mage_ai.io.file import FileIO
+
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        FileIO().export(frame, tmp_path / folder / "x.csv", index=False)
+    found = FileIO().load(file_directories=[tmp_path / "one", tmp_path / "two"])
+    assert found["a"].tolist() == [1, 2, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["x.h5", "x.txt", "x.tsv", "x.csv.gz", "x.CSV", "x"])
+def test_unknown_extensions(frame, tmp_path, name):
+    from mage_ai.io.file import FileIO
+
+    with pytest.raises(ValueError, match="name it, for example"):
+        FileIO().export(frame, tmp_path / name)
+
+
+def test_export_of_other_things(tmp_path):
+    from mage_ai.io.file import FileIO
+
+    for value in ({"a": 1}, "text", [1]):
+        with pytest.raises(TypeError, match="pandas and Polars frames"):
+            FileIO().export(value, f"{tmp_path}/x.csv")
+    with pytest.raises(ValueError, match="needs a `filepath`"):
+        FileIO().load()
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.parquet"])
+def test_polars_frames(tmp_path, name):
+    polars = pytest.importorskip("polars")
+    pytest.importorskip("pandas")
+    from mage_ai.io.file import FileIO
+
+    path = tmp_path / name
+    FileIO().export(polars.DataFrame({"a": [1, 2], "b": ["x", "y"]}), path, index=False)
+    assert FileIO().load(path).to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# Sourced by lint.sh, fmt.sh and test.sh: one function for each check. test.sh gives a folder SCRATCH.
+
+PYTHON_CODE=(benches python)
+
+check_format() { cargo fmt --all --check; }
+check_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
+check_tidy() { cargo xtask tidy; }
+check_licenses() { cargo xtask licenses; }
+check_shell() { "$DEV_BIN/shellcheck" -x -P SCRIPTDIR scripts/*.sh .ci/run; }
+check_python_style() { "$DEV_BIN/ruff" check "${PYTHON_CODE[@]}" && "$DEV_BIN/ruff" format --check "${PYTHON_CODE[@]}"; }
+check_rust_tests() { cargo test --locked --workspace; }
+build_binary() { cargo build --locked -p baton-cli; }
+
+# The settings are those of python/pyproject.toml.
+check_python_types() {
+    (cd python && "$DEV_BIN/mypy" --cache-dir "$TOOLS/mypy")
+    (cd benches && "$DEV_BIN/mypy" --strict --cache-dir "$TOOLS/mypy" ./*.py)
+}
+
+# run_pytest FOLDER: what it skips is added to the list that test.sh prints.
+run_pytest() {
+    local log=$SCRATCH/pytest.log status=0
+    (cd "$1" && "$DEV_BIN/python" -B -m pytest -q -rs -p no:cacheprovider) | tee "$log" || status=$?
+    sed -n 's/^SKIPPED \[[0-9]*\] //p' "$log" >>"$SCRATCH/skipped"
+    return "$status"
+}
+check_python_tests() { run_pytest python; }
+
+# Tests that drive the built binary.
+check_end_to_end() {
+    if [ -z "$(find tests -name 'test_*.py' 2>/dev/null)" ]; then
+        note "no tests there yet"
+        return
+    fi
+    BATON_BIN=$CARGO_TARGET_DIR/debug/baton run_pytest tests
+}
+
+# The example as a user runs it, from a copy, with a state folder of its own.
+check_example() {
+    local baton=$CARGO_TARGET_DIR/debug/baton project=$SCRATCH/flights
+    cp -R examples/flights "$project"
+    rm -rf "$project/output"
+    export BATON_HOME=$SCRATCH/home
+    "$baton" check "$project" --strict
+    "$baton" run "$project" flights --var month=1
+    test -s "$project/output/report.md"
+    test -n "$(find "$project/output/flights/month=1" -name '*.parquet')"
+    "$baton" output "$project" flights busiest_routes --limit 3
+}

@@ -1,0 +1,172 @@
+//! Stopping: Ctrl-C once and twice, and no process left behind, however the end came.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::project::{TestProject, statuses};
+
+/// A block that starts a child, a grandchild in a session of its own, and a daemon that detached itself;
+/// all write their process ids to files and then wait for ever.
+const FAMILY: &str = "
+import os, subprocess, sys, time
+
+def note(name):
+    with open(name + '.tmp', 'w') as f:
+        f.write(str(os.getpid()))
+    os.rename(name + '.tmp', name + '.pid')
+
+def forever(name):
+    note(name)
+    while True:
+        time.sleep(60)
+
+@custom
+def family(*args):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.setsid()
+            forever('grandchild')
+        forever('child')
+    middle = os.fork()
+    if middle == 0:
+        os.setsid()
+        if os.fork() == 0:
+            forever('daemon')
+        os._exit(0)
+    os.waitpid(middle, 0)
+    while not all(os.path.exists(n + '.pid') for n in ('child', 'grandchild', 'daemon')):
+        time.sleep(0.005)
+    note('block')
+";
+
+fn family(tail: &str) -> TestProject {
+    let mut project = TestProject::new();
+    project.block("p", "family", "custom", &[], "", &format!("{FAMILY}{tail}"));
+    project.block("p", "below", "custom", &["family"], "", "@custom\ndef below(*args):\n    return 1\n");
+    // The environment is made before anything is measured.
+    project.block("warm", "up", "custom", &[], "", "@custom\ndef up(*args):\n    return 1\n");
+    assert_eq!(project.run("warm", &[]).0, 0);
+    project
+}
+
+fn start(project: &TestProject) -> Child {
+    project
+        .command(&["run", "PROJECT", "p", "--json"])
+        .stdout(fs::File::create(project.scratch().join("stdout")).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn wait_for(path: &Path, child: &mut Child) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !path.exists() {
+        assert!(Instant::now() < deadline, "{} does not appear", path.display());
+        assert!(child.try_wait().unwrap().is_none(), "baton ended too early");
+        std::thread::yield_now();
+    }
+}
+
+fn pids(folder: &Path) -> Vec<PathBuf> {
+    ["block", "child", "grandchild", "daemon"]
+        .iter()
+        .map(|name| {
+            let pid = fs::read_to_string(folder.join(format!("{name}.pid"))).unwrap();
+            PathBuf::from(format!("/proc/{pid}"))
+        })
+        .collect()
+}
+
+/// Waits until all are gone; a zombie that nobody has reaped yet is gone too.
+fn assert_gone(processes: &[PathBuf], within: Duration) {
+    let deadline = Instant::now() + within;
+    loop {
+        let alive: Vec<&PathBuf> = processes
+            .iter()
+            .filter(|process| {
+                fs::read_to_string(process.join("stat"))
+                    .is_ok_and(|stat| !stat.rsplit(')').next().unwrap().trim().starts_with('Z'))
+            })
+            .collect();
+        if alive.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "still alive: {alive:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = std::process::Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
+    assert!(status.success());
+}
+
+fn last_summary(project: &TestProject) -> serde_json::Value {
+    let text = fs::read_to_string(project.scratch().join("stdout")).unwrap();
+    serde_json::from_str(text.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn control_c_cancels_cleanly() {
+    let project = family("    try:\n        time.sleep(600)\n    finally:\n        open('cleaned', 'w').close()\n");
+    let mut child = start(&project);
+    wait_for(&project.scratch().join("block.pid"), &mut child);
+    let processes = pids(project.scratch());
+    signal(&child, "-INT");
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert_gone(&processes, Duration::ZERO);
+    assert!(project.scratch().join("cleaned").exists(), "the block could clean up");
+    let run = last_summary(&project);
+    assert_eq!(run["status"], "cancelled");
+    assert_eq!(statuses(&run).into_values().collect::<Vec<_>>(), ["cancelled", "cancelled"]);
+}
+
+#[test]
+fn control_c_twice_kills_what_does_not_listen() {
+    let tail = "    import signal\n    signal.signal(signal.SIGINT, lambda *a: open('deaf', 'w').close())\n    note('deaf_ready')\n    while True:\n        time.sleep(60)\n";
+    let project = family(tail);
+    let mut child = start(&project);
+    wait_for(&project.scratch().join("deaf_ready.pid"), &mut child);
+    let processes = pids(project.scratch());
+    signal(&child, "-INT");
+    wait_for(&project.scratch().join("deaf"), &mut child);
+    let begun = Instant::now();
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(3), "the second one does not wait");
+    assert_gone(&processes, Duration::ZERO);
+    assert_eq!(last_summary(&project)["status"], "cancelled");
+}
+
+#[test]
+fn a_killed_host_takes_its_workers_with_it() {
+    let project = family("    time.sleep(600)\n");
+    let mut child = start(&project);
+    wait_for(&project.scratch().join("block.pid"), &mut child);
+    let processes = pids(project.scratch());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_gone(&processes, Duration::from_secs(2));
+}
+
+#[test]
+fn a_block_that_ends_leaves_nobody_behind() {
+    let project = family("    return 1\n");
+    let mut child = start(&project);
+    assert!(child.wait().unwrap().success());
+    assert_gone(&pids(project.scratch()), Duration::ZERO);
+    assert_eq!(last_summary(&project)["status"], "completed");
+}
+
+#[test]
+fn a_timeout_kills_the_whole_family() {
+    let mut project = TestProject::new();
+    project.block("p", "family", "custom", &[], "timeout: 3", &format!("{FAMILY}    time.sleep(600)\n"));
+    let mut child = start(&project);
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert_gone(&pids(project.scratch()), Duration::ZERO);
+}

@@ -1,0 +1,9 @@
+//! Drives the built binary as a user does: files on disk in, exit codes, output and data out.
+
+mod cancel;
+mod checks;
+mod crash;
+mod faults;
+mod project;
+mod runs;
+mod scaffold;
