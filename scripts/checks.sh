@@ -10,6 +10,7 @@ check_licenses() { cargo xtask licenses; }
 check_shell() { "$DEV_BIN/shellcheck" -x -P SCRIPTDIR scripts/*.sh .ci/run; }
 check_python_style() { "$DEV_BIN/ruff" check "${PYTHON_CODE[@]}" && "$DEV_BIN/ruff" format --check "${PYTHON_CODE[@]}"; }
 check_rust_tests() { cargo test --locked --workspace; }
+check_reference() { scripts/generate.sh --check; }
 build_binary() { cargo build --locked -p baton-cli; }
 
 # The settings are those of python/pyproject.toml.

@@ -49,6 +49,7 @@ step "Rules of the house (cargo xtask tidy)" check_tidy
 step "Licences and bans (cargo xtask licenses)" check_licenses
 step "Rust tests" check_rust_tests
 step "Build of the binary" build_binary
+step "Reference pages" check_reference
 if $have_python; then
     step "Shell scripts (shellcheck)" check_shell
     step "Python style (ruff)" check_python_style

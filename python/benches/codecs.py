@@ -89,8 +89,18 @@ def anonymous_bytes(pid: int) -> int:
     return 0
 
 
-def run_forked(work: Any) -> tuple[float, float, dict[str, float]]:
-    """Run `work(stopwatch)` in a forked process: seconds until it is gone, peak private bytes, its stages."""
+class Result:
+    """One way of running the steps, once."""
+
+    def __init__(self, seconds: float, processor: float, peak: int, stages: dict[str, float]) -> None:
+        self.seconds = seconds
+        self.processor = processor
+        self.peak = peak
+        self.stages = stages
+
+
+def run_forked(work: Any) -> Result:
+    """Run `work(stopwatch)` in a forked process until it is gone."""
     reading, writing = os.pipe()
     started = time.perf_counter()
     pid = os.fork()
@@ -103,7 +113,7 @@ def run_forked(work: Any) -> tuple[float, float, dict[str, float]]:
     peak = 0
     while True:
         peak = max(peak, anonymous_bytes(pid))
-        ended, status = os.waitpid(pid, os.WNOHANG)
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
             break
         time.sleep(0.01)
@@ -112,10 +122,10 @@ def run_forked(work: Any) -> tuple[float, float, dict[str, float]]:
         stages = json.loads(file.read() or b"{}")
     if status:
         raise SystemExit("a step failed")
-    return seconds, peak, stages
+    return Result(seconds, usage.ru_utime + usage.ru_stime, peak, stages)
 
 
-def script(rows: int, folder: str) -> tuple[float, float, dict[str, float]]:
+def script(rows: int, folder: str) -> Result:
     """All steps in one process."""
 
     def work(watch: Stopwatch) -> None:
@@ -138,7 +148,7 @@ def digest_files(queue: Any) -> None:
     queue.task_done()
 
 
-def handed(rows: int, folder: str) -> tuple[float, float, dict[str, float]]:
+def handed(rows: int, folder: str) -> Result:
     """One process for each step, values through files."""
     queue: Any = multiprocessing.get_context("fork").JoinableQueue()
     digester = multiprocessing.get_context("fork").Process(target=digest_files, args=(queue,))
@@ -182,9 +192,14 @@ def handed(rows: int, folder: str) -> tuple[float, float, dict[str, float]]:
     queue.put(None)
     digester.join()
     stages: dict[str, float] = {}
-    for _, _, part in results:
-        stages.update(part)
-    return sum(result[0] for result in results), max(result[1] for result in results), stages
+    for result in results:
+        stages.update(result.stages)
+    return Result(
+        sum(result.seconds for result in results),
+        sum(result.processor for result in results),
+        max(result.peak for result in results),
+        stages,
+    )
 
 
 def main() -> None:
@@ -195,7 +210,8 @@ def main() -> None:
     parser.add_argument("--folder", help="where the files go (default: a temporary folder)")
     options = parser.parse_args()
     gc.freeze()
-    measured: dict[str, list[tuple[float, float, dict[str, float]]]] = {"script": [], "handed": []}
+    measured: dict[str, list[Result]] = {"script": [], "handed": []}
+    size = 0
     for _ in range(options.rounds):
         for name, way in (("script", script), ("handed", handed)):
             folder = tempfile.mkdtemp(dir=options.folder)
@@ -206,12 +222,14 @@ def main() -> None:
                 shutil.rmtree(folder)
     seconds, peaks = {}, {}
     for name, results in measured.items():
-        seconds[name] = statistics.median(result[0] for result in results)
-        peaks[name] = max(result[1] for result in results)
-        print(f"{name:8} {seconds[name]:7.2f} s   peak {peaks[name] / 1e9:5.2f} GB private")
-        for stage in results[0][2]:
-            print(f"    {stage:28} {statistics.median(result[2][stage] for result in results):7.3f} s")
-    print(f"time {seconds['handed'] / seconds['script']:.2f} x, memory {peaks['handed'] / peaks['script']:.2f} x, Arrow files {size / 1e6:.0f} MB")
+        seconds[name] = statistics.median(result.seconds for result in results)
+        peaks[name] = max(result.peak for result in results)
+        processor = statistics.median(result.processor for result in results)
+        print(f"{name:8} {seconds[name]:7.2f} s   processor {processor:6.2f} s   peak {peaks[name] / 1e9:5.2f} GB private")
+        for stage in results[0].stages:
+            print(f"    {stage:28} {statistics.median(result.stages[stage] for result in results):7.3f} s")
+    time_ratio, memory_ratio = seconds["handed"] / seconds["script"], peaks["handed"] / peaks["script"]
+    print(f"time {time_ratio:.2f} x, memory {memory_ratio:.2f} x, Arrow files {size / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def job(project, tmp_path):
             "kwargs": {"env": "dev"},
             "environ": {"MAGE_REPO_PATH": str(project)},
             "staging": str(tmp_path / "staging"),
+            "triggered": True,
             "run_tests": True,
             "inline_bytes": 16384,
             **more,

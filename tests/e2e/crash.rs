@@ -8,22 +8,36 @@ use serde_json::Value;
 
 use crate::project::{TestProject, finish, statuses, summary};
 
-/// Six blocks, a diamond with a tail, one of them a frame, one with a retry; each appends a line to a file
-/// when it runs, so that repeated work can be counted.
-fn diamond() -> TestProject {
+/// Three diamonds that meet in a tail; values, texts that need a file, a retry. Each block appends a line to a
+/// file when it runs, so that repeated work can be counted.
+fn diamonds() -> TestProject {
     let mut project = TestProject::new();
-    let note = |name: &str| format!("    open('ran-{name}', 'a').write('x\\n')\n");
-    let custom = |name: &str, parameters: &str, body: &str| {
-        format!("@custom\ndef {name}({parameters}*args, **kwargs):\n{}{body}", note(name))
+    let mut custom = |name: &str, upstream: &[&str], extra: &str, body: &str| {
+        let parameters: String = upstream.iter().map(|one| format!("{one}, ")).collect();
+        let code = format!(
+            "@custom\ndef {name}({parameters}*args, **kwargs):\n    open('ran-{name}', 'a').write('x\\n')\n{body}"
+        );
+        project.block("p", name, "custom", upstream, extra, &code);
     };
+    for n in 0..3 {
+        let [top, left, right, flaky, join] =
+            ["top", "left", "right", "flaky", "join"].map(|name| format!("{name}{n}"));
+        custom(&top, &[], "", "    return list(range(1000)), 'text'\n");
+        custom(&left, &[&top], "", &format!("    return {{'sum': sum({top}[0])}}\n"));
+        custom(&right, &[&top], "", &format!("    return 'x' * {}\n", 100_000 + n));
+        let retry = "retry_config:\n  retries: 2\n  delay: 0.001";
+        custom(&flaky, &[&left], retry, &format!("    if len(open('ran-{flaky}').read().split()) < 2:\n        raise ValueError('first')\n    return {left}['sum']\n"));
+        custom(&join, &[&flaky, &right], "", &format!("    return {{'sum': {flaky}, 'length': len({right})}}\n"));
+    }
+    custom("tail", &["join0", "join1", "join2"], "", "    print('the end')\n    return {'joined': [join0, join1, join2]}\n");
     project
-        .block("p", "top", "custom", &[], "", &custom("top", "", "    return list(range(1000)), 'text'\n"))
-        .block("p", "left", "custom", &["top"], "", &custom("left", "top, ", "    return {'sum': sum(top[0])}\n"))
-        .block("p", "right", "custom", &["top"], "", &custom("right", "top, ", "    return 'x' * 100_000\n"))
-        .block("p", "flaky", "custom", &["left"], "retry_config:\n  retries: 2\n  delay: 0.001", &custom("flaky", "left, ", "    if len(open('ran-flaky').read().split()) < 2:\n        raise ValueError('first')\n    return left['sum']\n"))
-        .block("p", "join", "custom", &["flaky", "right"], "", &custom("join", "a, b, ", "    return [a, len(b)]\n"))
-        .block("p", "tail", "custom", &["join"], "", &custom("tail", "j, ", "    print('the end')\n    return j\n"));
-    project
+}
+
+/// What the tail of [`diamonds`] produces.
+fn tail() -> Value {
+    let joined: Vec<Value> =
+        (0..3).map(|n| serde_json::json!({"sum": 499_500, "length": 100_000 + n})).collect();
+    serde_json::json!({ "joined": joined })
 }
 
 /// Runs with a kill at the `at`-th failpoint.
@@ -58,11 +72,11 @@ fn products(run: &Value) -> BTreeMap<String, Value> {
 
 #[test]
 fn killed_anywhere_and_resumed_a_run_ends_like_an_undisturbed_one() {
-    let project = diamond();
+    let project = diamonds();
     let (code, undisturbed) = project.run("p", &["--workers", "2"]);
     assert_eq!(code, 0, "{undisturbed}");
     let expected = products(&undisturbed);
-    let expected_tail = project.output("p", "tail", &[]);
+    assert_eq!(project.output("p", "tail", &[]), tail());
     let mut points = 0;
     for at in 1.. {
         forget(&project);
@@ -85,8 +99,8 @@ fn killed_anywhere_and_resumed_a_run_ends_like_an_undisturbed_one() {
         }
         let run = summary(&done);
         assert_eq!(products(&run), expected, "at point {at}");
-        assert_eq!(statuses(&run).into_values().collect::<Vec<_>>(), ["completed"; 6]);
-        assert_eq!(project.output("p", "tail", &["--run", &id]), expected_tail);
+        assert_eq!(statuses(&run).into_values().collect::<Vec<_>>(), ["completed"; 16]);
+        assert_eq!(project.output("p", "tail", &["--run", &id]), tail());
         // Committed blocks did not run again: only what the resumed process started did.
         let started: Vec<&str> = done.stdout.lines().filter(|line| line.contains("\"status\":\"running\"")).collect();
         for (block, count) in ran(&project) {
@@ -95,13 +109,13 @@ fn killed_anywhere_and_resumed_a_run_ends_like_an_undisturbed_one() {
             assert_eq!(again, starts, "block {block} at point {at}");
         }
     }
-    assert!(points >= 30, "only {points} points were reached");
+    assert!(points >= 200, "only {points} points were reached");
 }
 
 #[test]
 fn a_resumed_run_can_be_killed_again_and_again() {
-    let project = diamond();
-    let first = killed_at(&project, 3, &["run", "PROJECT", "p", "--json"]);
+    let project = diamonds();
+    let first = killed_at(&project, 30, &["run", "PROJECT", "p", "--json"]);
     assert!(!first.status.success());
     let runs = project.baton(&["runs", "PROJECT", "--json", "--limit", "1"]);
     let newest: Value = serde_json::from_str(runs.stdout.lines().next().unwrap()).unwrap();
@@ -111,14 +125,14 @@ fn a_resumed_run_can_be_killed_again_and_again() {
     let last = loop {
         rounds += 1;
         assert!(rounds < 100, "it does not get further");
-        let output = killed_at(&project, 6, &["run", "PROJECT", "--resume", &id, "--json"]);
+        let output = killed_at(&project, 40, &["run", "PROJECT", "--resume", &id, "--json"]);
         if output.status.success() {
             break finish(output);
         }
     };
     assert!(rounds > 1);
     assert_eq!(summary(&last)["status"], "completed");
-    assert_eq!(project.output("p", "tail", &["--run", &id]), serde_json::json!([499_500, 100_000]));
+    assert_eq!(project.output("p", "tail", &["--run", &id]), tail());
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn a_full_disk_fails_the_block_and_nothing_else() {
     assert_eq!(project.run("warm", &[]).0, 0);
     let baton = project.command(&["run", "PROJECT", "p", "--json"]);
     let mut limited = std::process::Command::new("bash");
-    limited.arg("-c").arg("ulimit -f 20000; exec \"$@\"").arg("bash").arg(baton.get_program()).args(baton.get_args());
+    limited.arg("-c").arg("ulimit -f 4000; exec \"$@\"").arg("bash").arg(baton.get_program()).args(baton.get_args());
     limited.current_dir(project.scratch());
     for (name, value) in baton.get_envs() {
         match value {

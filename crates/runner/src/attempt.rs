@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use baton_base::{chain, now};
+use baton_base::{chain, failpoint, now};
 use baton_model::{BlockError, FailureKind, Outcome, Product, Timestamp};
 use baton_products::{Digest, StagedContent, StagedOutput, Staging};
 use tokio::io::AsyncReadExt;
@@ -66,6 +66,7 @@ pub(crate) async fn run(
         }
     };
     let Process { pid, mut control, stdout, stderr, exit } = process;
+    failpoint("launched");
     let sent = send_job(&mut control, runner, attempt, staging.path()).await;
     let (messages, inbox) = mpsc::channel(64);
     let reader = tokio::spawn(read_messages(control, messages));
@@ -229,6 +230,7 @@ impl Watched {
 
     /// Takes a message; true when the worker has said its last word.
     async fn hear(&mut self, message: WorkerMessage) -> bool {
+        failpoint("heard");
         match message {
             WorkerMessage::Hello { protocol } if protocol == VERSION => {}
             WorkerMessage::Hello { protocol } => {
@@ -342,7 +344,10 @@ impl Watched {
                             None => StagedContent::Files(output.files),
                         },
                     };
-                    staging.commit(output, digests).map_err(|error| storage_error(&error))
+                    failpoint("before-objects");
+                    let product = staging.commit(output, digests).map_err(|error| storage_error(&error));
+                    failpoint("after-objects");
+                    product
                 })
                 .collect()
         };

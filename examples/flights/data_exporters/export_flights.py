@@ -22,7 +22,7 @@ def export_flights(flights: pd.DataFrame, *args, **kwargs) -> dict:
         index=False,
     )
     months = sorted(int(month) for month in flights['month'].unique())
-    kwargs['logger'].info(f'{len(flights)} flights of months {months} are in {folder}')
+    print(f'{len(flights)} flights of months {months} are in {folder}')
     return {'folder': str(folder), 'months': months, 'rows': len(flights)}
 
 

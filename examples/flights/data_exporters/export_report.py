@@ -13,7 +13,7 @@ def export_report(report: str, *args, **kwargs) -> str:
     """The report as a file; returns its path."""
     path = output_folder(kwargs) / 'report.md'
     path.write_text(report, encoding='utf-8')
-    kwargs['logger'].info(f'the report is in {path}')
+    print(f'the report is in {path}')
     return str(path)
 
 

@@ -26,7 +26,7 @@ def join_flights(
         .merge(destinations, how='left', on='dest', validate='many_to_one')
     )
     weather_known, plane_known = joined['visibility'].notna().mean(), joined['seats'].notna().mean()
-    kwargs['logger'].info(f'{len(joined)} flights, {weather_known:.1%} with weather, {plane_known:.1%} with a plane')
+    print(f'{len(joined)} flights, {weather_known:.1%} with weather, {plane_known:.1%} with a plane')
     return joined
 
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use baton_base::now;
+use baton_base::{failpoint, now};
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
     BlockUuid, Map, OnFailure, Pipeline, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
@@ -177,6 +177,7 @@ fn create(state: &State, project: &Project, args: &RunArgs) -> Result<(Run, Leas
     let at = Timestamp(now());
     let plan = Arc::new(plan);
     let run = state.block_on(state.store.create_run(&texts, |id| baton_engine::create(id, plan, at)))?;
+    failpoint("created");
     let lease = Lease::take(run.id, &state.home.run_lock(run.id.0))?;
     Ok((run, lease, RunEvent::Started))
 }

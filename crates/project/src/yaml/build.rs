@@ -7,6 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use serde_json::Value;
 
 use super::scalar::{self, Scalar};
+use super::indent;
 use super::{Content, Document, Entry, Mark, Node, Note, NoteKind, SyntaxError, python_text};
 
 /// Deeper nesting is refused: no project needs it, and walking it must not exhaust the stack.
@@ -18,12 +19,39 @@ const MAX_NODES: usize = 2_000_000;
 pub fn parse(text: &str) -> Result<Document, SyntaxError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     refuse_unprintable(text)?;
+    let first = match read(text) {
+        Err(error) if indent::is_too_strict(&error.message) => error,
+        result => return result,
+    };
+    // The parser wants the lines of a list in brackets indented; PyYAML does not care, and people write so.
+    let mut lines = indent::Lines::new(text);
+    let mut error = first.clone();
+    while lines.indent_from(&error) {
+        match read(&lines.text()) {
+            Ok(mut document) => {
+                lines.correct(&mut document);
+                return Ok(document);
+            }
+            Err(next) if indent::is_too_strict(&next.message) => error = next,
+            Err(mut other) => {
+                lines.correct_mark(&mut other.mark);
+                return Err(other);
+            }
+        }
+    }
+    Err(first)
+}
+
+fn read(text: &str) -> Result<Document, SyntaxError> {
+    let end = (!text.ends_with('\n')).then(|| text.chars().count());
     let mut builder = Builder::default();
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) =
             event.map_err(|error| syntax_error(text, mark(error.marker()), error.info()))?;
-        builder.event(event, mark(&span.start))?;
+        // A block of text that the end of the file cuts off has no line break at its end.
+        let is_cut = end.is_some_and(|end| span.end.index() >= end);
+        builder.event(event, mark(&span.start), is_cut)?;
     }
     let root = builder.root.unwrap_or(Node {
         mark: Mark { line: 1, column: 1 },
@@ -135,7 +163,7 @@ struct Leaf {
 }
 
 impl Builder {
-    fn event(&mut self, event: Event<'_>, mark: Mark) -> Result<(), SyntaxError> {
+    fn event(&mut self, event: Event<'_>, mark: Mark, is_cut: bool) -> Result<(), SyntaxError> {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => Err(error(
                 mark,
@@ -148,7 +176,10 @@ impl Builder {
                 self.count(size, mark)?;
                 self.place(node, size, false)
             }
-            Event::Scalar(text, style, anchor, tag) => {
+            Event::Scalar(mut text, style, anchor, tag) => {
+                if is_cut && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && text.ends_with('\n') {
+                    text.to_mut().pop();
+                }
                 let leaf = self.leaf(text, style, tag.as_deref(), mark)?;
                 self.count(1, mark)?;
                 let node = Node {
@@ -350,9 +381,10 @@ fn tagged(tag: &Tag, text: &str, mark: Mark) -> Result<Scalar, SyntaxError> {
         Some("str" | "binary" | "value") => {
             return Ok(Scalar::Value(Value::String(text.to_owned())));
         }
-        None if tag.handle.is_empty() && tag.suffix == "!" => {
+        None if tag.handle.is_empty() && tag.suffix == "!" && !text.is_empty() => {
             return Ok(Scalar::Value(Value::String(text.to_owned())));
         }
+        None if tag.handle.is_empty() && tag.suffix == "!" => return Ok(Scalar::Value(Value::Null)),
         Some("null") => return Ok(Scalar::Value(Value::Null)),
         Some("bool") => |value| matches!(value, Scalar::Value(Value::Bool(_))),
         Some("int") => {
@@ -455,6 +487,8 @@ mod tests {
             ("a: 1\nb: 2\na: 3\n", json!({"a": 3, "b": 2})),
             ("a: 99999999999999999999\n", json!({"a": "99999999999999999999"})),
             ("---\na: 1\n...\n", json!({"a": 1})),
+            ("a: |\n  x\n  y", json!({"a": "x\ny"})),
+            ("a: [\n]\nb:\n  c: {\n  x: 1,\ny: '2\n3', # }\n}\nd: \"x\ny\"\n", json!({"a": [], "b": {"c": {"x": 1, "y": "2 3"}}, "d": "x y"})),
             ("- uuid: sales/eu/load\n  upstream_blocks: null\n", json!([{"uuid": "sales/eu/load", "upstream_blocks": null}])),
         ] {
             check(text, &expected);
@@ -475,6 +509,8 @@ mod tests {
             ("? [a]\n: 1\n", 1, 3, "key"),
             ("a: &x [*x]\n", 1, 8, "own anchor"),
             ("a: 1\nb: x\u{0}y\n", 2, 5, "U+0000"),
+            ("a: [\n1\n]\nb: *x\n", 4, 4, "unknown anchor"),
+            ("a: [\n1, *x\n]\n", 2, 4, "unknown anchor"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.message.contains(words), "{text:?}: {error}");
@@ -504,10 +540,18 @@ mod tests {
         assert!(parse(&deep).unwrap_err().message.contains("too deeply"));
         let flow = "[".repeat(5000);
         parse(&flow).unwrap_err();
+        // Every line is too little indented; each must not cost a pass over the text.
+        let lines = "x\n".repeat(50_000);
+        parse(&format!("a:\n  b: '{lines}'\n")).unwrap();
+        parse(&format!("a:\n  b: [{}]\n", lines.replace('x', "x,"))).unwrap();
     }
 
     #[test]
     fn nodes_know_their_places() {
+        let document = parse("a: {\nx: 1\n}\nb: 2\n").unwrap();
+        let inner = document.root.get("a").unwrap().entry("x").unwrap();
+        assert_eq!(inner.mark, Mark { line: 2, column: 1 });
+        assert_eq!(inner.value.mark, Mark { line: 2, column: 4 });
         let document = parse("blocks:\n- uuid: a\n  upstream_blocks:\n  - b\n").unwrap();
         let block = &document.root.get("blocks").unwrap().items()[0];
         assert_eq!(block.mark, Mark { line: 2, column: 3 });

@@ -5,6 +5,7 @@
 //! files is the business of `edit`; what the values mean is the business of the modules that read them.
 
 mod build;
+mod indent;
 mod scalar;
 
 use serde::Serialize;
