@@ -20,7 +20,8 @@ fn main() -> io::Result<()> {
     let mut code = String::from("pub(super) const FILES: &[(&str, &[u8])] = &[\n");
     for file in files {
         let relative = file.strip_prefix(&python).unwrap_or(&file);
-        let _ = writeln!(code, "    ({:?}, include_bytes!({:?})),", relative.display().to_string(), file);
+        let (name, path) = (relative.display().to_string(), file.display().to_string());
+        let _ = writeln!(code, "    ({name:?}, include_bytes!({path:?})),");
     }
     code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
@@ -37,8 +38,14 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     }
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let is_code = path.extension().is_some_and(|extension| extension == "py" || extension == "txt");
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let is_code = path
+            .extension()
+            .is_some_and(|extension| extension == "py" || extension == "txt");
         if path.is_dir() && name != "__pycache__" && !name.starts_with('.') {
             println!("cargo::rerun-if-changed={}", path.display());
             collect(&path, files)?;

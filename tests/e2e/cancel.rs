@@ -44,9 +44,23 @@ def family(*args):
 fn family(tail: &str) -> TestProject {
     let mut project = TestProject::new();
     project.block("p", "family", "custom", &[], "", &format!("{FAMILY}{tail}"));
-    project.block("p", "below", "custom", &["family"], "", "@custom\ndef below(*args):\n    return 1\n");
+    project.block(
+        "p",
+        "below",
+        "custom",
+        &["family"],
+        "",
+        "@custom\ndef below(*args):\n    return 1\n",
+    );
     // The environment is made before anything is measured.
-    project.block("warm", "up", "custom", &[], "", "@custom\ndef up(*args):\n    return 1\n");
+    project.block(
+        "warm",
+        "up",
+        "custom",
+        &[],
+        "",
+        "@custom\ndef up(*args):\n    return 1\n",
+    );
     assert_eq!(project.run("warm", &[]).0, 0);
     project
 }
@@ -63,7 +77,11 @@ fn start(project: &TestProject) -> Child {
 fn wait_for(path: &Path, child: &mut Child) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !path.exists() {
-        assert!(Instant::now() < deadline, "{} does not appear", path.display());
+        assert!(
+            Instant::now() < deadline,
+            "{} does not appear",
+            path.display()
+        );
         assert!(child.try_wait().unwrap().is_none(), "baton ended too early");
         std::thread::yield_now();
     }
@@ -99,7 +117,11 @@ fn assert_gone(processes: &[PathBuf], within: Duration) {
 }
 
 fn signal(child: &Child, name: &str) {
-    let status = std::process::Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
+    let status = std::process::Command::new("kill")
+        .arg(name)
+        .arg(child.id().to_string())
+        .status()
+        .unwrap();
     assert!(status.success());
 }
 
@@ -110,7 +132,9 @@ fn last_summary(project: &TestProject) -> serde_json::Value {
 
 #[test]
 fn control_c_cancels_cleanly() {
-    let project = family("    try:\n        time.sleep(600)\n    finally:\n        open('cleaned', 'w').close()\n");
+    let project = family(
+        "    try:\n        time.sleep(600)\n    finally:\n        open('cleaned', 'w').close()\n",
+    );
     let mut child = start(&project);
     wait_for(&project.scratch().join("block.pid"), &mut child);
     let processes = pids(project.scratch());
@@ -118,10 +142,16 @@ fn control_c_cancels_cleanly() {
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
     assert_gone(&processes, Duration::ZERO);
-    assert!(project.scratch().join("cleaned").exists(), "the block could clean up");
+    assert!(
+        project.scratch().join("cleaned").exists(),
+        "the block could clean up"
+    );
     let run = last_summary(&project);
     assert_eq!(run["status"], "cancelled");
-    assert_eq!(statuses(&run).into_values().collect::<Vec<_>>(), ["cancelled", "cancelled"]);
+    assert_eq!(
+        statuses(&run).into_values().collect::<Vec<_>>(),
+        ["cancelled", "cancelled"]
+    );
 }
 
 #[test]
@@ -136,7 +166,10 @@ fn control_c_twice_kills_what_does_not_listen() {
     let begun = Instant::now();
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(begun.elapsed() < Duration::from_secs(3), "the second one does not wait");
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "the second one does not wait"
+    );
     assert_gone(&processes, Duration::ZERO);
     assert_eq!(last_summary(&project)["status"], "cancelled");
 }
@@ -164,7 +197,14 @@ fn a_block_that_ends_leaves_nobody_behind() {
 #[test]
 fn a_timeout_kills_the_whole_family() {
     let mut project = TestProject::new();
-    project.block("p", "family", "custom", &[], "timeout: 3", &format!("{FAMILY}    time.sleep(600)\n"));
+    project.block(
+        "p",
+        "family",
+        "custom",
+        &[],
+        "timeout: 3",
+        &format!("{FAMILY}    time.sleep(600)\n"),
+    );
     let mut child = start(&project);
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(1));

@@ -13,9 +13,9 @@ use crate::project::{TestProject, finish, statuses, summary};
 fn diamonds() -> TestProject {
     let mut project = TestProject::new();
     let mut custom = |name: &str, upstream: &[&str], extra: &str, body: &str| {
-        let parameters: String = upstream.iter().map(|one| format!("{one}, ")).collect();
+        let parameters = [upstream, &["*args", "**kwargs"]].concat().join(", ");
         let code = format!(
-            "@custom\ndef {name}({parameters}*args, **kwargs):\n    open('ran-{name}', 'a').write('x\\n')\n{body}"
+            "@custom\ndef {name}({parameters}):\n    open('ran-{name}', 'a').write('x\\n')\n{body}"
         );
         project.block("p", name, "custom", upstream, extra, &code);
     };
@@ -23,26 +23,58 @@ fn diamonds() -> TestProject {
         let [top, left, right, flaky, join] =
             ["top", "left", "right", "flaky", "join"].map(|name| format!("{name}{n}"));
         custom(&top, &[], "", "    return list(range(1000)), 'text'\n");
-        custom(&left, &[&top], "", &format!("    return {{'sum': sum({top}[0])}}\n"));
-        custom(&right, &[&top], "", &format!("    return 'x' * {}\n", 100_000 + n));
+        custom(
+            &left,
+            &[&top],
+            "",
+            &format!("    return {{'sum': sum({top}[0])}}\n"),
+        );
+        custom(
+            &right,
+            &[&top],
+            "",
+            &format!("    return 'x' * {}\n", 100_000 + n),
+        );
         let retry = "retry_config:\n  retries: 2\n  delay: 0.001";
-        custom(&flaky, &[&left], retry, &format!("    if len(open('ran-{flaky}').read().split()) < 2:\n        raise ValueError('first')\n    return {left}['sum']\n"));
-        custom(&join, &[&flaky, &right], "", &format!("    return {{'sum': {flaky}, 'length': len({right})}}\n"));
+        custom(
+            &flaky,
+            &[&left],
+            retry,
+            &format!(
+                "    if len(open('ran-{flaky}').read().split()) < 2:\n        raise ValueError('first')\n    return {left}['sum']\n"
+            ),
+        );
+        custom(
+            &join,
+            &[&flaky, &right],
+            "",
+            &format!("    return {{'sum': {flaky}, 'length': len({right})}}\n"),
+        );
     }
-    custom("tail", &["join0", "join1", "join2"], "", "    print('the end')\n    return {'joined': [join0, join1, join2]}\n");
+    custom(
+        "tail",
+        &["join0", "join1", "join2"],
+        "",
+        "    print('the end')\n    return {'joined': [join0, join1, join2]}\n",
+    );
     project
 }
 
 /// What the tail of [`diamonds`] produces.
 fn tail() -> Value {
-    let joined: Vec<Value> =
-        (0..3).map(|n| serde_json::json!({"sum": 499_500, "length": 100_000 + n})).collect();
+    let joined: Vec<Value> = (0..3)
+        .map(|n| serde_json::json!({"sum": 499_500, "length": 100_000 + n}))
+        .collect();
     serde_json::json!({ "joined": joined })
 }
 
 /// Runs with a kill at the `at`-th failpoint.
 fn killed_at(project: &TestProject, at: u64, arguments: &[&str]) -> Output {
-    project.command(arguments).env("BATON_KILL_AT", at.to_string()).output().unwrap()
+    project
+        .command(arguments)
+        .env("BATON_KILL_AT", at.to_string())
+        .output()
+        .unwrap()
 }
 
 /// How often each block ran.
@@ -52,7 +84,10 @@ fn ran(project: &TestProject) -> BTreeMap<String, usize> {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         if let Some(block) = name.strip_prefix("ran-") {
-            counts.insert(block.to_owned(), fs::read_to_string(entry.path()).unwrap().lines().count());
+            counts.insert(
+                block.to_owned(),
+                fs::read_to_string(entry.path()).unwrap().lines().count(),
+            );
         }
     }
     counts
@@ -67,7 +102,10 @@ fn forget(project: &TestProject) {
 /// Names and sizes of all products of a summary.
 fn products(run: &Value) -> BTreeMap<String, Value> {
     let blocks = run["blocks"].as_array().unwrap();
-    blocks.iter().map(|block| (block["uuid"].to_string(), block["products"].clone())).collect()
+    blocks
+        .iter()
+        .map(|block| (block["uuid"].to_string(), block["products"].clone()))
+        .collect()
 }
 
 #[test]
@@ -80,7 +118,11 @@ fn killed_anywhere_and_resumed_a_run_ends_like_an_undisturbed_one() {
     let mut points = 0;
     for at in 1.. {
         forget(&project);
-        let first = killed_at(&project, at, &["run", "PROJECT", "p", "--workers", "2", "--json"]);
+        let first = killed_at(
+            &project,
+            at,
+            &["run", "PROJECT", "p", "--workers", "2", "--json"],
+        );
         if first.status.success() {
             break;
         }
@@ -90,22 +132,41 @@ fn killed_anywhere_and_resumed_a_run_ends_like_an_undisturbed_one() {
         let runs = project.baton(&["runs", "PROJECT", "--json", "--limit", "1"]);
         let newest: Value = serde_json::from_str(runs.stdout.lines().next().unwrap()).unwrap();
         let id = newest["run_id"].to_string();
-        assert!(["interrupted", "completed"].contains(&newest["status"].as_str().unwrap()), "{newest}");
+        assert!(
+            ["interrupted", "completed"].contains(&newest["status"].as_str().unwrap()),
+            "{newest}"
+        );
         let before = ran(&project);
         let done = project.baton(&["run", "PROJECT", "--resume", &id, "--json"]);
-        assert_eq!(done.code, Some(0), "at point {at}: {}\n{}", done.stdout, done.stderr);
+        assert_eq!(
+            done.code,
+            Some(0),
+            "at point {at}: {}\n{}",
+            done.stdout,
+            done.stderr
+        );
         if newest["status"] == "completed" {
             continue;
         }
         let run = summary(&done);
         assert_eq!(products(&run), expected, "at point {at}");
-        assert_eq!(statuses(&run).into_values().collect::<Vec<_>>(), ["completed"; 16]);
+        assert_eq!(
+            statuses(&run).into_values().collect::<Vec<_>>(),
+            ["completed"; 16]
+        );
         assert_eq!(project.output("p", "tail", &["--run", &id]), tail());
         // Committed blocks did not run again: only what the resumed process started did.
-        let started: Vec<&str> = done.stdout.lines().filter(|line| line.contains("\"status\":\"running\"")).collect();
+        let started: Vec<&str> = done
+            .stdout
+            .lines()
+            .filter(|line| line.contains("\"status\":\"running\""))
+            .collect();
         for (block, count) in ran(&project) {
             let again = count - before.get(&block).copied().unwrap_or(0);
-            let starts = started.iter().filter(|line| line.contains(&format!("\"uuid\":\"{block}\""))).count();
+            let starts = started
+                .iter()
+                .filter(|line| line.contains(&format!("\"uuid\":\"{block}\"")))
+                .count();
             assert_eq!(again, starts, "block {block} at point {at}");
         }
     }
@@ -145,27 +206,50 @@ fn a_failed_run_goes_on_where_it_failed() {
     let (code, run) = project.run("p", &[]);
     assert_eq!(code, 1);
     fs::write(project.scratch().join("mended"), "").unwrap();
-    let done = project.baton(&["run", "PROJECT", "p", "--resume", &run["run_id"].to_string(), "--json"]);
+    let done = project.baton(&[
+        "run",
+        "PROJECT",
+        "p",
+        "--resume",
+        &run["run_id"].to_string(),
+        "--json",
+    ]);
     assert_eq!(done.code, Some(0), "{}", done.stdout);
-    assert_eq!(ran(&project)["done"], 1, "the completed block did not run again");
+    assert_eq!(
+        ran(&project)["done"],
+        1,
+        "the completed block did not run again"
+    );
     assert_eq!(project.output("p", "after", &[]), serde_json::json!(3));
     let again = project.baton(&["run", "PROJECT", "--resume", &run["run_id"].to_string()]);
     assert_eq!(again.code, Some(0));
-    assert!(again.stderr.contains("nothing to resume"), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("nothing to resume"),
+        "{}",
+        again.stderr
+    );
 }
 
 #[test]
 fn a_run_that_is_driven_cannot_be_taken_over() {
     let mut project = TestProject::new();
     project.block("p", "waits", "custom", &[], "timeout: 60", "import os, time\n\n@custom\ndef waits(*args):\n    open('begun', 'w').close()\n    while not os.path.exists('go'):\n        time.sleep(0.005)\n    return 1\n");
-    let mut child = project.command(&["run", "PROJECT", "p", "--json"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = project
+        .command(&["run", "PROJECT", "p", "--json"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     while !project.scratch().join("begun").exists() {
         assert!(child.try_wait().unwrap().is_none(), "it ended too early");
         std::thread::yield_now();
     }
     let refused = project.baton(&["run", "PROJECT", "--resume", "1"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
-    assert!(refused.stderr.contains(&child.id().to_string()), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(&child.id().to_string()),
+        "{}",
+        refused.stderr
+    );
     fs::write(project.scratch().join("go"), "").unwrap();
     assert!(child.wait().unwrap().success());
 }
@@ -174,12 +258,29 @@ fn a_run_that_is_driven_cannot_be_taken_over() {
 fn a_damaged_product_is_noticed_and_made_again() {
     let mut project = TestProject::new();
     project
-        .block("p", "big", "custom", &[], "", "@custom\ndef big(*args):\n    return 'x' * 200_000\n")
-        .block("p", "size", "custom", &["big"], "", "@custom\ndef size(text, *args):\n    return len(text)\n");
+        .block(
+            "p",
+            "big",
+            "custom",
+            &[],
+            "",
+            "@custom\ndef big(*args):\n    return 'x' * 200_000\n",
+        )
+        .block(
+            "p",
+            "size",
+            "custom",
+            &["big"],
+            "",
+            "@custom\ndef size(text, *args):\n    return len(text)\n",
+        );
     let (code, run) = project.run("p", &[]);
     assert_eq!(code, 0, "{run}");
     let home = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("home/projects");
-    let state = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.join("state.db").exists());
+    let state = fs::read_dir(home)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("state.db").exists());
     let mut damaged = 0;
     for folder in state {
         // Only this project's object has this size.
@@ -189,12 +290,17 @@ fn a_damaged_product_is_noticed_and_made_again() {
     let done = project.baton(&["run", "PROJECT", "p", "--block", "size", "--json"]);
     let run = summary(&done);
     assert_eq!(done.code, Some(1), "{run}");
-    assert!(run.to_string().contains("big"), "it says which block to run again: {run}");
+    assert!(
+        run.to_string().contains("big"),
+        "it says which block to run again: {run}"
+    );
     assert_eq!(project.run("p", &[]).0, 0, "a new run produces it anew");
 }
 
 fn truncate_objects(folder: &std::path::Path, size: u64) -> usize {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
     let mut count = 0;
     for entry in entries {
         let path = entry.unwrap().path();
@@ -204,7 +310,12 @@ fn truncate_objects(folder: &std::path::Path, size: u64) -> usize {
             let mut permissions = fs::metadata(&path).unwrap().permissions();
             std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
             fs::set_permissions(&path, permissions).unwrap();
-            fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(size / 2).unwrap();
+            fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_len(size / 2)
+                .unwrap();
             count += 1;
         }
     }

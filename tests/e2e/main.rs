@@ -1,5 +1,11 @@
 //! Drives the built binary as a user does: files on disk in, exit codes, output and data out.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
+
 mod cancel;
 mod checks;
 mod crash;

@@ -31,7 +31,10 @@ impl TestProject {
         fs::create_dir(&root).unwrap();
         fs::write(root.join("metadata.yaml"), "project_type: standalone\n").unwrap();
         fs::write(root.join("__init__.py"), "").unwrap();
-        Self { folder, pipelines: BTreeMap::new() }
+        Self {
+            folder,
+            pipelines: BTreeMap::new(),
+        }
     }
 
     /// The project's folder.
@@ -67,13 +70,26 @@ impl TestProject {
             "custom" => "custom".to_owned(),
             kind => format!("{kind}s"),
         };
-        let code = format!("from mage_ai.data_preparation.decorators import {kind}, test\n\n{code}");
+        let code =
+            format!("from mage_ai.data_preparation.decorators import {kind}, test\n\n{code}");
         self.file(&format!("{folder}/{name}.py"), code);
-        let text = self.pipelines.entry(pipeline.to_owned()).or_insert_with(|| {
-            format!("name: {pipeline}\nuuid: {pipeline}\ntype: python\nblocks:\n")
-        });
-        writeln!(text, "- name: {name}\n  uuid: {name}\n  type: {kind}\n  language: python").unwrap();
-        writeln!(text, "  upstream_blocks: [{}]\n  downstream_blocks: []", upstream.join(", ")).unwrap();
+        let text = self
+            .pipelines
+            .entry(pipeline.to_owned())
+            .or_insert_with(|| {
+                format!("name: {pipeline}\nuuid: {pipeline}\ntype: python\nblocks:\n")
+            });
+        writeln!(
+            text,
+            "- name: {name}\n  uuid: {name}\n  type: {kind}\n  language: python"
+        )
+        .unwrap();
+        writeln!(
+            text,
+            "  upstream_blocks: [{}]\n  downstream_blocks: []",
+            upstream.join(", ")
+        )
+        .unwrap();
         for line in extra.lines() {
             writeln!(text, "  {line}").unwrap();
         }
@@ -125,7 +141,10 @@ impl TestProject {
 pub(crate) fn baton() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
     command
-        .env("BATON_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("home"))
+        .env(
+            "BATON_HOME",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("home"),
+        )
         .env_remove("ENV")
         .env_remove("BATON_KILL_AT")
         .stdin(Stdio::null());
@@ -143,7 +162,11 @@ pub(crate) fn finish(output: Output) -> Finished {
 
 /// The last line of `--json`.
 pub(crate) fn summary(done: &Finished) -> Value {
-    let last = done.stdout.lines().last().unwrap_or_else(|| panic!("no output; stderr: {}", done.stderr));
+    let last = done
+        .stdout
+        .lines()
+        .last()
+        .unwrap_or_else(|| panic!("no output; stderr: {}", done.stderr));
     serde_json::from_str(last).unwrap()
 }
 
@@ -151,7 +174,10 @@ pub(crate) fn summary(done: &Finished) -> Value {
 pub(crate) fn statuses(summary: &Value) -> BTreeMap<String, String> {
     let blocks = summary["blocks"].as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    blocks.iter().map(|block| (text(&block["uuid"]), text(&block["status"]))).collect()
+    blocks
+        .iter()
+        .map(|block| (text(&block["uuid"]), text(&block["status"])))
+        .collect()
 }
 
 /// The entry of one block in a summary.

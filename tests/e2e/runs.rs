@@ -19,13 +19,19 @@ fn values_go_from_block_to_block_and_are_kept() {
     let (code, run) = project.run("p", &["--var", "region=eu"]);
     assert_eq!(code, 0, "{run}");
     assert_eq!(run["status"], "completed");
-    assert_eq!(statuses(&run).into_values().collect::<Vec<_>>(), ["completed"; 3]);
+    assert_eq!(
+        statuses(&run).into_values().collect::<Vec<_>>(),
+        ["completed"; 3]
+    );
     let double = block(&run, "double");
     assert_eq!(double["attempts"], 1);
     assert_eq!(double["products"][0]["name"], "output_0");
     assert_eq!(double["products"][0]["kind"], "json");
     assert_eq!(project.output("p", "double", &[]), json!(40));
-    assert_eq!(project.output("p", "load", &[]), json!({"n": 20, "region": "eu"}));
+    assert_eq!(
+        project.output("p", "load", &[]),
+        json!({"n": 20, "region": "eu"})
+    );
     assert_eq!(block(&run, "store")["products"], json!([]));
 }
 
@@ -33,11 +39,22 @@ fn values_go_from_block_to_block_and_are_kept() {
 fn json_is_one_event_per_line_and_ends_with_the_summary() {
     let project = chain();
     let done = project.baton(&["run", "PROJECT", "p", "--json"]);
-    let events: Vec<serde_json::Value> =
-        done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<serde_json::Value> = done
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(events[0]["event"], "run_started");
-    assert!(events.iter().any(|event| event["event"] == "log" && event["message"] == "doubling 20"));
-    assert!(events.iter().any(|event| event["event"] == "tests" && event["passed"] == 1));
+    assert!(
+        events
+            .iter()
+            .any(|event| event["event"] == "log" && event["message"] == "doubling 20")
+    );
+    assert!(
+        events
+            .iter()
+            .any(|event| event["event"] == "tests" && event["passed"] == 1)
+    );
     let run = summary(&done);
     for key in ["run_id", "status", "seconds", "blocks"] {
         assert!(run.get(key).is_some(), "{key} is missing in {run}");
@@ -51,11 +68,17 @@ fn logs_and_runs_can_be_read_afterwards() {
     let id = run["run_id"].to_string();
     let logs = project.baton(&["logs", "PROJECT", &id, "double"]);
     assert!(logs.stdout.contains("doubling 20"), "{}", logs.stdout);
-    assert!(!project.baton(&["logs", "PROJECT", &id, "load"]).stdout.contains("doubling"));
+    assert!(
+        !project
+            .baton(&["logs", "PROJECT", &id, "load"])
+            .stdout
+            .contains("doubling")
+    );
     let unknown = project.baton(&["logs", "PROJECT", &id, "nobody"]);
     assert_eq!(unknown.code, Some(2));
     let runs = project.baton(&["runs", "PROJECT", "--json"]);
-    let newest: serde_json::Value = serde_json::from_str(runs.stdout.lines().next().unwrap()).unwrap();
+    let newest: serde_json::Value =
+        serde_json::from_str(runs.stdout.lines().next().unwrap()).unwrap();
     assert_eq!(newest["status"], "completed");
     assert_eq!(newest["pipeline"], "p");
 }
@@ -65,10 +88,24 @@ fn plain_output_has_a_line_per_block_and_a_summary() {
     let project = chain();
     let done = project.baton(&["run", "PROJECT", "p"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
-    for expected in ["load", "double", "store", "doubling 20", "1/1 tests passed", "3 completed"] {
-        assert!(done.stdout.contains(expected), "{expected:?} is missing in\n{}", done.stdout);
+    for expected in [
+        "load",
+        "double",
+        "store",
+        "doubling 20",
+        "1/1 tests passed",
+        "3 completed",
+    ] {
+        assert!(
+            done.stdout.contains(expected),
+            "{expected:?} is missing in\n{}",
+            done.stdout
+        );
     }
-    assert!(!done.stdout.contains('\u{1b}'), "no colours when the output is no terminal");
+    assert!(
+        !done.stdout.contains('\u{1b}'),
+        "no colours when the output is no terminal"
+    );
 }
 
 #[test]
@@ -86,12 +123,21 @@ fn frames_arrive_with_their_types_and_are_exported() {
     assert_eq!(rows.as_array().unwrap().len(), 2);
     assert_eq!(rows[0]["id"], 502);
     assert_eq!(rows[0]["name"], "a");
-    let csv = project.baton(&["output", "PROJECT", "f", "keep", "--format", "csv", "--limit", "1"]);
+    let csv = project.baton(&[
+        "output", "PROJECT", "f", "keep", "--format", "csv", "--limit", "1",
+    ]);
     assert_eq!(csv.stdout.lines().count(), 2, "{}", csv.stdout);
     let table = project.baton(&["output", "PROJECT", "f", "keep", "--limit", "3"]);
-    assert!(table.stdout.contains("day") && table.stdout.contains("more rows"), "{}", table.stdout);
+    assert!(
+        table.stdout.contains("day") && table.stdout.contains("more rows"),
+        "{}",
+        table.stdout
+    );
     for (format, magic) in [("parquet", "PAR1"), ("arrow", "ARROW1")] {
-        let output = project.command(&["output", "PROJECT", "f", "keep", "--format", format]).output().unwrap();
+        let output = project
+            .command(&["output", "PROJECT", "f", "keep", "--format", format])
+            .output()
+            .unwrap();
         assert!(output.stdout.starts_with(magic.as_bytes()), "{format}");
     }
 }
@@ -108,7 +154,10 @@ fn independent_blocks_run_at_the_same_time() {
     }
     let (code, run) = project.run("par", &["--workers", "2"]);
     assert_eq!(code, 0, "{run}");
-    assert_ne!(project.output("par", "left", &[]), project.output("par", "right", &[]));
+    assert_ne!(
+        project.output("par", "left", &[]),
+        project.output("par", "right", &[])
+    );
 }
 
 #[test]
@@ -120,7 +169,10 @@ fn a_concurrency_limit_holds() {
     }
     let path = "pipelines/one/metadata.yaml";
     let text = std::fs::read_to_string(project.root().join(path)).unwrap();
-    project.file(path, format!("{text}concurrency_config:\n  block_run_limit: 1\n"));
+    project.file(
+        path,
+        format!("{text}concurrency_config:\n  block_run_limit: 1\n"),
+    );
     let (code, run) = project.run("one", &["--workers", "4"]);
     assert_eq!(code, 0, "{run}");
 }
@@ -149,22 +201,45 @@ fn one_block_takes_its_inputs_from_an_older_run() {
     let project = chain();
     let missing = project.baton(&["run", "PROJECT", "p", "--block", "double"]);
     assert_eq!(missing.code, Some(2));
-    assert!(missing.stderr.contains("load") && missing.stderr.contains("--upstream"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("load") && missing.stderr.contains("--upstream"),
+        "{}",
+        missing.stderr
+    );
 
     let (_, first) = project.run("p", &[]);
     let (code, alone) = project.run("p", &["--block", "double"]);
     assert_eq!(code, 0, "{alone}");
     assert_eq!(statuses(&alone).len(), 1);
 
-    let (_, below) = project.run("p", &["--block", "double", "--downstream", "--from-run", &first["run_id"].to_string()]);
-    assert_eq!(statuses(&below).into_keys().collect::<Vec<_>>(), ["double", "store"]);
+    let (_, below) = project.run(
+        "p",
+        &[
+            "--block",
+            "double",
+            "--downstream",
+            "--from-run",
+            &first["run_id"].to_string(),
+        ],
+    );
+    assert_eq!(
+        statuses(&below).into_keys().collect::<Vec<_>>(),
+        ["double", "store"]
+    );
 
     let (_, above) = project.run("p", &["--block", "double", "--upstream"]);
-    assert_eq!(statuses(&above).into_keys().collect::<Vec<_>>(), ["double", "load"]);
+    assert_eq!(
+        statuses(&above).into_keys().collect::<Vec<_>>(),
+        ["double", "load"]
+    );
 
     let unknown = project.baton(&["run", "PROJECT", "p", "--block", "duoble"]);
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.stderr.contains("double"), "the nearest name is offered: {}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("double"),
+        "the nearest name is offered: {}",
+        unknown.stderr
+    );
 }
 
 #[test]
@@ -174,14 +249,42 @@ fn a_triggered_run_has_the_arguments_of_one() {
     let (_, run) = project.run("k", &[]);
     assert_eq!(run["status"], "completed", "{run}");
     let dev = project.output("k", "show", &["--name", "output_0"]);
-    assert_eq!(dev, json!(["block_uuid", "configuration", "context", "env", "pipeline_uuid", "repo_path"]));
+    assert_eq!(
+        dev,
+        json!([
+            "block_uuid",
+            "configuration",
+            "context",
+            "env",
+            "pipeline_uuid",
+            "repo_path"
+        ])
+    );
     project.run("k", &["--env", "prod"]);
-    let prod = project.output("k", "show", &["--name", "output_0"]).to_string();
-    for name in ["ds", "event", "execution_date", "execution_partition", "hr", "logger", "pipeline_run_id", "retry", "trigger_name"] {
+    let prod = project
+        .output("k", "show", &["--name", "output_0"])
+        .to_string();
+    for name in [
+        "ds",
+        "event",
+        "execution_date",
+        "execution_partition",
+        "hr",
+        "logger",
+        "pipeline_run_id",
+        "retry",
+        "trigger_name",
+    ] {
         assert!(prod.contains(name), "{name} is missing in {prod}");
     }
-    assert_eq!(project.output("k", "show", &["--name", "output_1"]), json!("<class 'datetime.datetime'>"));
-    assert_eq!(project.output("k", "show", &["--name", "output_2"]), json!("prod"));
+    assert_eq!(
+        project.output("k", "show", &["--name", "output_1"]),
+        json!("<class 'datetime.datetime'>")
+    );
+    assert_eq!(
+        project.output("k", "show", &["--name", "output_2"]),
+        json!("prod")
+    );
 }
 
 #[test]
@@ -199,8 +302,17 @@ fn what_ran_is_what_was_planned() {
 fn both_ways_to_start_blocks_give_the_same() {
     for launch in ["fork", "spawn"] {
         let project = chain();
-        let done = project.command(&["run", "PROJECT", "p", "--json"]).env("BATON_LAUNCH", launch).output().unwrap();
-        assert_eq!(done.status.code(), Some(0), "{launch}: {}", String::from_utf8_lossy(&done.stdout));
+        let done = project
+            .command(&["run", "PROJECT", "p", "--json"])
+            .env("BATON_LAUNCH", launch)
+            .output()
+            .unwrap();
+        assert_eq!(
+            done.status.code(),
+            Some(0),
+            "{launch}: {}",
+            String::from_utf8_lossy(&done.stdout)
+        );
         assert_eq!(project.output("p", "double", &[]), json!(40));
     }
 }
@@ -208,9 +320,21 @@ fn both_ways_to_start_blocks_give_the_same() {
 #[test]
 fn a_pipeline_without_blocks_completes_without_python() {
     let project = TestProject::new();
-    project.file("pipelines/empty/metadata.yaml", "name: empty\nuuid: empty\ntype: python\nblocks: []\n");
-    let done = project.command(&["run", "PROJECT", "empty", "--json"]).env("PATH", "").output().unwrap();
-    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    project.file(
+        "pipelines/empty/metadata.yaml",
+        "name: empty\nuuid: empty\ntype: python\nblocks: []\n",
+    );
+    let done = project
+        .command(&["run", "PROJECT", "empty", "--json"])
+        .env("PATH", "")
+        .output()
+        .unwrap();
+    assert_eq!(
+        done.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 #[test]

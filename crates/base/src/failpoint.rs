@@ -4,7 +4,10 @@
 ///
 /// In a development build with `BATON_KILL_AT=n` in the environment the n-th place that is reached
 /// kills the process with SIGKILL, as a power switch would. In a release build this is nothing.
-#[cfg_attr(not(debug_assertions), expect(unused_variables, reason = "only development builds stop here"))]
+#[cfg_attr(
+    not(debug_assertions),
+    expect(unused_variables, reason = "only development builds stop here")
+)]
 pub fn failpoint(name: &str) {
     #[cfg(debug_assertions)]
     development::reached(name);
@@ -19,8 +22,11 @@ mod development {
     static REACHED: AtomicU64 = AtomicU64::new(0);
 
     pub(super) fn reached(_name: &str) {
-        let kill_at =
-            *KILL_AT.get_or_init(|| std::env::var("BATON_KILL_AT").ok().and_then(|at| at.parse().ok()));
+        let kill_at = *KILL_AT.get_or_init(|| {
+            std::env::var("BATON_KILL_AT")
+                .ok()
+                .and_then(|at| at.parse().ok())
+        });
         if kill_at.is_some_and(|at| REACHED.fetch_add(1, Ordering::SeqCst) + 1 == at) {
             let itself = rustix::process::getpid();
             // Nothing comes after this, not even an error.

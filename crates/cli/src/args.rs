@@ -53,9 +53,16 @@ pub(crate) struct InitArgs {
     baton run my_project --resume 12                        go on with run 12\n\n\
     Exit codes: 0 completed, 1 failed, 2 wrong use, 3 not allowed, 4 conflict, 5 may pass,\n\
     6 needs a person, 70 a bug, 130 cancelled.")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct RunArgs {
     /// The project's folder
-    #[arg(required_unless_present = "resume", default_value_if("resume", clap::builder::ArgPredicate::IsPresent, "."))]
+    #[arg(
+        required_unless_present = "resume",
+        default_value_if("resume", clap::builder::ArgPredicate::IsPresent, ".")
+    )]
     pub(crate) project: Option<PathBuf>,
     /// The pipeline's name
     #[arg(required_unless_present = "resume")]
@@ -107,7 +114,12 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<u32>,
     /// Private memory a block may use, such as 2GB [default: 90 % of the machine's]
-    #[arg(long, value_name = "SIZE", env = "BATON_BLOCK_MEMORY", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BATON_BLOCK_MEMORY",
+        hide_env_values = true
+    )]
     pub(crate) memory: Option<String>,
     /// How block processes are started
     #[arg(long, value_enum, env = "BATON_LAUNCH", hide = true)]

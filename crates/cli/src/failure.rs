@@ -26,7 +26,11 @@ pub(crate) struct Failure {
 impl Failure {
     /// The user asked for something that cannot be.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Some(hint.into()), exit: USAGE }
+        Self {
+            message: message.into(),
+            hint: Some(hint.into()),
+            exit: USAGE,
+        }
     }
 
     /// The same failure with another exit code.

@@ -8,7 +8,11 @@ use baton_base::{Home, HomeError};
 
 /// The folder of Baton's state: `BATON_HOME`, else the platform's data folder.
 pub(crate) fn home() -> Result<Home, HomeError> {
-    Home::find(env::var_os("BATON_HOME").filter(|path| !path.is_empty()).map(PathBuf::from))
+    Home::find(
+        env::var_os("BATON_HOME")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from),
+    )
 }
 
 /// A variable of the process's environment, for those who read what the user's project or tools name.

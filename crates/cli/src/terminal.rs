@@ -27,7 +27,11 @@ impl Paint {
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.0 {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {
@@ -62,19 +66,27 @@ fn wanted(is_terminal: bool) -> bool {
 
 /// Columns of the terminal; 100 when it does not say.
 pub(crate) fn width() -> usize {
-    rustix::termios::tcgetwinsize(io::stdout()).map_or(100, |size| usize::from(size.ws_col)).max(20)
+    rustix::termios::tcgetwinsize(io::stdout())
+        .map_or(100, |size| usize::from(size.ws_col))
+        .max(20)
 }
 
 /// Writes a line to standard output. A reader that went away, as `head` does, ends the output quietly.
 pub(crate) fn say(line: &str) {
     let mut out = io::stdout().lock();
-    drop(out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")));
+    drop(
+        out.write_all(line.as_bytes())
+            .and_then(|()| out.write_all(b"\n")),
+    );
 }
 
 /// Writes a line to standard error.
 pub(crate) fn tell(line: &str) {
     let mut out = io::stderr().lock();
-    drop(out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")));
+    drop(
+        out.write_all(line.as_bytes())
+            .and_then(|()| out.write_all(b"\n")),
+    );
 }
 
 /// `1.24 s`, `13 ms`, `2 min 5 s`.
@@ -98,7 +110,7 @@ pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -116,14 +128,22 @@ pub(crate) fn bytes(number: u64) -> String {
         unit += 1;
     }
     let unit_name = UNITS.get(unit).unwrap_or(&"B");
-    if unit == 0 { format!("{number} B") } else { format!("{value:.1} {unit_name}") }
+    if unit == 0 {
+        format!("{number} B")
+    } else {
+        format!("{value:.1} {unit_name}")
+    }
 }
 
 /// One line about an ended block: rows and bytes of what it produced, or why it did not.
 pub(crate) fn block_detail(block: &BlockRun) -> String {
     match block.status {
         BlockStatus::Completed => {
-            let rows: u64 = block.products.iter().filter_map(|product| product.rows).sum();
+            let rows: u64 = block
+                .products
+                .iter()
+                .filter_map(|product| product.rows)
+                .sum();
             let size: u64 = block.products.iter().map(|product| product.bytes).sum();
             let has_rows = block.products.iter().any(|product| product.rows.is_some());
             match (block.products.is_empty(), has_rows) {
@@ -139,8 +159,12 @@ pub(crate) fn block_detail(block: &BlockRun) -> String {
 
 /// A small value as it is.
 fn inline_preview(block: &BlockRun) -> Option<String> {
-    let [product] = block.products.as_slice() else { return None };
-    let Content::Inline(text) = &product.content else { return None };
+    let [product] = block.products.as_slice() else {
+        return None;
+    };
+    let Content::Inline(text) = &product.content else {
+        return None;
+    };
     (text.len() <= 40 && !text.contains('\n')).then(|| text.clone())
 }
 
@@ -155,27 +179,37 @@ pub(crate) fn headline(error: &BlockError) -> String {
 
 /// Everything a person needs about a failed block.
 pub(crate) fn explain(name: &str, block: &BlockRun, paint: Paint) -> String {
-    let Some(error) = &block.error else { return String::new() };
-    let attempts = if block.attempt > 1 { format!(" after {} attempts", block.attempt) } else { String::new() };
-    let mut text = format!("{} {}{attempts}\n", paint.red("✗"), paint.bold(name));
+    let Some(error) = &block.error else {
+        return String::new();
+    };
+    let attempts = if block.attempt > 1 {
+        format!(" after {} attempts", block.attempt)
+    } else {
+        String::new()
+    };
+    let mut lines = vec![format!("{} {}{attempts}", paint.red("✗"), paint.bold(name))];
     let message = match &error.exception {
         Some(exception) => format!("{exception}: {}", error.message),
         None => error.message.clone(),
     };
-    for line in message.lines() {
-        text.push_str(&format!("  {line}\n"));
-    }
+    lines.extend(message.lines().map(|line| format!("  {line}")));
     for frame in &error.frames {
         let place = format!("{}:{}", frame.file, frame.line);
-        text.push_str(&format!("    {} in {}\n", paint.cyan(&place), frame.function));
-        if let Some(code) = &frame.code {
-            text.push_str(&format!("      {}\n", paint.dim(code)));
-        }
+        lines.push(format!("    {} in {}", paint.cyan(&place), frame.function));
+        lines.extend(
+            frame
+                .code
+                .iter()
+                .map(|code| format!("      {}", paint.dim(code))),
+        );
     }
-    if let Some(hint) = &error.hint {
-        text.push_str(&format!("  {} {hint}\n", paint.yellow("hint:")));
-    }
-    text
+    lines.extend(
+        error
+            .hint
+            .iter()
+            .map(|hint| format!("  {} {hint}", paint.yellow("hint:"))),
+    );
+    lines.join("\n")
 }
 
 /// The word for a run's status, coloured.

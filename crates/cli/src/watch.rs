@@ -21,6 +21,16 @@ pub(crate) enum Watcher {
     Json,
 }
 
+/// What the user asked to see.
+pub(crate) struct Shown {
+    /// The project as the user named it.
+    pub(crate) project: String,
+    /// JSON events instead of lines.
+    pub(crate) json: bool,
+    /// Nothing of what blocks print.
+    pub(crate) quiet: bool,
+}
+
 /// The lines of a terminal.
 pub(crate) struct Live {
     lines: Lines,
@@ -38,19 +48,39 @@ struct Lines {
     paint: Paint,
     width: usize,
     quiet: bool,
+    /// The project as the user named it.
+    project: String,
 }
 
 impl Watcher {
-    /// A watcher for `plan`; `json` and `quiet` as the user asked.
-    pub(crate) fn new(plan: &Plan, json: bool, quiet: bool, is_terminal: bool) -> Self {
+    /// A watcher for `plan`.
+    pub(crate) fn new(plan: &Plan, shown: Shown, is_terminal: bool) -> Self {
+        let Shown {
+            project,
+            json,
+            quiet,
+        } = shown;
         if json {
             return Self::Json;
         }
-        let width = plan.blocks.iter().map(|block| block.uuid.as_str().chars().count()).max();
-        let lines = Lines { paint: Paint::stdout(), width: width.unwrap_or(0).min(40), quiet };
+        let width = plan
+            .blocks
+            .iter()
+            .map(|block| block.uuid.as_str().chars().count())
+            .max();
+        let lines = Lines {
+            paint: Paint::stdout(),
+            width: width.unwrap_or(0).min(40),
+            quiet,
+            project,
+        };
         if is_terminal {
             let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
-            Self::Live(Live { lines, bars, running: BTreeMap::new() })
+            Self::Live(Live {
+                lines,
+                bars,
+                running: BTreeMap::new(),
+            })
         } else {
             Self::Plain(Plain { lines })
         }
@@ -68,7 +98,13 @@ impl Watcher {
                 let count = run.plan.blocks.len();
                 let blocks = if count == 1 { "block" } else { "blocks" };
                 let head = format!("{verb} {} of {}", run.id, run.plan.pipeline);
-                say(&format!("{} {}", lines.paint.bold(&head), lines.paint.dim(&format!("({count} {blocks}, {})", run.plan.env))));
+                say(&format!(
+                    "{} {}",
+                    lines.paint.bold(&head),
+                    lines
+                        .paint
+                        .dim(&format!("({count} {blocks}, {})", run.plan.env))
+                ));
             }
         }
     }
@@ -110,7 +146,11 @@ impl Live {
                     if let Ok(style) = ProgressStyle::with_template(template) {
                         bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
                     }
-                    bar.set_message(format!("{:width$}", block.key.to_string(), width = self.lines.width));
+                    bar.set_message(format!(
+                        "{:width$}",
+                        block.key.to_string(),
+                        width = self.lines.width
+                    ));
                     bar.enable_steady_tick(Duration::from_millis(100));
                     self.running.insert(block.key.clone(), bar);
                 }
@@ -134,9 +174,8 @@ impl Lines {
         match notice {
             Notice::Block(block) if block.status.is_final() => Some(self.ended(block)),
             Notice::Block(block) if block.retry_at.is_some() => Some(self.retrying(block)),
-            Notice::Block(_) => None,
-            // The worker's own log record says the same.
-            Notice::Tests { .. } => None,
+            // A test's result is in the worker's own log record too.
+            Notice::Block(_) | Notice::Tests { .. } => None,
             Notice::Log(_) if self.quiet => None,
             Notice::Log(record) => {
                 let block = record.block.as_deref().unwrap_or("");
@@ -164,32 +203,61 @@ impl Lines {
         };
         let sign = terminal::sign(block.status, self.paint);
         let detail = self.paint.dim(&printable(&terminal::block_detail(block)));
-        format!("  {sign} {name}  {state} {time:>9}  {detail}").trim_end().to_owned()
+        format!("  {sign} {name}  {state} {time:>9}  {detail}")
+            .trim_end()
+            .to_owned()
     }
 
     fn retrying(&self, block: &BlockRun) -> String {
-        let wait = block.retry_at.map(|at| at.since(Timestamp(now()))).unwrap_or_default();
-        let cause = block.error.as_ref().map(terminal::headline).unwrap_or_default();
-        let text = format!("attempt {} failed, next in {}: {cause}", block.attempt, terminal::seconds(wait));
+        let wait = block
+            .retry_at
+            .map(|at| at.since(Timestamp(now())))
+            .unwrap_or_default();
+        let cause = block
+            .error
+            .as_ref()
+            .map(terminal::headline)
+            .unwrap_or_default();
+        let text = format!(
+            "attempt {} failed, next in {}: {cause}",
+            block.attempt,
+            terminal::seconds(wait)
+        );
         let sign = self.paint.yellow("↻");
-        format!("  {sign} {:width$}  {}", block.key.to_string(), printable(&text), width = self.width)
+        format!(
+            "  {sign} {:width$}  {}",
+            block.key.to_string(),
+            printable(&text),
+            width = self.width
+        )
     }
 
     fn finish(&self, run: &Run) {
         for block in &run.blocks {
             if block.status == BlockStatus::Failed {
                 say("");
-                say(terminal::explain(&block.key.to_string(), block, self.paint).trim_end());
+                say(&terminal::explain(
+                    &block.key.to_string(),
+                    block,
+                    self.paint,
+                ));
             }
         }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for block in &run.blocks {
             *counts.entry(block.status.name()).or_default() += 1;
         }
-        let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(name, count)| format!("{count} {}", name.replace('_', " ")))
+            .collect();
         say("");
         let head = format!("Run {} of {}", run.id, run.plan.pipeline);
-        let counts = if counts.is_empty() { String::from("no blocks") } else { counts.join(", ") };
+        let counts = if counts.is_empty() {
+            String::from("no blocks")
+        } else {
+            counts.join(", ")
+        };
         say(&format!(
             "{} {} in {}: {counts}",
             self.paint.bold(&head),
@@ -197,14 +265,27 @@ impl Lines {
             terminal::seconds(elapsed(run)),
         ));
         if matches!(run.status, RunStatus::Failed | RunStatus::Cancelled) {
-            tell(&self.paint.dim(&format!("when it is mended: baton run PROJECT --resume {}", run.id)));
+            let command = format!("baton run {} --resume {}", self.project, run.id);
+            tell(
+                &self
+                    .paint
+                    .dim(&format!("to go on where it stopped: {command}")),
+            );
         }
     }
 }
 
 /// Text without control characters, which could rewrite the terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn elapsed(run: &Run) -> Duration {
@@ -237,7 +318,10 @@ fn show_json(notice: &Notice) {
             event("block", fields);
         }
         Notice::Tests { key, passed, total } => {
-            event("tests", json!({"uuid": key.to_string(), "passed": passed, "total": total}));
+            event(
+                "tests",
+                json!({"uuid": key.to_string(), "passed": passed, "total": total}),
+            );
         }
         Notice::Log(record) => event(
             "log",

@@ -18,10 +18,8 @@ use baton_model::{Chunk, Column, Content, ObjectHash, Product, ProductKind};
 
 use crate::ipc::{ArrowFileError, Dictionaries, IpcFile};
 use crate::objects::{IntegrityError, Objects};
+use crate::reader::Reader;
 use crate::schema;
-
-/// Most rows of a batch that [`Frame::scan`] gives: some megabytes for usual widths.
-const SCAN_ROWS: usize = 64 * 1024;
 
 /// Reading a product failed.
 #[derive(Debug, thiserror::Error)]
@@ -153,7 +151,7 @@ impl Frame {
             .collect();
         schema.fields = fields.into();
         frame.schema = Arc::new(schema);
-        frame.count(&file);
+        frame.count(file.bytes_read());
         Ok(frame)
     }
 
@@ -221,7 +219,7 @@ impl Frame {
             let dictionaries = file
                 .dictionaries()
                 .map_err(|source| self.damaged_object(chunk, source))?;
-            self.count(&file);
+            self.count(file.bytes_read());
             match &first {
                 None => first = Some(dictionaries),
                 Some(first) if ids.iter().any(|id| first.get(id) != dictionaries.get(id)) => {
@@ -273,9 +271,8 @@ impl Frame {
         }
     }
 
-    fn count(&self, file: &IpcFile) {
-        self.bytes_read
-            .fetch_add(file.bytes_read(), Ordering::Relaxed);
+    fn count(&self, bytes: u64) {
+        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -289,18 +286,7 @@ pub struct Scan<'a> {
     /// The chunk at hand and its first row.
     chunk: usize,
     chunk_start: u64,
-    open: Option<OpenChunk>,
-}
-
-/// A chunk that is being read.
-#[derive(Debug)]
-struct OpenChunk {
-    file: IpcFile,
-    dictionaries: Dictionaries,
-    /// The batch at hand, its first row in the frame, and its number of rows once known.
-    batch: usize,
-    batch_start: u64,
-    batch_rows: Option<u64>,
+    open: Option<Reader>,
 }
 
 impl Scan<'_> {
@@ -315,26 +301,21 @@ impl Scan<'_> {
                 self.leave_chunk(chunk_rows);
                 continue;
             }
-            if self.open.is_none() {
-                let file = self.frame.open_chunk(chunk)?;
-                let dictionaries = file
-                    .dictionaries()
-                    .map_err(|source| self.frame.damaged_object(chunk, source))?;
-                self.open = Some(OpenChunk {
-                    file,
-                    dictionaries,
-                    batch: 0,
-                    batch_start: self.chunk_start,
-                    batch_rows: None,
-                });
-            }
-            let Some(open) = &mut self.open else {
-                return Ok(None);
+            let damaged = |source| self.frame.damaged_object(chunk, source);
+            let reader = match &mut self.open {
+                Some(reader) => reader,
+                None => self
+                    .open
+                    .insert(Reader::new(self.frame.open_chunk(chunk)?).map_err(damaged)?),
             };
-            let batch = open
-                .read(self.next, self.end)
+            let batch = reader
+                .read(self.next - self.chunk_start, self.end - self.chunk_start)
+                .map_err(damaged)?
+                .ok_or(ArrowFileError::Damaged(
+                    "it has fewer rows than its manifest says",
+                ))
                 .and_then(|batch| Ok(schema::to_logical(&batch, &self.frame.schema)?))
-                .map_err(|source| self.frame.damaged_object(chunk, source))?;
+                .map_err(damaged)?;
             self.next += batch.num_rows() as u64;
             return Ok(Some(batch));
         }
@@ -342,38 +323,11 @@ impl Scan<'_> {
     }
 
     fn leave_chunk(&mut self, rows: u64) {
-        if let Some(open) = self.open.take() {
-            self.frame.count(&open.file);
+        if let Some(reader) = self.open.take() {
+            self.frame.count(reader.bytes_read());
         }
         self.chunk += 1;
         self.chunk_start += rows;
-    }
-}
-
-impl OpenChunk {
-    /// Reads rows from `next` on, up to the end of their batch, `end`, or [`SCAN_ROWS`].
-    fn read(&mut self, next: u64, end: u64) -> Result<RecordBatch, ArrowFileError> {
-        loop {
-            let Some(block) = self.file.batches().get(self.batch) else {
-                return Err(ArrowFileError::Damaged(
-                    "it has fewer rows than its manifest says",
-                ));
-            };
-            let rows = match self.batch_rows {
-                Some(rows) => rows,
-                None => *self.batch_rows.insert(self.file.rows(block)?),
-            };
-            if next >= self.batch_start + rows {
-                self.batch += 1;
-                self.batch_start += rows;
-                self.batch_rows = None;
-                continue;
-            }
-            let first = (next - self.batch_start) as usize;
-            let last = (end - self.batch_start).min(rows) as usize;
-            let range = first..last.min(first + SCAN_ROWS);
-            return self.file.decode_rows(block, range, &self.dictionaries);
-        }
     }
 }
 

@@ -52,11 +52,18 @@ pub enum ArrowFileError {
 /// Dictionaries by their id in the file.
 pub(crate) type Dictionaries = HashMap<i64, ArrayRef>;
 
+/// What the message of a record batch says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchOutline {
+    pub(crate) rows: u64,
+    /// Whether some of its rows can be read without the others.
+    pub(crate) sliceable: bool,
+}
+
 /// An open Arrow IPC file of which so far only the footer was read.
 #[derive(Debug)]
 pub(crate) struct IpcFile {
     file: File,
-    length: u64,
     footer: Footer,
     bytes_read: AtomicU64,
 }
@@ -94,7 +101,6 @@ impl IpcFile {
         let footer = guarded(|| Footer::parse(&footer, start))?;
         Ok(Self {
             file,
-            length,
             footer,
             bytes_read: AtomicU64::new(HEADER_BYTES + footer_length as u64 + TRAILER_BYTES),
         })
@@ -102,11 +108,6 @@ impl IpcFile {
 
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.footer.schema
-    }
-
-    /// Size of the file when it was opened.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
     }
 
     /// Where the record batches are, in the order of their rows.
@@ -123,16 +124,10 @@ impl IpcFile {
     fn read(&self, offset: u64, length: usize, aligned: usize) -> io::Result<Buffer> {
         let mut bytes = vec![0; length + ALIGNMENT];
         let start = bytes.as_ptr().wrapping_add(aligned).align_offset(ALIGNMENT) % ALIGNMENT;
-        self.read_into(offset, &mut bytes[start..start + length])?;
+        self.file
+            .read_exact_at(&mut bytes[start..start + length], offset)?;
+        self.bytes_read.fetch_add(length as u64, Ordering::Relaxed);
         Ok(Buffer::from_vec(bytes).slice_with_length(start, length))
-    }
-
-    /// Reads a part of the file.
-    pub(crate) fn read_into(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(bytes, offset)?;
-        self.bytes_read
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        Ok(())
     }
 
     /// Reads bytes that start at a file offset.
@@ -141,7 +136,7 @@ impl IpcFile {
     }
 
     /// Reads a block: its message and the body behind it.
-    pub(crate) fn read_block(&self, block: &Block) -> io::Result<Buffer> {
+    fn read_block(&self, block: &Block) -> io::Result<Buffer> {
         let metadata = block.metaDataLength() as usize;
         self.read(
             block.offset() as u64,
@@ -150,10 +145,14 @@ impl IpcFile {
         )
     }
 
-    /// Number of rows in a batch; reads its message only.
-    pub(crate) fn rows(&self, block: &Block) -> Result<u64, ArrowFileError> {
+    /// Reads the message of a batch, not its body.
+    pub(crate) fn outline(&self, block: &Block) -> Result<BatchOutline, ArrowFileError> {
         let message = self.read_at(block.offset() as u64, block.metaDataLength() as usize)?;
-        Ok(record_batch(&message, block)?.length() as u64)
+        let batch = record_batch(&message, block)?;
+        Ok(BatchOutline {
+            rows: batch.length() as u64,
+            sliceable: batch.compression().is_none() && slice::supports(&self.footer.schema),
+        })
     }
 
     /// Reads all dictionaries.
@@ -184,16 +183,16 @@ impl IpcFile {
         Ok(dictionaries)
     }
 
-    /// Decodes a block that was read; arrays that are not compressed stay where they are in `buffer`.
+    /// Reads a batch; arrays that are not compressed stay where they were read.
     pub(crate) fn decode(
         &self,
         block: &Block,
-        buffer: &Buffer,
         dictionaries: &Dictionaries,
     ) -> Result<RecordBatch, ArrowFileError> {
+        let buffer = self.read_block(block)?;
         guarded(|| {
-            let batch = record_batch(buffer, block)?;
-            check(batch, block, Some(body(buffer, block)))?;
+            let batch = record_batch(&buffer, block)?;
+            check(batch, block, Some(body(&buffer, block)))?;
             let body = buffer.slice(block.metaDataLength() as usize);
             Ok(reader::read_record_batch(
                 &body,
@@ -206,7 +205,7 @@ impl IpcFile {
         })
     }
 
-    /// Decodes some rows of a batch, reading no more than they need where the layout allows it.
+    /// Reads some rows of a batch that is sliceable by its outline, and no more than they need.
     pub(crate) fn decode_rows(
         &self,
         block: &Block,
@@ -214,25 +213,11 @@ impl IpcFile {
         dictionaries: &Dictionaries,
     ) -> Result<RecordBatch, ArrowFileError> {
         let message = self.read_at(block.offset() as u64, block.metaDataLength() as usize)?;
-        let part = guarded(|| {
+        guarded(|| {
             let batch = record_batch(&message, block)?;
-            let all = rows.start == 0 && rows.end as i64 == batch.length();
-            if all || batch.compression().is_some() || !slice::supports(&self.footer.schema) {
-                return Ok(None);
-            }
             check(batch, block, None)?;
-            slice::read(self, block, batch, rows.clone(), dictionaries).map(Some)
-        })?;
-        if let Some(part) = part {
-            return Ok(part);
-        }
-        let whole = self.decode(block, &self.read_block(block)?, dictionaries)?;
-        if rows.end > whole.num_rows() {
-            return Err(ArrowFileError::Damaged(
-                "a batch has fewer rows than it says",
-            ));
-        }
-        Ok(whole.slice(rows.start, rows.len()))
+            slice::read(self, block, batch, rows, dictionaries)
+        })
     }
 }
 

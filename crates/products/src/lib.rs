@@ -9,6 +9,7 @@ mod frame;
 mod ipc;
 mod objects;
 mod products;
+mod reader;
 mod schema;
 mod slice;
 mod staging;

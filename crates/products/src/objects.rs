@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -159,7 +160,7 @@ impl Objects {
         self.check_size(chunk)?;
         let path = self.path(&chunk.object);
         let hash = File::open(&path)
-            .and_then(hash)
+            .and_then(|file| hash(&file))
             .map_err(|source| IntegrityError::Read {
                 object: chunk.object.clone(),
                 source: FileError::new("read", &path, source),
@@ -244,19 +245,17 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
         .map_err(|source| FileError::new("list", folder, source))
 }
 
-/// The name of an object with this hash.
-pub(crate) fn object_hash(hasher: &blake3::Hasher) -> ObjectHash {
-    ObjectHash::new(hasher.finalize().to_hex().as_str())
-}
-
-fn hash(mut file: File) -> io::Result<ObjectHash> {
+/// Hash of a file from its start. Does not move the file's position, which its other users may share.
+pub(crate) fn hash(file: &File) -> io::Result<ObjectHash> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; READ_BYTES];
+    let mut position = 0;
     loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(object_hash(&hasher)),
+        match file.read_at(&mut buffer, position) {
+            Ok(0) => return Ok(ObjectHash::new(hasher.finalize().to_hex().as_str())),
             Ok(read) => {
                 hasher.update(&buffer[..read]);
+                position += read as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

@@ -249,7 +249,7 @@ impl Staging {
         let (opened, stamp) = self.open_file(file)?;
         let read = |source| FileError::new("read", &self.path.join(file), source);
         let (object, frame) = if frame {
-            digest::frame(opened)
+            digest::frame(&opened)
                 .map(|(hash, frame)| (hash, Some(frame)))
                 .map_err(|source| match source {
                     ArrowFileError::Read(source) => DigestError::File(read(source)),
@@ -259,7 +259,7 @@ impl Staging {
                     },
                 })?
         } else {
-            (digest::plain(&opened, stamp.bytes).map_err(read)?, None)
+            (digest::plain(&opened).map_err(read)?, None)
         };
         let chunk = Chunk {
             object,

@@ -1,5 +1,10 @@
 //! Temporary.
-#![allow(clippy::all, clippy::pedantic, clippy::unwrap_used, clippy::print_stdout)]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::print_stdout
+)]
 fn main() {
     for line in std::io::stdin().lines() {
         let text: String = serde_json::from_str(&line.unwrap()).unwrap();

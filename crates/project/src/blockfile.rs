@@ -54,7 +54,11 @@ pub(crate) fn resolve(root: &Path, pipeline: &Pipeline, block: &Block) -> Option
     let file_path = block.configuration.get("file_path").and_then(Value::as_str);
     if let Some(path) = file_path.filter(|path| !path.is_empty()) {
         // The file of a dbt block is relative to the folder of all dbt projects in older files.
-        let folders: &[&str] = if block.kind == BlockKind::Dbt { &["", "dbt/"] } else { &[""] };
+        let folders: &[&str] = if block.kind == BlockKind::Dbt {
+            &["", "dbt/"]
+        } else {
+            &[""]
+        };
         let found = folders
             .iter()
             .find_map(|folder| existing(root, &format!("{folder}{path}")));
@@ -192,7 +196,11 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        std::fs::write(root.parent().unwrap().parent().unwrap().join("outside.py"), "").ok();
+        std::fs::write(
+            root.parent().unwrap().parent().unwrap().join("outside.py"),
+            "",
+        )
+        .ok();
         let check = |entry: &str, expected: Option<(&str, bool)>| {
             let text = format!(
                 "blocks:\n- {{uuid: load, type: data_loader}}\n- {{uuid: r1, type: data_loader, replicated_block: load}}\n- {{uuid: c1, type: custom, replicated_block: c2}}\n- {{uuid: c2, type: custom, replicated_block: c1}}\n- {{{entry}}}\n"
@@ -200,29 +208,93 @@ mod tests {
             let file = crate::pipeline::read(&"p".into(), "p", &text, &Lookup::new(|_| None));
             let block = file.pipeline.blocks.last().unwrap();
             let found = resolve(&root, &file.pipeline, block);
-            assert_eq!(found.as_ref().map(|file| (file.path.as_str(), file.exists)), expected, "{entry}");
+            assert_eq!(
+                found.as_ref().map(|file| (file.path.as_str(), file.exists)),
+                expected,
+                "{entry}"
+            );
         };
-        check("uuid: sales/eu/load, type: data_loader", Some(("data_loaders/sales/eu/load.py", true)));
-        check("uuid: gone, type: data_loader, language: sql", Some(("data_loaders/gone.sql", false)));
-        check("uuid: x, type: data_loader, replicated_block: load", Some(("data_loaders/load.py", true)));
-        check("uuid: x, type: data_loader, replicated_block: r1", Some(("data_loaders/load.py", true)));
-        check("uuid: x, type: custom, replicated_block: c1", Some(("custom/x.py", false)));
-        check("uuid: x, type: custom, configuration: {file_path: lib/shared.py}", Some(("lib/shared.py", true)));
-        check("uuid: x, type: custom, configuration: {file_path: ./lib/shared.py}", Some(("lib/shared.py", true)));
-        check("uuid: x, type: custom, configuration: {file_path: lib/gone.py}", Some(("lib/gone.py", false)));
-        check("uuid: only, type: custom, configuration: {file_path: lib/gone.py}", Some(("custom/only.py", true)));
-        check("uuid: x, type: custom, configuration: {file_source: {path: lib/shared.py}}", Some(("lib/shared.py", true)));
-        check("uuid: x, type: custom, configuration: {file_source: {path: shop/lib/shared.py}}", Some(("lib/shared.py", true)));
-        check("uuid: x, type: custom, configuration: {file_source: {path: /home/src/shop/lib/shared.py}}", Some(("lib/shared.py", true)));
-        check("uuid: x, type: custom, configuration: {file_source: {path: other/custom/far.py}}", Some(("../other/custom/far.py", true)));
-        check("uuid: only, type: custom, configuration: {file_source: {path: lib/shared.py}}", Some(("custom/only.py", true)));
-        check("uuid: x, type: custom, configuration: {file_source: {path: ../../outside.py}}", Some(("custom/x.py", false)));
-        check("uuid: x, type: custom, configuration: {file_source: {path: /etc/hostname}}", Some(("custom/x.py", false)));
-        check("uuid: demo/models/x, type: dbt, language: sql, configuration: {file_path: demo/models/x.sql}", Some(("dbt/demo/models/x.sql", true)));
-        check("uuid: run, type: dbt, language: yaml", Some(("dbts/run.yaml", false)));
-        check("uuid: think, type: ai, language: yaml", Some(("ais/think.yaml", true)));
+        check(
+            "uuid: sales/eu/load, type: data_loader",
+            Some(("data_loaders/sales/eu/load.py", true)),
+        );
+        check(
+            "uuid: gone, type: data_loader, language: sql",
+            Some(("data_loaders/gone.sql", false)),
+        );
+        check(
+            "uuid: x, type: data_loader, replicated_block: load",
+            Some(("data_loaders/load.py", true)),
+        );
+        check(
+            "uuid: x, type: data_loader, replicated_block: r1",
+            Some(("data_loaders/load.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, replicated_block: c1",
+            Some(("custom/x.py", false)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_path: lib/shared.py}",
+            Some(("lib/shared.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_path: ./lib/shared.py}",
+            Some(("lib/shared.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_path: lib/gone.py}",
+            Some(("lib/gone.py", false)),
+        );
+        check(
+            "uuid: only, type: custom, configuration: {file_path: lib/gone.py}",
+            Some(("custom/only.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_source: {path: lib/shared.py}}",
+            Some(("lib/shared.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_source: {path: shop/lib/shared.py}}",
+            Some(("lib/shared.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_source: {path: /home/src/shop/lib/shared.py}}",
+            Some(("lib/shared.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_source: {path: other/custom/far.py}}",
+            Some(("../other/custom/far.py", true)),
+        );
+        check(
+            "uuid: only, type: custom, configuration: {file_source: {path: lib/shared.py}}",
+            Some(("custom/only.py", true)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_source: {path: ../../outside.py}}",
+            Some(("custom/x.py", false)),
+        );
+        check(
+            "uuid: x, type: custom, configuration: {file_source: {path: /etc/hostname}}",
+            Some(("custom/x.py", false)),
+        );
+        check(
+            "uuid: demo/models/x, type: dbt, language: sql, configuration: {file_path: demo/models/x.sql}",
+            Some(("dbt/demo/models/x.sql", true)),
+        );
+        check(
+            "uuid: run, type: dbt, language: yaml",
+            Some(("dbts/run.yaml", false)),
+        );
+        check(
+            "uuid: think, type: ai, language: yaml",
+            Some(("ais/think.yaml", true)),
+        );
         check("uuid: g, type: global_data_product", None);
-        let absolute = format!("uuid: x, type: custom, configuration: {{file_path: {}}}", root.join("lib/shared.py").display());
+        let absolute = format!(
+            "uuid: x, type: custom, configuration: {{file_path: {}}}",
+            root.join("lib/shared.py").display()
+        );
         check(&absolute, Some(("lib/shared.py", true)));
     }
 }

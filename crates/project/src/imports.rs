@@ -45,7 +45,7 @@ impl Imports {
 #[derive(Debug)]
 pub(crate) enum Source {
     /// Its facts.
-    Facts(SourceFacts),
+    Facts(Box<SourceFacts>),
     /// It is there and cannot be read as text.
     Unreadable,
     /// It is not there.
@@ -67,7 +67,11 @@ impl Sources {
             .parent()
             .and_then(Path::file_name)
             .map(|name| name.to_string_lossy().into_owned());
-        let names = [Some(name.to_owned()), Some("default_repo".to_owned()), parent];
+        let names = [
+            Some(name.to_owned()),
+            Some("default_repo".to_owned()),
+            parent,
+        ];
         Self {
             root: root.to_owned(),
             names: names.into_iter().flatten().collect(),
@@ -78,7 +82,7 @@ impl Sources {
     /// The facts of a file, given by its path relative to the project; none when it is missing or no text.
     pub fn facts(&self, file: &str) -> Option<SourceFacts> {
         match &*self.source(file) {
-            Source::Facts(facts) => Some(facts.clone()),
+            Source::Facts(facts) => Some((**facts).clone()),
             Source::Unreadable | Source::Missing => None,
         }
     }
@@ -92,7 +96,7 @@ impl Sources {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Source::Missing,
             Err(_) => Source::Unreadable,
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Source::Facts(source::facts(&text)),
+                Ok(text) => Source::Facts(Box::new(source::facts(&text))),
                 Err(_) => Source::Unreadable,
             },
         };
@@ -117,7 +121,9 @@ impl Sources {
             };
             result.modules.extend(facts.imports.iter().cloned());
             let absolute = facts.imports.iter().chain(&facts.members);
-            let mut found: Vec<String> = absolute.flat_map(|module| self.module_files(module)).collect();
+            let mut found: Vec<String> = absolute
+                .flat_map(|module| self.module_files(module))
+                .collect();
             for (level, module) in &facts.relative {
                 found.extend(self.relative_files(&file, *level, module));
             }
@@ -175,7 +181,11 @@ impl Sources {
     }
 
     fn is_file(&self, path: &str) -> bool {
-        if self.lock().get(path).is_some_and(|source| !matches!(&**source, Source::Missing)) {
+        if self
+            .lock()
+            .get(path)
+            .is_some_and(|source| !matches!(&**source, Source::Missing))
+        {
             return true;
         }
         self.root.join(path).is_file()
@@ -202,17 +212,23 @@ pub(crate) fn python_files(root: &Path) -> Vec<String> {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             // Links to folders are not followed: they may lead in circles.
-            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
             if name.starts_with('.') || result.len() >= MAX_FILES {
                 continue;
             }
             let path = format!("{prefix}{name}");
             if kind.is_dir() {
-                let is_skipped = SKIPPED.contains(&name.as_str()) || entry.path().join("pyvenv.cfg").exists();
+                let is_skipped =
+                    SKIPPED.contains(&name.as_str()) || entry.path().join("pyvenv.cfg").exists();
                 if !is_skipped && depth < MAX_DEPTH {
                     waiting.push((entry.path(), format!("{path}/"), depth + 1));
                 }
-            } else if Path::new(&name).extension().is_some_and(|extension| extension == "py") {
+            } else if Path::new(&name)
+                .extension()
+                .is_some_and(|extension| extension == "py")
+            {
                 result.push(path);
             }
         }
@@ -240,9 +256,15 @@ mod tests {
     #[test]
     fn imports_go_through_modules_of_the_project() {
         let (_folder, sources) = project(&[
-            ("data_loaders/load.py", "from utils.clean import wash\nimport shop.lib.deep as d\nfrom default_repo.lib import other\n"),
+            (
+                "data_loaders/load.py",
+                "from utils.clean import wash\nimport shop.lib.deep as d\nfrom default_repo.lib import other\n",
+            ),
             ("utils/__init__.py", "import numpy\n"),
-            ("utils/clean.py", "import pandas as pd\nfrom .words import STOP\nfrom utils import clean\n"),
+            (
+                "utils/clean.py",
+                "import pandas as pd\nfrom .words import STOP\nfrom utils import clean\n",
+            ),
             ("utils/words.py", "from ..lib.deep import x\n"),
             ("lib/deep.py", "import polars\nimport utils.clean\n"),
             ("lib/other.py", "import requests\n"),
@@ -251,7 +273,16 @@ mod tests {
         let imports = sources.closure("data_loaders/load.py");
         let mut files = imports.files.clone();
         files.sort();
-        assert_eq!(files, ["lib/deep.py", "lib/other.py", "utils/__init__.py", "utils/clean.py", "utils/words.py"]);
+        assert_eq!(
+            files,
+            [
+                "lib/deep.py",
+                "lib/other.py",
+                "utils/__init__.py",
+                "utils/clean.py",
+                "utils/words.py"
+            ]
+        );
         for package in ["pandas", "numpy", "polars", "requests"] {
             assert!(imports.has_package(package), "{package}");
         }

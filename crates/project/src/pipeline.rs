@@ -114,7 +114,11 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     pipeline.description = reading::text(root, "description");
     pipeline.kind = kind(root, reader);
     pipeline.variables = reader.map(root, "variables");
-    pipeline.tags = reader.names(root, "tags").into_iter().map(|(tag, _)| tag).collect();
+    pipeline.tags = reader
+        .names(root, "tags")
+        .into_iter()
+        .map(|(tag, _)| tag)
+        .collect();
     pipeline.retry = reader.retry(root);
     pipeline.one_process = reading::flag(root, "run_pipeline_in_one_process").unwrap_or(false);
     pipeline.cache_in_memory = reading::flag(root, "cache_block_output_in_memory").unwrap_or(false);
@@ -177,7 +181,9 @@ fn executor(node: &Node, reader: &mut Reader<'_>, lookup: &Lookup) -> Option<Str
                         value.mark,
                         format!("the environment variable `{name}` is not set"),
                     )
-                    .hint = Some(format!("set it, or give a default: env_var('{name}', '...')"));
+                    .hint = Some(format!(
+                    "set it, or give a default: env_var('{name}', '...')"
+                ));
             }
             for name in &rendered.unknown_secrets {
                 reader.problem(
@@ -247,7 +253,9 @@ fn block(
         downstream: uuids(&reader.names(node, "downstream_blocks")),
         configuration,
         retry: reader.retry(node),
-        timeout: reader.number(node, "timeout").filter(|seconds| *seconds > 0.0),
+        timeout: reader
+            .number(node, "timeout")
+            .filter(|seconds| *seconds > 0.0),
         replicated: reading::text(node, "replicated_block").map(BlockUuid::new),
         executor: executor(node, reader, lookup).unwrap_or_else(|| "local_python".to_owned()),
         color: reading::text(node, "color"),
@@ -261,7 +269,10 @@ fn block(
 
 /// Names of the blocks under `extensions`, with their places.
 fn extension_names(root: &Node) -> Vec<(String, Mark)> {
-    let extensions = root.get("extensions").map(Node::entries).unwrap_or_default();
+    let extensions = root
+        .get("extensions")
+        .map(Node::entries)
+        .unwrap_or_default();
     extensions
         .iter()
         .filter_map(|extension| extension.value.get("blocks"))
@@ -270,7 +281,11 @@ fn extension_names(root: &Node) -> Vec<(String, Mark)> {
         .collect()
 }
 
-fn refuse_duplicates(result: &PipelineFile, extensions: &[(String, Mark)], reader: &mut Reader<'_>) {
+fn refuse_duplicates(
+    result: &PipelineFile,
+    extensions: &[(String, Mark)],
+    reader: &mut Reader<'_>,
+) {
     let blocks = result
         .entries()
         .map(|(block, places)| (block.uuid.as_str(), places.entry));
@@ -295,7 +310,11 @@ fn refuse_duplicates(result: &PipelineFile, extensions: &[(String, Mark)], reade
 }
 
 fn drop_unknown_upstream(pipeline: &mut Pipeline) {
-    let known: HashSet<BlockUuid> = pipeline.blocks.iter().map(|block| block.uuid.clone()).collect();
+    let known: HashSet<BlockUuid> = pipeline
+        .blocks
+        .iter()
+        .map(|block| block.uuid.clone())
+        .collect();
     let groups = [
         &mut pipeline.blocks,
         &mut pipeline.callbacks,
@@ -331,11 +350,20 @@ fn refuse_cycle(result: &PipelineFile, reader: &mut Reader<'_>) {
 /// Positions of blocks that wait for each other, each upstream of the next, the earliest of the file first.
 fn cycle(pipeline: &Pipeline) -> Option<Vec<usize>> {
     let blocks = &pipeline.blocks;
-    let position: HashMap<&BlockUuid, usize> =
-        blocks.iter().enumerate().map(|(index, block)| (&block.uuid, index)).collect();
+    let position: HashMap<&BlockUuid, usize> = blocks
+        .iter()
+        .enumerate()
+        .map(|(index, block)| (&block.uuid, index))
+        .collect();
     let upstream: Vec<Vec<usize>> = blocks
         .iter()
-        .map(|block| block.upstream.iter().filter_map(|uuid| position.get(uuid).copied()).collect())
+        .map(|block| {
+            block
+                .upstream
+                .iter()
+                .filter_map(|uuid| position.get(uuid).copied())
+                .collect()
+        })
         .collect();
     // Blocks from which every path upstream ends are done; a path that meets itself is a cycle.
     let mut done = vec![false; blocks.len()];
@@ -357,7 +385,8 @@ fn cycle(pipeline: &Pipeline) -> Option<Vec<usize>> {
             *next += 1;
             if on_path[above] {
                 let from = path.iter().position(|(block, _)| *block == above)?;
-                let mut cycle: Vec<usize> = path[from..].iter().rev().map(|(block, _)| *block).collect();
+                let mut cycle: Vec<usize> =
+                    path[from..].iter().rev().map(|(block, _)| *block).collect();
                 let earliest = (0..cycle.len()).min_by_key(|&index| cycle[index])?;
                 cycle.rotate_left(earliest);
                 return Some(cycle);
@@ -377,19 +406,32 @@ mod tests {
 
     fn file(text: &str) -> PipelineFile {
         let lookup = Lookup::new(|name| (name == "EXECUTOR").then(|| "k8s".to_owned()));
-        read(&"demo".into(), "pipelines/demo/metadata.yaml", text, &lookup)
+        read(
+            &"demo".into(),
+            "pipelines/demo/metadata.yaml",
+            text,
+            &lookup,
+        )
     }
 
     fn codes(file: &PipelineFile) -> Vec<(&'static str, u32)> {
-        file.problems.iter().map(|p| (p.code, p.line.unwrap_or(0))).collect()
+        file.problems
+            .iter()
+            .map(|p| (p.code, p.line.unwrap_or(0)))
+            .collect()
     }
 
     #[test]
     fn the_oldest_format_reads() {
-        let file = file("blocks:\n- uuid: load\n  type: data_loader\n- uuid: sales/eu/clean\n  type: transformer\n  upstream_blocks: [load]\n  configuration: null\n  upstream: x\ncallbacks:\nwidgets: null\n");
+        let file = file(
+            "blocks:\n- uuid: load\n  type: data_loader\n- uuid: sales/eu/clean\n  type: transformer\n  upstream_blocks: [load]\n  configuration: null\n  upstream: x\ncallbacks:\nwidgets: null\n",
+        );
         assert_eq!(file.problems, []);
         let pipeline = &file.pipeline;
-        assert_eq!((pipeline.name.as_str(), &pipeline.kind), ("demo", &PipelineKind::Python));
+        assert_eq!(
+            (pipeline.name.as_str(), &pipeline.kind),
+            ("demo", &PipelineKind::Python)
+        );
         assert_eq!(pipeline.blocks[0].language, Language::Python);
         assert_eq!(pipeline.blocks[0].executor, "local_python");
         assert_eq!(pipeline.blocks[1].upstream, ["load".into()]);
@@ -397,7 +439,9 @@ mod tests {
 
     #[test]
     fn every_field_reads() {
-        let file = file("name: Demo\nuuid: other\ntype: streaming\ndescription: what\ntags: [a, 1]\nvariables: {d: 2024-01-01, n: 010}\nretry_config: {retries: '2', delay: 1.5, exponential_backoff: off}\nconcurrency_config: {block_run_limit: 3}\nrun_pipeline_in_one_process: true\nblocks:\n- uuid: a\n  name: A\n  type: ai\n  language: yaml\n  color: teal\n  executor_type: \"{{ env_var('EXECUTOR') }}\"\n  timeout: 5\n  priority: 2\n  has_callback: true\n  replicated_block: b\n  retry_config: {retries: 1}\n  configuration: {x: 1}\n  downstream_blocks: [b, gone]\n");
+        let file = file(
+            "name: Demo\nuuid: other\ntype: streaming\ndescription: what\ntags: [a, 1]\nvariables: {d: 2024-01-01, n: 010}\nretry_config: {retries: '2', delay: 1.5, exponential_backoff: off}\nconcurrency_config: {block_run_limit: 3}\nrun_pipeline_in_one_process: true\nblocks:\n- uuid: a\n  name: A\n  type: ai\n  language: yaml\n  color: teal\n  executor_type: \"{{ env_var('EXECUTOR') }}\"\n  timeout: 5\n  priority: 2\n  has_callback: true\n  replicated_block: b\n  retry_config: {retries: 1}\n  configuration: {x: 1}\n  downstream_blocks: [b, gone]\n",
+        );
         assert_eq!(file.problems, []);
         let pipeline = &file.pipeline;
         assert_eq!(pipeline.uuid.as_str(), "demo");
@@ -411,14 +455,19 @@ mod tests {
         let block = &pipeline.blocks[0];
         assert_eq!(block.kind, BlockKind::Other("ai".to_owned()));
         assert_eq!(block.executor, "k8s");
-        assert_eq!((block.timeout, block.priority, block.has_callback), (Some(5.0), 2, true));
+        assert_eq!(
+            (block.timeout, block.priority, block.has_callback),
+            (Some(5.0), 2, true)
+        );
         assert_eq!(block.replicated, Some("b".into()));
         assert_eq!(block.downstream, ["b".into(), "gone".into()]);
     }
 
     #[test]
     fn what_is_wrong_is_said_and_the_rest_is_read() {
-        let file = file("type: pythn\nblocks:\n- name: nameless\n- uuid: a\n  type: custom\n  upstream_blocks: b\n- text\n- uuid: a\n  type: custom\n- {uuid: c, type: custom, timeout: soon, executor_type: '{{ x'}\nwidgets: 5\nextensions: {great_expectations: {blocks: [{uuid: c}]}}\n");
+        let file = file(
+            "type: pythn\nblocks:\n- name: nameless\n- uuid: a\n  type: custom\n  upstream_blocks: b\n- text\n- uuid: a\n  type: custom\n- {uuid: c, type: custom, timeout: soon, executor_type: '{{ x'}\nwidgets: 5\nextensions: {great_expectations: {blocks: [{uuid: c}]}}\n",
+        );
         assert_eq!(
             codes(&file),
             [
@@ -438,7 +487,9 @@ mod tests {
 
     #[test]
     fn unknown_upstream_is_dropped_and_its_place_kept() {
-        let file = file("blocks:\n- {uuid: a, type: custom, upstream_blocks: [b, a2]}\n- {uuid: a2, type: custom}\n");
+        let file = file(
+            "blocks:\n- {uuid: a, type: custom, upstream_blocks: [b, a2]}\n- {uuid: a2, type: custom}\n",
+        );
         assert_eq!(file.pipeline.blocks[0].upstream, ["a2".into()]);
         assert_eq!(file.places[0].upstream[0].0, "b");
     }
@@ -449,17 +500,36 @@ mod tests {
         fn check(edges: &[(&str, &[&str])], expected: Option<&str>) {
             let mut text = "blocks:\n".to_owned();
             for (uuid, upstream) in edges {
-                text.push_str(&format!("- {{uuid: {uuid}, type: custom, upstream_blocks: [{}]}}\n", upstream.join(", ")));
+                let upstream = upstream.join(", ");
+                text +=
+                    &format!("- {{uuid: {uuid}, type: custom, upstream_blocks: [{upstream}]}}\n");
             }
-            let found = file(&text).problems.into_iter().find(|p| p.code == "dependency-cycle");
+            let found = file(&text)
+                .problems
+                .into_iter()
+                .find(|p| p.code == "dependency-cycle");
             assert_eq!(
                 found.map(|p| p.message),
                 expected.map(|names| format!("blocks wait for each other: {names}"))
             );
         }
-        check(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b"]), ("d", &["b", "c"])], None);
+        check(
+            &[
+                ("a", &[]),
+                ("b", &["a"]),
+                ("c", &["a", "b"]),
+                ("d", &["b", "c"]),
+            ],
+            None,
+        );
         check(&[("a", &["a"])], Some("a → a"));
-        check(&[("x", &[]), ("a", &["c", "x"]), ("b", &["a"]), ("c", &["b"])], Some("a → b → c → a"));
-        check(&[("c", &["b"]), ("b", &["a"]), ("a", &["b"])], Some("b → a → b"));
+        check(
+            &[("x", &[]), ("a", &["c", "x"]), ("b", &["a"]), ("c", &["b"])],
+            Some("a → b → c → a"),
+        );
+        check(
+            &[("c", &["b"]), ("b", &["a"]), ("a", &["b"])],
+            Some("b → a → b"),
+        );
     }
 }

@@ -221,6 +221,10 @@ mod tests {
             assert!(page.contains(&row), "docs/reference/checks.md lacks {row}");
         }
         let rows = page.lines().filter(|line| line.starts_with("| `")).count();
-        assert_eq!(rows, Rule::ALL.len(), "a row of docs/reference/checks.md has no rule");
+        assert_eq!(
+            rows,
+            Rule::ALL.len(),
+            "a row of docs/reference/checks.md has no rule"
+        );
     }
 }

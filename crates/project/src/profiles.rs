@@ -3,11 +3,11 @@
 use baton_model::Map;
 use serde_json::Value;
 
+use crate::Problem;
 use crate::problem::Rule;
 use crate::reading::Reader;
 use crate::template::{self, Lookup};
 use crate::yaml::{Content, Mark};
-use crate::Problem;
 
 /// The file's name.
 pub(crate) const FILE: &str = "io_config.yaml";
@@ -47,7 +47,9 @@ pub struct Profile {
 
 impl std::fmt::Debug for Profile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Profile").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Profile")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,15 +83,23 @@ impl Profiles {
 
     /// The profile that a line of the file belongs to.
     pub(crate) fn at(&self, line: u32) -> Option<&Profile> {
-        self.profiles.iter().rev().find(|profile| profile.line <= line)
+        self.profiles
+            .iter()
+            .rev()
+            .find(|profile| profile.line <= line)
     }
 
     /// Whether the file could not be read as a whole, so that nothing is known of its profiles.
     pub fn is_broken(&self) -> bool {
         self.problems.iter().any(|problem| {
-            [Rule::YamlSyntax, Rule::BadTemplate, Rule::YamlShape, Rule::UnreadableFile]
-                .iter()
-                .any(|rule| rule.code() == problem.code)
+            [
+                Rule::YamlSyntax,
+                Rule::BadTemplate,
+                Rule::YamlShape,
+                Rule::UnreadableFile,
+            ]
+            .iter()
+            .any(|rule| rule.code() == problem.code)
         })
     }
 }
@@ -104,7 +114,10 @@ pub(crate) fn read(text: &str, lookup: &Lookup) -> Profiles {
     let rendered = match template::render(text, lookup) {
         Ok(rendered) => rendered,
         Err(error) => {
-            let mark = Mark { line: error.line, column: 1 };
+            let mark = Mark {
+                line: error.line,
+                column: 1,
+            };
             reader.problem(Rule::BadTemplate, mark, error.message);
             result.problems = reader.problems;
             return result;
@@ -113,7 +126,11 @@ pub(crate) fn read(text: &str, lookup: &Lookup) -> Profiles {
     for name in &rendered.unknown_secrets {
         let line = template::line_of(text, name).unwrap_or(1);
         reader
-            .problem(Rule::UnknownSecret, Mark { line, column: 1 }, format!("there is no secret `{name}`"))
+            .problem(
+                Rule::UnknownSecret,
+                Mark { line, column: 1 },
+                format!("there is no secret `{name}`"),
+            )
             .hint = Some("create the secret, or use env_var".to_owned());
     }
     let used = |line: u32| Used {
@@ -157,9 +174,14 @@ pub(crate) fn read(text: &str, lookup: &Lookup) -> Profiles {
     if rendered.text.lines().count() != text.lines().count() {
         // Places in the rendered text say nothing about the file.
         for problem in &mut result.problems {
-            if [Rule::YamlSyntax, Rule::YamlShape, Rule::DuplicateKey, Rule::LargeInteger]
-                .iter()
-                .any(|rule| rule.code() == problem.code)
+            if [
+                Rule::YamlSyntax,
+                Rule::YamlShape,
+                Rule::DuplicateKey,
+                Rule::LargeInteger,
+            ]
+            .iter()
+            .any(|rule| rule.code() == problem.code)
             {
                 problem.line = None;
                 problem.column = None;
@@ -175,7 +197,10 @@ pub(crate) fn read(text: &str, lookup: &Lookup) -> Profiles {
 fn line_of_key(text: &str, key: &str) -> u32 {
     text.lines()
         .zip(1_u32..)
-        .find(|(line, _)| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
+        .find(|(line, _)| {
+            line.strip_prefix(key)
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        })
         .map_or(1, |(_, number)| number)
 }
 
@@ -197,29 +222,58 @@ mod tests {
         let text = "version: 0.1.1\ndefault:\n  POSTGRES_PORT: {{ env_var('PORT') }}\n  POSTGRES_USER: \"{{ env_var('NOBODY') }}\"\n  X: {{ env_var('NOBODY') }}\nold:\n  PostgreSQL:\n    port: 1\n  FLAT: 2\nempty:\n";
         let read = read(text, &lookup());
         assert_eq!(read.problems, []);
-        let names: Vec<_> = read.profiles.iter().map(|p| (p.name.as_str(), p.is_verbose, p.line)).collect();
+        let names: Vec<_> = read
+            .profiles
+            .iter()
+            .map(|p| (p.name.as_str(), p.is_verbose, p.line))
+            .collect();
         assert_eq!(names, [("default", false, 2), ("old", true, 6)]);
         let default = read.get("default").unwrap();
         assert_eq!(default.values["POSTGRES_PORT"], 5432);
         assert_eq!(default.values["POSTGRES_USER"], "None");
         assert_eq!(default.values["X"], "None");
-        let used = |line, key: &str| Used { line, key: key.to_owned() };
-        assert_eq!(read.unset, [("NOBODY".to_owned(), vec![used(4, "POSTGRES_USER"), used(5, "X")])]);
+        let used = |line, key: &str| Used {
+            line,
+            key: key.to_owned(),
+        };
+        assert_eq!(
+            read.unset,
+            [(
+                "NOBODY".to_owned(),
+                vec![used(4, "POSTGRES_USER"), used(5, "X")]
+            )]
+        );
         assert!(!read.is_broken());
     }
 
     #[test]
     fn a_broken_file_names_the_place_and_no_secret() {
         for (text, code, line) in [
-            ("default:\n  A: {{ env_var('PORT' }}\n", "bad-template", Some(2)),
+            (
+                "default:\n  A: {{ env_var('PORT' }}\n",
+                "bad-template",
+                Some(2),
+            ),
             ("default:\n  A: 1\n B: 2\n", "yaml-syntax", Some(3)),
             ("- a\n", "yaml-shape", Some(1)),
-            ("default:\n  A: {{ env_var('MANY') }}\n", "yaml-syntax", None),
-            ("default:\n  A: {{ env_var('PASSWORD') }}: x\n", "yaml-syntax", Some(2)),
+            (
+                "default:\n  A: {{ env_var('MANY') }}\n",
+                "yaml-syntax",
+                None,
+            ),
+            (
+                "default:\n  A: {{ env_var('PASSWORD') }}: x\n",
+                "yaml-syntax",
+                Some(2),
+            ),
         ] {
             let read = read(text, &lookup());
             assert!(read.is_broken(), "{text}");
-            assert_eq!((read.problems[0].code, read.problems[0].line), (code, line), "{text}");
+            assert_eq!(
+                (read.problems[0].code, read.problems[0].line),
+                (code, line),
+                "{text}"
+            );
             assert!(!format!("{read:?}").contains("s3cr3t"));
         }
     }

@@ -59,11 +59,13 @@ impl Diagnose for OpenError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoFolder { path } => {
-                Some(format!("check the path, or make a project with `baton init {}`", path.display()))
-            }
+            Self::NoFolder { path } => Some(format!(
+                "check the path, or make a project with `baton init {}`",
+                path.display()
+            )),
             Self::NotAProject {
-                has_pipelines: true, ..
+                has_pipelines: true,
+                ..
             } => Some("it has pipelines: add a file metadata.yaml, which may be empty".to_owned()),
             Self::NotAProject { path, near, .. } => Some(match near.first() {
                 Some(project) => format!("open the project `{}` instead", project.display()),
@@ -123,9 +125,10 @@ impl Diagnose for PipelineError {
                 ..
             } => Some(format!("did you mean `{similar}`?")),
             Self::Unknown { .. } => Some("use the name of a folder under `pipelines`".to_owned()),
-            Self::Broken { problems, .. } => {
-                problems.iter().find(|problem| problem.is_error()).and_then(|problem| problem.hint.clone())
-            }
+            Self::Broken { problems, .. } => problems
+                .iter()
+                .find(|problem| problem.is_error())
+                .and_then(|problem| problem.hint.clone()),
         }
     }
 }
@@ -168,9 +171,10 @@ impl Project {
                 path: path.to_owned(),
             });
         }
-        let name = root
-            .file_name()
-            .map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = root.file_name().map_or_else(
+            || "project".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
         let mut project = Self {
             root,
             name,
@@ -187,7 +191,7 @@ impl Project {
         let text = match self.read_text(METADATA) {
             Ok(text) => text.unwrap_or_default(),
             Err(problem) => {
-                self.problems.push(problem);
+                self.problems.push(*problem);
                 return;
             }
         };
@@ -199,8 +203,9 @@ impl Project {
                 };
                 for name in &rendered.unset {
                     let message = format!("the environment variable `{name}` is not set");
-                    reader.problem(Rule::UnsetVariable, mark(name), message).hint =
-                        Some(unset_hint(name));
+                    reader
+                        .problem(Rule::UnsetVariable, mark(name), message)
+                        .hint = Some(unset_hint(name));
                 }
                 for name in &rendered.unknown_secrets {
                     let message = format!("there is no secret `{name}`");
@@ -275,9 +280,14 @@ impl Project {
     /// A pipeline as far as it can be read, with everything that is wrong with its file.
     pub fn pipeline_file(&self, uuid: &PipelineUuid) -> Result<PipelineFile, PipelineError> {
         let name = uuid.as_str();
-        let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+        let is_name =
+            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
         let path = self.pipeline_path(uuid);
-        let text = if is_name { self.read_text(&path) } else { Ok(None) };
+        let text = if is_name {
+            self.read_text(&path)
+        } else {
+            Ok(None)
+        };
         match text {
             Ok(Some(text)) => Ok(pipeline::read(uuid, &path, &text, &self.lookup)),
             Ok(None) => {
@@ -290,7 +300,7 @@ impl Project {
             }
             Err(problem) => Ok(PipelineFile {
                 pipeline: pipeline::empty(uuid),
-                problems: vec![problem.pipeline(uuid)],
+                problems: vec![(*problem).pipeline(uuid)],
                 places: Vec::new(),
             }),
         }
@@ -305,10 +315,12 @@ impl Project {
     pub fn triggers(&self, uuid: &PipelineUuid) -> Triggers {
         let file = format!("pipelines/{uuid}/triggers.yaml");
         match self.read_text(&file) {
-            Ok(text) => text.map(|text| triggers::read(uuid, &file, &text)).unwrap_or_default(),
+            Ok(text) => text
+                .map(|text| triggers::read(uuid, &file, &text))
+                .unwrap_or_default(),
             Err(problem) => Triggers {
                 triggers: Vec::new(),
-                problems: vec![problem.pipeline(uuid)],
+                problems: vec![(*problem).pipeline(uuid)],
             },
         }
     }
@@ -316,9 +328,11 @@ impl Project {
     /// What `io_config.yaml` holds; empty without one.
     pub fn profiles(&self) -> Profiles {
         match self.read_text(profiles::FILE) {
-            Ok(text) => text.map(|text| profiles::read(&text, &self.lookup)).unwrap_or_default(),
+            Ok(text) => text
+                .map(|text| profiles::read(&text, &self.lookup))
+                .unwrap_or_default(),
             Err(problem) => Profiles {
-                problems: vec![problem],
+                problems: vec![*problem],
                 exists: true,
                 ..Profiles::default()
             },
@@ -332,8 +346,10 @@ impl Project {
 
     pub(crate) fn requirements_file(&self) -> (Vec<Requirement>, Vec<Problem>) {
         match self.read_text(requirements::FILE) {
-            Ok(text) => text.map(|text| requirements::read(&text)).unwrap_or_default(),
-            Err(problem) => (Vec::new(), vec![problem]),
+            Ok(text) => text
+                .map(|text| requirements::read(&text))
+                .unwrap_or_default(),
+            Err(problem) => (Vec::new(), vec![*problem]),
         }
     }
 
@@ -358,18 +374,19 @@ impl Project {
     }
 
     /// The text of a file; none when there is no such file, a problem when it is no text.
-    pub(crate) fn read_text(&self, file: &str) -> Result<Option<String>, Problem> {
+    pub(crate) fn read_text(&self, file: &str) -> Result<Option<String>, Box<Problem>> {
         let unreadable = |message: String| Problem::new(Rule::UnreadableFile, file, message);
         match fs::read(self.root.join(file)) {
             Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|error| {
                 let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = valid.iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
-                unreadable("the file is not UTF-8".to_owned())
-                    .at_line(line)
-                    .hint("save the file as UTF-8")
+                let line = String::from_utf8_lossy(valid).matches('\n').count() as u32 + 1;
+                let problem = unreadable("the file is not UTF-8".to_owned());
+                Box::new(problem.at_line(line).hint("save the file as UTF-8"))
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unreadable(format!("the file cannot be read: {error}"))),
+            Err(error) => Err(Box::new(unreadable(format!(
+                "the file cannot be read: {error}"
+            )))),
         }
     }
 }
@@ -380,9 +397,11 @@ pub(crate) fn unset_hint(name: &str) -> String {
 
 /// Projects above a folder, or right below it.
 fn near(root: &Path) -> Vec<PathBuf> {
-    if let Some(above) = root.ancestors().skip(1).find(|folder| {
-        folder.join(METADATA).is_file() && folder.join("pipelines").is_dir()
-    }) {
+    if let Some(above) = root
+        .ancestors()
+        .skip(1)
+        .find(|folder| folder.join(METADATA).is_file() && folder.join("pipelines").is_dir())
+    {
         return vec![above.to_owned()];
     }
     let mut below: Vec<PathBuf> = fs::read_dir(root)
@@ -400,7 +419,12 @@ fn near(root: &Path) -> Vec<PathBuf> {
 fn similar(name: &str, known: &[PipelineUuid]) -> Option<PipelineUuid> {
     known
         .iter()
-        .map(|uuid| (strsim::damerau_levenshtein(&name.to_lowercase(), &uuid.as_str().to_lowercase()), uuid))
+        .map(|uuid| {
+            (
+                strsim::damerau_levenshtein(&name.to_lowercase(), &uuid.as_str().to_lowercase()),
+                uuid,
+            )
+        })
         .filter(|(distance, _)| *distance <= name.chars().count() / 3 + 1)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, uuid)| uuid.clone())
@@ -412,9 +436,15 @@ mod tests {
 
     #[test]
     fn similar_names_are_found() {
-        let known: Vec<PipelineUuid> = ["daily_sales", "hourly", "x"].map(PipelineUuid::from).to_vec();
+        let known: Vec<PipelineUuid> = ["daily_sales", "hourly", "x"]
+            .map(PipelineUuid::from)
+            .to_vec();
         let check = |name: &str, expected: Option<&str>| {
-            assert_eq!(similar(name, &known), expected.map(PipelineUuid::from), "{name}");
+            assert_eq!(
+                similar(name, &known),
+                expected.map(PipelineUuid::from),
+                "{name}"
+            );
         };
         check("daily_sale", Some("daily_sales"));
         check("Hourly", Some("hourly"));

@@ -29,7 +29,12 @@ impl<'a> Reader<'a> {
         self.block = block;
     }
 
-    pub(crate) fn problem(&mut self, rule: Rule, mark: Mark, message: impl Into<String>) -> &mut Problem {
+    pub(crate) fn problem(
+        &mut self,
+        rule: Rule,
+        mark: Mark,
+        message: impl Into<String>,
+    ) -> &mut Problem {
         let mut problem = Problem::new(rule, self.file, message).at(mark);
         problem.pipeline = self.pipeline.cloned();
         problem.block.clone_from(&self.block);
@@ -58,15 +63,17 @@ impl<'a> Reader<'a> {
                                 note.mark,
                                 "the number needs more than 64 bits and is passed on as text",
                             )
-                            .hint = Some("put quotes around it, and convert it in the block".to_owned());
+                            .hint = Some(
+                                "put quotes around it, and convert it in the block".to_owned(),
+                            );
                         }
                     }
                 }
                 Some(document)
             }
             Err(error) => {
-                self.problem(Rule::YamlSyntax, error.mark, error.message).hint =
-                    error.hint.map(str::to_owned);
+                self.problem(Rule::YamlSyntax, error.mark, error.message)
+                    .hint = error.hint.map(str::to_owned);
                 None
             }
         }
@@ -91,16 +98,14 @@ impl<'a> Reader<'a> {
 
     /// A mapping under `key`; null and nothing are empty.
     pub(crate) fn map(&mut self, node: &Node, key: &str) -> Map {
-        match node.get(key) {
-            Some(value) if !value.is_null() => match value.to_json() {
-                Value::Object(map) => map,
-                _ => {
-                    self.shape(value, &format!("`{key}`"), "a mapping");
-                    Map::new()
-                }
-            },
-            _ => Map::new(),
+        let Some(value) = node.get(key).filter(|value| !value.is_null()) else {
+            return Map::new();
+        };
+        if let Value::Object(map) = value.to_json() {
+            return map;
         }
+        self.shape(value, &format!("`{key}`"), "a mapping");
+        Map::new()
     }
 
     /// The items of the list under `key`; null, nothing and an empty mapping are empty.
@@ -186,12 +191,12 @@ pub(crate) fn text(node: &Node, key: &str) -> Option<String> {
 /// The truth of the value under `key`, as Python sees it; null and nothing are none.
 pub(crate) fn flag(node: &Node, key: &str) -> Option<bool> {
     match &node.get(key)?.content {
-        Content::Scalar(Value::Null) => None,
         Content::Scalar(Value::Bool(value)) => Some(*value),
         Content::Scalar(Value::Number(number)) => Some(number.as_f64() != Some(0.0)),
         Content::Scalar(Value::String(text)) => Some(!text.is_empty()),
         Content::Sequence(items) => Some(!items.is_empty()),
         Content::Mapping(entries) => Some(!entries.is_empty()),
+        // Null; a scalar is no list or mapping of JSON.
         Content::Scalar(_) => None,
     }
 }

@@ -69,14 +69,22 @@ fn logical_lines(text: &str) -> Vec<(u32, String)> {
 }
 
 /// Outer none: not a requirement. Inner none: one that names no package.
-#[expect(clippy::option_option, reason = "not valid, valid without a package, and a package are three answers")]
+#[expect(
+    clippy::option_option,
+    reason = "not valid, valid without a package, and a package are three answers"
+)]
 fn classify(line: &str) -> Option<Option<String>> {
     let is_address = |text: &str| {
         ["://", "./", "../"].iter().any(|mark| text.contains(mark))
             || text.starts_with('/')
-            || [".whl", ".tar.gz", ".zip"].iter().any(|end| text.ends_with(end))
+            || [".whl", ".tar.gz", ".zip"]
+                .iter()
+                .any(|end| text.ends_with(end))
     };
-    if line.starts_with('-') || (is_address(line) && !line.contains('@')) || line.starts_with("git+") {
+    if line.starts_with('-')
+        || (is_address(line) && !line.contains('@'))
+        || line.starts_with("git+")
+    {
         return Some(None);
     }
     let end = line
@@ -95,7 +103,9 @@ fn classify(line: &str) -> Option<Option<String>> {
     let rest = rest.split(" --").next().unwrap_or_default();
     let specifiers = rest.split(';').next().unwrap_or_default().trim();
     let valid = specifiers.is_empty()
-        || specifiers.strip_prefix('@').is_some_and(|address| !address.trim().is_empty())
+        || specifiers
+            .strip_prefix('@')
+            .is_some_and(|address| !address.trim().is_empty())
         || specifiers
             .trim_start_matches('(')
             .trim_end_matches(')')
@@ -136,7 +146,10 @@ mod tests {
         let text = "\u{feff}# comment\r\nScikit_Learn==1.4  # pinned\r\n\r\nrequests[socks] >=2, <3 ; python_version > '3.8'\n-r more.txt\n--index-url https://example.org/simple\n./local\ngit+https://example.org/x.git#egg=x\npkg @ https://example.org/p.whl\nnumpy \\\n  >=1.26\nplain\nhashed==1 --hash=sha256:00\n";
         let (requirements, problems) = read(text);
         assert_eq!(problems, []);
-        let found: Vec<_> = requirements.iter().map(|r| (r.line, r.package.as_deref())).collect();
+        let found: Vec<_> = requirements
+            .iter()
+            .map(|r| (r.line, r.package.as_deref()))
+            .collect();
         assert_eq!(
             found,
             [
@@ -157,7 +170,8 @@ mod tests {
 
     #[test]
     fn other_text_is_reported() {
-        let (requirements, problems) = read("pandas = 2\nnot a package\n==1.0\nx=>1\npolars==\ny[\n");
+        let (requirements, problems) =
+            read("pandas = 2\nnot a package\n==1.0\nx=>1\npolars==\ny[\n");
         assert_eq!(requirements, []);
         let lines: Vec<_> = problems.iter().filter_map(|p| p.line).collect();
         assert_eq!(lines, [1, 2, 3, 4, 5, 6]);

@@ -203,7 +203,12 @@ impl Finder<'_> {
         match expression {
             Expr::Name(name) => {
                 let id = name.id.as_str();
-                Some(self.aliases.get(id).cloned().unwrap_or_else(|| id.to_owned()))
+                Some(
+                    self.aliases
+                        .get(id)
+                        .cloned()
+                        .unwrap_or_else(|| id.to_owned()),
+                )
             }
             Expr::Attribute(attribute) => Some(attribute.attr.to_string()),
             _ => None,
@@ -223,7 +228,8 @@ impl Finder<'_> {
             .iter()
             .map(|decorator| self.decorator_name(decorator).unwrap_or_default())
             .collect();
-        self.decorators.extend(names.iter().filter(|name| !name.is_empty()).cloned());
+        self.decorators
+            .extend(names.iter().filter(|name| !name.is_empty()).cloned());
         names
     }
 
@@ -252,7 +258,11 @@ impl Finder<'_> {
                 }
             }
             Stmt::ImportFrom(import) => {
-                let module = import.module.as_ref().map(ToString::to_string).unwrap_or_default();
+                let module = import
+                    .module
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 for alias in &import.names {
                     let name = alias.name.as_str();
                     if let Some(local) = &alias.asname {
@@ -301,18 +311,18 @@ impl Finder<'_> {
         let arguments = &call.arguments;
         match name.as_str() {
             "import_module" | "__import__" => {
-                if let Some(module) = argument(arguments, 0, &["name"]).and_then(literal) {
-                    if module.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-                        self.imports.insert(module);
-                    }
-                }
+                let module = argument(arguments, 0, &["name"]).and_then(literal);
+                let is_absolute = |module: &String| !module.is_empty() && !module.starts_with('.');
+                self.imports.extend(module.filter(is_absolute));
             }
             "ConfigFileLoader" if argument(arguments, 2, &["config"]).is_none() => {
                 let path = argument(arguments, 0, &["filepath"]);
                 let profile = match argument(arguments, 1, &["profile"]) {
                     None => ProfileArgument::Text("default".to_owned()),
                     Some(Expr::Name(name)) => ProfileArgument::Name(name.id.to_string()),
-                    Some(other) => literal(other).map_or(ProfileArgument::Unknown, ProfileArgument::Text),
+                    Some(other) => {
+                        literal(other).map_or(ProfileArgument::Unknown, ProfileArgument::Text)
+                    }
                 };
                 let mark = self.lines.mark(call.start());
                 self.profiles.push((profile, path.is_some(), mark));
@@ -331,20 +341,33 @@ impl Finder<'_> {
         let arguments = &call.arguments;
         let reads = match (name, &*call.func) {
             (
-                "read_csv" | "read_parquet" | "read_json" | "read_excel" | "read_feather" | "read_table"
-                | "read_ipc" | "scan_csv" | "scan_parquet" | "scan_ipc",
+                "read_csv" | "read_parquet" | "read_json" | "read_excel" | "read_feather"
+                | "read_table" | "read_ipc" | "scan_csv" | "scan_parquet" | "scan_ipc",
                 Expr::Attribute(_),
             ) => true,
             ("open", Expr::Name(_)) => match argument(arguments, 1, &["mode"]) {
                 None => true,
-                Some(mode) => literal(mode).is_some_and(|mode| mode.starts_with('r') && !mode.contains('+')),
+                Some(mode) => {
+                    literal(mode).is_some_and(|mode| mode.starts_with('r') && !mode.contains('+'))
+                }
             },
             ("load", Expr::Attribute(attribute)) => {
                 matches!(&*attribute.value, Expr::Call(inner) if self.name_of(&inner.func).as_deref() == Some("FileIO"))
             }
             _ => false,
         };
-        let path = argument(arguments, 0, &["filepath_or_buffer", "path", "io", "source", "file", "filepath"]);
+        let path = argument(
+            arguments,
+            0,
+            &[
+                "filepath_or_buffer",
+                "path",
+                "io",
+                "source",
+                "file",
+                "filepath",
+            ],
+        );
         if let (true, Some(expression)) = (reads, path)
             && let Some(path) = literal(expression)
         {
@@ -384,7 +407,9 @@ impl<'a> Visitor<'a> for Finder<'_> {
             Expr::StringLiteral(text) => {
                 let value = text.value.to_str();
                 self.names_io_config |= value.ends_with("io_config.yaml");
-                let is_file_name = value.len() < 512 && value.contains('.') && !value.contains(char::is_whitespace);
+                let is_file_name = value.len() < 512
+                    && value.contains('.')
+                    && !value.contains(char::is_whitespace);
                 if is_file_name && !self.taken.contains(&text.start()) {
                     self.facts.mentions.insert(value.to_owned());
                 }
@@ -409,14 +434,20 @@ fn argument<'a>(arguments: &'a Arguments, position: usize, names: &[&str]) -> Op
         return None;
     }
     let keyword = |name: &&str| arguments.find_keyword(name).map(|keyword| &keyword.value);
-    positional.into_iter().nth(position).or_else(|| names.iter().find_map(keyword))
+    positional
+        .into_iter()
+        .nth(position)
+        .or_else(|| names.iter().find_map(keyword))
 }
 
 /// Required positional parameters, all positional ones, and whether there are further ones.
 fn count(parameters: &Parameters) -> (usize, usize, bool) {
     let positional = parameters.posonlyargs.iter().chain(&parameters.args);
     (
-        positional.clone().filter(|parameter| parameter.default.is_none()).count(),
+        positional
+            .clone()
+            .filter(|parameter| parameter.default.is_none())
+            .count(),
         positional.count(),
         parameters.vararg.is_some(),
     )
@@ -434,7 +465,15 @@ mod tests {
         let facts = facts(text);
         assert_eq!(
             facts.imports,
-            ["google.cloud", "numpy.linalg", "os", "pandas", "polars", "sklearn.svm", "yaml"]
+            [
+                "google.cloud",
+                "numpy.linalg",
+                "os",
+                "pandas",
+                "polars",
+                "sklearn.svm",
+                "yaml"
+            ]
         );
         assert!(facts.members.contains("google.cloud.bigquery"));
         assert!(facts.relative.contains(&(1, "a".to_owned())));
@@ -447,14 +486,30 @@ mod tests {
         let facts = facts(text);
         assert_eq!(
             facts.decorators,
-            ["callback", "data_loader", "outer", "streaming_source", "test", "transformer"]
+            [
+                "callback",
+                "data_loader",
+                "outer",
+                "streaming_source",
+                "test",
+                "transformer"
+            ]
         );
         let load = &facts.functions[0];
-        assert_eq!((load.name.as_str(), load.mark.line, load.is_top_level), ("load", 4, true));
+        assert_eq!(
+            (load.name.as_str(), load.mark.line, load.is_top_level),
+            ("load", 4, true)
+        );
         assert_eq!(load.decorators, ["outer", "data_loader"]);
-        assert_eq!((load.required, load.positional, load.has_var_args), (1, 2, true));
+        assert_eq!(
+            (load.required, load.positional, load.has_var_args),
+            (1, 2, true)
+        );
         let check = &facts.functions[1];
-        assert_eq!((check.is_top_level, check.required, check.has_var_args), (false, 1, false));
+        assert_eq!(
+            (check.is_top_level, check.required, check.has_var_args),
+            (false, 1, false)
+        );
     }
 
     #[test]
@@ -468,9 +523,20 @@ mod tests {
             ("é = (1\n", 2, 1),
         ] {
             let error = facts(text).syntax_error.unwrap();
-            assert_eq!((error.mark.line, error.mark.column), (line, column), "{text:?}: {}", error.message);
+            assert_eq!(
+                (error.mark.line, error.mark.column),
+                (line, column),
+                "{text:?}: {}",
+                error.message
+            );
         }
-        for good in ["", "\u{feff}x = 1\n", "x = 1\r\nif x:\r\n\ty = 2\r\n", "match x:\n  case 1: ...\n", "f'{x!r:>{w}}'\n"] {
+        for good in [
+            "",
+            "\u{feff}x = 1\n",
+            "x = 1\r\nif x:\r\n\ty = 2\r\n",
+            "match x:\n  case 1: ...\n",
+            "f'{x!r:>{w}}'\n",
+        ] {
             assert_eq!(facts(good).syntax_error, None, "{good:?}");
         }
     }
@@ -478,9 +544,21 @@ mod tests {
     #[test]
     fn profiles_are_found() {
         let text = "config_path = path.join(get_repo_path(), 'io_config.yaml')\nconfig_profile = 'prod'\na = ConfigFileLoader(config_path, config_profile)\nb = ConfigFileLoader(config_path)\nc = ConfigFileLoader(config_path, profile='x')\nd = ConfigFileLoader(config_path, pick())\ne = ConfigFileLoader(config={'a': 1})\n";
-        let found: Vec<_> = facts(text).profiles.into_iter().map(|p| (p.profile, p.mark.line)).collect();
+        let found: Vec<_> = facts(text)
+            .profiles
+            .into_iter()
+            .map(|p| (p.profile, p.mark.line))
+            .collect();
         let text = |t: &str| Some(t.to_owned());
-        assert_eq!(found, [(text("prod"), 3), (text("default"), 4), (text("x"), 5), (None, 6)]);
+        assert_eq!(
+            found,
+            [
+                (text("prod"), 3),
+                (text("default"), 4),
+                (text("x"), 5),
+                (None, 6)
+            ]
+        );
         let other = facts("ConfigFileLoader('other.yaml', 'x')\nn = 'a'\nn = 'b'\n");
         assert_eq!(other.profiles, []);
     }
@@ -489,7 +567,11 @@ mod tests {
     fn data_files_are_found() {
         let text = "pd.read_csv('a.csv')\nopen('b.txt')\nopen('c.txt', 'w')\nFileIO().load('d.parquet')\nS3().load('e.parquet')\npd.read_csv(path)\npl.read_parquet(source='f.parquet')\ndf.to_csv('g.csv')\nopen(f'{x}.csv')\n";
         let facts = facts(text);
-        let read: Vec<_> = facts.files_read.iter().map(|file| file.path.as_str()).collect();
+        let read: Vec<_> = facts
+            .files_read
+            .iter()
+            .map(|file| file.path.as_str())
+            .collect();
         assert_eq!(read, ["a.csv", "b.txt", "d.parquet", "f.parquet"]);
         assert!(facts.mentions.contains("g.csv") && !facts.mentions.contains("a.csv"));
     }
@@ -506,7 +588,9 @@ mod tests {
             "x = ".to_owned() + &"not ".repeat(25_000) + "1",
             "x = ".to_owned() + &"lambda:".repeat(20_000) + "1",
             "x = ".to_owned() + &"1 if 1 else ".repeat(10_000) + "1",
-            (0..300).map(|depth| " ".repeat(depth) + "if x:\n").collect(),
+            (0..300)
+                .map(|depth| " ".repeat(depth) + "if x:\n")
+                .collect(),
         ] {
             assert!(deep.len() < MAX_BYTES);
             drop(facts(&deep));

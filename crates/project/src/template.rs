@@ -99,7 +99,10 @@ pub fn render(text: &str, lookup: &Lookup) -> Result<Rendered, TemplateError> {
             unknown_secrets: seen.unknown_secrets,
         }),
         Err(error) => Err(TemplateError {
-            line: error.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(1),
+            line: error
+                .line()
+                .and_then(|line| u32::try_from(line).ok())
+                .unwrap_or(1),
             message: message(&error, &seen.values),
         }),
     }
@@ -115,7 +118,10 @@ fn message(error: &Error, values: &[String]) -> String {
             None => kind.to_string(),
         },
     };
-    if values.iter().any(|value| !value.is_empty() && text.contains(value.as_str())) {
+    if values
+        .iter()
+        .any(|value| !value.is_empty() && text.contains(value.as_str()))
+    {
         return "an operation does not fit its value".to_owned();
     }
     text
@@ -171,7 +177,12 @@ fn environment(lookup: &Lookup, seen: &Arc<Mutex<Seen>>) -> Environment<'static>
     };
     environment.add_function("mage_secret_var", secret);
     environment.add_function("json_value", json_value);
-    for name in ["aws_secret_var", "azure_secret_var", "gcp_secret_var", "vault_secret_var"] {
+    for name in [
+        "aws_secret_var",
+        "azure_secret_var",
+        "gcp_secret_var",
+        "vault_secret_var",
+    ] {
         environment.add_function(name, move |_: minijinja::value::Rest<Value>| {
             Err::<Value, Error>(failed(format!("`{name}` is not available")))
         });
@@ -244,7 +255,11 @@ fn print(out: &mut String, value: &Value, quoted: bool) {
         ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::String if quoted => {
             let text = value.as_str().unwrap_or_default();
-            let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+            let quote = if text.contains('\'') && !text.contains('"') {
+                '"'
+            } else {
+                '\''
+            };
             out.push(quote);
             for c in text.chars() {
                 match c {
@@ -300,7 +315,11 @@ pub(crate) fn lines_of(text: &str, name: &str) -> Vec<u32> {
             && forms.iter().any(|form| line.contains(form))
     };
     let lines: Vec<(&str, u32)> = text.lines().zip(1_u32..).collect();
-    let exact: Vec<u32> = lines.iter().filter(|(line, _)| asks(line)).map(|(_, number)| *number).collect();
+    let exact: Vec<u32> = lines
+        .iter()
+        .filter(|(line, _)| asks(line))
+        .map(|(_, number)| *number)
+        .collect();
     if !exact.is_empty() {
         return exact;
     }
@@ -332,7 +351,10 @@ mod tests {
     fn text_renders_as_in_mage() {
         for (text, expected) in [
             ("no template: { a }", "no template: { a }"),
-            ("{{ env_var('HOST') }}:{{ env_var(\"PORT\") }}", "db.example:5432"),
+            (
+                "{{ env_var('HOST') }}:{{ env_var(\"PORT\") }}",
+                "db.example:5432",
+            ),
             ("{{ env_var('NOPE') }}", "None"),
             ("{{ env_var('NOPE', 'here') }}", "here"),
             ("{{ env_var('NOPE', default='here') }}", "here"),
@@ -342,9 +364,15 @@ mod tests {
             ("{{ env_var('HOST').split('.')[0] }}", "db"),
             ("{{ env_var('HOST').upper() }}", "DB.EXAMPLE"),
             ("{{ env_var('PORT') | int + 1 }}", "5433"),
-            ("{% if env_var('HOST') == 'x' %}a{% else %}b{% endif %}", "b"),
+            (
+                "{% if env_var('HOST') == 'x' %}a{% else %}b{% endif %}",
+                "b",
+            ),
             ("{# gone #}x", "x"),
-            ("{{ True }} {{ false }} {{ none }} {{ 1.0 }}", "True False None 1.0"),
+            (
+                "{{ True }} {{ false }} {{ none }} {{ 1.0 }}",
+                "True False None 1.0",
+            ),
             ("{{ [1, 'a', None, \"it's\"] }}", "[1, 'a', None, \"it's\"]"),
             ("{{ {'a': True} }}", "{'a': True}"),
             ("{{ nothing }}|", "|"),
@@ -352,7 +380,10 @@ mod tests {
             ("{{ mage_secret_var('gone') }}", "None"),
             ("{{ json_value(env_var('JSON'), 'a.b[0]') }}", "5"),
             ("{{ json_value(env_var('JSON'), 'a.b[1]') }}", "True"),
-            ("{{ json_value(env_var('JSON'), 'a.b') }}", "[5, True, None, 'x']"),
+            (
+                "{{ json_value(env_var('JSON'), 'a.b') }}",
+                "[5, True, None, 'x']",
+            ),
             ("<b> & {{ \"'\" }}", "<b> & '"),
         ] {
             assert_eq!(render(text, &lookup()).unwrap().text, expected, "{text}");
@@ -361,7 +392,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_remembered_once() {
-        let text = "{{ env_var('A') }}{{ env_var('A') }}{{ env_var('B', 1) }}{{ mage_secret_var('s') }}";
+        let text =
+            "{{ env_var('A') }}{{ env_var('A') }}{{ env_var('B', 1) }}{{ mage_secret_var('s') }}";
         let rendered = render(text, &lookup()).unwrap();
         assert_eq!(rendered.unset, ["A"]);
         assert_eq!(rendered.unknown_secrets, ["s"]);
@@ -374,9 +406,17 @@ mod tests {
             ("a: 1\n\nb: {{ unknown('X') }}\n", 3, "unknown"),
             ("x: {{ aws_secret_var('a') }}", 1, "not available"),
             ("x: {{ mage_secret_var('key') | int }}", 1, "invalid float"),
-            ("x: {{ json_value(mage_secret_var('key'), 'a') }}", 1, "not JSON"),
+            (
+                "x: {{ json_value(mage_secret_var('key'), 'a') }}",
+                1,
+                "not JSON",
+            ),
             ("x: {{ json_value(env_var('JSON'), 'a.c') }}", 1, "a.c"),
-            ("{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}", 1, "too long"),
+            (
+                "{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}",
+                1,
+                "too long",
+            ),
         ] {
             let error = render(text, &lookup()).err().unwrap();
             assert_eq!(error.line, line, "{text}: {error}");

@@ -87,8 +87,9 @@ pub(crate) fn read(pipeline: &PipelineUuid, file: &str, text: &str) -> Triggers 
                         "the trigger `{}` is already declared in line {}; the last one counts",
                         trigger.name, first.line
                     );
-                    reader.problem(Rule::DuplicateTrigger, node.mark, message).hint =
-                        Some("give one of them another name".to_owned());
+                    reader
+                        .problem(Rule::DuplicateTrigger, node.mark, message)
+                        .hint = Some("give one of them another name".to_owned());
                 }
                 triggers.push(trigger);
             }
@@ -121,7 +122,9 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
     let kind = TriggerKind::parse(&reading::text(node, "schedule_type").unwrap_or_default());
     let interval = reading::text(node, "schedule_interval").filter(|text| !text.trim().is_empty());
     let is_active = reading::text(node, "status").as_deref() == Some("active");
-    let mark = node.get("schedule_interval").map_or(node.mark, |value| value.mark);
+    let mark = node
+        .get("schedule_interval")
+        .map_or(node.mark, |value| value.mark);
     match (&kind, &interval) {
         (TriggerKind::Time, Some(interval)) => {
             if let Some(reason) = interval_problem(interval) {
@@ -139,11 +142,17 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
         }
         (TriggerKind::Time, None) if is_active && node.get("schedule_interval").is_some() => {
             reader
-                .problem(Rule::IncompleteTrigger, mark, "the time trigger has no interval and never runs")
+                .problem(
+                    Rule::IncompleteTrigger,
+                    mark,
+                    "the time trigger has no interval and never runs",
+                )
                 .hint = Some("set `schedule_interval`, or `status: inactive`".to_owned());
         }
         (TriggerKind::Other(name), _) if node.get("schedule_type").is_some() => {
-            let mark = node.get("schedule_type").map_or(node.mark, |value| value.mark);
+            let mark = node
+                .get("schedule_type")
+                .map_or(node.mark, |value| value.mark);
             let message = format!("there is no schedule type `{name}`");
             reader.problem(Rule::IncompleteTrigger, mark, message).hint =
                 Some("use `time`, `event` or `api`".to_owned());
@@ -160,7 +169,11 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
         variables: reader.map(node, "variables"),
         sla: reader.count(node, "sla"),
         settings: reader.map(node, "settings"),
-        envs: reader.names(node, "envs").into_iter().map(|(env, _)| env).collect(),
+        envs: reader
+            .names(node, "envs")
+            .into_iter()
+            .map(|(env, _)| env)
+            .collect(),
         description: reading::text(node, "description"),
         line: node.mark.line,
     })
@@ -173,7 +186,15 @@ pub fn interval_problem(text: &str) -> Option<String> {
     let text = text.trim();
     if let Some(name) = text.strip_prefix('@') {
         let known = [
-            "once", "hourly", "daily", "weekly", "monthly", "always_on", "yearly", "annually", "midnight",
+            "once",
+            "hourly",
+            "daily",
+            "weekly",
+            "monthly",
+            "always_on",
+            "yearly",
+            "annually",
+            "midnight",
         ];
         return (!known.contains(&name)).then(|| "there is no interval of this name".to_owned());
     }
@@ -182,7 +203,11 @@ pub fn interval_problem(text: &str) -> Option<String> {
         5 => {}
         // The parser wants the seconds first.
         6 => fields.rotate_right(1),
-        count => return Some(format!("a cron expression has five fields, this one has {count}")),
+        count => {
+            return Some(format!(
+                "a cron expression has five fields, this one has {count}"
+            ));
+        }
     }
     CronParser::builder()
         .seconds(Seconds::Optional)
@@ -201,14 +226,33 @@ mod tests {
     #[test]
     fn schedules_are_judged() {
         for good in [
-            "@once", "@hourly", "@always_on", "0 2 * * *", "*/15 * * * *", "5/5 * * * *", "10/10 * * * *",
-            "0 9 * * MON-FRI", "0 0 1 jan,JUL *", "0 0 L * *", "0 0 * * 7", "30 4 1,15 * 5", "0 12 * * * 30",
+            "@once",
+            "@hourly",
+            "@always_on",
+            "0 2 * * *",
+            "*/15 * * * *",
+            "5/5 * * * *",
+            "10/10 * * * *",
+            "0 9 * * MON-FRI",
+            "0 0 1 jan,JUL *",
+            "0 0 L * *",
+            "0 0 * * 7",
+            "30 4 1,15 * 5",
+            "0 12 * * * 30",
         ] {
             assert_eq!(interval_problem(good), None, "{good}");
         }
         for bad in [
-            "@sometimes", "", "* * * *", "61 * * * *", "* 24 * * *", "every day", "0 0 31 13 *", "a b c d e",
-            "* * * * * * *", "*/0 * * * *",
+            "@sometimes",
+            "",
+            "* * * *",
+            "61 * * * *",
+            "* 24 * * *",
+            "every day",
+            "0 0 31 13 *",
+            "a b c d e",
+            "* * * * * * *",
+            "*/0 * * * *",
         ] {
             assert!(interval_problem(bad).is_some(), "{bad}");
         }

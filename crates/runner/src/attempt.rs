@@ -5,20 +5,20 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use baton_base::{chain, failpoint, now};
-use baton_model::{BlockError, FailureKind, Outcome, Product, Timestamp};
+use baton_base::{chain, failpoint};
+use baton_model::{BlockError, FailureKind, Outcome, Product};
 use baton_products::{Digest, StagedContent, StagedOutput, Staging};
-use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use crate::ending::{ended_early, job_error, megabytes, storage_error, timed_out};
 use crate::launch::{Exit, Process};
-use crate::log::{Level, Lines, LogRecord};
+use crate::log::{Level, LogRecord};
 use crate::memory;
 use crate::protocol::{self, Job, JobBlock, VERSION, WorkerMessage};
+use crate::recorder::{Recorder, read_output};
 use crate::runner::{Attempt, MEMORY_INTERVAL, Runner, Stop};
 use crate::tree;
 
@@ -39,7 +39,13 @@ pub struct AttemptReport {
 
 impl AttemptReport {
     fn failed(error: BlockError) -> Self {
-        Self { outcome: Outcome::Failed { error, products: Vec::new() }, tests: None }
+        Self {
+            outcome: Outcome::Failed {
+                error,
+                products: Vec::new(),
+            },
+            tests: None,
+        }
     }
 }
 
@@ -51,7 +57,10 @@ pub(crate) async fn run(
     mut stop: watch::Receiver<Stop>,
 ) -> AttemptReport {
     if *stop.borrow_and_update() != Stop::No {
-        return AttemptReport { outcome: Outcome::Cancelled, tests: None };
+        return AttemptReport {
+            outcome: Outcome::Cancelled,
+            tests: None,
+        };
     }
     let staging = match runner.products.staging(&attempt.staging) {
         Ok(staging) => staging,
@@ -65,7 +74,13 @@ pub(crate) async fn run(
             return AttemptReport::failed(error);
         }
     };
-    let Process { pid, mut control, stdout, stderr, exit } = process;
+    let Process {
+        pid,
+        mut control,
+        stdout,
+        stderr,
+        exit,
+    } = process;
     failpoint("launched");
     let sent = send_job(&mut control, runner, attempt, staging.path()).await;
     let (messages, inbox) = mpsc::channel(64);
@@ -163,7 +178,10 @@ impl Watched {
         mut stop: watch::Receiver<Stop>,
     ) -> Option<Exit> {
         let far = Instant::now() + Duration::from_secs(60 * 60 * 24 * 365);
-        let deadline = attempt.block.timeout.map_or(far, |timeout| Instant::now() + timeout);
+        let deadline = attempt
+            .block
+            .timeout
+            .map_or(far, |timeout| Instant::now() + timeout);
         let mut leave_by = far;
         let mut tick = interval(MEMORY_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -186,9 +204,10 @@ impl Watched {
                         leave_by = Instant::now() + LEAVE_TIME;
                     }
                 }
-                Event::Message(Some(Err(error))) => self.kill(Verdict::Failed(
-                    BlockError::new(FailureKind::Worker, format!("the worker broke its protocol: {error}")),
-                )),
+                Event::Message(Some(Err(error))) => self.kill(Verdict::Failed(BlockError::new(
+                    FailureKind::Worker,
+                    format!("the worker broke its protocol: {error}"),
+                ))),
                 Event::Message(None) => talking = false,
                 Event::Exited(ended) => {
                     for orphan in ended.iter().flat_map(|exit| &exit.orphans) {
@@ -235,10 +254,19 @@ impl Watched {
             WorkerMessage::Hello { protocol } if protocol == VERSION => {}
             WorkerMessage::Hello { protocol } => {
                 let message = format!("the worker speaks version {protocol} of the protocol");
-                self.kill(Verdict::Failed(BlockError::new(FailureKind::Worker, message)));
+                self.kill(Verdict::Failed(BlockError::new(
+                    FailureKind::Worker,
+                    message,
+                )));
             }
-            WorkerMessage::Log { level, message, tags } => {
-                self.recorder.record(Level::parse(&level), message, tags).await;
+            WorkerMessage::Log {
+                level,
+                message,
+                tags,
+            } => {
+                self.recorder
+                    .record(Level::parse(&level), message, tags)
+                    .await;
             }
             WorkerMessage::Chunk { file } => self.digest(file, true),
             WorkerMessage::Output(output) => self.outputs.push(output),
@@ -271,9 +299,11 @@ impl Watched {
                 megabytes(used),
                 megabytes(limit)
             );
-            self.kill(Verdict::Failed(BlockError::new(FailureKind::OutOfMemory, message).with_hint(
-                "process the data in smaller parts, or raise the limit with `--memory`",
-            )));
+            self.kill(Verdict::Failed(
+                BlockError::new(FailureKind::OutOfMemory, message).with_hint(
+                    "process the data in smaller parts, or raise the limit with `--memory`",
+                ),
+            ));
         }
     }
 
@@ -281,13 +311,20 @@ impl Watched {
     fn digest(&mut self, file: String, frame: bool) {
         let staging = self.staging.clone();
         let name = file.clone();
-        let work = move || staging.digest(&name, frame).map_err(|error| storage_error(&error));
+        let work = move || {
+            staging
+                .digest(&name, frame)
+                .map_err(|error| storage_error(&error))
+        };
         self.digests.insert(file, tokio::task::spawn_blocking(work));
     }
 
     /// Stores what was produced and names the outcome.
     async fn conclude(mut self, exit: Option<Exit>) -> AttemptReport {
-        let verdict = self.result.take().unwrap_or_else(|| Verdict::Failed(ended_early(exit.as_ref())));
+        let verdict = self
+            .result
+            .take()
+            .unwrap_or_else(|| Verdict::Failed(ended_early(exit.as_ref())));
         if let Some(notice) = self.recorder.dropped_notice() {
             self.recorder.force(Level::Warning, notice).await;
         }
@@ -296,13 +333,20 @@ impl Watched {
             Verdict::Cancelled => Outcome::Cancelled,
             Verdict::Done => match self.commit().await {
                 Ok(products) => Outcome::Completed { products },
-                Err(error) => Outcome::Failed { error, products: Vec::new() },
+                Err(error) => Outcome::Failed {
+                    error,
+                    products: Vec::new(),
+                },
             },
             // Outputs that were complete before a test failed stay, as in Mage.
-            Verdict::Failed(error) if error.kind == FailureKind::TestFailed => {
-                Outcome::Failed { error, products: self.commit().await.unwrap_or_default() }
-            }
-            Verdict::Failed(error) => Outcome::Failed { error, products: Vec::new() },
+            Verdict::Failed(error) if error.kind == FailureKind::TestFailed => Outcome::Failed {
+                error,
+                products: self.commit().await.unwrap_or_default(),
+            },
+            Verdict::Failed(error) => Outcome::Failed {
+                error,
+                products: Vec::new(),
+            },
         };
         AttemptReport { outcome, tests }
     }
@@ -320,9 +364,14 @@ impl Watched {
         for output in self.outputs {
             let mut digests = Vec::with_capacity(output.files.len());
             for file in &output.files {
-                let Some(work) = self.digests.remove(file) else { continue };
+                let Some(work) = self.digests.remove(file) else {
+                    continue;
+                };
                 let digest = work.await.map_err(|error| {
-                    BlockError::new(FailureKind::Worker, format!("describing `{file}` failed: {error}"))
+                    BlockError::new(
+                        FailureKind::Worker,
+                        format!("describing `{file}` failed: {error}"),
+                    )
                 })??;
                 digests.push(digest);
             }
@@ -345,14 +394,19 @@ impl Watched {
                         },
                     };
                     failpoint("before-objects");
-                    let product = staging.commit(output, digests).map_err(|error| storage_error(&error));
+                    let product = staging
+                        .commit(output, digests)
+                        .map_err(|error| storage_error(&error));
                     failpoint("after-objects");
                     product
                 })
                 .collect()
         };
         tokio::task::spawn_blocking(store).await.map_err(|error| {
-            BlockError::new(FailureKind::Worker, format!("storing the products failed: {error}"))
+            BlockError::new(
+                FailureKind::Worker,
+                format!("storing the products failed: {error}"),
+            )
         })?
     }
 }
@@ -375,169 +429,11 @@ async fn read_messages(mut control: UnixStream, messages: mpsc::Sender<io::Resul
     }
 }
 
-/// Records what a process prints.
-async fn read_output(mut output: pipe::Receiver, recorder: Recorder) {
-    let mut lines = Lines::default();
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(count) = output.read(&mut buffer).await {
-        if count == 0 {
-            break;
-        }
-        for line in lines.push(buffer.get(..count).unwrap_or_default()) {
-            recorder.record(Level::Info, line, baton_model::Map::new()).await;
-        }
-    }
-    if let Some(line) = lines.finish() {
-        recorder.record(Level::Info, line, baton_model::Map::new()).await;
-    }
-}
-
 /// Waits for the readers, but not for ever: a process that got away may hold a pipe open.
 async fn drain(tasks: [JoinHandle<()>; 3]) {
     for mut task in tasks {
         if timeout(DRAIN_TIME, &mut task).await.is_err() {
             task.abort();
-        }
-    }
-}
-
-/// Makes log records of one attempt and counts what they take.
-#[derive(Clone)]
-struct Recorder {
-    block: String,
-    attempt: u32,
-    log: mpsc::Sender<LogRecord>,
-    limit: usize,
-    used: std::sync::Arc<std::sync::atomic::AtomicUsize>,
-    dropped: std::sync::Arc<std::sync::atomic::AtomicU64>,
-}
-
-impl Recorder {
-    fn new(attempt: &Attempt, log: mpsc::Sender<LogRecord>, limit: usize) -> Self {
-        Self {
-            block: attempt.key.to_string(),
-            attempt: attempt.number,
-            log,
-            limit,
-            used: std::sync::Arc::default(),
-            dropped: std::sync::Arc::default(),
-        }
-    }
-
-    async fn record(&self, level: Level, message: String, tags: baton_model::Map) {
-        use std::sync::atomic::Ordering::Relaxed;
-        // Every record also costs its time, level and names.
-        let size = message.len() + 100;
-        if self.used.fetch_add(size, Relaxed) + size > self.limit {
-            self.dropped.fetch_add(1, Relaxed);
-            return;
-        }
-        self.send(level, message, tags).await;
-    }
-
-    /// Records even when the limit is reached.
-    async fn force(&self, level: Level, message: String) {
-        self.send(level, message, baton_model::Map::new()).await;
-    }
-
-    async fn send(&self, level: Level, message: String, tags: baton_model::Map) {
-        let record = LogRecord {
-            at: Timestamp(now()),
-            level,
-            block: Some(self.block.clone()),
-            attempt: Some(self.attempt),
-            message,
-            tags,
-        };
-        // The log is closed only when the whole run is being torn down.
-        drop(self.log.send(record).await);
-    }
-
-    fn dropped_notice(&self) -> Option<String> {
-        let dropped = self.dropped.load(std::sync::atomic::Ordering::Relaxed);
-        (dropped > 0).then(|| {
-            format!("the log limit of {} is reached: {dropped} more records were dropped", megabytes(self.limit as u64))
-        })
-    }
-}
-
-fn timed_out(attempt: &Attempt) -> BlockError {
-    let seconds = attempt.block.timeout.unwrap_or_default().as_secs_f64();
-    BlockError::new(FailureKind::Timeout, format!("the block took longer than its timeout of {seconds} s"))
-        .with_hint("raise `timeout` of the block in the pipeline's metadata.yaml, or make it faster")
-}
-
-fn job_error(error: &io::Error) -> BlockError {
-    BlockError::new(FailureKind::Worker, format!("the worker did not take its job: {error}"))
-}
-
-/// What a process that ended without a word must have met.
-fn ended_early(exit: Option<&Exit>) -> BlockError {
-    match exit {
-        Some(Exit { signal: Some(9), .. }) => {
-            BlockError::new(FailureKind::OutOfMemory, "the block's process was killed by the system (SIGKILL)")
-                .with_hint("the machine most likely ran out of memory: process the data in smaller parts")
-        }
-        Some(Exit { signal: Some(signal), .. }) => {
-            let message = format!("the block's process died from signal {signal}{}", signal_name(*signal));
-            BlockError::new(FailureKind::Crash, message)
-                .with_hint("a native library crashed; look at the last lines of the log and at recent upgrades")
-        }
-        Some(Exit { code: Some(code), .. }) => {
-            let message = format!("the block's process ended with exit code {code} before the block had finished");
-            BlockError::new(FailureKind::Exit, message)
-                .with_hint("return from the function instead of ending the process")
-        }
-        _ => BlockError::new(FailureKind::Worker, "the block's process vanished"),
-    }
-}
-
-fn signal_name(signal: i32) -> &'static str {
-    match signal {
-        4 => " (SIGILL, illegal instruction)",
-        6 => " (SIGABRT, abort)",
-        7 => " (SIGBUS, bus error)",
-        8 => " (SIGFPE, arithmetic error)",
-        11 => " (SIGSEGV, segmentation fault)",
-        15 => " (SIGTERM)",
-        25 => " (SIGXFSZ, file too large)",
-        _ => "",
-    }
-}
-
-/// An error of the product store as the block's failure.
-fn storage_error(error: &(impl baton_base::Diagnose + 'static)) -> BlockError {
-    let text = chain(error);
-    let failure = BlockError::new(FailureKind::Storage, format!("failed to {text}"));
-    match error.hint() {
-        Some(hint) => failure.with_hint(hint),
-        None => failure,
-    }
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.0} MB", bytes as f64 / 1e6)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn exit(code: Option<i32>, signal: Option<i32>) -> Option<Exit> {
-        Some(Exit { code, signal, orphans: Vec::new() })
-    }
-
-    #[test]
-    fn every_silent_end_has_a_kind_and_says_why() {
-        for (ended, kind, part) in [
-            (exit(None, Some(11)), FailureKind::Crash, "segmentation fault"),
-            (exit(None, Some(9)), FailureKind::OutOfMemory, "killed by the system"),
-            (exit(Some(3), None), FailureKind::Exit, "exit code 3"),
-            (None, FailureKind::Worker, "vanished"),
-        ] {
-            let error = ended_early(ended.as_ref());
-            assert_eq!(error.kind, kind);
-            assert!(error.message.contains(part), "{}", error.message);
         }
     }
 }

@@ -5,12 +5,14 @@
 //! `docs/development/worker-protocol.md`.
 
 mod attempt;
+mod ending;
 pub mod environment;
 mod launch;
 mod library;
 mod log;
 mod memory;
 mod protocol;
+mod recorder;
 mod runner;
 mod tree;
 

@@ -1,7 +1,7 @@
 //! The Python code inside the binary: unpacked once per version next to Baton's state, put on a worker's path.
 
-use std::path::{Path, PathBuf};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use baton_base::files::{self, FileError};
 use baton_base::{Class, Diagnose};
@@ -79,7 +79,6 @@ fn version() -> String {
     }
     hasher.finalize().to_hex().to_string()
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -79,11 +79,11 @@ impl Lines {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.partial.extend_from_slice(piece);
             if self.partial.ends_with(b"\n") {
-                lines.extend(self.take());
+                lines.push(self.take());
             } else {
                 while self.partial.len() >= MAX_LINE {
                     let rest = self.partial.split_off(cut(&self.partial));
-                    lines.extend(self.take());
+                    lines.push(self.take());
                     self.partial = rest;
                 }
             }
@@ -93,13 +93,13 @@ impl Lines {
 
     /// Gives what is left without an end of line.
     pub(crate) fn finish(&mut self) -> Option<String> {
-        if self.partial.is_empty() { None } else { self.take() }
+        (!self.partial.is_empty()).then(|| self.take())
     }
 
-    fn take(&mut self) -> Option<String> {
+    fn take(&mut self) -> String {
         let bytes = std::mem::take(&mut self.partial);
         let text = String::from_utf8_lossy(&bytes);
-        Some(text.trim_end_matches(['\n', '\r']).to_owned())
+        text.trim_end_matches(['\n', '\r']).to_owned()
     }
 }
 
@@ -124,7 +124,10 @@ mod tests {
 
     #[test]
     fn lines_over_any_cut() {
-        assert_eq!(cut_up(&[b"one\ntwo\r\n", b"thr", b"ee"]), ["one", "two", "three"]);
+        assert_eq!(
+            cut_up(&[b"one\ntwo\r\n", b"thr", b"ee"]),
+            ["one", "two", "three"]
+        );
         assert_eq!(cut_up(&["grö".as_bytes(), "ße\n".as_bytes()]), ["größe"]);
         assert_eq!(cut_up(&[b"\xc3", b"\xbc\n"]), ["ü"]);
         assert_eq!(cut_up(&[b"bad \xff\xfe\n"]), ["bad \u{fffd}\u{fffd}"]);

@@ -8,7 +8,11 @@ use crate::tree;
 /// mapped files do not count, the system can drop those.
 pub(crate) fn private_memory(pid: i32) -> u64 {
     let own = anonymous(pid);
-    tree::descendants(pid).into_iter().map(anonymous).sum::<u64>() + own
+    tree::descendants(pid)
+        .into_iter()
+        .map(anonymous)
+        .sum::<u64>()
+        + own
 }
 
 fn anonymous(pid: i32) -> u64 {
@@ -21,11 +25,16 @@ fn anonymous(pid: i32) -> u64 {
 /// Memory of this machine, or of the control group the process lives in where that is less; none when
 /// the system does not say.
 pub fn machine_memory() -> Option<u64> {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| field(&text, "MemTotal:"));
-    let group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .iter()
-        .filter_map(|path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok())
-        .min();
+    let machine = fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| field(&text, "MemTotal:"));
+    let group = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .iter()
+    .filter_map(|path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok())
+    .min();
     match (machine, group) {
         (Some(machine), Some(group)) => Some(machine.min(group)),
         (one, other) => one.or(other),
@@ -42,7 +51,9 @@ fn field(text: &str, name: &str) -> Option<u64> {
 /// Bytes in a text such as `512MB`, `1.5 GiB` or `1000000`. Decimal and binary units are told apart.
 pub fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: f64 = number.parse().ok()?;
     let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {

@@ -25,7 +25,11 @@ pub(crate) enum ZygoteMessage {
     /// The system did not let it fork.
     Refused { id: u64, message: String },
     /// A block process was reaped, and what it left behind is gone.
-    Exited { id: u64, code: Option<i32>, signal: Option<i32> },
+    Exited {
+        id: u64,
+        code: Option<i32>,
+        signal: Option<i32>,
+    },
 }
 
 /// What a block process says.
@@ -171,9 +175,7 @@ pub(crate) async fn send(
 /// Reads the body of the next frame; none at the end of the stream.
 ///
 /// Not safe to cancel in the middle of a frame: give it a task of its own.
-pub(crate) async fn receive(
-    stream: &mut (impl AsyncRead + Unpin),
-) -> io::Result<Option<Vec<u8>>> {
+pub(crate) async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
     let mut header = [0; 4];
     match stream.read_exact(&mut header).await {
         Ok(_) => {}

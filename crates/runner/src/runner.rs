@@ -92,7 +92,11 @@ impl Runner {
             environ: options.environ.clone(),
         };
         let launcher = Arc::new(Launcher::new(options.strategy, launch));
-        Self { options, products, launcher }
+        Self {
+            options,
+            products,
+            launcher,
+        }
     }
 
     /// Gets ready in the background for blocks with (`frames`) or without pandas. What goes wrong here is

@@ -12,9 +12,15 @@ const MAX_ROUNDS: usize = 200;
 /// All descendants of `root`, without `root` itself. Empty where there is no `/proc`.
 pub(crate) fn descendants(root: i32) -> BTreeSet<i32> {
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
-    let Ok(entries) = fs::read_dir("/proc") else { return BTreeSet::new() };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return BTreeSet::new();
+    };
     for entry in entries.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok())
+        else {
             continue;
         };
         if let Some(parent) = parent_of(pid) {
@@ -35,7 +41,10 @@ pub(crate) fn descendants(root: i32) -> BTreeSet<i32> {
 
 /// Direct children of `pid` that are not zombies.
 pub(crate) fn children(pid: i32) -> Vec<i32> {
-    descendants(pid).into_iter().filter(|child| parent_of(*child) == Some(pid)).collect()
+    descendants(pid)
+        .into_iter()
+        .filter(|child| parent_of(*child) == Some(pid))
+        .collect()
 }
 
 /// The parent of a living process; none for a zombie or a process that is gone.
@@ -57,8 +66,10 @@ pub(crate) fn kill_tree(root: i32) -> bool {
     signal(root, Signal::STOP);
     let mut stopped = BTreeSet::from([root]);
     for _ in 0..MAX_ROUNDS {
-        let new: Vec<i32> =
-            descendants(root).into_iter().filter(|pid| !stopped.contains(pid)).collect();
+        let new: Vec<i32> = descendants(root)
+            .into_iter()
+            .filter(|pid| !stopped.contains(pid))
+            .collect();
         if new.is_empty() {
             break;
         }
@@ -95,17 +106,24 @@ mod tests {
     #[test]
     fn a_tree_with_its_own_sessions_is_killed_whole() {
         let script = "setsid sh -c 'sleep 600 & sleep 600' & sleep 600 & echo ready; wait";
-        let mut shell =
-            Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut shell = Command::new("sh")
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut line = String::new();
-        BufReader::new(shell.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(shell.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let pid = shell.id() as i32;
         assert!(!descendants(pid).is_empty());
         kill_tree(pid);
         shell.wait().unwrap();
         assert!(descendants(pid).is_empty());
         assert!(descendants(std::process::id() as i32).iter().all(|child| {
-            !fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default().contains("600")
+            !fs::read_to_string(format!("/proc/{child}/cmdline"))
+                .unwrap_or_default()
+                .contains("600")
         }));
     }
 }

@@ -12,7 +12,9 @@ use baton_model::{
     PlannedBlock, Product, Run, RunEvent, RunStatus, Timestamp,
 };
 use baton_products::Products;
-use baton_runner::{Attempt, AttemptReport, Input, InputContent, InputProduct, LogRecord, Runner, Stop};
+use baton_runner::{
+    Attempt, AttemptReport, Input, InputContent, InputProduct, LogRecord, Runner, Stop,
+};
 use baton_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -173,16 +175,32 @@ impl Driver<'_> {
     async fn ended(&mut self, key: BlockRunKey, fence: Fence, report: AttemptReport) {
         self.stops.remove(&fence);
         if let Some((passed, total)) = report.tests {
-            self.tell(Notice::Tests { key: key.clone(), passed, total }).await;
+            self.tell(Notice::Tests {
+                key: key.clone(),
+                passed,
+                total,
+            })
+            .await;
         }
-        self.events.push_back(RunEvent::AttemptEnded { key, fence, outcome: report.outcome });
+        self.events.push_back(RunEvent::AttemptEnded {
+            key,
+            fence,
+            outcome: report.outcome,
+        });
     }
 
     /// One event: decide, commit, carry out.
     async fn handle(&mut self, event: RunEvent) -> Result<(), DriveError> {
-        let Some(run) = self.run.take() else { return Ok(()) };
+        let Some(run) = self.run.take() else {
+            return Ok(());
+        };
         let at = Timestamp(now());
-        let Step { run, changed, commands, ignored } = baton_engine::apply(run, &event, at);
+        let Step {
+            run,
+            changed,
+            commands,
+            ignored,
+        } = baton_engine::apply(run, &event, at);
         let run = self.run.insert(run);
         if ignored.is_some() {
             return Ok(());
@@ -190,10 +208,17 @@ impl Driver<'_> {
         if commands.contains(&Command::Finish) && run.status == RunStatus::Completed {
             // "Completed" is read by others the moment it is committed: what it names comes first.
             let objects = objects_of(run);
-            self.session.products.sync(&objects).map_err(DriveError::Sync)?;
+            self.session
+                .products
+                .sync(&objects)
+                .map_err(DriveError::Sync)?;
         }
         baton_base::failpoint("before-commit");
-        let ids = self.session.store.commit(run, &changed, &event, &commands, at).await?;
+        let ids = self
+            .session
+            .store
+            .commit(run, &changed, &event, &commands, at)
+            .await?;
         baton_base::failpoint("after-commit");
         let news: Vec<Notice> = changed
             .iter()
@@ -205,15 +230,22 @@ impl Driver<'_> {
         }
         for (command, id) in commands.into_iter().zip(ids) {
             self.carry_out(command).await?;
+            baton_base::failpoint("carried-out");
             self.session.store.command_done(id);
         }
         Ok(())
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), DriveError> {
-        let Some(run) = self.run.as_ref().map(|run| run.id) else { return Ok(()) };
+        let Some(run) = self.run.as_ref().map(|run| run.id) else {
+            return Ok(());
+        };
         match command {
-            Command::StartAttempt { key, attempt, fence } => self.start(key, attempt, fence).await,
+            Command::StartAttempt {
+                key,
+                attempt,
+                fence,
+            } => self.start(key, attempt, fence).await,
             Command::StopAttempt { fence, .. } => {
                 if let Some(stop) = self.stops.get(&fence) {
                     stop.send_replace(Stop::Gently);
@@ -228,9 +260,18 @@ impl Driver<'_> {
         }
     }
 
-    async fn start(&mut self, key: BlockRunKey, number: u32, fence: Fence) -> Result<(), DriveError> {
-        let Some(run) = self.run.as_ref() else { return Ok(()) };
-        let Some(block) = run.plan.block(&key.block) else { return Ok(()) };
+    async fn start(
+        &mut self,
+        key: BlockRunKey,
+        number: u32,
+        fence: Fence,
+    ) -> Result<(), DriveError> {
+        let Some(run) = self.run.as_ref() else {
+            return Ok(());
+        };
+        let Some(block) = run.plan.block(&key.block) else {
+            return Ok(());
+        };
         let prepared = self.prepare(run, block, &key, number, fence).await?;
         let (stop, stopped) = watch::channel(Stop::No);
         self.stops.insert(fence, stop);
@@ -240,7 +281,10 @@ impl Driver<'_> {
             let report = match prepared {
                 Ok(attempt) => runner.run(&attempt, &log, stopped).await,
                 Err(error) => AttemptReport {
-                    outcome: Outcome::Failed { error, products: Vec::new() },
+                    outcome: Outcome::Failed {
+                        error,
+                        products: Vec::new(),
+                    },
                     tests: None,
                 },
             };
@@ -270,19 +314,30 @@ impl Driver<'_> {
             let products = match run.block(&BlockRunKey::declared(upstream.clone())) {
                 Some(upstream) => upstream.products.clone(),
                 None => match run.plan.inputs.get(upstream) {
-                    Some(from) => session.store.products(*from, &BlockRunKey::declared(upstream.clone())).await?,
+                    Some(from) => {
+                        session
+                            .store
+                            .products(*from, &BlockRunKey::declared(upstream.clone()))
+                            .await?
+                    }
                     None => Vec::new(),
                 },
             };
-            let mut input = Input { block: upstream.to_string(), products: Vec::new() };
+            let mut input = Input {
+                block: upstream.to_string(),
+                products: Vec::new(),
+            };
             for product in &products {
                 if let Err(error) = session.products.verify_sizes(product) {
-                    return Ok(Err(BlockError::new(FailureKind::Storage, chain(&error)).with_hint(
-                        format!("run block `{upstream}` again to produce it anew"),
-                    )));
+                    return Ok(Err(BlockError::new(FailureKind::Storage, chain(&error))
+                        .with_hint(format!(
+                            "run block `{upstream}` again to produce it anew"
+                        ))));
                 }
                 frames |= product.kind == baton_model::ProductKind::Frame;
-                input.products.push(InputProduct::new(product, self.content(product)));
+                input
+                    .products
+                    .push(InputProduct::new(product, self.content(product)));
             }
             inputs.push(input);
         }
@@ -290,7 +345,10 @@ impl Driver<'_> {
         Ok(Ok(Attempt {
             run: run.id,
             pipeline: run.plan.pipeline.to_string(),
-            block: PlannedBlock { needs_frames: frames, ..block.clone() },
+            block: PlannedBlock {
+                needs_frames: frames,
+                ..block.clone()
+            },
             key: key.clone(),
             number,
             code,
@@ -357,4 +415,3 @@ async fn write_log(
         }
     }
 }
-

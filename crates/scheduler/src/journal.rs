@@ -47,7 +47,10 @@ impl Journal {
         if !ends_with_newline(path) {
             drop(file.write_all(b"\n"));
         }
-        Ok(Self { file, broken: false })
+        Ok(Self {
+            file,
+            broken: false,
+        })
     }
 
     /// Appends records in one write.
@@ -117,7 +120,12 @@ mod tests {
             tags: baton_model::Map::new(),
         };
         Journal::open(&path).unwrap().append(&[record("one")]);
-        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"at\": 7, \"lev").unwrap();
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"{\"at\": 7, \"lev")
+            .unwrap();
         Journal::open(&path).unwrap().append(&[record("two")]);
         let mut messages = Vec::new();
         read_log(&path, |record| messages.push(record.message)).unwrap();

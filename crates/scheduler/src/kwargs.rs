@@ -25,7 +25,10 @@ pub(crate) fn of_attempt(
         let date = moment(plan.execution_date);
         set("event", json!({}));
         // Naive, as Mage's are when its own database is SQLite.
-        set("execution_date", json!({"$datetime": date.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()}));
+        set(
+            "execution_date",
+            json!({"$datetime": date.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()}),
+        );
         set("execution_partition", json!(partition(date)));
         set("ds", json!(date.format("%Y-%m-%d").to_string()));
         set("hr", json!(date.format("%H").to_string()));

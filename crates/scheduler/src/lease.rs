@@ -69,7 +69,10 @@ impl Lease {
                 let mut holder = String::new();
                 // The number is for people; a lock without one is held all the same.
                 drop(file.read_to_string(&mut holder));
-                return Err(LeaseError::Held { run, holder: holder.trim().to_owned() });
+                return Err(LeaseError::Held {
+                    run,
+                    holder: holder.trim().to_owned(),
+                });
             }
             Err(TryLockError::Error(source)) => {
                 return Err(fail(FileError::new("lock", path, source)));
@@ -101,7 +104,12 @@ mod tests {
         assert!(Lease::is_held(&path));
         let refused = Lease::take(RunId(1), &path).unwrap_err();
         assert_eq!(refused.class(), Class::Conflict);
-        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        assert!(
+            refused
+                .to_string()
+                .contains(&std::process::id().to_string()),
+            "{refused}"
+        );
         drop(lease);
         Lease::take(RunId(1), &path).unwrap();
     }

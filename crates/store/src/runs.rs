@@ -137,7 +137,7 @@ impl Store {
     ) -> Result<Vec<CommandId>, StoreError> {
         // Everything is put into text before the lock is taken.
         let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
-        let changes = self.changes(run, |key| wanted.contains(key))?;
+        let rows = self.changes(run, |key| wanted.contains(key))?;
         let body = rows::to_json(&self.path, "an event", &history::compact(event))?;
         let command_texts = commands
             .iter()
@@ -158,8 +158,7 @@ impl Store {
             .await
             .map_err(self.sort())?;
         self.advance(&mut transaction, run).await?;
-        self.write_blocks(&mut transaction, run.id, &changes)
-            .await?;
+        self.write_blocks(&mut transaction, run.id, &rows).await?;
         sqlx::query("insert into event (run, version, at, body) values (?1, ?2, ?3, ?4)")
             .bind(run.id.0)
             .bind(run.version as i64)

@@ -14,7 +14,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let project = Project::open(&args.project)?;
     let problems = baton_project::check(&project);
     let paint = Paint::stdout();
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
     let warnings = problems.len() - errors;
     for problem in &problems {
         if args.json {
@@ -25,7 +28,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
             Severity::Error => paint.red("error"),
             Severity::Warning => paint.yellow("warning"),
         };
-        say(&format!("{}: {word}[{}]: {}", paint.bold(&problem.place()), problem.code, problem.message));
+        say(&format!(
+            "{}: {word}[{}]: {}",
+            paint.bold(&problem.place()),
+            problem.code,
+            problem.message
+        ));
         if let Some(hint) = &problem.hint {
             say(&format!("    {} {hint}", paint.yellow("hint:")));
         }
@@ -35,9 +43,24 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         say(&json!({"errors": errors, "warnings": warnings, "pipelines": project.pipeline_uuids().len(), "ok": !failed}).to_string());
     } else {
         let count = project.pipeline_uuids().len();
-        let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
-        let text = format!("{}, {} in {}", plural(errors, "error"), plural(warnings, "warning"), plural(count, "pipeline"));
-        say(&if failed { paint.red(&text) } else { paint.green(&text) });
+        let plural = |n: usize, word: &str| {
+            if n == 1 {
+                format!("1 {word}")
+            } else {
+                format!("{n} {word}s")
+            }
+        };
+        let text = format!(
+            "{}, {} in {}",
+            plural(errors, "error"),
+            plural(warnings, "warning"),
+            plural(count, "pipeline")
+        );
+        say(&if failed {
+            paint.red(&text)
+        } else {
+            paint.green(&text)
+        });
     }
     Ok(ExitCode::from(if failed { FAILED } else { 0 }))
 }

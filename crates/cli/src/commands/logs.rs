@@ -20,7 +20,10 @@ pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
         && !run.blocks.iter().any(|one| one.key.to_string() == *block)
     {
         return Err(Failure::usage(
-            format!("run {} of `{}` has no block `{block}`", run.id, run.plan.pipeline),
+            format!(
+                "run {} of `{}` has no block `{block}`",
+                run.id, run.plan.pipeline
+            ),
             "leave the block out to see the whole log",
         ));
     }
@@ -50,7 +53,12 @@ pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
             let tags = serde_json::to_string(&record.tags).unwrap_or_default();
             format!(" {}", paint.dim(&tags))
         };
-        say(&format!("{} {level} {} {}{tags}", paint.dim(&iso(record.at.0)), paint.cyan(&place), record.message));
+        say(&format!(
+            "{} {level} {} {}{tags}",
+            paint.dim(&iso(record.at.0)),
+            paint.cyan(&place),
+            record.message
+        ));
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Init(args) => init::run(&args),
-        Command::Run(args) => run::run(*args),
+        Command::Run(args) => run::run(&args),
         Command::Runs(args) => runs::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Output(args) => output::run(&args),

@@ -32,7 +32,9 @@ pub(crate) fn run(args: &OutputArgs) -> Result<ExitCode, Failure> {
             FormatChoice::Raw => Format::Raw,
         },
         offset: args.offset,
-        limit: args.limit.or((args.format == FormatChoice::Table).then_some(TABLE_ROWS)),
+        limit: args
+            .limit
+            .or((args.format == FormatChoice::Table).then_some(TABLE_ROWS)),
         width: is_terminal.then(terminal::width),
         color: is_terminal && Paint::stdout().is_on(),
     };
@@ -54,46 +56,70 @@ async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>),
             let run = state.run(RunId(id)).await?;
             if run.plan.pipeline != pipeline {
                 return Err(Failure::usage(
-                    format!("run {id} is a run of `{}`, not of `{pipeline}`", run.plan.pipeline),
+                    format!(
+                        "run {id} is a run of `{}`, not of `{pipeline}`",
+                        run.plan.pipeline
+                    ),
                     format!("`baton runs PROJECT --pipeline {pipeline}` lists its runs"),
                 ));
             }
             run.id
         }
-        None => state.store.newest_output(&pipeline, &block).await?.ok_or_else(|| {
-            Failure::usage(
-                format!("block `{block}` of pipeline `{pipeline}` has not completed in any run"),
-                format!("run it: `baton run {} {pipeline}`", args.project.display()),
-            )
-        })?,
+        None => state
+            .store
+            .newest_output(&pipeline, &block)
+            .await?
+            .ok_or_else(|| {
+                Failure::usage(
+                    format!(
+                        "block `{block}` of pipeline `{pipeline}` has not completed in any run"
+                    ),
+                    format!("run it: `baton run {} {pipeline}`", args.project.display()),
+                )
+            })?,
     };
-    Ok((run, state.store.products(run, &BlockRunKey::declared(block)).await?))
+    Ok((
+        run,
+        state
+            .store
+            .products(run, &BlockRunKey::declared(block))
+            .await?,
+    ))
 }
 
 /// The one output that is meant.
 fn choose(args: &OutputArgs, run: RunId, found: Vec<Product>) -> Result<Product, Failure> {
     let names: Vec<String> = found.iter().map(|product| product.name.clone()).collect();
     let mut found = found.into_iter();
-    match &args.name {
-        Some(name) => found.find(|product| product.name == *name).ok_or_else(|| {
+    if let Some(name) = &args.name {
+        return found.find(|product| product.name == *name).ok_or_else(|| {
+            let hint = match names.as_slice() {
+                [] => "it produced nothing".to_owned(),
+                names => format!("it has {}", names.join(", ")),
+            };
             Failure::usage(
                 format!("block `{}` has no output `{name}` in run {run}", args.block),
-                if names.is_empty() { "it produced nothing".to_owned() } else { format!("it has {}", names.join(", ")) },
+                hint,
             )
-        }),
-        None => {
-            let first = found.next().ok_or_else(|| {
-                Failure::usage(
-                    format!("block `{}` produced nothing in run {run}", args.block),
-                    "a block that returns None has no output",
-                )
-                .with_exit(FAILED)
-            })?;
-            if names.len() > 1 {
-                let rest = names.get(1..).unwrap_or_default().join(", ");
-                tell(&Paint::stderr().dim(&format!("{} of {}; --name shows {rest}", first.name, names.len())));
-            }
-            Ok(first)
-        }
+        });
     }
+    let first = found.next().ok_or_else(|| {
+        Failure::usage(
+            format!("block `{}` produced nothing in run {run}", args.block),
+            "a block that returns None has no output",
+        )
+        .with_exit(FAILED)
+    })?;
+    if let [_, rest @ ..] = names.as_slice()
+        && !rest.is_empty()
+    {
+        let note = format!(
+            "{} of {}; --name shows {}",
+            first.name,
+            names.len(),
+            rest.join(", ")
+        );
+        tell(&Paint::stderr().dim(&note));
+    }
+    Ok(first)
 }

@@ -10,7 +10,8 @@ use std::thread::available_parallelism;
 use baton_base::{failpoint, now};
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
-    BlockUuid, Map, OnFailure, Pipeline, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
+    BlockUuid, Map, OnFailure, Pipeline, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus,
+    Timestamp,
 };
 use baton_products::Products;
 use baton_project::Project;
@@ -27,7 +28,7 @@ use crate::commands::sources::{self, Sources};
 use crate::failure::{CANCELLED, FAILED, Failure};
 use crate::settings;
 use crate::terminal::{Paint, tell};
-use crate::watch::Watcher;
+use crate::watch::{Shown, Watcher};
 
 /// Text and JSON up to this many bytes lives in the database instead of in a file of its own.
 const INLINE_BYTES: usize = 16 * 1024;
@@ -39,25 +40,38 @@ const LOG_LIMIT: usize = 10 * 1024 * 1024;
 const TRIGGERED: [&str; 2] = ["prod", "production"];
 
 /// Runs a pipeline to its end.
-pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let project = Project::open(args.project.as_deref().unwrap_or(".".as_ref()))?;
     let state = State::of(project.root())?;
     let (run, lease, first) = match args.resume {
         Some(id) => resume(&state, RunId(id), args.pipeline.as_deref())?,
-        None => create(&state, &project, &args)?,
+        None => create(&state, &project, args)?,
     };
     let resumed = matches!(first, RunEvent::Resumed);
     if resumed && run.status == RunStatus::Completed {
-        tell(&format!("run {} is completed, there is nothing to resume", run.id));
+        tell(&format!(
+            "run {} is completed, there is nothing to resume",
+            run.id
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let products = Products::open(&state.home.products())?;
     // What an earlier process of this run, or one that died, had not committed is of no use.
     products.sweep_staging(|name| {
-        let owner = name.split('-').next().and_then(|number| number.parse::<i64>().ok());
+        let owner = name
+            .split('-')
+            .next()
+            .and_then(|number| number.parse::<i64>().ok());
         owner.is_some_and(|owner| owner != run.id.0 && Lease::is_held(&state.home.run_lock(owner)))
     })?;
-    let runner = runner(&state, &project, &run.plan, &args.worker, products.clone(), args.json)?;
+    let runner = runner(
+        &state,
+        &project,
+        &run.plan,
+        &args.worker,
+        products.clone(),
+        args.json,
+    )?;
     let session = Session {
         store: state.store.clone(),
         products,
@@ -66,7 +80,17 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         run_tests: !args.no_tests,
     };
     let journal = Journal::open(&state.home.log(run.id.0))?;
-    let mut watcher = Watcher::new(&run.plan, args.json, args.quiet, stdout().is_terminal());
+    let shown = Shown {
+        project: args
+            .project
+            .as_deref()
+            .unwrap_or(".".as_ref())
+            .display()
+            .to_string(),
+        json: args.json,
+        quiet: args.quiet,
+    };
+    let mut watcher = Watcher::new(&run.plan, shown, stdout().is_terminal());
     watcher.begin(&run, resumed);
     let ended = state.block_on(async {
         for frames in needed_zygotes(&run) {
@@ -104,8 +128,14 @@ fn show(mut watcher: Watcher, mut news: mpsc::Receiver<Notice>) -> Watcher {
 
 /// Turns Ctrl-C and a polite kill into wishes: the first asks, the next one insists.
 async fn listen_for_signals(wishes: mpsc::Sender<Cancel>) {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
+        return;
+    };
     let mut wish = Cancel::Gently;
     loop {
         tokio::select! {
@@ -124,7 +154,11 @@ async fn listen_for_signals(wishes: mpsc::Sender<Cancel>) {
 }
 
 /// Loads the run to go on with and takes its lease.
-fn resume(state: &State, id: RunId, pipeline: Option<&str>) -> Result<(Run, Lease, RunEvent), Failure> {
+fn resume(
+    state: &State,
+    id: RunId,
+    pipeline: Option<&str>,
+) -> Result<(Run, Lease, RunEvent), Failure> {
     // The lease comes first: what is loaded afterwards nobody else changes.
     let lease = Lease::take(id, &state.home.run_lock(id.0))?;
     let run = state.block_on(state.run(id))?;
@@ -132,7 +166,10 @@ fn resume(state: &State, id: RunId, pipeline: Option<&str>) -> Result<(Run, Leas
         && run.plan.pipeline.as_str() != pipeline
     {
         return Err(Failure::usage(
-            format!("run {id} is a run of `{}`, not of `{pipeline}`", run.plan.pipeline),
+            format!(
+                "run {id} is a run of `{}`, not of `{pipeline}`",
+                run.plan.pipeline
+            ),
             "leave the pipeline out",
         ));
     }
@@ -140,12 +177,23 @@ fn resume(state: &State, id: RunId, pipeline: Option<&str>) -> Result<(Run, Leas
 }
 
 /// Plans a new run and records it.
-fn create(state: &State, project: &Project, args: &RunArgs) -> Result<(Run, Lease, RunEvent), Failure> {
+fn create(
+    state: &State,
+    project: &Project,
+    args: &RunArgs,
+) -> Result<(Run, Lease, RunEvent), Failure> {
     let name = PipelineUuid::from(args.pipeline.as_deref().unwrap_or_default());
-    let pipeline = project.pipeline(&name).map_err(|error| sources::broken(project, error))?;
+    let pipeline = project
+        .pipeline(&name)
+        .map_err(|error| sources::broken(project, error))?;
     let triggered = TRIGGERED.contains(&args.env.as_str());
-    let trigger = triggered.then(|| sources::api_trigger(project, &name)).flatten();
-    let mut variables = trigger.as_ref().map(|trigger| trigger.variables.clone()).unwrap_or_default();
+    let trigger = triggered
+        .then(|| sources::api_trigger(project, &name))
+        .flatten();
+    let mut variables = trigger
+        .as_ref()
+        .map(|trigger| trigger.variables.clone())
+        .unwrap_or_default();
     variables.extend(given_variables(args)?);
     let Sources { planned, texts } = sources::read(project, &pipeline);
     let selection = match &args.block {
@@ -158,7 +206,11 @@ fn create(state: &State, project: &Project, args: &RunArgs) -> Result<(Run, Leas
     };
     let inputs = inputs(state, &pipeline, args)?;
     let may_fail = trigger.is_some_and(|trigger| {
-        trigger.settings.get("allow_blocks_to_fail").and_then(Value::as_bool).unwrap_or(false)
+        trigger
+            .settings
+            .get("allow_blocks_to_fail")
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
     });
     let plan = baton_engine::plan(&PlanInput {
         pipeline: &pipeline,
@@ -168,7 +220,11 @@ fn create(state: &State, project: &Project, args: &RunArgs) -> Result<(Run, Leas
         triggered,
         variables,
         execution_date: Timestamp(now()),
-        on_failure: if triggered && !may_fail { OnFailure::Stop } else { OnFailure::Continue },
+        on_failure: if triggered && !may_fail {
+            OnFailure::Stop
+        } else {
+            OnFailure::Continue
+        },
         workers: args.worker.workers.unwrap_or_else(processors).max(1),
         sources: &planned,
         inputs: &inputs,
@@ -176,7 +232,11 @@ fn create(state: &State, project: &Project, args: &RunArgs) -> Result<(Run, Leas
     .map_err(|error| sources::unplannable(&error))?;
     let at = Timestamp(now());
     let plan = Arc::new(plan);
-    let run = state.block_on(state.store.create_run(&texts, |id| baton_engine::create(id, plan, at)))?;
+    let run = state.block_on(
+        state
+            .store
+            .create_run(&texts, |id| baton_engine::create(id, plan, at)),
+    )?;
     failpoint("created");
     let lease = Lease::take(run.id, &state.home.run_lock(run.id.0))?;
     Ok((run, lease, RunEvent::Started))
@@ -191,15 +251,25 @@ fn inputs(
     if args.block.is_none() {
         return Ok(BTreeMap::new());
     }
-    let blocks: Vec<BlockUuid> = pipeline.blocks.iter().map(|block| block.uuid.clone()).collect();
+    let blocks: Vec<BlockUuid> = pipeline
+        .blocks
+        .iter()
+        .map(|block| block.uuid.clone())
+        .collect();
     let Some(from) = args.from_run else {
         return Ok(state.block_on(state.store.newest_inputs(&pipeline.uuid, &blocks))?);
     };
     let run = state.block_on(state.run(RunId(from)))?;
     if run.plan.pipeline != pipeline.uuid {
         return Err(Failure::usage(
-            format!("run {from} is a run of `{}`, not of `{}`", run.plan.pipeline, pipeline.uuid),
-            format!("`baton runs PROJECT --pipeline {}` lists its runs", pipeline.uuid),
+            format!(
+                "run {from} is a run of `{}`, not of `{}`",
+                run.plan.pipeline, pipeline.uuid
+            ),
+            format!(
+                "`baton runs PROJECT --pipeline {}` lists its runs",
+                pipeline.uuid
+            ),
         ));
     }
     let completed = run
@@ -208,7 +278,13 @@ fn inputs(
         .filter(|block| block.status == baton_model::BlockStatus::Completed)
         .map(|block| (block.key.block.clone(), run.id));
     // What that run itself took from an older one is good for this one too.
-    Ok(run.plan.inputs.clone().into_iter().chain(completed).collect())
+    Ok(run
+        .plan
+        .inputs
+        .clone()
+        .into_iter()
+        .chain(completed)
+        .collect())
 }
 
 /// `--vars` and `--var`, the latter winning.
@@ -218,7 +294,10 @@ fn given_variables(args: &RunArgs) -> Result<Map, Failure> {
         match serde_json::from_str(text) {
             Ok(Value::Object(map)) => variables = map,
             Ok(_) => {
-                return Err(Failure::usage("--vars is not a JSON object", "write --vars '{\"region\": \"eu\"}'"));
+                return Err(Failure::usage(
+                    "--vars is not a JSON object",
+                    "write --vars '{\"region\": \"eu\"}'",
+                ));
             }
             Err(error) => {
                 return Err(Failure::usage(
@@ -263,14 +342,20 @@ fn runner(
     let memory_limit = match &worker.memory {
         None => machine_memory().map(|bytes| bytes / 10 * 9),
         Some(text) => Some(parse_size(text).ok_or_else(|| {
-            Failure::usage(format!("`{text}` is not a size of memory"), "write for instance --memory 2GB")
+            Failure::usage(
+                format!("`{text}` is not a size of memory"),
+                "write for instance --memory 2GB",
+            )
         })?),
     };
     // A run without any block to execute needs no Python at all.
     let runs_code = plan.blocks.iter().any(|block| block.problem.is_none());
     let (python, library) = if runs_code {
         let library = Library::unpack(&state.baton_home)?;
-        (interpreter(state, project, worker, json)?, library.path().to_owned())
+        (
+            interpreter(state, project, worker, json)?,
+            library.path().to_owned(),
+        )
     } else {
         (PathBuf::new(), PathBuf::new())
     };

@@ -27,15 +27,27 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         say("no runs yet");
         return Ok(ExitCode::SUCCESS);
     }
-    let width = runs.iter().map(|run| run.pipeline.as_str().chars().count()).max().unwrap_or(0).max(8);
+    let width = runs
+        .iter()
+        .map(|run| run.pipeline.as_str().chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(8);
     if !args.json {
-        let head = format!("{:>5}  {:width$}  {:11}  {:24}  {:>10}", "RUN", "PIPELINE", "STATUS", "STARTED", "TIME");
+        let head = format!(
+            "{:>5}  {:width$}  {:11}  {:24}  {:>10}",
+            "RUN", "PIPELINE", "STATUS", "STARTED", "TIME"
+        );
         say(&paint.bold(&head));
     }
     for run in runs {
         // A run that is not final and that nobody drives was cut off.
         let interrupted = !run.status.is_final() && !Lease::is_held(&state.home.run_lock(run.id.0));
-        let status = if interrupted { "interrupted" } else { run.status.name() };
+        let status = if interrupted {
+            "interrupted"
+        } else {
+            run.status.name()
+        };
         let time = match (run.started_at, run.ended_at) {
             (Some(start), Some(end)) => Some(end.since(start)),
             _ => None,
@@ -47,7 +59,8 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
                 "started_at": run.started_at.map(|at| iso(at.0)),
                 "ended_at": run.ended_at.map(|at| iso(at.0)),
                 "seconds": time.as_ref().map(Duration::as_secs_f64),
-            }).to_string());
+            })
+            .to_string());
             continue;
         }
         let padded = format!("{status:11}");

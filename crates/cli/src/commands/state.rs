@@ -34,7 +34,12 @@ impl State {
         let home = baton_home.project(project)?;
         let runtime = runtime()?;
         let store = runtime.block_on(Store::open(&home.database()))?;
-        Ok(Self { home, baton_home: baton_home.path().to_owned(), store, runtime })
+        Ok(Self {
+            home,
+            baton_home: baton_home.path().to_owned(),
+            store,
+            runtime,
+        })
     }
 
     /// Waits for a future.
@@ -54,8 +59,15 @@ impl State {
 }
 
 fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
-        Failure::usage(format!("failed to start the runtime: {error}"), "check the limits of this shell (`ulimit -a`)")
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::usage(
+                format!("failed to start the runtime: {error}"),
+                "check the limits of this shell (`ulimit -a`)",
+            )
             .with_exit(FAILED)
-    })
+        })
 }

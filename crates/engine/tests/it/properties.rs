@@ -155,7 +155,7 @@ impl World {
             return;
         }
         assert_eq!(after.version, before.version + 1);
-        self.check_changes(&before, &step, matches!(event, RunEvent::Resumed));
+        Self::check_changes(&before, &step, matches!(event, RunEvent::Resumed));
         self.check_commands(&before, &step);
         check_state(after);
         if after.status.is_final() {
@@ -167,7 +167,7 @@ impl World {
         );
     }
 
-    fn check_changes(&self, before: &Run, step: &Step, resumed: bool) {
+    fn check_changes(before: &Run, step: &Step, resumed: bool) {
         for (old, new) in before.blocks.iter().zip(&step.run.blocks) {
             assert_eq!(old.key, new.key, "no block run is lost");
             assert!(old == new || step.changed.contains(&new.key));

@@ -198,6 +198,25 @@ fn scan_gives_parts() {
 }
 
 #[test]
+fn a_compressed_batch_is_unpacked_once() {
+    let fixture = Fixture::new();
+    let whole = long_frame(200_000);
+    let lz4 = Some(CompressionType::LZ4_FRAME);
+    let file = ipc_with(&whole.schema(), std::slice::from_ref(&whole), lz4);
+    let size = file.len() as u64;
+    let product = fixture.commit(&[file]).unwrap();
+    let frame = fixture.products.open_frame(&product).unwrap();
+    let parts: Vec<RecordBatch> = frame.scan(0, None).map(Result::unwrap).collect();
+    assert!(parts.len() > 2);
+    assert_eq!(
+        compute::concat_batches(&whole.schema(), &parts).unwrap(),
+        whole
+    );
+    let read = frame.bytes_read();
+    assert!(read < size + OVERHEAD, "{read} of {size}");
+}
+
+#[test]
 fn later_files_may_hold_the_first_nulls() {
     let fixture = Fixture::new();
     let schema = |nullable| {

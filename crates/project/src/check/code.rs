@@ -12,36 +12,52 @@ pub(super) fn check(context: &Context<'_>, file: &PipelineFile, findings: &mut F
     let pipeline = &file.pipeline;
     for (block, _) in file.entries() {
         let is_run = block.kind.runs()
-            || matches!(block.kind, BlockKind::Callback | BlockKind::Conditional | BlockKind::Extension);
+            || matches!(
+                block.kind,
+                BlockKind::Callback | BlockKind::Conditional | BlockKind::Extension
+            );
         if block.language != Language::Python || !is_run {
             continue;
         }
-        let Some(found) = context.project.block_file(pipeline, block).filter(|found| found.exists) else {
+        let Some(found) = context
+            .project
+            .block_file(pipeline, block)
+            .filter(|found| found.exists)
+        else {
             continue;
         };
         let report = |rule: Rule, file: &str, message: String| {
-            Problem::new(rule, file, message).pipeline(&pipeline.uuid).block(&block.uuid)
+            Problem::new(rule, file, message)
+                .pipeline(&pipeline.uuid)
+                .block(&block.uuid)
         };
         let source = context.sources.source(&found.path);
         let facts = match &*source {
             Source::Facts(facts) => facts,
             Source::Unreadable => {
                 findings.problems.push(
-                    report(Rule::UnreadableFile, &found.path, "the file cannot be read as UTF-8 text".to_owned())
-                        .hint("save the file as UTF-8, and check its permissions"),
+                    report(
+                        Rule::UnreadableFile,
+                        &found.path,
+                        "the file cannot be read as UTF-8 text".to_owned(),
+                    )
+                    .hint("save the file as UTF-8, and check its permissions"),
                 );
                 continue;
             }
             Source::Missing => continue,
         };
-        for path in std::iter::once(found.path.clone()).chain(context.sources.closure(&found.path).files) {
+        for path in
+            std::iter::once(found.path.clone()).chain(context.sources.closure(&found.path).files)
+        {
             let source = context.sources.source(&path);
             let Source::Facts(facts) = &*source else {
                 continue;
             };
             findings.mentions.extend(facts.mentions.iter().cloned());
             if let Some(error) = &facts.syntax_error {
-                let mut problem = report(Rule::PythonSyntax, &path, error.message.clone()).at(error.mark);
+                let mut problem =
+                    report(Rule::PythonSyntax, &path, error.message.clone()).at(error.mark);
                 if path != found.path {
                     problem = problem.hint(format!("`{}` imports this file", found.path));
                 }
@@ -78,8 +94,14 @@ pub(super) fn check(context: &Context<'_>, file: &PipelineFile, findings: &mut F
 
 /// The clients of `mage_ai.io` that a file with a profile imports. One that imports none reads the keys itself.
 fn providers(facts: &SourceFacts, findings: &mut Findings) {
-    let modules = facts.imports.iter().filter_map(|module| module.strip_prefix("mage_ai.io."));
-    let clients: Vec<String> = modules.filter(|module| *module != "config").map(str::to_owned).collect();
+    let modules = facts
+        .imports
+        .iter()
+        .filter_map(|module| module.strip_prefix("mage_ai.io."));
+    let clients: Vec<String> = modules
+        .filter(|module| *module != "config")
+        .map(str::to_owned)
+        .collect();
     findings.uses_any_provider |= clients.is_empty();
     findings.used_providers.extend(clients);
 }
@@ -116,10 +138,14 @@ fn function(
     if !facts.decorators.iter().any(collects) {
         // Sources and destinations of streaming and integration pipelines have decorators of their own.
         let is_other_kind_of_source = pipeline.kind != PipelineKind::Python
-            && facts.decorators.iter().any(|name| {
-                name.starts_with("streaming_") || name.starts_with("data_integration")
-            });
-        let is_integration = facts.decorators.iter().any(|name| name.starts_with("data_integration"));
+            && facts
+                .decorators
+                .iter()
+                .any(|name| name.starts_with("streaming_") || name.starts_with("data_integration"));
+        let is_integration = facts
+            .decorators
+            .iter()
+            .any(|name| name.starts_with("data_integration"));
         if is_other_kind_of_source || is_integration {
             return;
         }
@@ -146,7 +172,10 @@ fn function(
         BlockKind::Callback | BlockKind::Conditional | BlockKind::Extension | BlockKind::Sensor
     );
     if has_inputs_of_its_own
-        || matches!(pipeline.kind, PipelineKind::Streaming | PipelineKind::Integration)
+        || matches!(
+            pipeline.kind,
+            PipelineKind::Streaming | PipelineKind::Integration
+        )
     {
         return;
     }
@@ -170,7 +199,11 @@ fn function(
         if too_few && function.positional > function.required {
             format!("at least {}", inputs_text(function.required))
         } else {
-            inputs_text(if too_few { function.required } else { function.positional })
+            inputs_text(if too_few {
+                function.required
+            } else {
+                function.positional
+            })
         },
         match inputs {
             0 => "no upstream block".to_owned(),
@@ -183,9 +216,11 @@ fn function(
     } else {
         "add a parameter for every upstream block, or `*args`"
     };
-    findings
-        .problems
-        .push(report(Rule::WrongInputs, path, message).at(function.mark).hint(hint));
+    findings.problems.push(
+        report(Rule::WrongInputs, path, message)
+            .at(function.mark)
+            .hint(hint),
+    );
 }
 
 fn inputs_text(count: usize) -> String {
@@ -197,7 +232,10 @@ fn inputs_text(count: usize) -> String {
 }
 
 /// The function that is the block, if that is certain and its parameters are the ones that are called.
-fn block_function<'a>(facts: &'a SourceFacts, collectors: &[&str]) -> Option<&'a DecoratedFunction> {
+fn block_function<'a>(
+    facts: &'a SourceFacts,
+    collectors: &[&str],
+) -> Option<&'a DecoratedFunction> {
     let is_collector = |name: &String| collectors.contains(&name.as_str());
     let mut functions = facts
         .functions

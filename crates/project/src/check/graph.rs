@@ -11,26 +11,44 @@ use crate::pipeline::{PipelineFile, Places};
 use crate::problem::{Problem, Rule};
 use crate::yaml::Mark;
 
+/// Profiles that a hint names.
+const MAX_NAMES: usize = 8;
+
 pub(super) fn check(context: &Context<'_>, file: &PipelineFile, findings: &mut Findings) {
     let pipeline = &file.pipeline;
     let path = context.project.pipeline_path(&pipeline.uuid);
-    let known: HashSet<&str> = pipeline.blocks.iter().map(|block| block.uuid.as_str()).collect();
+    let known: HashSet<&str> = pipeline
+        .blocks
+        .iter()
+        .map(|block| block.uuid.as_str())
+        .collect();
     for (block, places) in file.entries() {
         let report = |rule: Rule, mark: Mark, message: String| {
-            Problem::new(rule, &path, message).at(mark).pipeline(&pipeline.uuid).block(&block.uuid)
+            Problem::new(rule, &path, message)
+                .at(mark)
+                .pipeline(&pipeline.uuid)
+                .block(&block.uuid)
         };
         if let BlockKind::Other(name) = &block.kind
             && !name.is_empty()
         {
             findings.problems.push(
-                report(Rule::UnknownBlockType, places.kind, format!("the block type `{name}` is not known"))
-                    .hint("the block is kept, and cannot run"),
+                report(
+                    Rule::UnknownBlockType,
+                    places.kind,
+                    format!("the block type `{name}` is not known"),
+                )
+                .hint("the block is kept, and cannot run"),
             );
         }
         if let Language::Other(name) = &block.language {
             findings.problems.push(
-                report(Rule::UnknownLanguage, places.language, format!("the language `{name}` is not known"))
-                    .hint("use python, sql, r, yaml or markdown"),
+                report(
+                    Rule::UnknownLanguage,
+                    places.language,
+                    format!("the language `{name}` is not known"),
+                )
+                .hint("use python, sql, r, yaml or markdown"),
             );
         }
         for (name, mark) in &places.upstream {
@@ -76,8 +94,12 @@ pub(super) fn check(context: &Context<'_>, file: &PipelineFile, findings: &mut F
             && !found.exists
         {
             findings.problems.push(
-                report(Rule::MissingFile, places.entry, format!("the block's file `{}` is missing", found.path))
-                    .hint("restore the file, or remove the block from the pipeline"),
+                report(
+                    Rule::MissingFile,
+                    places.entry,
+                    format!("the block's file `{}` is missing", found.path),
+                )
+                .hint("restore the file, or remove the block from the pipeline"),
             );
         }
         profile(context, block, places, findings, report);
@@ -108,19 +130,20 @@ fn place_of(places: &Places, uuid: &BlockUuid) -> Mark {
 /// the block's configuration; nobody knows what an unknown kind of block needs.
 fn needs_file(pipeline: &Pipeline, block: &Block) -> bool {
     let original = blockfile::original(pipeline, block).unwrap_or(block);
-    match (&original.kind, &original.language) {
-        (_, Language::Other(_)) | (BlockKind::Dbt, Language::Yaml) => false,
-        (
-            BlockKind::Chart
-            | BlockKind::GlobalDataProduct
-            | BlockKind::Hook
-            | BlockKind::Markdown
-            | BlockKind::Other(_)
-            | BlockKind::Scratchpad,
-            _,
-        ) => false,
-        _ => true,
-    }
+    !matches!(
+        (&original.kind, &original.language),
+        (_, Language::Other(_))
+            | (BlockKind::Dbt, Language::Yaml)
+            | (
+                BlockKind::Chart
+                    | BlockKind::GlobalDataProduct
+                    | BlockKind::Hook
+                    | BlockKind::Markdown
+                    | BlockKind::Other(_)
+                    | BlockKind::Scratchpad,
+                _
+            )
+    )
 }
 
 /// The profile of a SQL block.
@@ -134,14 +157,20 @@ fn profile(
     if block.language != Language::Sql || block.kind == BlockKind::Dbt || !block.kind.runs() {
         return;
     }
-    let name = block.configuration.get("data_provider_profile").and_then(Value::as_str);
+    let name = block
+        .configuration
+        .get("data_provider_profile")
+        .and_then(Value::as_str);
     // A template in it is rendered by the worker.
     let Some(name) = name.filter(|name| !name.is_empty() && !name.contains("{{")) else {
         findings.uses_any_profile |= name.is_some();
         return;
     };
     findings.used_profiles.insert(name.to_owned());
-    let provider = block.configuration.get("data_provider").and_then(Value::as_str);
+    let provider = block
+        .configuration
+        .get("data_provider")
+        .and_then(Value::as_str);
     findings.used_providers.extend(provider.map(str::to_owned));
     if let Some((message, hint)) = unknown_profile(context, name) {
         findings
@@ -158,10 +187,16 @@ pub(super) fn unknown_profile(context: &Context<'_>, name: &str) -> Option<(Stri
         return None;
     }
     if !profiles.exists {
-        let message = format!("the profile `{name}` is asked for, and the project has no io_config.yaml");
+        let message =
+            format!("the profile `{name}` is asked for, and the project has no io_config.yaml");
         return Some((message, "add the file".to_owned()));
     }
-    let names: Vec<&str> = profiles.profiles.iter().map(|profile| profile.name.as_str()).collect();
+    let names: Vec<&str> = profiles
+        .profiles
+        .iter()
+        .take(MAX_NAMES)
+        .map(|profile| profile.name.as_str())
+        .collect();
     let hint = match names.as_slice() {
         [] => "add the profile to io_config.yaml".to_owned(),
         names => format!("add it, or use one of: {}", names.join(", ")),

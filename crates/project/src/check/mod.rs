@@ -91,9 +91,13 @@ fn check_pipelines(context: &Context<'_>) -> Findings {
         while let Some(uuid) = uuids.get(next.fetch_add(1, Ordering::Relaxed)) {
             check_pipeline(context, uuid, &mut findings);
         }
-        all.lock().unwrap_or_else(PoisonError::into_inner).add(findings);
+        all.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(findings);
     };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(MAX_THREADS);
     thread::scope(|scope| {
         for _ in 1..threads.min(uuids.len()) {
             scope.spawn(work);
@@ -109,7 +113,9 @@ fn check_pipeline(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Fin
         return;
     };
     findings.problems.append(&mut file.problems);
-    findings.problems.extend(context.project.triggers(uuid).problems);
+    findings
+        .problems
+        .extend(context.project.triggers(uuid).problems);
     graph::check(context, &file, findings);
     code::check(context, &file, findings);
 }
@@ -128,7 +134,7 @@ fn global_data_products(project: &Project) -> Vec<Problem> {
             reader.problems
         }
         Ok(None) => Vec::new(),
-        Err(problem) => vec![problem],
+        Err(problem) => vec![*problem],
     }
 }
 
@@ -143,7 +149,10 @@ const PROVIDERS: &[(&str, &[&str])] = &[
     ("CLICKHOUSE_", &["clickhouse"]),
     ("DRUID_", &["druid"]),
     ("DUCKDB_", &["duckdb"]),
-    ("GOOGLE_", &["bigquery", "google_cloud_storage", "google_sheets"]),
+    (
+        "GOOGLE_",
+        &["bigquery", "google_cloud_storage", "google_sheets"],
+    ),
     ("MONGODB_", &["mongodb"]),
     ("MOTHERDUCK_", &["duckdb"]),
     ("MSSQL_", &["mssql"]),
@@ -164,12 +173,19 @@ const PROVIDERS: &[(&str, &[&str])] = &[
 fn unset_variables(profiles: &Profiles, findings: &Findings) -> Vec<Problem> {
     let is_used = |used: &&Used| {
         let profile = match profiles.at(used.line) {
-            Some(profile) => findings.uses_any_profile || findings.used_profiles.contains(&profile.name),
+            Some(profile) => {
+                findings.uses_any_profile || findings.used_profiles.contains(&profile.name)
+            }
             None => true,
         };
-        let needs = PROVIDERS.iter().find(|(prefix, _)| used.key.starts_with(prefix));
+        let needs = PROVIDERS
+            .iter()
+            .find(|(prefix, _)| used.key.starts_with(prefix));
         let provider = needs.is_none_or(|(_, providers)| {
-            findings.uses_any_provider || providers.iter().any(|name| findings.used_providers.contains(*name))
+            findings.uses_any_provider
+                || providers
+                    .iter()
+                    .any(|name| findings.used_providers.contains(*name))
         });
         profile && provider
     };
@@ -201,7 +217,10 @@ fn unset_variables(profiles: &Profiles, findings: &Findings) -> Vec<Problem> {
             let names: Vec<String> = unused.iter().map(|(name, _)| format!("`{name}`")).collect();
             problems.push(problem(
                 *line,
-                format!("environment variables that no block needs are not set: {}", names.join(", ")),
+                format!(
+                    "environment variables that no block needs are not set: {}",
+                    names.join(", ")
+                ),
                 "set them, give them defaults, or delete what is not needed".to_owned(),
             ));
         }
@@ -225,7 +244,10 @@ fn missing_data_files(project: &Project, findings: &Findings) -> Vec<Problem> {
             Problem::new(
                 Rule::MissingDataFile,
                 file,
-                format!("the file `{}` is neither in the project nor beside it", used.path),
+                format!(
+                    "the file `{}` is neither in the project nor beside it",
+                    used.path
+                ),
             )
             .at(used.mark)
             .pipeline(pipeline)
@@ -237,15 +259,19 @@ fn missing_data_files(project: &Project, findings: &Findings) -> Vec<Problem> {
 
 /// Whether a text is the relative path of one file: no address, no pattern, no template.
 fn looks_like_a_file(path: &str) -> bool {
-    let plain = !path.contains("://") && !path.contains(['*', '?', '[', '{', '~', '$', '%', '\n', ':']);
+    let plain =
+        !path.contains("://") && !path.contains(['*', '?', '[', '{', '~', '$', '%', '\n', ':']);
     let is_relative = Path::new(path)
         .components()
         .all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
-    let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
+    let extension = Path::new(path)
+        .extension()
+        .and_then(|extension| extension.to_str());
     plain
         && is_relative
         && extension.is_some_and(|extension| {
-            (2..=8).contains(&extension.len()) && extension.starts_with(|c: char| c.is_ascii_alphabetic())
+            (2..=8).contains(&extension.len())
+                && extension.starts_with(|c: char| c.is_ascii_alphabetic())
         })
 }
 
@@ -259,8 +285,18 @@ mod tests {
             assert!(looks_like_a_file(path), "{path}");
         }
         for path in [
-            "https://example.org/a.csv", "s3://b/a.csv", "/data/a.csv", "data/*.csv", "../a.csv", "a", "{x}.csv",
-            "~/a.csv", "c:\\a.csv", "v1.2", "", "a.",
+            "https://example.org/a.csv",
+            "s3://b/a.csv",
+            "/data/a.csv",
+            "data/*.csv",
+            "../a.csv",
+            "a",
+            "{x}.csv",
+            "~/a.csv",
+            "c:\\a.csv",
+            "v1.2",
+            "",
+            "a.",
         ] {
             assert!(!looks_like_a_file(path), "{path}");
         }

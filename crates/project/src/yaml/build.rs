@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use serde_json::Value;
 
-use super::scalar::{self, Scalar};
 use super::indent;
+use super::scalar::{self, Scalar};
 use super::{Content, Document, Entry, Mark, Node, Note, NoteKind, SyntaxError, python_text};
 
 /// Deeper nesting is refused: no project needs it, and walking it must not exhaust the stack.
@@ -76,9 +76,14 @@ fn mark(marker: &Marker) -> Mark {
 /// The parser's error, with what is usually behind it, judged by the lines around.
 fn syntax_error(text: &str, mark: Mark, message: &str) -> SyntaxError {
     let first = mark.line as usize - 1;
-    let tab = text.lines().enumerate().skip(first).take(2).find(|(_, line)| {
-        line.trim_start_matches(' ').starts_with('\t') && !line.trim().is_empty()
-    });
+    let tab = text
+        .lines()
+        .enumerate()
+        .skip(first)
+        .take(2)
+        .find(|(_, line)| {
+            line.trim_start_matches(' ').starts_with('\t') && !line.trim().is_empty()
+        });
     let message = message.to_owned();
     if let Some((index, line)) = tab {
         // The parser names the start of the value that the line continues.
@@ -118,7 +123,9 @@ fn refuse_unprintable(text: &str) -> Result<(), SyntaxError> {
             column: before[line_start..].chars().count() as u32 + 1,
         },
         message: format!("character U+{:04X} is not allowed", u32::from(found)),
-        hint: Some("delete the character; an editor that shows control characters helps to find it"),
+        hint: Some(
+            "delete the character; an editor that shows control characters helps to find it",
+        ),
     })
 }
 
@@ -177,7 +184,10 @@ impl Builder {
                 self.place(node, size, false)
             }
             Event::Scalar(mut text, style, anchor, tag) => {
-                if is_cut && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && text.ends_with('\n') {
+                if is_cut
+                    && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+                    && text.ends_with('\n')
+                {
                     text.to_mut().pop();
                 }
                 let leaf = self.leaf(text, style, tag.as_deref(), mark)?;
@@ -280,7 +290,10 @@ impl Builder {
             None if merge => *key = Some(Key::Merge),
             None => {
                 let Content::Scalar(value) = &node.content else {
-                    return Err(error(node.mark, "a key must be text, not a list or mapping"));
+                    return Err(error(
+                        node.mark,
+                        "a key must be text, not a list or mapping",
+                    ));
                 };
                 let text = match value {
                     Value::Null => "null".to_owned(),
@@ -344,7 +357,10 @@ impl Builder {
             Scalar::NoSuchDate => {
                 return Err(SyntaxError {
                     hint: Some("correct the date, or put quotes around it to keep it as text"),
-                    ..error(mark, "it looks like a date, and there is no such day or time")
+                    ..error(
+                        mark,
+                        "it looks like a date, and there is no such day or time",
+                    )
                 });
             }
         };
@@ -384,14 +400,21 @@ fn tagged(tag: &Tag, text: &str, mark: Mark) -> Result<Scalar, SyntaxError> {
         None if tag.handle.is_empty() && tag.suffix == "!" && !text.is_empty() => {
             return Ok(Scalar::Value(Value::String(text.to_owned())));
         }
-        None if tag.handle.is_empty() && tag.suffix == "!" => return Ok(Scalar::Value(Value::Null)),
+        None if tag.handle.is_empty() && tag.suffix == "!" => {
+            return Ok(Scalar::Value(Value::Null));
+        }
         Some("null") => return Ok(Scalar::Value(Value::Null)),
         Some("bool") => |value| matches!(value, Scalar::Value(Value::Bool(_))),
-        Some("int") => {
-            |value| matches!(value, Scalar::Value(Value::Number(n)) if !n.is_f64()) || *value == Scalar::LargeInteger
+        Some("int") => |value| {
+            matches!(value, Scalar::Value(Value::Number(n)) if !n.is_f64())
+                || *value == Scalar::LargeInteger
+        },
+        Some("float") => {
+            |value| matches!(value, Scalar::Value(Value::Number(_) | Value::String(_)))
         }
-        Some("float") => |value| matches!(value, Scalar::Value(Value::Number(_) | Value::String(_))),
-        Some("timestamp") => |value| matches!(value, Scalar::Value(Value::String(_)) | Scalar::NoSuchDate),
+        Some("timestamp") => {
+            |value| matches!(value, Scalar::Value(Value::String(_)) | Scalar::NoSuchDate)
+        }
         _ => return Err(unknown_tag(mark)),
     };
     let value = scalar::resolve(text);
@@ -424,7 +447,10 @@ fn merge(merged: Vec<Node>, own: Vec<Entry>) -> Result<Vec<Entry>, SyntaxError> 
                 }
             }
             Content::Scalar(_) => {
-                return Err(error(node.mark, "only a mapping or a list of them can be merged"));
+                return Err(error(
+                    node.mark,
+                    "only a mapping or a list of them can be merged",
+                ));
             }
         }
     }
@@ -432,12 +458,12 @@ fn merge(merged: Vec<Node>, own: Vec<Entry>) -> Result<Vec<Entry>, SyntaxError> 
     let mut result: Vec<Entry> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for entry in sources.into_iter().flatten() {
-        match places.get(&entry.key).and_then(|place| result.get_mut(*place)) {
-            Some(earlier) => *earlier = entry,
-            None => {
-                places.insert(entry.key.clone(), result.len());
-                result.push(entry);
-            }
+        let place = places.get(&entry.key);
+        if let Some(earlier) = place.and_then(|place| result.get_mut(*place)) {
+            *earlier = entry;
+        } else {
+            places.insert(entry.key.clone(), result.len());
+            result.push(entry);
         }
     }
     Ok(result)
@@ -462,7 +488,11 @@ mod tests {
     fn check(text: &str, expected: &Value) {
         let document = parse(text).unwrap();
         // Compared as text: the order of keys is part of what is promised.
-        assert_eq!(document.root.to_json().to_string(), expected.to_string(), "{text:?}");
+        assert_eq!(
+            document.root.to_json().to_string(),
+            expected.to_string(),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -471,25 +501,49 @@ mod tests {
             ("", json!(null)),
             ("# nothing\n", json!(null)),
             ("\u{feff}a: 1\n", json!({"a": 1})),
-            ("a: 1\r\nb:\r\n- x\r\n- 'y'\r\n", json!({"a": 1, "b": ["x", "y"]})),
+            (
+                "a: 1\r\nb:\r\n- x\r\n- 'y'\r\n",
+                json!({"a": 1, "b": ["x", "y"]}),
+            ),
             ("a:\nb: []\n", json!({"a": null, "b": []})),
-            ("a: 'yes'\nb: \"010\"\nc: |\n  x\n  y\n", json!({"a": "yes", "b": "010", "c": "x\ny\n"})),
+            (
+                "a: 'yes'\nb: \"010\"\nc: |\n  x\n  y\n",
+                json!({"a": "yes", "b": "010", "c": "x\ny\n"}),
+            ),
             ("a: 'x\n\n  y'\n", json!({"a": "x\ny"})),
-            ("1: a\nyes: b\n~: c\n", json!({"1": "a", "True": "b", "null": "c"})),
-            ("b: &x {p: 1, q: 2}\na: {<<: *x, q: 3}\n", json!({"b": {"p": 1, "q": 2}, "a": {"p": 1, "q": 3}})),
+            (
+                "1: a\nyes: b\n~: c\n",
+                json!({"1": "a", "True": "b", "null": "c"}),
+            ),
+            (
+                "b: &x {p: 1, q: 2}\na: {<<: *x, q: 3}\n",
+                json!({"b": {"p": 1, "q": 2}, "a": {"p": 1, "q": 3}}),
+            ),
             (
                 "x: &x {p: 1, q: 1}\ny: &y {q: 2, r: 2}\nz:\n  s: 0\n  <<: [*x, *y]\n",
                 json!({"x": {"p": 1, "q": 1}, "y": {"q": 2, "r": 2}, "z": {"q": 1, "r": 2, "p": 1, "s": 0}}),
             ),
             ("'<<': 1\n", json!({"<<": 1})),
             ("a: &n 5\nb: *n\n", json!({"a": 5, "b": 5})),
-            ("a: !!str 5\nb: !!int '5'\nc: !!float 5\nd: ! 5\n", json!({"a": "5", "b": 5, "c": 5.0, "d": "5"})),
+            (
+                "a: !!str 5\nb: !!int '5'\nc: !!float 5\nd: ! 5\n",
+                json!({"a": "5", "b": 5, "c": 5.0, "d": "5"}),
+            ),
             ("a: 1\nb: 2\na: 3\n", json!({"a": 3, "b": 2})),
-            ("a: 99999999999999999999\n", json!({"a": "99999999999999999999"})),
+            (
+                "a: 99999999999999999999\n",
+                json!({"a": "99999999999999999999"}),
+            ),
             ("---\na: 1\n...\n", json!({"a": 1})),
             ("a: |\n  x\n  y", json!({"a": "x\ny"})),
-            ("a: [\n]\nb:\n  c: {\n  x: 1,\ny: '2\n3', # }\n}\nd: \"x\ny\"\n", json!({"a": [], "b": {"c": {"x": 1, "y": "2 3"}}, "d": "x y"})),
-            ("- uuid: sales/eu/load\n  upstream_blocks: null\n", json!([{"uuid": "sales/eu/load", "upstream_blocks": null}])),
+            (
+                "a: [\n]\nb:\n  c: {\n  x: 1,\ny: '2\n3', # }\n}\nd: \"x\ny\"\n",
+                json!({"a": [], "b": {"c": {"x": 1, "y": "2 3"}}, "d": "x y"}),
+            ),
+            (
+                "- uuid: sales/eu/load\n  upstream_blocks: null\n",
+                json!([{"uuid": "sales/eu/load", "upstream_blocks": null}]),
+            ),
         ] {
             check(text, &expected);
         }
@@ -514,18 +568,34 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.message.contains(words), "{text:?}: {error}");
-            assert_eq!((error.mark.line, error.mark.column), (line, column), "{text:?}: {error}");
+            assert_eq!(
+                (error.mark.line, error.mark.column),
+                (line, column),
+                "{text:?}: {error}"
+            );
         }
         let notes = parse("a: 1\nb: {c: 1, c: 2}\n").unwrap().notes;
         assert_eq!(
             notes,
-            [Note { mark: Mark { line: 2, column: 11 }, kind: NoteKind::DuplicateKey("c".to_owned()) }]
+            [Note {
+                mark: Mark {
+                    line: 2,
+                    column: 11
+                },
+                kind: NoteKind::DuplicateKey("c".to_owned())
+            }]
         );
     }
 
     #[test]
     fn a_tab_in_the_indentation_gets_a_hint() {
-        assert!(parse("a:\n\tb: 1\n").unwrap_err().hint.unwrap().contains("tabs"));
+        assert!(
+            parse("a:\n\tb: 1\n")
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("tabs")
+        );
     }
 
     #[test]
@@ -533,7 +603,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+            text += &format!("a{level}: &a{level} [{aliases}]\n");
         }
         assert!(parse(&text).unwrap_err().message.contains("too many"));
         let deep = "- ".repeat(5000) + "x\n";

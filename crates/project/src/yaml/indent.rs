@@ -44,7 +44,11 @@ impl<'a> Lines<'a> {
         if error.message.ends_with("in quoted scalar") {
             // The error names the place where the quotes open.
             let start = self.lines.get(line).copied().unwrap_or_default();
-            let indented = if self.indented.get(line) == Some(&true) { SPACES } else { 0 };
+            let indented = if self.indented.get(line) == Some(&true) {
+                SPACES
+            } else {
+                0
+            };
             let column = (error.mark.column as usize - 1).saturating_sub(indented);
             let rest: String = start.chars().skip(column).collect();
             scan(&rest, i32::MAX / 2, &mut quote);

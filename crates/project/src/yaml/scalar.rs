@@ -194,7 +194,11 @@ fn take_digits(text: &str, exactly_two: bool) -> Option<(u32, &str)> {
 }
 
 fn timestamp(text: &str) -> Option<Scalar> {
-    let year: i32 = text.get(..4).filter(|year| all(year, |b| b.is_ascii_digit()))?.parse().ok()?;
+    let year: i32 = text
+        .get(..4)
+        .filter(|year| all(year, |b| b.is_ascii_digit()))?
+        .parse()
+        .ok()?;
     let (month, rest) = take_digits(text[4..].strip_prefix('-')?, false)?;
     let (day, rest) = take_digits(rest.strip_prefix('-')?, false)?;
     let date = NaiveDate::from_ymd_opt(year, month, day).filter(|_| year > 0);
@@ -219,7 +223,11 @@ fn timestamp(text: &str) -> Option<Scalar> {
         None => (0, rest),
         Some(rest) => {
             let end = rest.bytes().take_while(u8::is_ascii_digit).count();
-            let digits: String = rest[..end].chars().chain("000000".chars()).take(6).collect();
+            let digits: String = rest[..end]
+                .chars()
+                .chain("000000".chars())
+                .take(6)
+                .collect();
             (digits.parse().ok()?, &rest[end..])
         }
     };
@@ -228,23 +236,30 @@ fn timestamp(text: &str) -> Option<Scalar> {
     let (Some(date), Some(time), Some(offset)) = (date, time, offset) else {
         return Some(Scalar::NoSuchDate);
     };
-    let mut iso = date.and_time(time).format("%Y-%m-%dT%H:%M:%S").to_string();
-    if micros > 0 {
-        iso.push_str(&format!(".{micros:06}"));
-    }
-    iso.push_str(&offset);
+    let fraction = match micros {
+        0 => String::new(),
+        micros => format!(".{micros:06}"),
+    };
+    let moment = date.and_time(time).format("%Y-%m-%dT%H:%M:%S");
+    let iso = format!("{moment}{fraction}{offset}");
     Some(Scalar::Value(Value::String(iso)))
 }
 
 /// The offset from UTC at the end of a time: outer none for another text, inner none for an offset of a day or more.
-#[expect(clippy::option_option, reason = "no offset, a wrong one and other text are three answers")]
+#[expect(
+    clippy::option_option,
+    reason = "no offset, a wrong one and other text are three answers"
+)]
 fn offset(text: &str) -> Option<Option<String>> {
     match text {
         "" => return Some(Some(String::new())),
         "Z" => return Some(Some("+00:00".to_owned())),
         _ => {}
     }
-    let sign = text.chars().next().filter(|sign| matches!(sign, '+' | '-'))?;
+    let sign = text
+        .chars()
+        .next()
+        .filter(|sign| matches!(sign, '+' | '-'))?;
     let (hours, rest) = take_digits(&text[1..], false)?;
     let minutes = match rest.strip_prefix(':') {
         None if rest.is_empty() => 0,
@@ -304,7 +319,10 @@ mod tests {
             ("1:60", json!("1:60")),
             ("-", json!("-")),
             ("--1", json!("--1")),
-            ("18446744073709551615", json!(18_446_744_073_709_551_615_u64)),
+            (
+                "18446744073709551615",
+                json!(18_446_744_073_709_551_615_u64),
+            ),
             ("-9223372036854775808", json!(i64::MIN)),
             ("1.5", json!(1.5)),
             ("1.", json!(1.0)),
@@ -324,7 +342,10 @@ mod tests {
             ("2024-1-1", json!("2024-1-1")),
             ("2024-1-1 5:06:07", json!("2024-01-01T05:06:07")),
             ("2024-01-01T05:06:07Z", json!("2024-01-01T05:06:07+00:00")),
-            ("2024-01-01 05:06:07.5 -03:30", json!("2024-01-01T05:06:07.500000-03:30")),
+            (
+                "2024-01-01 05:06:07.5 -03:30",
+                json!("2024-01-01T05:06:07.500000-03:30"),
+            ),
             ("2024-01-01 05:06", json!("2024-01-01 05:06")),
             ("2024-01-01x", json!("2024-01-01x")),
             ("@daily", json!("@daily")),

@@ -60,7 +60,11 @@ pub enum EnvironmentError {
 }
 
 fn place(lines: &[String]) -> String {
-    if lines.is_empty() { String::new() } else { format!(" ({})", lines.join(", ")) }
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", lines.join(", "))
+    }
 }
 
 impl Diagnose for EnvironmentError {
@@ -106,16 +110,24 @@ pub fn ensure(
     let key = key(&base_python, &packages, &requirements);
     let folder = request.home.join("environments").join(&key[..16]);
     let python = folder.join("bin").join("python");
-    let environment = Environment { python: python.clone(), notes: requirements.notes.clone() };
+    let environment = Environment {
+        python: python.clone(),
+        notes: requirements.notes.clone(),
+    };
     if is_ready(&folder, &python) {
         return Ok(environment);
     }
     files::create_folder(&request.home.join("environments"))?;
-    let lock_path = request.home.join("environments").join(format!(".{}.lock", &key[..16]));
-    let lock = File::create(&lock_path).map_err(|source| FileError::new("create", &lock_path, source))?;
+    let lock_path = request
+        .home
+        .join("environments")
+        .join(format!(".{}.lock", &key[..16]));
+    let lock =
+        File::create(&lock_path).map_err(|source| FileError::new("create", &lock_path, source))?;
     if lock.try_lock().is_err() {
         progress("waiting for another process that makes the same environment");
-        lock.lock().map_err(|source| FileError::new("lock", &lock_path, source))?;
+        lock.lock()
+            .map_err(|source| FileError::new("lock", &lock_path, source))?;
     }
     if is_ready(&folder, &python) {
         return Ok(environment);
@@ -127,7 +139,13 @@ pub fn ensure(
     progress("making the project's Python environment");
     uv.venv(&base_python, &folder, progress)?;
     let relaxed = base_packages(&request.imports, &requirements, false);
-    let locked = match uv.compile(&folder, &request.project, &packages, &requirements, progress) {
+    let locked = match uv.compile(
+        &folder,
+        &request.project,
+        &packages,
+        &requirements,
+        progress,
+    ) {
         // The project's pins win: the base set gives up its own bounds before a pin is refused.
         Err(uv::CompileError::Unresolvable(_)) if relaxed != packages => {
             uv.compile(&folder, &request.project, &relaxed, &requirements, progress)
@@ -171,7 +189,13 @@ fn base_packages(
     chosen
         .into_iter()
         .filter(|line| !requirements.names(requirements::name_of(line)))
-        .map(|line| if bounded { line.to_owned() } else { requirements::name_of(line).to_owned() })
+        .map(|line| {
+            if bounded {
+                line.to_owned()
+            } else {
+                requirements::name_of(line).to_owned()
+            }
+        })
         .collect()
 }
 
@@ -217,24 +241,64 @@ mod tests {
     fn the_projects_pins_replace_those_of_the_base_set() {
         let imports = BTreeSet::from(["polars".to_owned()]);
         let packages = base_packages(&imports, &requirements("Pandas==2.2.1\n"), true);
-        assert!(packages.iter().all(|line| requirements::name_of(line) != "pandas"), "{packages:?}");
-        assert!(packages.iter().any(|line| requirements::name_of(line) == "polars"), "{packages:?}");
-        assert!(packages.iter().any(|line| requirements::name_of(line) == "pyarrow"), "{packages:?}");
+        assert!(
+            packages
+                .iter()
+                .all(|line| requirements::name_of(line) != "pandas"),
+            "{packages:?}"
+        );
+        assert!(
+            packages
+                .iter()
+                .any(|line| requirements::name_of(line) == "polars"),
+            "{packages:?}"
+        );
+        assert!(
+            packages
+                .iter()
+                .any(|line| requirements::name_of(line) == "pyarrow"),
+            "{packages:?}"
+        );
         let without = base_packages(&BTreeSet::new(), &requirements(""), true);
-        assert!(without.iter().all(|line| requirements::name_of(line) != "polars"), "{without:?}");
+        assert!(
+            without
+                .iter()
+                .all(|line| requirements::name_of(line) != "polars"),
+            "{without:?}"
+        );
     }
 
     #[test]
     fn the_key_follows_everything_that_matters() {
-        let one = key(Path::new("/usr/bin/python3"), &["pandas".into()], &requirements("a==1\n"));
+        let one = key(
+            Path::new("/usr/bin/python3"),
+            &["pandas".into()],
+            &requirements("a==1\n"),
+        );
         assert_eq!(
             one,
-            key(Path::new("/usr/bin/python3"), &["pandas".into()], &requirements("a==1\n"))
+            key(
+                Path::new("/usr/bin/python3"),
+                &["pandas".into()],
+                &requirements("a==1\n")
+            )
         );
         for other in [
-            key(Path::new("/usr/bin/python3.12"), &["pandas".into()], &requirements("a==1\n")),
-            key(Path::new("/usr/bin/python3"), &["numpy".into()], &requirements("a==1\n")),
-            key(Path::new("/usr/bin/python3"), &["pandas".into()], &requirements("a==2\n")),
+            key(
+                Path::new("/usr/bin/python3.12"),
+                &["pandas".into()],
+                &requirements("a==1\n"),
+            ),
+            key(
+                Path::new("/usr/bin/python3"),
+                &["numpy".into()],
+                &requirements("a==1\n"),
+            ),
+            key(
+                Path::new("/usr/bin/python3"),
+                &["pandas".into()],
+                &requirements("a==2\n"),
+            ),
         ] {
             assert_ne!(one, other);
         }

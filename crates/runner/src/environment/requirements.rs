@@ -61,8 +61,9 @@ impl Requirements {
     /// `requirements.txt:line` of every package that a resolver's message mentions.
     pub(super) fn lines_named_in(&self, message: &str) -> Vec<String> {
         let message = message.to_lowercase().replace('_', "-");
-        let words: Vec<&str> =
-            message.split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c))).collect();
+        let words: Vec<&str> = message
+            .split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)))
+            .collect();
         self.packages
             .iter()
             .filter(|(name, _)| words.contains(&name.as_str()))
@@ -78,7 +79,11 @@ pub(super) fn name_of(line: &str) -> &str {
         .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
         .unwrap_or(line.len());
     let name = line.get(..end).unwrap_or("");
-    if name.starts_with(['-', '.']) || line.contains("://") && !line.contains('@') { "" } else { name }
+    if name.starts_with(['-', '.']) || line.contains("://") && !line.contains('@') {
+        ""
+    } else {
+        name
+    }
 }
 
 /// One spelling for all spellings of a package's name (PEP 503).
@@ -88,8 +93,14 @@ fn normalised(name: &str) -> String {
 
 /// A line whose file or folder is found from anywhere.
 fn absolute(line: &str, folder: &Path) -> String {
-    const WITH_PATH: [&str; 6] =
-        ["-r ", "--requirement ", "-c ", "--constraint ", "-e ", "--editable "];
+    const WITH_PATH: [&str; 6] = [
+        "-r ",
+        "--requirement ",
+        "-c ",
+        "--constraint ",
+        "-e ",
+        "--editable ",
+    ];
     let trimmed = line.trim_start();
     for option in WITH_PATH {
         if let Some(path) = trimmed.strip_prefix(option) {
@@ -132,13 +143,21 @@ mod tests {
         let read = Requirements::parse(Path::new("/p/requirements.txt"), text);
         assert_eq!(read.text, "polars\n-r /p/more.txt\n");
         assert_eq!(read.notes.len(), 2);
-        assert!(read.notes[1].starts_with("requirements.txt:3:"), "{:?}", read.notes);
+        assert!(
+            read.notes[1].starts_with("requirements.txt:3:"),
+            "{:?}",
+            read.notes
+        );
     }
 
     #[test]
     fn a_resolvers_message_leads_to_the_line() {
         let read = Requirements::parse(Path::new("r.txt"), "requests\nTypo_Package==9\n");
-        let message = "Because typo-package was not found in the package registry and you require it";
-        assert_eq!(read.lines_named_in(message), ["requirements.txt:2 `typo-package`"]);
+        let message =
+            "Because typo-package was not found in the package registry and you require it";
+        assert_eq!(
+            read.lines_named_in(message),
+            ["requirements.txt:2 `typo-package`"]
+        );
     }
 }

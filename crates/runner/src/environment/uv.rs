@@ -100,7 +100,9 @@ impl Uv {
     ) -> Result<Self, UvError> {
         let own = home.join("tools").join("uv");
         let on_path = variable("PATH").and_then(|path| {
-            std::env::split_paths(&path).map(|folder| folder.join("uv")).find(|uv| uv.is_file())
+            std::env::split_paths(&path)
+                .map(|folder| folder.join("uv"))
+                .find(|uv| uv.is_file())
         });
         let fetched = own.join("bin").join("uv");
         let program = match variable("BATON_UV").map(PathBuf::from).or(on_path) {
@@ -117,7 +119,10 @@ impl Uv {
             .filter(|(_, ours)| variable(ours).is_none())
             .filter_map(|(pip, ours)| Some((*ours, variable(pip)?)))
             .collect();
-        Ok(Self { program, environment })
+        Ok(Self {
+            program,
+            environment,
+        })
     }
 
     /// Makes an empty environment at `folder`.
@@ -128,7 +133,10 @@ impl Uv {
         progress: &mut dyn FnMut(&str),
     ) -> Result<(), UvError> {
         let mut command = self.command();
-        command.args(["venv", "--quiet", "--python"]).arg(python).arg(folder);
+        command
+            .args(["venv", "--quiet", "--python"])
+            .arg(python)
+            .arg(folder);
         run(command, progress).map_err(|failure| failure.into_error("make an environment"))
     }
 
@@ -146,7 +154,14 @@ impl Uv {
         files::write_atomic(&wanted, text.as_bytes()).map_err(CompileError::File)?;
         let mut command = self.command();
         command
-            .args(["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python"])
+            .args([
+                "pip",
+                "compile",
+                "--quiet",
+                "--no-header",
+                "--no-annotate",
+                "--python",
+            ])
             .arg(folder.join("bin").join("python"))
             .arg("--output-file")
             .arg(folder.join("baton-lock.txt"))
@@ -160,10 +175,14 @@ impl Uv {
     }
 
     /// Installs what the lock names.
-    pub(super) fn sync(&self, folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), UvError> {
+    pub(super) fn sync(
+        &self,
+        folder: &Path,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<(), UvError> {
         let mut command = self.command();
         command
-            .args(["pip", "sync", "--compile-bytecode", "--python"])
+            .args(["pip", "sync", "--python"])
             .arg(folder.join("bin").join("python"))
             .arg(folder.join("baton-lock.txt"));
         run(command, progress).map_err(|failure| failure.into_error("install packages"))
@@ -171,9 +190,15 @@ impl Uv {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
+        command.envs(
+            self.environment
+                .iter()
+                .map(|(name, value)| (*name, value.as_str())),
+        );
         // Interpreters come from the machine; downloading one unasked would surprise.
-        command.env("UV_PYTHON_DOWNLOADS", "never").env("NO_COLOR", "1");
+        command
+            .env("UV_PYTHON_DOWNLOADS", "never")
+            .env("NO_COLOR", "1");
         // An active environment of the caller's must not be taken for the target.
         command.env_remove("VIRTUAL_ENV").env_remove("CONDA_PREFIX");
         command
@@ -184,7 +209,13 @@ impl Uv {
 fn fetch(python: &Path, folder: &Path) -> Result<(), UvError> {
     let mut command = Command::new(python);
     command
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
         .arg("--root-user-action=ignore")
         .arg("--target")
         .arg(folder)
@@ -212,9 +243,16 @@ impl Failure {
 
 /// Whether a message speaks of the network and not of the requirements.
 fn is_network(message: &str) -> bool {
-    ["Failed to fetch", "error sending request", "dns error", "Connection refused", "timed out", "network"]
-        .iter()
-        .any(|sign| message.contains(sign))
+    [
+        "Failed to fetch",
+        "error sending request",
+        "dns error",
+        "Connection refused",
+        "timed out",
+        "network",
+    ]
+    .iter()
+    .any(|sign| message.contains(sign))
 }
 
 /// The Python that a resolver's message asks for, as it says it (`>=3.12`).
@@ -222,8 +260,14 @@ pub(super) fn python_that_fits(message: &str) -> Option<String> {
     let rest = message
         .split_once("Python>")
         .map(|(_, rest)| format!(">{rest}"))
-        .or_else(|| message.split_once("Python<").map(|(_, rest)| format!("<{rest}")))?;
-    let end = rest.find(|c: char| !"<>=,.0123456789".contains(c)).unwrap_or(rest.len());
+        .or_else(|| {
+            message
+                .split_once("Python<")
+                .map(|(_, rest)| format!("<{rest}"))
+        })?;
+    let end = rest
+        .find(|c: char| !"<>=,.0123456789".contains(c))
+        .unwrap_or(rest.len());
     let version = rest.get(..end)?.trim_end_matches([',', '.']);
     Some(format!("Python {version}"))
 }
@@ -249,7 +293,10 @@ fn run(mut command: Command, progress: &mut dyn FnMut(&str)) -> Result<(), Failu
     let mut said: Vec<String> = Vec::new();
     if let Some(stderr) = child.stderr.take() {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            progress(&line);
+            // Which interpreter it works on is our business, not news.
+            if !line.starts_with("Using Python") {
+                progress(line.trim());
+            }
             said.push(line);
         }
     }
@@ -272,7 +319,8 @@ mod tests {
 
     #[test]
     fn a_python_that_fits_is_read_from_the_explanation() {
-        let message = "Because the current Python version (3.11.7) does not satisfy Python>=3.12 and";
+        let message =
+            "Because the current Python version (3.11.7) does not satisfy Python>=3.12 and";
         assert_eq!(python_that_fits(message).as_deref(), Some("Python >=3.12"));
         assert_eq!(python_that_fits("no solution found"), None);
     }

@@ -36,7 +36,11 @@ struct Bare {
 
 impl ForkLauncher {
     pub(super) fn new(launch: Launch) -> Self {
-        Self { launch, bare: AsyncMutex::default(), warm: AsyncMutex::default() }
+        Self {
+            launch,
+            bare: AsyncMutex::default(),
+            warm: AsyncMutex::default(),
+        }
     }
 
     pub(super) async fn launch(&self, frames: bool) -> Result<Process, LaunchError> {
@@ -47,7 +51,11 @@ impl ForkLauncher {
                 return Ok(process);
             }
         }
-        self.zygote(frames).await?.fork().await.map_err(LaunchError::Zygote)
+        self.zygote(frames)
+            .await?
+            .fork()
+            .await
+            .map_err(LaunchError::Zygote)
     }
 
     pub(super) async fn prepare(&self, frames: bool) -> Result<(), LaunchError> {
@@ -55,7 +63,11 @@ impl ForkLauncher {
     }
 
     async fn zygote(&self, frames: bool) -> Result<Arc<Zygote>, LaunchError> {
-        if frames { self.warm_zygote().await } else { self.bare_zygote().await }
+        if frames {
+            self.warm_zygote().await
+        } else {
+            self.bare_zygote().await
+        }
     }
 
     async fn bare_zygote(&self) -> Result<Arc<Zygote>, LaunchError> {
@@ -80,16 +92,23 @@ impl ForkLauncher {
         }
         let bare = self.bare_zygote().await?;
         let (ours, theirs) = socket_pair().map_err(LaunchError::Zygote)?;
-        bare.send(&json!({"t": "warm"}), &[theirs.as_fd()]).await.map_err(LaunchError::Zygote)?;
+        bare.send(&json!({"t": "warm"}), &[theirs.as_fd()])
+            .await
+            .map_err(LaunchError::Zygote)?;
         drop(theirs);
-        let zygote = Zygote::connect(ours).await.map_err(|detail| self.not_ready(detail))?;
+        let zygote = Zygote::connect(ours)
+            .await
+            .map_err(|detail| self.not_ready(detail))?;
         *warm = Some(Arc::clone(&zygote));
         Ok(zygote)
     }
 
     async fn start_bare(&self) -> Result<Bare, LaunchError> {
         let launch = &self.launch;
-        let start = |source| LaunchError::Start { python: launch.python.clone(), source };
+        let start = |source| LaunchError::Start {
+            python: launch.python.clone(),
+            source,
+        };
         let (ours, theirs) = socket_pair().map_err(start)?;
         let mut command = Command::new(&launch.python);
         command
@@ -117,7 +136,10 @@ impl ForkLauncher {
     }
 
     fn not_ready(&self, detail: String) -> LaunchError {
-        LaunchError::NotReady { python: self.launch.python.clone(), detail }
+        LaunchError::NotReady {
+            python: self.launch.python.clone(),
+            detail,
+        }
     }
 
     pub(super) async fn shut_down(&self) {
@@ -136,12 +158,18 @@ impl ForkLauncher {
 
 /// The end of what a failed interpreter wrote to its standard error.
 async fn last_words(child: &mut Child) -> String {
-    let Some(mut stderr) = child.stderr.take() else { return String::new() };
+    let Some(mut stderr) = child.stderr.take() else {
+        return String::new();
+    };
     let mut text = Vec::new();
     drop(child.start_kill());
     drop(stderr.read_to_end(&mut text).await);
     let text = String::from_utf8_lossy(&text);
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("").to_owned()
+    text.lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("")
+        .to_owned()
 }
 
 /// A connection to a zygote.
@@ -172,7 +200,9 @@ impl Zygote {
     /// Waits for the zygote's greeting and starts to listen to it.
     async fn connect(stream: UnixStream) -> Result<Arc<Self>, String> {
         let (mut reader, writer) = stream.into_split();
-        let hello = next_message(&mut reader).await.map_err(|error| error.to_string())?;
+        let hello = next_message(&mut reader)
+            .await
+            .map_err(|error| error.to_string())?;
         match hello {
             Some(ZygoteMessage::Hello { protocol, .. }) if protocol == protocol::VERSION => {}
             Some(ZygoteMessage::Hello { protocol, .. }) => {
@@ -186,7 +216,11 @@ impl Zygote {
         }
         let state = Arc::new(Mutex::new(State::default()));
         tokio::spawn(listen(reader, Arc::clone(&state)));
-        Ok(Arc::new(Self { writer: AsyncMutex::new(writer), state, next: AtomicU64::new(1) }))
+        Ok(Arc::new(Self {
+            writer: AsyncMutex::new(writer),
+            state,
+            next: AtomicU64::new(1),
+        }))
     }
 
     fn is_alive(&self) -> bool {
@@ -198,7 +232,13 @@ impl Zygote {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (forked, on_forked) = oneshot::channel();
         let (exited, exit) = oneshot::channel();
-        lock(&self.state).waiting.insert(id, Waiting { forked: Some(forked), exited });
+        lock(&self.state).waiting.insert(
+            id,
+            Waiting {
+                forked: Some(forked),
+                exited,
+            },
+        );
         let fds: Vec<BorrowedFd<'_>> = ends.theirs.iter().map(AsFd::as_fd).collect();
         if let Err(error) = self.send(&json!({"t": "fork", "id": id}), &fds).await {
             lock(&self.state).closed = true;
@@ -208,9 +248,20 @@ impl Zygote {
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the zygote died"))?
             .map_err(io::Error::other)?;
-        let Ends { control, stdout, stderr, theirs } = ends;
+        let Ends {
+            control,
+            stdout,
+            stderr,
+            theirs,
+        } = ends;
         drop(theirs);
-        Ok(Process { pid, control, stdout, stderr, exit })
+        Ok(Process {
+            pid,
+            control,
+            stdout,
+            stderr,
+            exit,
+        })
     }
 
     /// Sends a message together with descriptors.
@@ -228,8 +279,13 @@ impl Zygote {
                     if sent == 0 && !control.push(SendAncillaryMessage::ScmRights(fds)) {
                         return Err(io::Error::other("too many descriptors for one message"));
                     }
-                    sendmsg(stream, &[IoSlice::new(rest)], &mut control, SendFlags::NOSIGNAL)
-                        .map_err(io::Error::from)
+                    sendmsg(
+                        stream,
+                        &[IoSlice::new(rest)],
+                        &mut control,
+                        SendFlags::NOSIGNAL,
+                    )
+                    .map_err(io::Error::from)
                 })
                 .await?;
         }
@@ -264,7 +320,11 @@ async fn listen(mut reader: OwnedReadHalf, state: Arc<Mutex<State>>) {
             ZygoteMessage::Exited { id, code, signal } => {
                 if let Some(waiting) = state.waiting.remove(&id) {
                     // It has killed what the process left behind before it said so.
-                    drop(waiting.exited.send(Exit { code, signal, orphans: Vec::new() }));
+                    drop(waiting.exited.send(Exit {
+                        code,
+                        signal,
+                        orphans: Vec::new(),
+                    }));
                 }
             }
         }

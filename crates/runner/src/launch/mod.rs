@@ -38,7 +38,11 @@ pub enum Strategy {
 impl Strategy {
     /// The strategy of this platform: `fork` on Linux, `spawn` elsewhere.
     pub fn of_platform() -> Self {
-        if cfg!(target_os = "linux") { Self::Fork } else { Self::Spawn }
+        if cfg!(target_os = "linux") {
+            Self::Fork
+        } else {
+            Self::Spawn
+        }
     }
 }
 

@@ -19,10 +19,16 @@ pub(crate) struct SpawnLauncher {
 
 impl SpawnLauncher {
     pub(super) fn new(launch: Launch) -> Self {
-        Self { launch, ready: Default::default() }
+        Self {
+            launch,
+            ready: Default::default(),
+        }
     }
 
-    #[expect(clippy::unused_async, reason = "same shape as the other strategy, which waits here")]
+    #[expect(
+        clippy::unused_async,
+        reason = "same shape as the other strategy, which waits here"
+    )]
     pub(super) async fn launch(&self, frames: bool) -> Result<Process, LaunchError> {
         let spare = self.slot(frames).take();
         let process = match spare {
@@ -33,7 +39,10 @@ impl SpawnLauncher {
         Ok(process)
     }
 
-    #[expect(clippy::unused_async, reason = "same shape as the other strategy, which waits here")]
+    #[expect(
+        clippy::unused_async,
+        reason = "same shape as the other strategy, which waits here"
+    )]
     pub(super) async fn prepare(&self, frames: bool) -> Result<(), LaunchError> {
         let mut slot = self.slot(frames);
         if slot.is_none() {
@@ -44,14 +53,23 @@ impl SpawnLauncher {
 
     fn slot(&self, frames: bool) -> std::sync::MutexGuard<'_, Option<Process>> {
         let [bare, warm] = &self.ready;
-        (if frames { warm } else { bare }).lock().unwrap_or_else(PoisonError::into_inner)
+        (if frames { warm } else { bare })
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, frames: bool) -> Result<Process, LaunchError> {
         let launch = &self.launch;
-        let fail = |source| LaunchError::Start { python: launch.python.clone(), source };
-        let Ends { control, stdout, stderr, theirs: [their_control, their_stdout, their_stderr] } =
-            Ends::new().map_err(fail)?;
+        let fail = |source| LaunchError::Start {
+            python: launch.python.clone(),
+            source,
+        };
+        let Ends {
+            control,
+            stdout,
+            stderr,
+            theirs: [their_control, their_stdout, their_stderr],
+        } = Ends::new().map_err(fail)?;
         let mut command = Command::new(&launch.python);
         command
             .arg("-c")
@@ -86,7 +104,13 @@ impl SpawnLauncher {
                 orphans,
             }));
         });
-        Ok(Process { pid, control, stdout, stderr, exit })
+        Ok(Process {
+            pid,
+            control,
+            stdout,
+            stderr,
+            exit,
+        })
     }
 
     pub(super) async fn shut_down(&self) {

@@ -1,5 +1,11 @@
 //! One suite for both ways to start a block process, against real interpreters.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +15,9 @@ use baton_model::{
     RetryPolicy, RunId,
 };
 use baton_products::Products;
-use baton_runner::{Attempt, AttemptReport, Library, LogRecord, Runner, RunnerOptions, Stop, Strategy};
+use baton_runner::{
+    Attempt, AttemptReport, Library, LogRecord, Runner, RunnerOptions, Stop, Strategy,
+};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
@@ -25,7 +33,8 @@ impl Bench {
         let project = folder.path().join("demo");
         std::fs::create_dir(&project).unwrap();
         let library = Library::unpack(folder.path()).unwrap();
-        let python = std::env::var_os("BATON_TEST_PYTHON").map_or(PathBuf::from("python3"), PathBuf::from);
+        let python =
+            std::env::var_os("BATON_TEST_PYTHON").map_or(PathBuf::from("python3"), PathBuf::from);
         let options = RunnerOptions {
             python,
             library: library.path().to_owned(),
@@ -38,7 +47,10 @@ impl Bench {
             environ: BTreeMap::new(),
         };
         let products = Products::open(&folder.path().join("products")).unwrap();
-        Self { _folder: folder, runner: Runner::new(options, products) }
+        Self {
+            _folder: folder,
+            runner: Runner::new(options, products),
+        }
     }
 
     async fn run(&self, code: &str) -> (AttemptReport, Vec<LogRecord>) {
@@ -116,34 +128,69 @@ fn kind(report: &AttemptReport) -> FailureKind {
 
 async fn completes(strategy: Strategy) {
     let bench = Bench::new(strategy, None);
-    let (report, log) = bench.run("@custom\ndef b(*args):\n    print('hello')\n    return 7, 'x' * 5000\n").await;
-    let Outcome::Completed { products } = report.outcome else { panic!("{report:?}") };
+    let (report, log) = bench
+        .run("@custom\ndef b(*args):\n    print('hello')\n    return 7, 'x' * 5000\n")
+        .await;
+    let Outcome::Completed { products } = report.outcome else {
+        panic!("{report:?}")
+    };
     assert_eq!(products[0].content, Content::Inline("7".to_owned()));
-    assert!(matches!(products[1].content, Content::Chunks(_)), "larger than a manifest holds");
-    assert_eq!(log.iter().map(|record| record.message.as_str()).collect::<Vec<_>>(), ["hello"]);
-    assert_eq!((log[0].block.as_deref(), log[0].attempt), (Some("b"), Some(1)));
+    assert!(
+        matches!(products[1].content, Content::Chunks(_)),
+        "larger than a manifest holds"
+    );
+    assert_eq!(
+        log.iter()
+            .map(|record| record.message.as_str())
+            .collect::<Vec<_>>(),
+        ["hello"]
+    );
+    assert_eq!(
+        (log[0].block.as_deref(), log[0].attempt),
+        (Some("b"), Some(1))
+    );
     bench.runner.shut_down().await;
 }
 
 async fn fails_in_every_way(strategy: Strategy) {
     let bench = Bench::new(strategy, Some(200_000_000));
     for (code, expected) in [
-        ("@custom\ndef b(*args):\n    raise ValueError('no')\n", FailureKind::Exception),
-        ("@custom\ndef b(*args):\n    import os\n    os._exit(3)\n", FailureKind::Exit),
-        ("@custom\ndef b(*args):\n    import os\n    os.abort()\n", FailureKind::Crash),
-        ("@custom\ndef b(*args):\n    k = []\n    while True:\n        k.append(bytearray(b'x' * 4000000))\n", FailureKind::OutOfMemory),
-        ("@custom\ndef b(*args):\n    return 1\n\n@test\ndef t(x):\n    assert x == 2\n", FailureKind::TestFailed),
+        (
+            "@custom\ndef b(*args):\n    raise ValueError('no')\n",
+            FailureKind::Exception,
+        ),
+        (
+            "@custom\ndef b(*args):\n    import os\n    os._exit(3)\n",
+            FailureKind::Exit,
+        ),
+        (
+            "@custom\ndef b(*args):\n    import os\n    os.abort()\n",
+            FailureKind::Crash,
+        ),
+        (
+            "@custom\ndef b(*args):\n    k = []\n    while True:\n        k.append(bytearray(b'x' * 4000000))\n",
+            FailureKind::OutOfMemory,
+        ),
+        (
+            "@custom\ndef b(*args):\n    return 1\n\n@test\ndef t(x):\n    assert x == 2\n",
+            FailureKind::TestFailed,
+        ),
     ] {
         let (report, _) = bench.run(code).await;
         assert_eq!(kind(&report), expected, "{code}");
     }
     let (_stop, stopped) = watch::channel(Stop::No);
     let endless = "@custom\ndef b(*args):\n    while True:\n        pass\n";
-    let (report, _) = bench.run_with(endless, Some(Duration::from_millis(300)), stopped).await;
+    let (report, _) = bench
+        .run_with(endless, Some(Duration::from_millis(300)), stopped)
+        .await;
     assert_eq!(kind(&report), FailureKind::Timeout);
     // After all that the next block runs as if nothing had been.
     let (report, _) = bench.run("@custom\ndef b(*args):\n    return 1\n").await;
-    assert!(matches!(report.outcome, Outcome::Completed { .. }), "{report:?}");
+    assert!(
+        matches!(report.outcome, Outcome::Completed { .. }),
+        "{report:?}"
+    );
     bench.runner.shut_down().await;
 }
 

@@ -328,6 +328,10 @@ pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Datab
     let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();
     let expected = BTreeMap::from([("a".into(), ids[1]), ("b".into(), ids[0])]);
     assert_eq!(found, expected);
+    for (block, newest) in [("a", Some(ids[4])), ("b", Some(ids[2])), ("c", None)] {
+        let found = store.newest_output(&"demo".into(), &block.into()).await;
+        assert_eq!(found.unwrap(), newest, "however the run ended");
+    }
     let found = store.newest_inputs(&"nothing".into(), &blocks).await;
     assert_eq!(found.unwrap(), BTreeMap::new());
 }

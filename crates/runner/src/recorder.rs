@@ -1,0 +1,93 @@
+//! Records of one attempt: what its process prints and logs, counted against a limit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use baton_base::now;
+use baton_model::{Map, Timestamp};
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
+
+use crate::ending::megabytes;
+use crate::log::{Level, Lines, LogRecord};
+use crate::runner::Attempt;
+
+/// Makes log records of one attempt and counts what they take.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    block: String,
+    attempt: u32,
+    log: mpsc::Sender<LogRecord>,
+    limit: usize,
+    used: Arc<AtomicUsize>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    pub(crate) fn new(attempt: &Attempt, log: mpsc::Sender<LogRecord>, limit: usize) -> Self {
+        Self {
+            block: attempt.key.to_string(),
+            attempt: attempt.number,
+            log,
+            limit,
+            used: Arc::default(),
+            dropped: Arc::default(),
+        }
+    }
+
+    pub(crate) async fn record(&self, level: Level, message: String, tags: Map) {
+        // Every record also costs its time, level and names.
+        let size = message.len() + 100;
+        if self.used.fetch_add(size, Ordering::Relaxed) + size > self.limit {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.send(level, message, tags).await;
+    }
+
+    /// Records even when the limit is reached.
+    pub(crate) async fn force(&self, level: Level, message: String) {
+        self.send(level, message, Map::new()).await;
+    }
+
+    async fn send(&self, level: Level, message: String, tags: Map) {
+        let record = LogRecord {
+            at: Timestamp(now()),
+            level,
+            block: Some(self.block.clone()),
+            attempt: Some(self.attempt),
+            message,
+            tags,
+        };
+        // The log is closed only when the whole run is being torn down.
+        drop(self.log.send(record).await);
+    }
+
+    pub(crate) fn dropped_notice(&self) -> Option<String> {
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        (dropped > 0).then(|| {
+            format!(
+                "the log limit of {} is reached: {dropped} more records were dropped",
+                megabytes(self.limit as u64)
+            )
+        })
+    }
+}
+
+/// Records what a process prints.
+pub(crate) async fn read_output(mut output: pipe::Receiver, recorder: Recorder) {
+    let mut lines = Lines::default();
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(count) = output.read(&mut buffer).await {
+        if count == 0 {
+            break;
+        }
+        for line in lines.push(buffer.get(..count).unwrap_or_default()) {
+            recorder.record(Level::Info, line, Map::new()).await;
+        }
+    }
+    if let Some(line) = lines.finish() {
+        recorder.record(Level::Info, line, Map::new()).await;
+    }
+}
