@@ -501,8 +501,9 @@ mod tests {
             let mut text = "blocks:\n".to_owned();
             for (uuid, upstream) in edges {
                 let upstream = upstream.join(", ");
-                text +=
-                    &format!("- {{uuid: {uuid}, type: custom, upstream_blocks: [{upstream}]}}\n");
+                text.extend([format!(
+                    "- {{uuid: {uuid}, type: custom, upstream_blocks: [{upstream}]}}\n"
+                )]);
             }
             let found = file(&text)
                 .problems

@@ -124,7 +124,9 @@ pub(crate) fn read(text: &str, lookup: &Lookup) -> Profiles {
         }
     };
     for name in &rendered.unknown_secrets {
-        let line = template::line_of(text, name).unwrap_or(1);
+        let Some(line) = template::lines_of(text, name).first().copied() else {
+            continue;
+        };
         reader
             .problem(
                 Rule::UnknownSecret,
@@ -148,6 +150,7 @@ pub(crate) fn read(text: &str, lookup: &Lookup) -> Profiles {
             let lines = template::lines_of(text, name);
             (name.clone(), lines.into_iter().map(used).collect())
         })
+        .filter(|(_, places): &(String, Vec<Used>)| !places.is_empty())
         .collect();
     if let Some(document) = reader.parse(&rendered.text) {
         let root = &document.root;

@@ -197,19 +197,23 @@ impl Project {
         };
         match template::render(&text, &self.lookup) {
             Ok(rendered) => {
-                let mark = |name: &str| Mark {
-                    line: template::line_of(&text, name).unwrap_or(1),
-                    column: 1,
+                let place = |name: &str| {
+                    let line = template::lines_of(&text, name).first().copied()?;
+                    Some(Mark { line, column: 1 })
                 };
-                for name in &rendered.unset {
+                for (name, mark) in rendered
+                    .unset
+                    .iter()
+                    .filter_map(|name| Some((name, place(name)?)))
+                {
                     let message = format!("the environment variable `{name}` is not set");
-                    reader
-                        .problem(Rule::UnsetVariable, mark(name), message)
-                        .hint = Some(unset_hint(name));
+                    reader.problem(Rule::UnsetVariable, mark, message).hint =
+                        Some(unset_hint(name));
                 }
-                for name in &rendered.unknown_secrets {
+                let secrets = &rendered.unknown_secrets;
+                for (name, mark) in secrets.iter().filter_map(|name| Some((name, place(name)?))) {
                     let message = format!("there is no secret `{name}`");
-                    reader.problem(Rule::UnknownSecret, mark(name), message);
+                    reader.problem(Rule::UnknownSecret, mark, message);
                 }
                 if let Some(document) = reader.parse(&rendered.text) {
                     self.settings = ProjectSettings::read(&document.root, &mut reader);

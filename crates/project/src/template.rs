@@ -306,31 +306,23 @@ fn print_all(out: &mut String, values: &Value, mut print: impl FnMut(&mut String
     }
 }
 
-/// The lines, from 1, in which a template asks for `name`.
+/// The lines, from 1, in which a template asks for `name`. None of a comment of YAML: what is rendered there
+/// reaches nobody.
 pub(crate) fn lines_of(text: &str, name: &str) -> Vec<u32> {
     let forms = [format!("'{name}'"), format!("\"{name}\"")];
     let asks = |line: &str| {
-        !line.trim_start().starts_with('#')
-            && (line.contains("env_var") || line.contains("secret_var"))
+        (line.contains("env_var") || line.contains("secret_var"))
             && forms.iter().any(|form| line.contains(form))
     };
-    let lines: Vec<(&str, u32)> = text.lines().zip(1_u32..).collect();
-    let exact: Vec<u32> = lines
-        .iter()
-        .filter(|(line, _)| asks(line))
-        .map(|(_, number)| *number)
-        .collect();
-    if !exact.is_empty() {
-        return exact;
+    let is_comment = |line: &str| line.trim_start().starts_with('#');
+    let lines = || text.lines().zip(1_u32..);
+    if lines().any(|(line, _)| asks(line)) {
+        let values = lines().filter(|(line, _)| asks(line) && !is_comment(line));
+        return values.map(|(_, number)| number).collect();
     }
-    // The name comes from somewhere else in the text.
-    let elsewhere = lines.iter().find(|(line, _)| line.contains(name));
-    elsewhere.map(|(_, number)| *number).into_iter().collect()
-}
-
-/// The first of them.
-pub(crate) fn line_of(text: &str, name: &str) -> Option<u32> {
-    lines_of(text, name).first().copied()
+    // The name is put together somehow.
+    let elsewhere = lines().find(|(line, _)| line.contains(name) && !is_comment(line));
+    vec![elsewhere.map_or(1, |(_, number)| number)]
 }
 
 #[cfg(test)]
@@ -426,10 +418,11 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_name_is_found() {
-        let text = "# env_var('A')\na: 1\nb: {{ env_var('A') }}\nc: {{ env_var(\"B\", 1) }}\n";
-        assert_eq!(line_of(text, "A"), Some(3));
-        assert_eq!(line_of(text, "B"), Some(4));
-        assert_eq!(line_of(text, "C"), None);
+    fn the_lines_of_a_name_are_found() {
+        let text = "# env_var('A')\na: 1\nb: {{ env_var('A') }}\nc: {{ env_var(\"B\", 1) }}\n# {{ env_var('C') }}\nd: {{ env_var('D' ~ 'E') }}\n";
+        assert_eq!(lines_of(text, "A"), [3]);
+        assert_eq!(lines_of(text, "B"), [4]);
+        assert_eq!(lines_of(text, "C"), [0; 0]);
+        assert_eq!(lines_of(text, "DE"), [1]);
     }
 }

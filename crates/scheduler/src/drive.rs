@@ -1,6 +1,6 @@
 //! Drives one run to its end: events in, one commit per event, commands out.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -220,18 +220,22 @@ impl Driver<'_> {
             .commit(run, &changed, &event, &commands, at)
             .await?;
         baton_base::failpoint("after-commit");
-        let news: Vec<Notice> = changed
+        let changed: HashSet<&BlockRunKey> = changed.iter().collect();
+        let news: Vec<Notice> = run
+            .blocks
             .iter()
-            .filter_map(|key| run.block(key))
+            .filter(|block| changed.contains(&block.key))
             .map(|block| Notice::Block(Box::new(block.clone())))
             .collect();
         for notice in news {
             self.tell(notice).await;
         }
         for (command, id) in commands.into_iter().zip(ids) {
+            // Noted first: `Finish` flushes what is noted, and a process that takes over starts from the
+            // state, not from commands.
+            self.session.store.command_done(id);
             self.carry_out(command).await?;
             baton_base::failpoint("carried-out");
-            self.session.store.command_done(id);
         }
         Ok(())
     }

@@ -31,9 +31,9 @@ def plan(values: Any, where: str, rows_together: int, hashable: bool = False) ->
     import pandas as pd
     import pyarrow as pa
 
-    kind = pd.api.types.infer_dtype(values, skipna=True)
-    if kind == "string":
-        return text.plan(values, {"as": "text"}, lambda: _json_or_pickle(values, where), rows_together)
+    shared = text.find_shared(values, rows_together)
+    if pd.api.types.infer_dtype(values if shared is None else shared.objects, skipna=True) == "string":
+        return text.plan(values, {"as": "text"}, lambda: _json_or_pickle(values, where), rows_together, shared)
     missing = pd.isna(values)
     present = values[~missing]
     kinds = set(map(type, present))
@@ -58,7 +58,7 @@ def object_array(cells: list[Any]) -> Any:
     """An object array with these cells, whatever they are."""
     import numpy as np
 
-    out = np.empty(len(cells), object)
+    out: Any = np.empty(len(cells), object)
     for position, cell in enumerate(cells):  # numpy would take a list of lists for a second dimension
         out[position] = cell
     return out
@@ -119,7 +119,7 @@ def _times(values: Any, present: Any, missing: Any) -> Plan | None:
 
 
 def _datetimes(values: Any, present: Any, missing: Any) -> Plan | None:
-    import datetime
+    import datetime as dt
 
     import pyarrow as pa
 
@@ -128,7 +128,7 @@ def _datetimes(values: Any, present: Any, missing: Any) -> Plan | None:
         return None
     if zones == {None}:
         return _arrow_cells(values, missing, pa.timestamp("us"), {"as": "python"})
-    if zones == {datetime.timezone.utc} and all(value.tzinfo is datetime.timezone.utc for value in present):
+    if zones == {dt.timezone.utc} and all(value.tzinfo is dt.timezone.utc for value in present):
         return _arrow_cells(values, missing, pa.timestamp("us", "UTC"), {"as": "utc"})
     return None
 
@@ -151,11 +151,12 @@ def _decimals(values: Any, present: Any, missing: Any) -> Plan | None:
 
     tuples = [value.as_tuple() for value in present]
     exponents = {parts.exponent for parts in tuples}
-    if len(exponents) == 1 and isinstance(exponent := exponents.pop(), int) and -38 <= exponent <= 0:
-        if not any(parts.sign and not any(parts.digits) for parts in tuples):  # Arrow has no negative zero
-            digits = max(-exponent, *(len(parts.digits) for parts in tuples), 1)
-            if digits <= 38:
-                return _arrow_cells(values, missing, pa.decimal128(digits, -exponent), {"as": "python"})
+    exponent = exponents.pop()
+    negative_zero = any(parts.sign and not any(parts.digits) for parts in tuples)  # which Arrow does not have
+    if not exponents and isinstance(exponent, int) and -38 <= exponent <= 0 and not negative_zero:
+        digits = max(-exponent, *(len(parts.digits) for parts in tuples), 1)
+        if digits <= 38:
+            return _arrow_cells(values, missing, pa.decimal128(digits, -exponent), {"as": "python"})
     return _written(values, missing, "decimal")
 
 
@@ -176,11 +177,11 @@ def _decode_python(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> A
 
 
 def _decode_utc(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
-    import datetime
+    import datetime as dt
 
     import pyarrow as pa
 
-    utc = datetime.timezone.utc
+    utc = dt.timezone.utc
     naive = column.cast(pa.timestamp("us")).to_pylist()
     return object_array([None if value is None else value.replace(tzinfo=utc) for value in naive])
 
@@ -226,10 +227,9 @@ def _lists(values: Any, present: Any, missing: Any) -> Plan | None:
         return None
 
 
-def _arrays(values: Any, present: Any, missing: Any) -> Plan | None:
+def _arrays(values: Any, _present: Any, missing: Any) -> Plan | None:
     """Cells that are arrays, tuples or sets of one type; all come back as arrays, as they do in Mage."""
     import numpy as np
-    import pyarrow as pa
 
     types = set()
     cells = values.copy()
@@ -290,7 +290,7 @@ def _pickle(values: Any, where: str) -> Plan:
             cells.append(None if value is None else pickled.dump(value))
         except (OSError, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001 - a class may raise anything from its own methods
+        except Exception as error:
             raise pickled.unstorable(value, f"{where}[{row}]", error) from error
     size = sum(len(cell) for cell in cells if cell) / max(len(cells), 1)
     return Plan(

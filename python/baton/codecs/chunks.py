@@ -47,11 +47,11 @@ class Plan:
         return pa.field(name, self.arrow_type, metadata=metadata)
 
 
-class Beyond(Exception):  # noqa: N818 - leads to another plan
+class Beyond(Exception):
     """Raised by `encode` when the values do not fit the plan of their column."""
 
 
-class _Replan(Exception):  # noqa: N818
+class _Replan(Exception):
     def __init__(self, column: int) -> None:
         super().__init__(column)
         self.column = column

@@ -6,10 +6,8 @@ that pandas does not bring along are stored through their objects.
 
 from __future__ import annotations
 
-import base64
-
-from baton.codecs import cells, fixed, labels, pickled, text
-from baton.codecs.chunks import Plan
+from baton.codecs import cells, fixed, labels, pickled
+from baton.codecs.chunks import Beyond, Plan
 from baton.codecs.errors import Unstorable
 
 TYPE_CHECKING = False
@@ -61,7 +59,7 @@ def _numpy(values: Any, where: str, rows_together: int) -> Plan:
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
     kind, size = values.dtype.kind, values.dtype.itemsize
-    if kind in "biu" or kind == "f" and size <= 8:
+    if kind in "biu" or (kind == "f" and size <= 8):
         arrow_type = pa.from_numpy_dtype(values.dtype)
         missing_of: Callable[[Any], Any] | None = np.isnan if kind == "f" else None
     elif kind in "mM":
@@ -83,9 +81,13 @@ def _numpy(values: Any, where: str, rows_together: int) -> Plan:
 
 def _wrapped(plan: Plan, spec: dict[str, Any]) -> Plan:
     """The same way of storing, read in another way."""
-    fallback = plan.fallback
-    again = None if fallback is None else lambda: _wrapped(fallback(), {**spec, "of": fallback().spec})
-    return Plan(plan.arrow_type, spec, plan.encode, plan.row_bytes, plan.encoding, again)
+
+    def again() -> Plan:
+        assert plan.fallback is not None  # noqa: S101 - asked for only where there is one
+        other = plan.fallback()
+        return _wrapped(other, {**spec, "of": other.spec})
+
+    return Plan(plan.arrow_type, spec, plan.encode, plan.row_bytes, plan.encoding, plan.fallback and again)
 
 
 def _complex(values: Any) -> Plan:
@@ -158,19 +160,21 @@ def _decode_zoned(column: Any, spec: dict[str, Any], source: ArrowFiles) -> Any:
     return naive.tz_localize("UTC").tz_convert(dtype.tz)
 
 
-def _category(values: Any, _where: str, rows_together: int) -> Plan:
-    """Codes with the categories as Arrow's dictionary: their text, where they are not strings or numbers."""
+def _category(values: Any, where: str, rows_together: int) -> Plan:
+    """Codes, with the categories as Arrow's dictionary; their text, where it cannot hold the categories themselves."""
     import numpy as np
     import pyarrow as pa
 
-    codes = values.codes
+    codes, ordered = values.codes, bool(values.ordered)
     categories = values.categories
-    exact = labels.encode(categories)
-    if isinstance(categories.dtype, np.dtype) and categories.dtype.kind in "biufM":
-        shown = plan(categories.to_numpy(), "", rows_together).encode(0, len(categories))
-    else:
+    of = plan(array_of(categories), f"the categories of {where}", rows_together)
+    if pa.types.is_nested(of.arrow_type) or pa.types.is_null(of.arrow_type):
         shown = pa.array([_shown(category) for category in categories], type=pa.string())
-    arrow_type = pa.dictionary(pa.from_numpy_dtype(codes.dtype), shown.type, ordered=bool(values.ordered))
+        spec = {"as": "category", "ordered": ordered, "exact": labels.encode(categories)}
+    else:
+        of, shown = _encoded(of, len(categories))
+        spec = {"as": "category", "ordered": ordered, "of": of.spec}
+    arrow_type = pa.dictionary(pa.from_numpy_dtype(codes.dtype), shown.type, ordered=ordered)
 
     def encode(start: int, stop: int) -> Any:
         part = codes[start:stop]
@@ -178,10 +182,22 @@ def _category(values: Any, _where: str, rows_together: int) -> Plan:
         if missing.any():
             part = np.where(missing, part.dtype.type(0), part)
         indices = fixed.array(arrow_type.index_type, part, missing)
-        return pa.DictionaryArray.from_arrays(indices, shown, ordered=bool(values.ordered), safe=False)
+        return pa.DictionaryArray.from_arrays(indices, shown, ordered=ordered, safe=False)
 
-    spec = {"as": "category", "categories": exact, "ordered": bool(values.ordered)}
     return Plan(arrow_type, spec, encode, codes.dtype.itemsize)
+
+
+def _encoded(of: Plan, length: int) -> tuple[Plan, Any]:
+    """All values of a plan as an array without a dictionary, and the plan that held in the end."""
+    while True:
+        try:
+            array = of.encode(0, length)
+        except Beyond:
+            if of.fallback is None:
+                raise
+            of = of.fallback()
+        else:
+            return of, array.dictionary_decode() if hasattr(array, "dictionary_decode") else array
 
 
 def _shown(category: Any) -> str:
@@ -198,7 +214,12 @@ def _decode_category(column: Any, spec: dict[str, Any], source: ArrowFiles) -> A
     missing = fixed.missing(indices)
     if missing is not None:
         codes = np.where(missing, codes.dtype.type(-1), codes)
-    dtype = pd.CategoricalDtype(labels.decode(spec["categories"]), ordered=spec["ordered"])
+    if "exact" in spec:
+        categories = labels.decode(spec["exact"])
+    else:
+        array = decode(pa.chunked_array([column.chunk(0).dictionary]), spec["of"], source)
+        categories = pd.Index(array, dtype=array.dtype, tupleize_cols=False)
+    dtype = pd.CategoricalDtype(categories, ordered=spec["ordered"])
     return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
@@ -245,19 +266,8 @@ def _decode_masked(column: Any, spec: dict[str, Any], source: ArrowFiles) -> Any
 def _string(values: Any, where: str, rows_together: int) -> Plan:
     dtype = values.dtype
     spec = {"as": "string", "storage": dtype.storage, "nan": getattr(dtype, "na_value", None).__class__ is float}
-    objects = values.to_numpy(object)
-    spec_of = {**spec, "of": {"as": "text"}}
-
-    def through_json() -> Plan:
-        plan = cells.plan(_as_mixed(objects), where, rows_together)
-        return _wrapped(plan, {**spec, "of": plan.spec})
-
-    return text.plan(objects, spec_of, through_json, rows_together)
-
-
-def _as_mixed(objects: Any) -> Any:
-    """The same cells as ones that need JSON: strings with lone surrogates."""
-    return objects
+    objects = cells.plan(values.to_numpy(object), where, rows_together)
+    return _wrapped(objects, {**spec, "of": objects.spec})
 
 
 def _decode_string(column: Any, spec: dict[str, Any], source: ArrowFiles) -> Any:

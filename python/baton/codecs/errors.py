@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Unstorable(Exception):  # noqa: N818 - the name says what is wrong with the value
+class Unstorable(Exception):
     """A value cannot become a data product: which one and why, and what to return instead."""
 
     def __init__(self, message: str, hint: str) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from baton.codecs.sink import Message, Sink
 
 # Above this many columns a frame is put together as pandas does it, one block for each dtype: code that adds columns
-# to a frame of a hundred blocks is slow, and pandas warns about it.
+# to a frame of a hundred blocks is slow, and pandas warns about it. Frames of several files stay as they are: their
+# columns were copied together once, and a second copy would double the memory.
 _MAX_BLOCKS = 64
 # Below this size one thread reads.
 _PARALLEL_BYTES = 16 << 20
@@ -112,10 +113,8 @@ def _unique(names: list[str]) -> list[str]:
 def _column_index(encoded: dict[str, Any]) -> Any:
     import pandas as pd
 
-    if "texts" not in encoded:
-        index = labels.decode(encoded["exact"])
-    else:
-        index = pd.Index(encoded["texts"], dtype=object)
+    texts = encoded.get("texts")
+    index = labels.decode(encoded["exact"]) if texts is None else pd.Index(texts, dtype=object)
     if "name" in encoded:
         index.name = labels.decode_object(encoded["name"])
     return index
@@ -202,7 +201,7 @@ def read_frame(paths: list[str], meta: Any) -> Any:
     import pandas as pd
 
     arrays, index = _read(paths, meta)
-    together = len(arrays) > _MAX_BLOCKS
+    together = len(arrays) > _MAX_BLOCKS and len(paths) == 1
     data = {position: _held(array, index) for position, array in enumerate(arrays)}
     frame = pd.DataFrame(data, index=index, copy=together)
     frame.columns = _column_index(meta["labels"])
@@ -253,5 +252,3 @@ def _read(paths: list[str], meta: Any) -> tuple[list[Any], Any]:
     levels = meta["index"].get("levels", 0)
     width = len(arrays) - levels
     return arrays[:width], _row_index(meta["index"], arrays[width:])
-
-

@@ -7,7 +7,6 @@ pickled is named by its place in the value.
 from __future__ import annotations
 
 import io
-import mmap
 import pickle
 import sys
 
@@ -28,7 +27,7 @@ _ALIGNMENT = 64
 _PLAIN_MODULES = frozenset(("builtins", "datetime", "collections", "decimal", "uuid"))
 
 
-class _Nameless(Exception):  # noqa: N818 - never leaves this module
+class _Nameless(Exception):
     """A class or function that another process could not import."""
 
 
@@ -129,8 +128,7 @@ def read(paths: list[str], meta: Any) -> Any:
         data = file.read()
     buffers = []
     if meta:
-        mapped: mmap.mmap | bytearray = files.map_private(paths[1])
-        view = memoryview(mapped)
+        view = memoryview(files.map_private(paths[1]))
         buffers = [view[start : start + length] for start, length in meta["buffers"]]
     return pickle.loads(data, buffers=buffers)  # noqa: S301 - see the top of this file
 
@@ -167,11 +165,7 @@ def _parts(value: Any) -> list[tuple[object, object]]:
     if isinstance(value, (set, frozenset)):
         return [(item, item) for item in value]
     state = getattr(value, "__dict__", None)
-    if (
-        isinstance(state, dict)
-        and not isinstance(value, type)
-        and type(value).__name__ not in ("function", "module")
-    ):
+    if isinstance(state, dict) and not isinstance(value, type) and type(value).__name__ not in ("function", "module"):
         return list(state.items())
     return []
 
@@ -179,11 +173,7 @@ def _parts(value: Any) -> list[tuple[object, object]]:
 def _describe(value: Any, error: BaseException) -> tuple[str, str]:
     """What a value is, to stand after "is", and what to do instead."""
     kind = type(value)
-    name = (
-        f"{kind.__module__}.{kind.__qualname__}"
-        if kind.__module__ not in _PLAIN_MODULES
-        else kind.__qualname__
-    )
+    name = f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ not in _PLAIN_MODULES else kind.__qualname__
     if kind.__name__ == "function":
         shown = (
             "a lambda"
@@ -200,9 +190,7 @@ def _describe(value: Any, error: BaseException) -> tuple[str, str]:
     if kind.__name__ == "module":
         return f"the module `{value.__name__}` and cannot be stored", "import it in the block that needs it"
     if kind.__name__ in ("generator", "async_generator", "coroutine", "map", "filter", "zip"):
-        advice = (
-            "await it, and return its result" if kind.__name__ == "coroutine" else "return list(...) of it"
-        )
+        advice = "await it, and return its result" if kind.__name__ == "coroutine" else "return list(...) of it"
         return f"of type `{name}`, which can be used only once, here, and cannot be stored", advice
     if isinstance(error, RecursionError):
         return "nested too deeply to be stored", "return a flatter value, for instance a list of records"

@@ -49,7 +49,9 @@ def read(product: dict[str, Any], folder: str | None = None) -> Any:
     paths = [os.path.join(folder, file) if folder else file for file in product.get("files") or ()]
     reader = _READERS.get(codec)
     if reader is None:
-        raise ValueError(f"the product `{product.get('name')}` was stored as `{codec}`, which this worker does not know")
+        raise ValueError(
+            f"the product `{product.get('name')}` was stored as `{codec}`, which this worker does not know"
+        )
     return reader(text, paths, meta)
 
 

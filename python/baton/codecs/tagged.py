@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# JSON readers and writers recurse; this is far above what data needs and below what overflows their stack.
-MAX_DEPTH = 400
+# Readers and writers recurse, three calls a level here; this is far above what data needs and below Python's limit.
+MAX_DEPTH = 200
 # Python refuses to turn longer integers into decimal text, and back (sys.set_int_max_str_digits).
 _MAX_INT_BITS = 14_000
 _PLAIN = frozenset((str, int, float, bool, type(None)))
@@ -27,7 +27,7 @@ _PLAIN = frozenset((str, int, float, bool, type(None)))
 FACTORIES = {kind.__name__: kind for kind in (bool, bytes, complex, dict, float, int, list, set, str, tuple)}
 
 
-class Untaggable(Exception):  # noqa: N818 - not an error: the value takes another way
+class Untaggable(Exception):
     """A value, or something in it, has neither a JSON form nor a tag."""
 
 
@@ -83,7 +83,7 @@ class _Encoder:
 
     def encode(self, value: Any, depth: int) -> Any:
         kind = type(value)
-        if kind is str and (not self.any_text or _is_text(value)) or kind is bool or value is None:
+        if (kind is str and (not self.any_text or _is_text(value))) or kind is bool or value is None:
             return value
         if kind is str:
             return self._tag("str", value.encode("utf-8", "surrogatepass").hex())
@@ -186,9 +186,7 @@ class _Encoder:
     def _numpy(self, value: Any) -> Any:
         numpy: Any = sys.modules.get("numpy")
         kind = type(value)
-        if numpy is None or not issubclass(
-            kind, (numpy.number, numpy.bool_, numpy.datetime64, numpy.timedelta64)
-        ):
+        if numpy is None or not issubclass(kind, (numpy.number, numpy.bool_, numpy.datetime64, numpy.timedelta64)):
             raise Untaggable
         code = value.dtype.str
         if code not in _NUMPY_CODES and value.dtype.kind not in "mM":
@@ -203,9 +201,7 @@ def _all_plain(values: Any) -> bool:
         return False
     if float in kinds and not all(math.isfinite(value) for value in values if type(value) is float):
         return False
-    return int not in kinds or all(
-        value.bit_length() < _MAX_INT_BITS for value in values if type(value) is int
-    )
+    return int not in kinds or all(value.bit_length() < _MAX_INT_BITS for value in values if type(value) is int)
 
 
 def _is_text(value: str) -> bool:
@@ -227,8 +223,7 @@ def place(root: str, path: list[object]) -> str:
 
 # Sizes and byte order are part of the code, so a scalar is the same on every machine.
 _NUMPY_CODES = frozenset(
-    ("|b1", "|i1", "|u1")
-    + tuple("<" + code for code in ("i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"))
+    ("|b1", "|i1", "|u1", "<i2", "<i4", "<i8", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
 )
 
 
@@ -237,17 +232,17 @@ _NUMPY_CODES = frozenset(
 
 def _zone(zone: Any) -> Any:
     """A time zone by its rules' name or its offset. Raises `Untaggable` for zones that have neither."""
-    import datetime
+    import datetime as dt
 
     if zone is None:
         return None
-    if zone is datetime.timezone.utc:
+    if zone is dt.timezone.utc:
         return "utc"
-    if type(zone) is datetime.timezone:
+    if type(zone) is dt.timezone:
         name = zone.tzname(None)
-        plain = datetime.timezone(zone.utcoffset(None)).tzname(None)
+        plain = dt.timezone(zone.utcoffset(None)).tzname(None)
         return {
-            "offset": zone.utcoffset(None) / datetime.timedelta(microseconds=1),
+            "offset": zone.utcoffset(None) / dt.timedelta(microseconds=1),
             "name": None if name == plain else name,
         }
     root = type(zone).__module__.partition(".")[0]
@@ -270,16 +265,16 @@ def _pytz_member(family: Any, zone: Any) -> Any:
 
 
 def _zone_of(encoded: Any) -> Any:
-    import datetime
+    import datetime as dt
 
     if encoded is None:
         return None
     if encoded == "utc":
-        return datetime.timezone.utc
+        return dt.timezone.utc
     if "offset" in encoded:
-        offset = datetime.timedelta(microseconds=encoded["offset"])
+        offset = dt.timedelta(microseconds=encoded["offset"])
         name = encoded["name"]
-        return datetime.timezone(offset) if name is None else datetime.timezone(offset, name)
+        return dt.timezone(offset) if name is None else dt.timezone(offset, name)
     if "zoneinfo" in encoded:
         import zoneinfo
 
@@ -290,7 +285,7 @@ def _zone_of(encoded: Any) -> Any:
     if encoded["member"] is None:
         return family
     utc, dst, name = encoded["member"]
-    member = (datetime.timedelta(seconds=utc), datetime.timedelta(seconds=dst), name)
+    member = (dt.timedelta(seconds=utc), dt.timedelta(seconds=dst), name)
     return family._tzinfos[member]  # noqa: SLF001 - pytz has no other way to name one
 
 
@@ -304,9 +299,9 @@ def _datetime(value: Any) -> dict[str, Any]:
 
 
 def _datetime_of(encoded: dict[str, Any]) -> Any:
-    import datetime
+    import datetime as dt
 
-    value = datetime.datetime.fromisoformat(encoded["v"])
+    value = dt.datetime.fromisoformat(encoded["v"])
     return value.replace(tzinfo=_zone_of(encoded.get("z")), fold=encoded.get("f", 0))
 
 
@@ -315,16 +310,16 @@ def _time(value: Any) -> dict[str, Any]:
 
 
 def _time_of(encoded: dict[str, Any]) -> Any:
-    import datetime
+    import datetime as dt
 
-    value = datetime.time.fromisoformat(encoded["v"])
+    value = dt.time.fromisoformat(encoded["v"])
     return value.replace(tzinfo=_zone_of(encoded.get("z")), fold=encoded.get("f", 0))
 
 
 def _date_of(encoded: dict[str, Any]) -> Any:
-    import datetime
+    import datetime as dt
 
-    return datetime.date.fromisoformat(encoded["v"])
+    return dt.date.fromisoformat(encoded["v"])
 
 
 def _timedelta(value: Any) -> dict[str, Any]:
@@ -332,9 +327,9 @@ def _timedelta(value: Any) -> dict[str, Any]:
 
 
 def _timedelta_of(encoded: dict[str, Any]) -> Any:
-    import datetime
+    import datetime as dt
 
-    return datetime.timedelta(*encoded["v"])
+    return dt.timedelta(*encoded["v"])
 
 
 def _decimal_of(encoded: dict[str, Any]) -> Any:

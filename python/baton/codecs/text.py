@@ -26,27 +26,34 @@ _SAMPLE = 4096
 _REPEATS = 4
 
 
-def plan(values: Any, spec: dict[str, Any], fallback: Callable[[], Plan] | None, rows_together: int) -> Plan:
+def plan(
+    values: Any,
+    spec: dict[str, Any],
+    fallback: Callable[[], Plan] | None,
+    rows_together: int,
+    shared: Shared | None = None,
+) -> Plan:
     """A plan for an object array of `str` and missing values. `rows_together` is the size of a chunk."""
     import pyarrow as pa
 
-    rows = len(values)
-    text_bytes = 8.0
-    encode: Encode = _plain(values)
-    if rows:
-        sample = _sample(values)
-        texts = [value for value in sample.tolist() if isinstance(value, str)]
-        text_bytes = 4 + sum(map(len, texts)) / (len(texts) or 1)
-        if rows >= _MIN_ROWS:
-            limit = min(rows, rows_together) / _REPEATS
-            if _distinct(_addresses(sample).tolist()) <= limit:
-                encode = _by_address(values)
-            elif _distinct(texts) <= limit:
-                encode = _by_text(values)
-    if encode.__name__ == "plain":
-        return Plan(pa.string(), spec, encode, text_bytes, fallback=lambda: _large(values, spec, text_bytes, fallback))
-    dictionary = pa.dictionary(pa.int32(), pa.string())
-    return Plan(dictionary, spec, encode, 4.0, "dictionary", lambda: _large(values, spec, text_bytes, fallback))
+    sample = _sample(values)
+    texts = [value for value in sample.tolist() if isinstance(value, str)]
+    text_bytes = 4 + sum(map(len, texts)) / (len(texts) or 1)
+
+    def large() -> Plan:
+        return _large(values, spec, text_bytes, fallback)
+
+    encode: Encode
+    if shared is not None:
+        try:
+            encode = shared.encoder()
+        except Beyond:
+            return large()
+    elif len(values) >= _MIN_ROWS and _distinct(texts) <= min(len(values), rows_together) / _REPEATS:
+        encode = _by_text(values)
+    else:
+        return Plan(pa.string(), spec, _plain(values), text_bytes, fallback=large)
+    return Plan(pa.dictionary(pa.int32(), pa.string()), spec, encode, 4.0, "dictionary", large)
 
 
 def _large(values: Any, spec: dict[str, Any], text_bytes: float, fallback: Callable[[], Plan] | None) -> Plan:
@@ -126,22 +133,55 @@ def _by_text(values: Any) -> Encode:
     return by_text
 
 
-def _by_address(values: Any) -> Encode:
-    import numpy as np
-    import pyarrow as pa
+def find_shared(values: Any, rows_together: int) -> Shared | None:
+    """The different objects of a column in which rows share them; `None` where a sample says that few do."""
+    if len(values) < _MIN_ROWS:
+        return None
+    if _distinct(_addresses(_sample(values)).tolist()) > min(len(values), rows_together) / _REPEATS:
+        return None
+    return Shared(values, rows_together)
 
-    def by_address(start: int, stop: int) -> Any:
-        part = values[start:stop]
-        addresses = np.ascontiguousarray(_addresses(part))
-        codes = pa.array(addresses).dictionary_encode()
-        rows = codes.indices.to_numpy()
-        example = np.empty(len(codes.dictionary), np.int64)
-        example[rows] = np.arange(len(rows))
+
+class Shared:
+    """The different objects in an object array, and which of them is in each row, found by address."""
+
+    def __init__(self, values: Any, rows_together: int) -> None:
+        import numpy as np
+        import pyarrow as pa
+
+        addresses = _addresses(values)
+        starts = range(0, len(values), rows_together)
+
+        def find(start: int) -> Any:
+            return pa.array(np.ascontiguousarray(addresses[start : start + rows_together])).dictionary_encode()
+
+        if len(starts) == 1:
+            found = pa.chunked_array([find(0)])
+        else:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(2, "baton-write") as pool:
+                found = pa.chunked_array(list(pool.map(find, starts))).unify_dictionaries()
+        self._rows = pa.chunked_array([chunk.indices for chunk in found.chunks])
+        example: Any = np.empty(len(found.chunk(0).dictionary), np.int64)
+        for start, chunk in zip(starts, self._rows.chunks):
+            example[chunk.to_numpy()] = np.arange(start, start + len(chunk))
+        self.objects = values[example]
+
+    def encoder(self) -> Encode:
+        """An encoder of the column, if the objects are strings and missing values. Raises `Beyond`."""
+        import pyarrow as pa
+
         # Equal strings may be several objects, and missing values have an address too: encoding again settles both.
-        encoded = _to_arrow(part[example]).dictionary_encode()
-        return pa.DictionaryArray.from_arrays(encoded.indices.take(codes.indices), encoded.dictionary)
+        encoded = _to_arrow(self.objects).dictionary_encode()
+        same = encoded.null_count == 0 and len(encoded.dictionary) == len(encoded)
 
-    return by_address
+        def by_address(start: int, stop: int) -> Any:
+            rows = self._rows.slice(start, stop - start)
+            rows = rows.chunk(0) if rows.num_chunks == 1 else pa.concat_arrays(rows.chunks)
+            return pa.DictionaryArray.from_arrays(rows if same else encoded.indices.take(rows), encoded.dictionary)
+
+        return by_address
 
 
 def decode(column: Any, source: ArrowFiles) -> Any:
@@ -149,7 +189,7 @@ def decode(column: Any, source: ArrowFiles) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    out = np.empty(len(column), object)
+    out: Any = np.empty(len(column), object)
     start = 0
     if not pa.types.is_dictionary(column.type):
         for chunk in column.chunks:

@@ -7,6 +7,7 @@ stored as itself takes the form it has in Mage (an exception a dictionary, a cla
 
 from __future__ import annotations
 
+import json
 import sys
 
 from baton.codecs import tagged
@@ -129,7 +130,7 @@ class _Walk:
         kind = type(value)
         if kind in _LEAVES:
             return value
-        if kind is dict or kind.__module__ == "collections" and isinstance(value, dict):
+        if kind is dict or (kind.__module__ == "collections" and isinstance(value, dict)):
             return self._within(value, depth, self._dict)
         if kind is list or kind is tuple:
             return self._within(value, depth, self._sequence)
@@ -167,6 +168,8 @@ class _Walk:
 
     def _dict(self, value: Any, depth: int) -> Any:
         keys = _text_keys(value)
+        if keys is None and type(value) is dict and _LEAVES.issuperset(map(type, value.values())):
+            return value
         items = []
         for key, item in value.items():
             self._path.append(key)
@@ -209,7 +212,7 @@ def _text_key(key: Any) -> str:
         return "null"
     if isinstance(key, bool):
         return "true" if key else "false"
-    return key if isinstance(key, str) else repr(key)
+    return key if isinstance(key, str) else json.dumps(key)
 
 
 def _is_known_factory(factory: Any) -> bool:

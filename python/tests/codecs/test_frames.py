@@ -40,14 +40,29 @@ def told(value: Any) -> dict[str, Any]:
     if isinstance(value, pd.Index):
         freq = getattr(value, "freq", None)
         dtypes = [str(value.dtype)] if value.nlevels == 1 else list(map(str, value.dtypes))
-        return {"type": type(value).__name__, "names": list(map(cell, value.names)), "dtypes": dtypes,
-                "values": list(map(cell, value)), "freq": freq}  # fmt: skip
+        return {
+            "type": type(value).__name__,
+            "names": list(map(cell, value.names)),
+            "dtypes": dtypes,
+            "values": list(map(cell, value)),
+            "freq": freq,
+        }
     if isinstance(value, pd.Series):
-        return {"name": cell(value.name), "dtype": repr(value.dtype), "cells": list(map(cell, value)),
-                "index": told(value.index), "attrs": cell(value.attrs)}  # fmt: skip
+        return {
+            "name": cell(value.name),
+            "dtype": repr(value.dtype),
+            "cells": list(map(cell, value)),
+            "index": told(value.index),
+            "attrs": cell(value.attrs),
+        }
     columns = [value.iloc[:, position] for position in range(value.shape[1])]
-    return {"columns": told(value.columns), "index": told(value.index), "attrs": cell(value.attrs),
-            "dtypes": [repr(column.dtype) for column in columns], "cells": [list(map(cell, column)) for column in columns]}  # fmt: skip
+    return {
+        "columns": told(value.columns),
+        "index": told(value.index),
+        "attrs": cell(value.attrs),
+        "dtypes": [repr(column.dtype) for column in columns],
+        "cells": [list(map(cell, column)) for column in columns],
+    }
 
 
 def objects(*cells: Any) -> pd.Series:
@@ -66,15 +81,31 @@ class Local(enum.Enum):
 
 
 EXACT_COLUMNS = {
-    **{dtype: pd.Series([1, 0, 3], dtype=dtype) for dtype in
-       ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float16", "float32", "float64", "bool")},
+    **{
+        dtype: pd.Series([1, 0, 3], dtype=dtype)
+        for dtype in (
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+            "uint8",
+            "uint16",
+            "uint32",
+            "float16",
+            "float32",
+            "float64",
+            "bool",
+        )
+    },
     "uint64": pd.Series([2**63, 0], dtype="uint64"),
     "big ints": pd.Series([2**53 + 1, 2**62]),
     "floats": pd.Series([1.5, NAN, float("inf"), -0.0]),
     "complex": pd.Series([1 + 2j, complex(NAN, 1)]),
     "complex64": pd.Series([1 + 2j], dtype="complex64"),
-    "Int64": pd.Series([1, None], dtype="Int64"), "UInt8": pd.Series([1, None], dtype="UInt8"),
-    "Float64": pd.Series([1.5, None], dtype="Float64"), "Float32": pd.Series([1.5, 2], dtype="Float32"),
+    "Int64": pd.Series([1, None], dtype="Int64"),
+    "UInt8": pd.Series([1, None], dtype="UInt8"),
+    "Float64": pd.Series([1.5, None], dtype="Float64"),
+    "Float32": pd.Series([1.5, 2], dtype="Float32"),
     "boolean": pd.Series([True, None, False], dtype="boolean"),
     "string": pd.Series(["a", None, ""], dtype="string"),
     "string python": pd.Series(["a", None, "\ud800"], dtype="string[python]"),
@@ -87,7 +118,9 @@ EXACT_COLUMNS = {
     **{f"datetime {unit}": pd.Series(["2024-01-01", None], dtype=f"datetime64[{unit}]") for unit in ("s", "ms", "us")},
     "datetime ns": pd.Series(pd.to_datetime(["2024-01-01 01:02:03.123456789", None])),
     "datetime utc": pd.Series(pd.to_datetime(["2024-01-01", None], utc=True)),
-    "datetime paris": pd.Series(pd.to_datetime(["2024-07-01 00:00", "2024-10-27 02:30"]).tz_localize("Europe/Paris", ambiguous=[True] * 2)),
+    "datetime paris": pd.Series(
+        pd.to_datetime(["2024-07-01 00:00", "2024-10-27 02:30"]).tz_localize("Europe/Paris", ambiguous=[True] * 2)
+    ),
     "datetime zoneinfo": pd.Series(pd.to_datetime(["2024-07-01"]).tz_localize(zoneinfo.ZoneInfo("Asia/Kolkata"))),
     "datetime offset": pd.Series(pd.to_datetime(["2024-07-01"]).tz_localize(dt.timezone(dt.timedelta(hours=-3.5)))),
     "datetime s zone": pd.Series(pd.to_datetime(["2024-07-01"]).tz_localize("UTC").as_unit("s")),
@@ -114,33 +147,60 @@ EXACT_COLUMNS = {
     "text surrogate": pd.Series(["a", None, "\ud800", "\ud83d\ude00"]),
     "all none": objects(None, None),
     "bools": objects(True, None, False),
-    "ints": objects(1, 2), "ints none": objects(1, None, -3), "ints nan": objects(1, NAN), "ints wide": objects(2**70, 1, None),
-    "int float": objects(1, 2.5), "floats none": objects(1.5, None), "floats nan": objects(1.5, NAN, None),
-    "int text": objects(1, "x", 2.5, None), "text int": objects("1", 2, None), "bool int": objects(True, 1),
-    "numpy scalars": objects(np.int64(1), np.float64(2.5), np.datetime64("2024-01-01")), "nulls": objects(1, NAN, None, pd.NaT, pd.NA),
+    "ints": objects(1, 2),
+    "ints none": objects(1, None, -3),
+    "ints nan": objects(1, NAN),
+    "ints wide": objects(2**70, 1, None),
+    "int float": objects(1, 2.5),
+    "floats none": objects(1.5, None),
+    "floats nan": objects(1.5, NAN, None),
+    "int text": objects(1, "x", 2.5, None),
+    "text int": objects("1", 2, None),
+    "bool int": objects(True, 1),
+    "numpy scalars": objects(np.int64(1), np.float64(2.5), np.datetime64("2024-01-01")),
+    "nulls": objects(1, NAN, None, pd.NaT, pd.NA),
     "dates": objects(dt.date(2024, 1, 1), None, dt.date(1, 1, 1), dt.date(9999, 12, 31)),
-    "times": objects(dt.time(1, 2, 3, 4), None), "times zone": objects(dt.time(1, tzinfo=UTC)),
+    "times": objects(dt.time(1, 2, 3, 4), None),
+    "times zone": objects(dt.time(1, tzinfo=UTC)),
     "datetimes": objects(dt.datetime(2024, 1, 1, 2, 3, 4, 5), None, dt.datetime(1, 1, 1)),
     "datetimes utc": objects(dt.datetime(2024, 1, 1, tzinfo=UTC), None),
-    "datetimes zone": objects(dt.datetime(2024, 1, 1, tzinfo=zoneinfo.ZoneInfo("Asia/Tokyo")), dt.datetime(2024, 1, 1, fold=1)),
+    "datetimes zone": objects(
+        dt.datetime(2024, 1, 1, tzinfo=zoneinfo.ZoneInfo("Asia/Tokyo")), dt.datetime(2024, 1, 1, fold=1)
+    ),
     "datetimes nat": objects(dt.datetime(2024, 1, 1), pd.NaT),
     "timestamps": objects(pd.Timestamp("2024-01-01 01:02:03.123456789"), None, pd.Timestamp("2024-01-01", tz="UTC")),
-    "timedeltas": objects(dt.timedelta(1), None), "timedeltas wide": objects(dt.timedelta.max),
+    "timedeltas": objects(dt.timedelta(1), None),
+    "timedeltas wide": objects(dt.timedelta.max),
     "bytes": objects(b"x", b"\xff", None, b""),
-    "decimals": objects(D("1.10"), D("2.34"), None), "decimals wide": objects(D("1" * 38), D("-2")),
-    "decimals mixed": objects(D("1.10"), D("2.345")), "decimals huge": objects(D(10) ** 50, D("Infinity")),
-    "decimals zero": objects(D("-0.0"), D("0.0")), "decimals exponent": objects(D("1E+3"), D("2E+3")),
+    "decimals": objects(D("1.10"), D("2.34"), None),
+    "decimals wide": objects(D("1" * 38), D("-2")),
+    "decimals mixed": objects(D("1.10"), D("2.345")),
+    "decimals huge": objects(D(10) ** 50, D("Infinity")),
+    "decimals zero": objects(D("-0.0"), D("0.0")),
+    "decimals exponent": objects(D("1E+3"), D("2E+3")),
     "uuids": objects(uuid.UUID(int=1), None),
-    "lists text": objects(["a", None], None, []), "lists float": objects([1.5, NAN], [2.0]), "lists none": objects([1, None], [2]),
-    "lists mixed": objects([1, "a", None], [2.5]), "lists nested": objects([[1], [2, 3]], []), "lists empty": objects([], []),
-    "lists bool": objects([True], [False, None]), "lists wide": objects([2**70]), "lists surrogate": objects(["\ud800"]),
+    "lists text": objects(["a", None], None, []),
+    "lists float": objects([1.5, NAN], [2.0]),
+    "lists none": objects([1, None], [2]),
+    "lists mixed": objects([1, "a", None], [2.5]),
+    "lists nested": objects([[1], [2, 3]], []),
+    "lists empty": objects([], []),
+    "lists bool": objects([True], [False, None]),
+    "lists wide": objects([2**70]),
+    "lists surrogate": objects(["\ud800"]),
     "lists date": objects([dt.date(2024, 1, 1)], [D("1.1"), (1, 2)]),
-    "dicts": objects({"a": 1}, {"b": {"c": [1, (2,)]}}, None, {}), "dict keys": objects({1: 2, None: 3}), "dict list": objects({"a": 1}, [{"b": 2}]),
-    "arrays": objects(np.array([1.5, NAN]), None, np.array([])), "arrays int8": objects(np.array([1], "int8")),
-    "arrays deep": objects(np.zeros((2, 2))), "arrays mixed": objects(np.array([1]), np.array([1.5])),
-    "things": objects(Thing, None, Thing), "frames": objects(pd.DataFrame({"x": [1]}), None),
-    "enums": objects(Local.A), "slices": objects(slice(1), pd.Interval(1, 2)),
-}  # fmt: skip
+    "dicts": objects({"a": 1}, {"b": {"c": [1, (2,)]}}, None, {}),
+    "dict keys": objects({1: 2, None: 3}),
+    "dict list": objects({"a": 1}, [{"b": 2}]),
+    "arrays": objects(np.array([1.5, NAN]), None, np.array([])),
+    "arrays int8": objects(np.array([1], "int8")),
+    "arrays deep": objects(np.zeros((2, 2))),
+    "arrays mixed": objects(np.array([1]), np.array([1.5])),
+    "things": objects(Thing, None, Thing),
+    "frames": objects(pd.DataFrame({"x": [1]}), None),
+    "enums": objects(Local.A),
+    "slices": objects(slice(1), pd.Interval(1, 2)),
+}
 
 
 @pytest.mark.parametrize("name", EXACT_COLUMNS)
@@ -193,36 +253,60 @@ EXACT_FRAMES = {
     "levels of numbers": label_frame(pd.MultiIndex.from_product([[1, 2], ["a", pd.Timestamp("2024-01-01")]])),
     "aggregated": pd.DataFrame({"g": ["a", "a", "b"], "v": [1, 2, 3]}).groupby("g").agg({"v": ["sum", "mean"]}),
     "same labels": label_frame(["a", "a", "b", "a.1"]),
-    "same numbers": label_frame([0, 0]), "same text": label_frame([0, "0"]),
-    "intervals as labels": label_frame(pd.interval_range(0, 2)), "periods as labels": label_frame(pd.period_range("2024", periods=2, freq="Y")),
+    "same numbers": label_frame([0, 0]),
+    "same text": label_frame([0, "0"]),
+    "intervals as labels": label_frame(pd.interval_range(0, 2)),
+    "periods as labels": label_frame(pd.period_range("2024", periods=2, freq="Y")),
     "objects as labels": label_frame([Thing(1), b"x", (1, 2)]),
-    "no columns": pd.DataFrame(index=range(3)), "no columns, index": pd.DataFrame(index=["a", "b"]),
-    "nothing": pd.DataFrame(), "no rows": pd.DataFrame({"a": [], "b": []}),
-    "no rows, types": pd.DataFrame({"a": pd.Series([], dtype="int64"), "t": pd.Series([], dtype="datetime64[ns]"), "s": pd.Series([], dtype=object),
-                                    "c": pd.Categorical([], categories=["x"]), "z": pd.Series([], dtype="datetime64[us, UTC]")}),
-    "attributes": pd.DataFrame({"a": [1]}).assign(), "described": pd.DataFrame({"a": range(1500)}).describe(),
+    "no columns": pd.DataFrame(index=range(3)),
+    "no columns, index": pd.DataFrame(index=["a", "b"]),
+    "nothing": pd.DataFrame(),
+    "no rows": pd.DataFrame({"a": [], "b": []}),
+    "no rows, types": pd.DataFrame(
+        {
+            "a": pd.Series([], dtype="int64"),
+            "t": pd.Series([], dtype="datetime64[ns]"),
+            "s": pd.Series([], dtype=object),
+            "c": pd.Categorical([], categories=["x"]),
+            "z": pd.Series([], dtype="datetime64[us, UTC]"),
+        }
+    ),
+    "attributes": pd.DataFrame({"a": [1]}).assign(),
+    "described": pd.DataFrame({"a": range(1500)}).describe(),
     "index of dates": pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2024-01-01", periods=2)),
-    "index of zoned dates": pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2024-01-01", periods=2, tz="Europe/Paris", name="t")),
+    "index of zoned dates": pd.DataFrame(
+        {"a": [1, 2]}, index=pd.date_range("2024-01-01", periods=2, tz="Europe/Paris", name="t")
+    ),
     "index with NaT": pd.DataFrame({"a": [1, 2]}, index=pd.DatetimeIndex(["2024-01-01", None])),
     "index of timedeltas": pd.DataFrame({"a": [1, 2]}, index=pd.timedelta_range(0, periods=2, freq="h")),
     "index of periods": pd.DataFrame({"a": [1, 2]}, index=pd.period_range("2024-01", periods=2, freq="M", name="p")),
     "index of intervals": pd.DataFrame({"a": [1, 2]}, index=pd.interval_range(0, 2)),
     "index of categories": pd.DataFrame({"a": [1, 2]}, index=pd.CategoricalIndex(["x", "y"], ordered=True)),
-    "index twice the same": pd.DataFrame({"a": [1, 2]}, index=[7, 7]), "filtered": pd.DataFrame({"a": [1, 2, 3]})[lambda d: d.a > 1],
-    "index of levels": pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", "n"])),
-    "levels with nothing": pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_arrays([["x", None], pd.to_datetime(["2024-01-01", None])])),
+    "index twice the same": pd.DataFrame({"a": [1, 2]}, index=[7, 7]),
+    "filtered": pd.DataFrame({"a": [1, 2, 3]})[lambda d: d.a > 1],
+    "index of levels": pd.DataFrame(
+        {"a": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", "n"])
+    ),
+    "levels with nothing": pd.DataFrame(
+        {"a": [1, 2]}, index=pd.MultiIndex.from_arrays([["x", None], pd.to_datetime(["2024-01-01", None])])
+    ),
     "levels, no rows": pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([("x", 1)]))[:0],
     "one level": pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_arrays([["x"]], names=["k"])),
     "named index": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="k")),
     "index named as a column": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="a")),
     "index named by a number": pd.DataFrame({"a": [1, 2]}, index=pd.Index([1.5, 2], name=0)),
-    "mixed index": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", 1], dtype=object)), "bool index": pd.DataFrame({"a": [1]}, index=[True]),
-    "Int64 index": pd.DataFrame({"a": [1]}, index=pd.Index([1], dtype="Int64")), "string index": pd.DataFrame({"a": [1]}, index=pd.Index(["x"], dtype="string")),
-    "range with step": pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(10, 14, 2, name="r")), "range down": pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(2, 0, -1)),
+    "mixed index": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", 1], dtype=object)),
+    "bool index": pd.DataFrame({"a": [1]}, index=[True]),
+    "Int64 index": pd.DataFrame({"a": [1]}, index=pd.Index([1], dtype="Int64")),
+    "string index": pd.DataFrame({"a": [1]}, index=pd.Index(["x"], dtype="string")),
+    "range with step": pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(10, 14, 2, name="r")),
+    "range down": pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(2, 0, -1)),
     "tuples in an index": pd.DataFrame({"a": [1, 2]}, index=pd.Index([(1, 2), (3,)], tupleize_cols=False)),
-    "many columns": pd.DataFrame(np.arange(600).reshape(3, 200), columns=[f"c{i}" for i in range(200)]).assign(s="x", t=1.5),
+    "many columns": pd.DataFrame(np.arange(600).reshape(3, 200), columns=[f"c{i}" for i in range(200)]).assign(
+        s="x", t=1.5
+    ),
     "strided": pd.DataFrame(np.arange(20).reshape(5, 4)[:, ::2][::2], columns=["a", "b"]),
-}  # fmt: skip
+}
 EXACT_FRAMES["attributes"].attrs = {"k": 1, "d": dt.date(2024, 1, 1), 3: [1]}
 
 
@@ -236,10 +320,16 @@ def series_cases() -> list[pd.Series]:
     named = pd.Series([1, 2, 3], name="s")
     named.attrs["unit"] = "m"
     return [
-        named, pd.Series([1.5, None], index=["x", "y"]), pd.Series(["a", None]), pd.Series(pd.to_datetime(["2024-01-01", None])),
-        pd.Series([1], name=0), pd.Series([1], name=("a", 1)), pd.Series([], dtype=object, name="\ud800"),
-        pd.Series([1, 2], index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")])), pd.Series([1], index=pd.Index([2], name="values")),
-    ]  # fmt: skip
+        named,
+        pd.Series([1.5, None], index=["x", "y"]),
+        pd.Series(["a", None]),
+        pd.Series(pd.to_datetime(["2024-01-01", None])),
+        pd.Series([1], name=0),
+        pd.Series([1], name=("a", 1)),
+        pd.Series([], dtype=object, name="\ud800"),
+        pd.Series([1, 2], index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")])),
+        pd.Series([1], index=pd.Index([2], name="values")),
+    ]
 
 
 @pytest.mark.parametrize("series", series_cases(), ids=lambda series: str(series.name))
@@ -249,9 +339,15 @@ def test_series_arrives_as_it_was(trip: Any, series: pd.Series) -> None:
 
 @pytest.mark.parametrize(
     ("labels", "expected"),
-    [([0, 1], ["0", "1"]), ([0.5, None], ["0.5", "nan"]), (["a", None], ["a", "None"]), ([True, "x"], ["True", "x"]),
-     ([np.int8(3), "a"], ["3", "a"]), (pd.CategoricalIndex(["a", "b"]), ["a", "b"])],
-)  # fmt: skip
+    [
+        ([0, 1], ["0", "1"]),
+        ([0.5, None], ["0.5", "nan"]),
+        (["a", None], ["a", "None"]),
+        ([True, "x"], ["True", "x"]),
+        ([np.int8(3), "a"], ["3", "a"]),
+        (pd.CategoricalIndex(["a", "b"]), ["a", "b"]),
+    ],
+)
 def test_labels_become_text(trip: Any, labels: Any, expected: list[str]) -> None:
     assert told(trip(label_frame(labels))) == told(label_frame(expected))
 
@@ -264,12 +360,17 @@ def test_attributes_that_cannot_be_stored_are_left_out(trip: Any) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 3, 4, 5, 8, 9, 40])
 def test_rows_at_the_edges_of_files(trip: Any, small_chunks: int, rows: int) -> None:
-    frame = pd.DataFrame({
-        "i": np.arange(rows), "f": np.where(np.arange(rows) % 3 == 0, NAN, 1.5), "b": np.arange(rows) % 2 == 0,
-        "s": np.array([None if i % 4 == 1 else f"t{i}" for i in range(rows)], dtype=object),
-        "c": pd.Categorical(["x" if i % 2 else None for i in range(rows)], categories=["x"]),
-        "n": pd.array([None if i % 5 == 0 else i for i in range(rows)], dtype="Int64"),
-    }, index=pd.Index([f"r{i}" for i in range(rows)], name="row", dtype=object))  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "i": np.arange(rows),
+            "f": np.where(np.arange(rows) % 3 == 0, NAN, 1.5),
+            "b": np.arange(rows) % 2 == 0,
+            "s": np.array([None if i % 4 == 1 else f"t{i}" for i in range(rows)], dtype=object),
+            "c": pd.Categorical(["x" if i % 2 else None for i in range(rows)], categories=["x"]),
+            "n": pd.array([None if i % 5 == 0 else i for i in range(rows)], dtype="Int64"),
+        },
+        index=pd.Index([f"r{i}" for i in range(rows)], name="row", dtype=object),
+    )
     assert told(trip(frame)) == told(frame)
     assert len(trip.chunks) == max(1, -(-rows // small_chunks))
     assert [chunk["rows"] for chunk in trip.chunks] == [min(4, rows - start) for start in range(0, max(rows, 1), 4)]
@@ -281,7 +382,9 @@ def repeated(rows: int, shared: bool, seed: int) -> pd.DataFrame:
     words = np.array([*(f"w{i}é" for i in range(300)), None, NAN], dtype=object)
     text = words[random.integers(0, len(words), rows)]
     if not shared:
-        text = np.array([f"{value[:1]}{value[1:]}" if isinstance(value, str) else value for value in text], dtype=object)
+        text = np.array(
+            [f"{value[:1]}{value[1:]}" if isinstance(value, str) else value for value in text], dtype=object
+        )
     return pd.DataFrame({"s": text, "u": [f"u{i * 7 % rows}" for i in range(rows)]})
 
 
@@ -332,10 +435,21 @@ def test_text_beyond_two_gibibytes_takes_wide_offsets(trip: Any, monkeypatch: py
 
 
 def test_arrived_values_can_be_changed(trip: Any) -> None:
-    frame = pd.DataFrame({"i": range(5), "f": [0.5] * 5, "b": [True] * 5, "s": list("abcde"), "c": pd.Categorical(list("abcde")),
-                          "t": pd.date_range("2024-01-01", periods=5), "z": pd.date_range("2024-01-01", periods=5, tz="UTC"),
-                          "n": pd.array([1] * 5, dtype="Int64"), "x": [1j] * 5, "st": pd.array(list("abcde"), dtype="string"),
-                          "p": pd.period_range("2024-01", periods=5, freq="M")})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "i": range(5),
+            "f": [0.5] * 5,
+            "b": [True] * 5,
+            "s": list("abcde"),
+            "c": pd.Categorical(list("abcde")),
+            "t": pd.date_range("2024-01-01", periods=5),
+            "z": pd.date_range("2024-01-01", periods=5, tz="UTC"),
+            "n": pd.array([1] * 5, dtype="Int64"),
+            "x": [1j] * 5,
+            "st": pd.array(list("abcde"), dtype="string"),
+            "p": pd.period_range("2024-01", periods=5, freq="M"),
+        }
+    )
     trip.write(frame)
     arrived = trip.read()
     expected = frame.copy()
@@ -392,16 +506,32 @@ def test_a_generator_of_frames_is_one_frame(trip: Any) -> None:
 
 
 def test_other_readers_see_types_and_the_index(trip: Any) -> None:
-    frame = pd.DataFrame({
-        "f": [1.5, NAN], "t": pd.to_datetime(["2024-01-01", None]), "d": [D("1.10"), D("2.20")], "c": pd.Categorical(["x", None]),
-        "u": [uuid.UUID(int=1), None], "j": [{"a": 1}, None], "l": [[1], [2, 3]], "n": pd.array([1, None], dtype="Int64"),
-    }, index=pd.Index(["r", "s"], name="row"))  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "f": [1.5, NAN],
+            "t": pd.to_datetime(["2024-01-01", None]),
+            "d": [D("1.10"), D("2.20")],
+            "c": pd.Categorical(["x", None]),
+            "u": [uuid.UUID(int=1), None],
+            "j": [{"a": 1}, None],
+            "l": [[1], [2, 3]],
+            "n": pd.array([1, None], dtype="Int64"),
+        },
+        index=pd.Index(["r", "s"], name="row"),
+    )
     message = trip.write(frame)
     table = pa.ipc.open_file(f"{trip.folder}/{message['files'][0]}").read_all()
     assert [str(field.type) for field in table.schema] == [
-        "double", "timestamp[ns]", "decimal128(3, 2)", "dictionary<values=string, indices=int8, ordered=0>",
-        "string", "string", "list<item: int64>", "int64", "string",
-    ]  # fmt: skip
+        "double",
+        "timestamp[ns]",
+        "decimal128(3, 2)",
+        "dictionary<values=string, indices=int8, ordered=0>",
+        "string",
+        "string",
+        "list<item: int64>",
+        "int64",
+        "string",
+    ]
     assert [table.column(name).null_count for name in "ftcujn"] == [1] * 6
     assert table.column("j").to_pylist() == ['{"a":1}', None]
     assert table.schema.field("j").metadata == {b"baton:encoding": b"json"}
@@ -414,3 +544,9 @@ def test_a_reader_of_other_columns_is_refused(trip: Any) -> None:
     message["meta"]["columns"].append({"as": "text"})
     with pytest.raises(ValueError, match="other columns"):
         trip.read()
+
+
+def test_many_categories_stay_out_of_the_manifest(trip: Any) -> None:
+    frame = column(pd.Categorical([f"c{i}" for i in range(50_000)], ordered=True))
+    assert told(trip(frame)) == told(frame)
+    assert len(str(trip.message)) < 1000

@@ -18,16 +18,29 @@ pl = pytest.importorskip("polars")
 def polars_frame() -> Any:
     return pl.DataFrame(
         {
-            "i8": pl.Series([1, None, 3], dtype=pl.Int8), "i128": pl.Series([2**100, None, 1], dtype=pl.Int128), "u64": pl.Series([2**63, 0, 1], dtype=pl.UInt64),
-            "f": [1.5, None, float("nan")], "b": [True, None, False], "s": ["é", None, ""], "bin": [b"x", None, b""],
-            "c": pl.Series(["a", "b", None], dtype=pl.Categorical), "e": pl.Series(["x", "y", "x"], dtype=pl.Enum(["x", "y", "z"])),
-            "d": pl.Series([decimal.Decimal("1.10"), None, decimal.Decimal(2)], dtype=pl.Decimal(10, 2)), "n": [None] * 3,
-            "l": [[1], [2, None], None], "st": [{"a": 1, "b": "x"}, None, {"a": 2, "b": None}], "arr": pl.Series([[1, 2]] * 3, dtype=pl.Array(pl.Int8, 2)),
-            "t": [dt.time(1, 2, 3)] * 3, "date": [dt.date(2024, 1, 1), None, dt.date(1, 1, 1)], "du": [dt.timedelta(1)] * 3,
-            "dt": [dt.datetime(2024, 1, 1), None, dt.datetime(1, 1, 1)], "z": pl.Series([dt.datetime(2024, 1, 1)] * 3).dt.replace_time_zone("Europe/Paris"),
-            "ms": pl.Series([dt.datetime(2024, 1, 1)] * 3, dtype=pl.Datetime("ms")), "lc": pl.Series([["a"], None, []], dtype=pl.List(pl.Categorical)),
+            "i8": pl.Series([1, None, 3], dtype=pl.Int8),
+            "i128": pl.Series([2**100, None, 1], dtype=pl.Int128),
+            "u64": pl.Series([2**63, 0, 1], dtype=pl.UInt64),
+            "f": [1.5, None, float("nan")],
+            "b": [True, None, False],
+            "s": ["é", None, ""],
+            "bin": [b"x", None, b""],
+            "c": pl.Series(["a", "b", None], dtype=pl.Categorical),
+            "e": pl.Series(["x", "y", "x"], dtype=pl.Enum(["x", "y", "z"])),
+            "d": pl.Series([decimal.Decimal("1.10"), None, decimal.Decimal(2)], dtype=pl.Decimal(10, 2)),
+            "n": [None] * 3,
+            "l": [[1], [2, None], None],
+            "st": [{"a": 1, "b": "x"}, None, {"a": 2, "b": None}],
+            "arr": pl.Series([[1, 2]] * 3, dtype=pl.Array(pl.Int8, 2)),
+            "t": [dt.time(1, 2, 3)] * 3,
+            "date": [dt.date(2024, 1, 1), None, dt.date(1, 1, 1)],
+            "du": [dt.timedelta(1)] * 3,
+            "dt": [dt.datetime(2024, 1, 1), None, dt.datetime(1, 1, 1)],
+            "z": pl.Series([dt.datetime(2024, 1, 1)] * 3).dt.replace_time_zone("Europe/Paris"),
+            "ms": pl.Series([dt.datetime(2024, 1, 1)] * 3, dtype=pl.Datetime("ms")),
+            "lc": pl.Series([["a"], None, []], dtype=pl.List(pl.Categorical)),
         }
-    )  # fmt: skip
+    )
 
 
 def same_polars(one: Any, other: Any) -> bool:
@@ -74,12 +87,17 @@ def test_polars_objects_are_refused_by_name(trip: Any) -> None:
 def arrow_table() -> Any:
     return pa.table(
         {
-            "i": pa.array([1, None, 3], pa.int8()), "s": ["a", None, ""], "d": pa.array(["x", "y", None]).dictionary_encode(),
-            "l": [[1], None, []], "m": pa.array([[("k", 1)], None, []], pa.map_(pa.string(), pa.int64())), "n": pa.nulls(3),
-            "t": pa.array([1, 2, None], pa.timestamp("s", "Asia/Tokyo")), "v": pa.array(["a", "b", "c"], pa.string_view()),
+            "i": pa.array([1, None, 3], pa.int8()),
+            "s": ["a", None, ""],
+            "d": pa.array(["x", "y", None]).dictionary_encode(),
+            "l": [[1], None, []],
+            "m": pa.array([[("k", 1)], None, []], pa.map_(pa.string(), pa.int64())),
+            "n": pa.nulls(3),
+            "t": pa.array([1, 2, None], pa.timestamp("s", "Asia/Tokyo")),
+            "v": pa.array(["a", "b", "c"], pa.string_view()),
         },
         metadata={"who": "me"},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("times", [0, 1, 4])
@@ -102,11 +120,17 @@ def test_arrow_dictionaries_that_differ(trip: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        pa.record_batch({"a": [1, 2, 3, 4, 5]}), pa.record_batch({"a": pa.array([], pa.int8())}), pa.array([1, None, 3, 4, 5]),
-        pa.array([], pa.string()), pa.chunked_array([[1], [2, 3]]), pa.scalar(5), pa.schema([("a", pa.int8())]), pa.table({}),
+        pa.record_batch({"a": [1, 2, 3, 4, 5]}),
+        pa.record_batch({"a": pa.array([], pa.int8())}),
+        pa.array([1, None, 3, 4, 5]),
+        pa.array([], pa.string()),
+        pa.chunked_array([[1], [2, 3]]),
+        pa.scalar(5),
+        pa.schema([("a", pa.int8())]),
+        pa.table({}),
     ],
     ids=lambda value: type(value).__name__,
-)  # fmt: skip
+)
 def test_other_arrow_values(trip: Any, small_chunks: int, value: Any) -> None:
     arrived = trip(value)
     assert type(arrived) is type(value)

@@ -15,7 +15,7 @@ from test_frames import told
 from test_values import same
 
 UTC = dt.timezone.utc
-ALPHABET = "ab\x00\n\"\\$é\u2028\U0001f600\ud800"
+ALPHABET = 'ab\x00\n"\\$é\u2028\U0001f600\ud800'
 
 
 def text(source: random.Random) -> str:
@@ -76,19 +76,36 @@ def some(*choices: Any) -> Any:
 
 
 COLUMNS = [
-    numbers(lambda source: source.randrange(100), "int64"), numbers(lambda source: source.randrange(100), "uint8"),
-    numbers(some(1.5, float("nan"), -0.0), "float64"), numbers(some(1.5, float("nan")), "float32"), numbers(some(True, False), "bool"),
-    numbers(some("2024-01-01", "NaT"), "M8[ns]"), numbers(some(5, -5), "m8[ms]"), numbers(some(1j, 2), "complex128"),
-    cells(text), cells(some("a", "b")), cells(some(True, False)), cells(lambda source: source.randrange(-(2**62), 2**62)),
-    cells(some(1, "x", 2.5, b"y", (1,), {"k": [1]})), cells(LEAVES[6]), cells(LEAVES[7]), cells(LEAVES[8]), cells(LEAVES[9]),
-    cells(lambda source: [text(source) for _ in range(source.randrange(3))]), cells(lambda source: {text(source): source.randrange(9)}),
+    numbers(lambda source: source.randrange(100), "int64"),
+    numbers(lambda source: source.randrange(100), "uint8"),
+    numbers(some(1.5, float("nan"), -0.0), "float64"),
+    numbers(some(1.5, float("nan")), "float32"),
+    numbers(some(True, False), "bool"),
+    numbers(some("2024-01-01", "NaT"), "M8[ns]"),
+    numbers(some(5, -5), "m8[ms]"),
+    numbers(some(1j, 2), "complex128"),
+    cells(text),
+    cells(some("a", "b")),
+    cells(some(True, False)),
+    cells(lambda source: source.randrange(-(2**62), 2**62)),
+    cells(some(1, "x", 2.5, b"y", (1,), {"k": [1]})),
+    cells(LEAVES[6]),
+    cells(LEAVES[7]),
+    cells(LEAVES[8]),
+    cells(LEAVES[9]),
+    cells(lambda source: [text(source) for _ in range(source.randrange(3))]),
+    cells(lambda source: {text(source): source.randrange(9)}),
     lambda source, rows: pd.array([source.choice([1, None]) for _ in range(rows)], dtype="Int16"),
     lambda source, rows: pd.array([source.choice(["a", None, ""]) for _ in range(rows)], dtype="string"),
-    lambda source, rows: pd.Categorical([source.choice(["a", "b", None]) for _ in range(rows)], categories=["b", "a", "c"]),
-    lambda source, rows: pd.DatetimeIndex([source.choice(["2024-01-01", None]) for _ in range(rows)], tz="Asia/Tokyo").array,
+    lambda source, rows: pd.Categorical(
+        [source.choice(["a", "b", None]) for _ in range(rows)], categories=["b", "a", "c"]
+    ),
+    lambda source, rows: (
+        pd.DatetimeIndex([source.choice(["2024-01-01", None]) for _ in range(rows)], tz="Asia/Tokyo").array
+    ),
     lambda source, rows: pd.arrays.SparseArray([source.choice([0, 7]) for _ in range(rows)]),
     lambda source, rows: pd.PeriodIndex([source.choice(["2024-01", "1999-12"]) for _ in range(rows)], freq="M").array,
-]  # fmt: skip
+]
 
 
 def labels(source: random.Random, width: int) -> Any:
@@ -96,9 +113,13 @@ def labels(source: random.Random, width: int) -> Any:
     if kind == 0:
         return [f"c{i}" for i in range(width)]
     if kind == 1:
-        return [source.choice(["a", "b", "a.1", text(source), dt.date(2024, 1, 1)]) for _ in range(width)] or ["x"][:width]
+        return [source.choice(["a", "b", "a.1", text(source), dt.date(2024, 1, 1)]) for _ in range(width)] or ["x"][
+            :width
+        ]
     if kind == 2:
-        return pd.MultiIndex.from_tuples([(source.choice("xy"), source.randrange(3)) for _ in range(width)], names=["n", None])
+        return pd.MultiIndex.from_tuples(
+            [(source.choice("xy"), source.randrange(3)) for _ in range(width)], names=["n", None]
+        )
     return pd.to_datetime([dt.date(2024, 1, source.randrange(1, 28)) for _ in range(width)])
 
 
@@ -111,14 +132,14 @@ def index(source: random.Random, rows: int) -> Any:
         return pd.Index(np.array([source.randrange(5) for _ in range(rows)], dtype="int64"))
     if kind == 2:
         return pd.Index([text(source) for _ in range(rows)], dtype=object, name="t")
-    return pd.MultiIndex.from_arrays([[source.randrange(3) for _ in range(rows)], [source.choice("ab") for _ in range(rows)]])
+    return pd.MultiIndex.from_arrays(
+        [[source.randrange(3) for _ in range(rows)], [source.choice("ab") for _ in range(rows)]]
+    )
 
 
 def frame(source: random.Random) -> pd.DataFrame:
     rows, width = source.randrange(12), source.randrange(1, 6)
-    made = pd.DataFrame(
-        {i: pd.Series(source.choice(COLUMNS)(source, rows)) for i in range(width)}, index=range(rows)
-    )
+    made = pd.DataFrame({i: pd.Series(source.choice(COLUMNS)(source, rows)) for i in range(width)}, index=range(rows))
     made.columns = labels(source, width)
     made.index = index(source, rows)
     return made

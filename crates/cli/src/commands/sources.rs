@@ -72,7 +72,7 @@ pub(crate) fn read(project: &Project, pipeline: &Pipeline) -> Sources {
                 );
                 source.problem = Some(
                     BlockError::new(FailureKind::MissingFile, message)
-                        .with_hint("restore the file, or remove the block from the pipeline"),
+                        .with_hint("restore the file and start a new run, or remove the block from the pipeline"),
                 );
             }
         }

@@ -4,7 +4,7 @@
 //! it; `#` starts a comment. `UPDATE=1 cargo test -p baton-engine --test it transcripts` writes the files anew.
 //!
 //! Steps: `pipeline a -> b; c; retries b 2; …` (what can be set: `simulate::pipeline`), `start`,
-//! `finish X ok|fail|syntax|stopped|skip [fence N]`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
+//! `finish X ok|fail|untrue|syntax|stopped|skip [fence N]`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
 //! `host dies` (attempts and timers are gone), `resume`, `show`.
 
 use std::fmt::Write;
@@ -114,6 +114,11 @@ fn outcome(how: &str) -> Outcome {
             products: vec![simulate::product()],
         },
         "fail" => failed(FailureKind::Exception, "it broke"),
+        // Its outputs are kept, so that a person can look at them.
+        "untrue" => Outcome::Failed {
+            error: BlockError::new(FailureKind::TestFailed, "a test failed"),
+            products: vec![simulate::product()],
+        },
         "syntax" => failed(FailureKind::Syntax, "not Python"),
         "stopped" => Outcome::Cancelled,
         "skip" => Outcome::ConditionFailed {

@@ -199,7 +199,7 @@ fn unset_variables(profiles: &Profiles, findings: &Findings) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut unused: Vec<(&str, Option<u32>)> = Vec::new();
     for (name, places) in &profiles.unset {
-        if places.is_empty() || places.iter().any(|used| is_used(&used)) {
+        if places.iter().any(|used| is_used(&used)) {
             let line = places.iter().find(is_used).map(|used| used.line);
             let message = format!("the environment variable `{name}` is not set");
             problems.push(problem(line, message, unset_hint(name)));

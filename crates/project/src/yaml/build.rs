@@ -603,7 +603,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            text += &format!("a{level}: &a{level} [{aliases}]\n");
+            text.extend([format!("a{level}: &a{level} [{aliases}]\n")]);
         }
         assert!(parse(&text).unwrap_err().message.contains("too many"));
         let deep = "- ".repeat(5000) + "x\n";
