@@ -19,22 +19,12 @@ check_python_types() {
     (cd benches && "$DEV_BIN/mypy" --strict --cache-dir "$TOOLS/mypy" ./*.py)
 }
 
-# run_pytest FOLDER: what it skips is added to the list that test.sh prints.
-run_pytest() {
+# What pytest skips is added to the list that test.sh prints.
+check_python_tests() {
     local log=$SCRATCH/pytest.log status=0
-    (cd "$1" && "$DEV_BIN/python" -B -m pytest -q -rs -p no:cacheprovider) | tee "$log" || status=$?
+    (cd python && "$DEV_BIN/python" -B -m pytest -q -rs -p no:cacheprovider) | tee "$log" || status=$?
     sed -n 's/^SKIPPED \[[0-9]*\] //p' "$log" >>"$SCRATCH/skipped"
     return "$status"
-}
-check_python_tests() { run_pytest python; }
-
-# Tests that drive the built binary.
-check_end_to_end() {
-    if [ -z "$(find tests -name 'test_*.py' 2>/dev/null)" ]; then
-        note "no tests there yet"
-        return
-    fi
-    BATON_BIN=$CARGO_TARGET_DIR/debug/baton run_pytest tests
 }
 
 # The example as a user runs it, from a copy, with a state folder of its own.

@@ -225,9 +225,8 @@ def main() -> None:
     for name, results in measured.items():
         seconds = ", ".join(f"{result.seconds:.2f}" for result in results)
         processor = min(result.processor for result in results)
-        print(
-            f"{name}: best {best[name]:.2f} s of {seconds}; processor {processor:.2f} s; peak {peaks[name] / 1e9:.2f} GB"
-        )
+        print(f"{name}: best {best[name]:.2f} s of {seconds}")
+        print(f"    processor {processor:.2f} s, private peak {peaks[name] / 1e9:.2f} GB")
         for stage in results[0].stages:
             print(f"    {stage:28} {min(result.stages[stage] for result in results):7.3f} s")
     ratio = best["handed"] / best["script"]

@@ -5,6 +5,7 @@
 
 mod blockfile;
 mod check;
+pub mod edit;
 mod imports;
 mod pipeline;
 mod problem;

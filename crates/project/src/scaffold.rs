@@ -101,8 +101,9 @@ const FILES: &[(&str, &str)] = templates! {
     "metadata.yaml" from "metadata.yaml",
 };
 
-/// The example pipeline.
+/// The example pipeline, and the block in it that computes something.
 const PIPELINE: &str = "example_pipeline";
+const BLOCK: &str = "daily_revenue";
 
 /// Makes a project in the folder at `path`, which is made too if it does not exist. `now` is the time that goes
 /// into the files, in microseconds since 1970 (UTC). Files that are already there are kept.
@@ -126,7 +127,7 @@ pub fn init(path: &Path, now: i64) -> Result<InitReport, InitError> {
         written: Vec::new(),
         kept: Vec::new(),
         pipeline: PIPELINE,
-        block: "daily_revenue",
+        block: BLOCK,
     };
     let packages = PACKAGES
         .iter()

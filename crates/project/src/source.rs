@@ -17,7 +17,7 @@ use crate::yaml::Mark;
 const MAX_BYTES: usize = 512 << 10;
 /// Stack that walking a syntax tree needs for each byte of its text, in the worst case, and to begin with.
 const STACK_PER_BYTE: usize = 1_536;
-const STACK: usize = 1 << 20;
+const STACK: usize = 512 << 10;
 
 /// What a Python file says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,7 +100,8 @@ pub fn facts(text: &str) -> SourceFacts {
         };
     }
     // A tree may be as deep as its text is long, and both walking and dropping it recurse.
-    stacker::grow(STACK + text.len() * STACK_PER_BYTE, || parse(text))
+    let stack = STACK + text.len() * STACK_PER_BYTE;
+    stacker::maybe_grow(stack, stack, || parse(text))
 }
 
 fn parse(text: &str) -> SourceFacts {

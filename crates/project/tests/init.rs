@@ -61,6 +61,7 @@ fn a_new_project_is_complete_and_clean() {
             ("export_revenue", 1)
         ]
     );
+    assert!(pipeline.block(&report.block.into()).is_some());
     for block in &pipeline.blocks {
         let file = project.block_file(&pipeline, block).unwrap().path;
         let facts = project.sources().facts(&file).unwrap();

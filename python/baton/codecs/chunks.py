@@ -6,6 +6,8 @@ the other (hashing strings, writing). Announcements come from the caller's threa
 
 from __future__ import annotations
 
+from baton.codecs import pages
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,11 +82,17 @@ def _write_all(names: Sequence[str], plans: list[Plan], rows: int, sink: Sink, m
 
     row_bytes = sum(plan.row_bytes for plan in plans)
     step = max(1, min(sink.chunk_rows, int(CHUNK_BYTES / max(row_bytes, 1))))
+    if step > pages.WHOLE_ROWS:
+        step -= step % pages.WHOLE_ROWS
     starts = range(0, max(rows, 1), step)
 
     def write_chunk(start: int, path: str) -> int:
         stop = min(start + step, rows)
-        write_file(path, schema, [pa.RecordBatch.from_arrays(_arrays(plans, start, stop), schema=schema)])
+        batch = pa.RecordBatch.from_arrays(_arrays(plans, start, stop), schema=schema)
+        if len(starts) > 1 and step % pages.WHOLE_ROWS == 0:
+            pages.write_file(path, batch)
+        else:
+            write_file(path, batch)
         return stop - start
 
     in_order(sink, starts, write_chunk)
@@ -126,10 +134,9 @@ def _arrays(plans: list[Plan], start: int, stop: int) -> list[Any]:
     return arrays
 
 
-def write_file(path: str, schema: Any, batches: list[Any], options: Any = None) -> None:
-    """Write record batches as one Arrow file."""
+def write_file(path: str, batch: Any) -> None:
+    """Write one record batch as an Arrow file."""
     import pyarrow as pa
 
-    with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, schema, options=options) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
+    with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)

@@ -42,19 +42,29 @@ def validity(missing: Any) -> tuple[Any, int]:
 def values(column: Any, dtype: Any, source: ArrowFiles) -> Any:
     """The values of a chunked column as a writable numpy array; what is under a null is kept.
 
-    Lies over the mapping when the column is one piece, else is copied together.
+    Lies over the mapped files where it can, else is copied together.
     """
     import numpy as np
 
     chunks = [chunk for chunk in column.chunks if len(chunk)]
     if len(chunks) == 1:
         return _view(chunks[0], dtype, source)
+    if chunks and np.dtype(dtype).kind != "b":
+        size = np.dtype(dtype).itemsize
+        memory = source.memory_of([_place(chunk, size) for chunk in chunks])
+        if memory is not None:
+            return np.frombuffer(memory, dtype, len(column))
     together = np.empty(len(column), dtype)
     start = 0
     for chunk in chunks:
         together[start : start + len(chunk)] = _view(chunk, dtype, source)
         start += len(chunk)
     return together
+
+
+def _place(chunk: Any, size: int) -> tuple[int, int]:
+    """Where the values of an array are in memory, and how many bytes they are."""
+    return chunk.buffers()[1].address + chunk.offset * size, len(chunk) * size
 
 
 def _view(chunk: Any, dtype: Any, source: ArrowFiles) -> Any:

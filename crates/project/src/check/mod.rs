@@ -25,6 +25,9 @@ use crate::source::FileUse;
 /// Threads that check pipelines. More than this gain nothing: reading files is most of the work.
 const MAX_THREADS: usize = 8;
 
+/// Their stack: enough to parse all but the longest files without growing it.
+const STACK: usize = 32 << 20;
+
 /// Checks the whole project. The problems are sorted by file and line.
 pub fn check(project: &Project) -> Vec<Problem> {
     let context = Context {
@@ -100,7 +103,9 @@ fn check_pipelines(context: &Context<'_>) -> Findings {
         .min(MAX_THREADS);
     thread::scope(|scope| {
         for _ in 1..threads.min(uuids.len()) {
-            scope.spawn(work);
+            // A thread that cannot start leaves its work to the others.
+            let thread = thread::Builder::new().stack_size(STACK);
+            drop(thread.spawn_scoped(scope, work));
         }
         work();
     });

@@ -15,18 +15,18 @@ use super::{Content, Document, Mark, Node, SyntaxError};
 const SPACES: usize = 200;
 
 /// Whether the parser refuses what PyYAML reads.
-pub(super) fn is_too_strict(message: &str) -> bool {
+pub(crate) fn is_too_strict(message: &str) -> bool {
     message.starts_with("invalid indentation") && !message.ends_with("for anchor")
 }
 
 /// The lines of a text, some of them indented further.
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     lines: Vec<&'a str>,
     indented: Vec<bool>,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         Self {
             indented: vec![false; lines.len()],
@@ -36,7 +36,7 @@ impl<'a> Lines<'a> {
 
     /// Indents the line that the error is about, and those after it that are in the same brackets or quotes.
     /// Says whether that is news.
-    pub(super) fn indent_from(&mut self, error: &SyntaxError) -> bool {
+    pub(crate) fn indent_from(&mut self, error: &SyntaxError) -> bool {
         let mut line = error.mark.line as usize - 1;
         let mut quote = None;
         let mut depth = 1_i32;
@@ -66,6 +66,15 @@ impl<'a> Lines<'a> {
         is_new
     }
 
+    /// By how many columns a line, counted from 0, stands further to the right than in the text.
+    pub(crate) fn shift(&self, line: usize) -> usize {
+        if self.indented.get(line) == Some(&true) {
+            SPACES
+        } else {
+            0
+        }
+    }
+
     fn indent(&mut self, line: usize) -> bool {
         match self.indented.get_mut(line) {
             Some(indented) if !*indented => {
@@ -76,7 +85,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         for (line, indented) in self.lines.iter().zip(&self.indented) {
             if *indented && !line.trim().is_empty() {

@@ -5,7 +5,7 @@
 //! files is the business of `edit`; what the values mean is the business of the modules that read them.
 
 mod build;
-mod indent;
+pub(crate) mod indent;
 mod scalar;
 
 use serde::Serialize;

@@ -1,0 +1,109 @@
+//! Sets, adds and removes keys of maps in the tree.
+
+use serde_json::Value;
+
+use super::adopt::adopt;
+use super::error::EditError;
+use super::tree::{Data, Entry, Node, Shape, line_of};
+
+/// The error that what `path` leads to is no `expected`; an empty path leads to the file.
+pub(super) fn shape(path: &[&str], expected: &'static str) -> EditError {
+    EditError::Shape {
+        path: if path.is_empty() {
+            "the file".to_owned()
+        } else {
+            path.join(".")
+        },
+        expected,
+    }
+}
+
+/// Whether a map's keys follow the alphabet, as they do where a program wrote them.
+pub(super) fn is_sorted(map: &Node) -> bool {
+    let keys = map.entries().iter().map(|entry| entry.key.as_text());
+    map.entries().len() >= 2 && keys.is_sorted()
+}
+
+/// Refuses a map that takes entries from somewhere else: what it lacks may be there.
+fn refuse_merge(map: &Node, text: &str) -> Result<(), EditError> {
+    if map.has_merge_key() {
+        return Err(EditError::Shared {
+            name: "<<".to_owned(),
+            line: line_of(text, map.span.start),
+        });
+    }
+    Ok(())
+}
+
+/// Adds a key that a map lacks: in the order of the alphabet where its keys have that, else at the end.
+pub(super) fn insert(map: &mut Node, text: &str, key: &str, value: Node) -> Result<(), EditError> {
+    refuse_merge(map, text)?;
+    let sorted = is_sorted(map);
+    let Data::Map(shape, entries) = &mut map.data else {
+        return Err(self::shape(&[key], "in a map"));
+    };
+    if entries.is_empty() {
+        // An empty map is always `{}`; what goes in is written like the rest of the file.
+        *shape = Shape::Block;
+    }
+    let index = if sorted {
+        entries.partition_point(|entry| entry.key.as_text() < Some(key))
+    } else {
+        entries.len()
+    };
+    entries.insert(index, Entry::new(key, value));
+    Ok(())
+}
+
+/// Sets or removes what `path`, from its key number `depth` on, leads to.
+pub(super) fn set_path(
+    node: &mut Node,
+    text: &str,
+    path: &[String],
+    depth: usize,
+    value: Option<&Value>,
+) -> Result<(), EditError> {
+    let Some((key, rest)) = path.get(depth..).and_then(<[String]>::split_first) else {
+        return Ok(());
+    };
+    if let Data::Alias(name) = &node.data {
+        return Err(EditError::Shared {
+            name: name.clone(),
+            line: line_of(text, node.span.start),
+        });
+    }
+    if node.is_null() {
+        if value.is_none() {
+            return Ok(());
+        }
+        *node = Node::map([]);
+    }
+    if !matches!(node.data, Data::Map(..)) {
+        let above: Vec<&str> = path.iter().take(depth).map(String::as_str).collect();
+        return Err(shape(&above, "a map of keys and values"));
+    }
+    match (node.get_mut(key), value) {
+        (Some(child), Some(value)) if rest.is_empty() => {
+            *child = adopt(child, Node::from_json(value));
+            Ok(())
+        }
+        (Some(child), _) if !rest.is_empty() => set_path(child, text, path, depth + 1, value),
+        (Some(_), _) => {
+            refuse_merge(node, text)?;
+            if let Data::Map(_, entries) = &mut node.data {
+                entries.retain(|entry| entry.key.as_text() != Some(key));
+            }
+            Ok(())
+        }
+        (None, Some(value)) => {
+            let value = rest
+                .iter()
+                .rev()
+                .fold(Node::from_json(value), |value, key| {
+                    Node::map([(key.as_str(), value)])
+                });
+            insert(node, text, key, value)
+        }
+        (None, None) => refuse_merge(node, text),
+    }
+}
