@@ -42,7 +42,7 @@ def job(project, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         inputs = [
-            {"block": f"up{number}", "products": [as_product(value)] if value is not None else []}
+            {"block": f"up{number}", "products": [host.as_product(value)] if value is not None else []}
             for number, value in enumerate(upstream, 1)
         ]
         return {
@@ -65,14 +65,6 @@ def job(project, tmp_path):
         }
 
     return make
-
-
-def as_product(value):
-    """A product as the host describes it, made by the codec that writes one."""
-    from baton import codecs
-
-    message = codecs.write("output_0", value, "/nonexistent", lambda _: None, 1 << 20)
-    return {key: message.get(key) for key in ("name", "kind", "codec", "meta", "rows", "text")}
 
 
 @pytest.fixture

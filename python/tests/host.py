@@ -208,3 +208,9 @@ def wait_until(condition, patience=PATIENCE):
             return False
         time.sleep(0.002)
     return True
+
+
+def as_product(value):
+    """A product as the host describes it, made by the codec that writes one."""
+    message = codecs.write("output_0", value, "/nonexistent", lambda _: None, 1 << 20)
+    return {key: message.get(key) for key in ("name", "kind", "codec", "meta", "rows", "text")}

@@ -145,7 +145,7 @@ def test_a_wrapped_function_has_the_signature_of_what_it_wraps(run):
 
 
 def test_inputs_by_number_of_products(run, job):
-    from conftest import as_product
+    from host import as_product
 
     result = run(
         "@transformer\ndef f(a, b, c): return [[a, b, c]]\n",

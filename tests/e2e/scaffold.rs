@@ -40,7 +40,7 @@ fn a_new_project_checks_clean_and_runs() {
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
     assert_eq!(summary(&run)["status"], "completed");
     let again = finish(baton().arg("init").arg(&path).output().unwrap());
-    assert_eq!(again.code, Some(2), "a project is never overwritten");
+    assert_eq!(again.code, Some(4), "a project is never overwritten");
 }
 
 #[test]

@@ -173,6 +173,7 @@ impl Driver<'_> {
     }
 
     async fn ended(&mut self, key: BlockRunKey, fence: Fence, report: AttemptReport) {
+        baton_base::failpoint("ended");
         self.stops.remove(&fence);
         if let Some((passed, total)) = report.tests {
             self.tell(Notice::Tests {
@@ -277,6 +278,7 @@ impl Driver<'_> {
             return Ok(());
         };
         let prepared = self.prepare(run, block, &key, number, fence).await?;
+        baton_base::failpoint("prepared");
         let (stop, stopped) = watch::channel(Stop::No);
         self.stops.insert(fence, stop);
         let runner = std::sync::Arc::clone(&self.session.runner);

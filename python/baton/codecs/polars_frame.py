@@ -5,6 +5,8 @@ A Series arrives as a plain list, as in Mage. Lazy frames keep their plan and go
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 
 from baton.codecs import chunks
@@ -43,11 +45,23 @@ def _write(frame: Any, arrives: str, sink: Sink) -> Message | None:
     def write_chunk(start: int, path: str) -> int:
         part = frame.slice(start, sink.chunk_rows)
         # The oldest level is what every reader of Arrow understands.
-        part.rechunk().write_ipc(path, compat_level=pl.CompatLevel.oldest())
+        try:
+            part.rechunk().write_ipc(path, compat_level=pl.CompatLevel.oldest())
+        except OSError as error:
+            raise _with_number(error) from error
         return int(part.height)
 
     chunks.in_order(sink, range(0, max(rows, 1), sink.chunk_rows), write_chunk)
     return sink.message("frame", "polars", {"arrives": arrives}, rows)
+
+
+def _with_number(error: OSError) -> OSError:
+    """The error with its number, which Polars gives only as text: a full disk is told by it."""
+    found = re.search(r"os error (\d+)", str(error))
+    if error.errno is not None or found is None:
+        return error
+    number = int(found.group(1))
+    return OSError(number, os.strerror(number))
 
 
 def read(paths: list[str], meta: Any) -> Any:

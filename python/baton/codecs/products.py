@@ -102,7 +102,7 @@ def _write_arrow(value: Any, sink: Sink) -> Message:
 
 
 def _write_numpy(value: Any, sink: Sink) -> Message:
-    if type(value) is sys.modules["numpy"].ndarray and not value.dtype.hasobject:
+    if type(value) is sys.modules["numpy"].ndarray and not value.dtype.hasobject and value.dtype.names is None:
         from baton.codecs import numpy_array
 
         return numpy_array.write(value, sink)

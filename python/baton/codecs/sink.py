@@ -42,12 +42,7 @@ class Sink:
         self._emit({"t": "chunk", "output": self.name, "file": os.path.basename(path), "rows": rows})
 
     def restart(self) -> None:
-        """Forget the files so far; their names are not used again, since the host may be reading them."""
-        for file in self.files:
-            try:
-                os.unlink(os.path.join(self.staging, file))
-            except OSError:  # the host may have taken it
-                pass
+        """Forget the files so far. They stay: the host may be reading them. Their names are not used again."""
         self.files = []
 
     def write_bytes(self, extension: str, *parts: bytes | memoryview) -> None:

@@ -10,8 +10,8 @@ use std::thread::available_parallelism;
 use baton_base::{failpoint, now};
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
-    BlockUuid, Map, OnFailure, Pipeline, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus,
-    Timestamp,
+    BlockUuid, CodeHash, Map, OnFailure, Pipeline, PipelineUuid, Plan, Run, RunEvent, RunId,
+    RunStatus, Timestamp,
 };
 use baton_products::Products;
 use baton_project::Project;
@@ -39,16 +39,32 @@ const LOG_LIMIT: usize = 10 * 1024 * 1024;
 /// Environments in which blocks receive the keyword arguments of a triggered run.
 const TRIGGERED: [&str; 2] = ["prod", "production"];
 
+/// What is to be driven: a run that exists, or a plan that is to become one.
+enum Begin {
+    Old(Run, Lease),
+    New(Arc<Plan>, Vec<(CodeHash, String)>),
+}
+
+impl Begin {
+    fn plan(&self) -> &Plan {
+        match self {
+            Self::Old(run, _) => &run.plan,
+            Self::New(plan, _) => plan,
+        }
+    }
+}
+
 /// Runs a pipeline to its end.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let project = Project::open(args.project.as_deref().unwrap_or(".".as_ref()))?;
     let state = State::of(project.root())?;
-    let (run, lease, first) = match args.resume {
+    let begin = match args.resume {
         Some(id) => resume(&state, RunId(id), args.pipeline.as_deref())?,
-        None => create(&state, &project, args)?,
+        None => plan(&state, &project, args)?,
     };
-    let resumed = matches!(first, RunEvent::Resumed);
-    if resumed && run.status == RunStatus::Completed {
+    if let Begin::Old(run, _) = &begin
+        && run.status == RunStatus::Completed
+    {
         tell(&format!(
             "run {} is completed, there is nothing to resume",
             run.id
@@ -56,6 +72,22 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let products = Products::open(&state.home.products())?;
+    let runner = runner(
+        &state,
+        &project,
+        begin.plan(),
+        &args.worker,
+        products.clone(),
+        args.json,
+    )?;
+    // Only now: what fails before, an environment that cannot be made for instance, is no run.
+    let (run, lease, first) = match begin {
+        Begin::Old(run, lease) => (run, lease, RunEvent::Resumed),
+        Begin::New(plan, texts) => {
+            let (run, lease) = record(&state, plan, &texts)?;
+            (run, lease, RunEvent::Started)
+        }
+    };
     // What an earlier process of this run, or one that died, had not committed is of no use.
     products.sweep_staging(|name| {
         let owner = name
@@ -64,14 +96,6 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
             .and_then(|number| number.parse::<i64>().ok());
         owner.is_some_and(|owner| owner != run.id.0 && Lease::is_held(&state.home.run_lock(owner)))
     })?;
-    let runner = runner(
-        &state,
-        &project,
-        &run.plan,
-        &args.worker,
-        products.clone(),
-        args.json,
-    )?;
     let session = Session {
         store: state.store.clone(),
         products,
@@ -91,7 +115,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         quiet: args.quiet,
     };
     let mut watcher = Watcher::new(&run.plan, shown, stdout().is_terminal());
-    watcher.begin(&run, resumed);
+    watcher.begin(&run, first == RunEvent::Resumed);
     let ended = state.block_on(async {
         for frames in needed_zygotes(&run) {
             session.runner.prepare(frames);
@@ -154,11 +178,7 @@ async fn listen_for_signals(wishes: mpsc::Sender<Cancel>) {
 }
 
 /// Loads the run to go on with and takes its lease.
-fn resume(
-    state: &State,
-    id: RunId,
-    pipeline: Option<&str>,
-) -> Result<(Run, Lease, RunEvent), Failure> {
+fn resume(state: &State, id: RunId, pipeline: Option<&str>) -> Result<Begin, Failure> {
     // The lease comes first: what is loaded afterwards nobody else changes.
     let lease = Lease::take(id, &state.home.run_lock(id.0))?;
     let run = state.block_on(state.run(id))?;
@@ -173,15 +193,11 @@ fn resume(
             "leave the pipeline out",
         ));
     }
-    Ok((run, lease, RunEvent::Resumed))
+    Ok(Begin::Old(run, lease))
 }
 
-/// Plans a new run and records it.
-fn create(
-    state: &State,
-    project: &Project,
-    args: &RunArgs,
-) -> Result<(Run, Lease, RunEvent), Failure> {
+/// Plans a new run.
+fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<Begin, Failure> {
     let name = PipelineUuid::from(args.pipeline.as_deref().unwrap_or_default());
     let pipeline = project
         .pipeline(&name)
@@ -230,16 +246,21 @@ fn create(
         inputs: &inputs,
     })
     .map_err(|error| sources::unplannable(&error))?;
+    Ok(Begin::New(Arc::new(plan), texts))
+}
+
+/// Records a new run and takes its lease.
+fn record(
+    state: &State,
+    plan: Arc<Plan>,
+    texts: &[(CodeHash, String)],
+) -> Result<(Run, Lease), Failure> {
     let at = Timestamp(now());
-    let plan = Arc::new(plan);
-    let run = state.block_on(
-        state
-            .store
-            .create_run(&texts, |id| baton_engine::create(id, plan, at)),
-    )?;
+    let make = |id| baton_engine::create(id, plan, at);
+    let run = state.block_on(state.store.create_run(texts, make))?;
     failpoint("created");
     let lease = Lease::take(run.id, &state.home.run_lock(run.id.0))?;
-    Ok((run, lease, RunEvent::Started))
+    Ok((run, lease))
 }
 
 /// Runs that can supply what blocks outside the selection would produce.
