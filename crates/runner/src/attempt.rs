@@ -25,6 +25,9 @@ use crate::tree;
 /// How long a process may take to leave after it said that everything is written.
 const LEAVE_TIME: Duration = Duration::from_secs(5);
 
+/// How long we wait for the end of the output of a process that is done.
+const SETTLE_TIME: Duration = Duration::from_millis(50);
+
 /// How long we wait for the rest of the output of a process that is gone.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
@@ -97,9 +100,24 @@ pub(crate) async fn run(
         outputs: Vec::new(),
         tests: None,
     };
-    let exit = watched.watch(runner, attempt, inbox, exit, stop).await;
-    drain([reader, out, err]).await;
-    let report = watched.conclude(exit).await;
+    let output = [out, err];
+    let report = match watched.watch(runner, attempt, inbox, exit, stop).await {
+        End::Gone(exit) => {
+            drain([reader].into_iter().chain(output)).await;
+            watched.conclude(exit.as_ref()).await
+        }
+        End::Leaving(exit) => {
+            let mut readers = vec![reader];
+            for mut reader in output {
+                // The process has closed its output; what it left behind may hold it open.
+                if timeout(SETTLE_TIME, &mut reader).await.is_err() {
+                    readers.push(reader);
+                }
+            }
+            runner.see_off(see_off(pid, exit, readers));
+            watched.conclude(None).await
+        }
+    };
     // What stays in the folder is swept away with the next run; the result does not depend on it.
     let _ = staging.remove();
     report
@@ -138,6 +156,40 @@ async fn send_job(
     protocol::send(control, &job).await
 }
 
+/// How watching a process ended.
+enum End {
+    /// The process is gone; how it ended, unless its zygote died with it.
+    Gone(Option<Exit>),
+    /// Everything is written and the process is about to leave: its products need not wait until the system
+    /// has taken back its memory, which takes long after a large frame.
+    Leaving(oneshot::Receiver<Exit>),
+}
+
+/// Waits until a process that is done has left, and sees that nothing of it stays.
+async fn see_off(pid: i32, mut exit: oneshot::Receiver<Exit>, readers: Vec<JoinHandle<()>>) {
+    let left = if let Ok(left) = timeout(LEAVE_TIME, &mut exit).await {
+        left.ok()
+    } else {
+        tree::kill_tree(pid);
+        exit.await.ok()
+    };
+    clear_away(pid, left.as_ref());
+    drain(readers).await;
+}
+
+/// Kills what a process left behind.
+fn clear_away(pid: i32, exit: Option<&Exit>) {
+    match exit {
+        Some(exit) => exit.orphans.iter().for_each(|orphan| {
+            tree::kill_tree(*orphan);
+        }),
+        // The zygote is gone and with it the only one who could say how the process ended.
+        None => {
+            tree::kill_tree(pid);
+        }
+    }
+}
+
 /// What the worker or the guard decided so far.
 #[derive(Debug)]
 enum Verdict {
@@ -168,7 +220,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Watches the process until it is gone; gives how it ended, or none when that is not known.
+    /// Watches the process until it is done or gone.
     async fn watch(
         &mut self,
         runner: &Runner,
@@ -176,7 +228,7 @@ impl Watched {
         mut inbox: mpsc::Receiver<io::Result<WorkerMessage>>,
         mut exit: oneshot::Receiver<Exit>,
         mut stop: watch::Receiver<Stop>,
-    ) -> Option<Exit> {
+    ) -> End {
         let far = Instant::now() + Duration::from_secs(60 * 60 * 24 * 365);
         let deadline = attempt
             .block
@@ -201,6 +253,9 @@ impl Watched {
             match event {
                 Event::Message(Some(Ok(message))) => {
                     if self.hear(message).await {
+                        if matches!(self.result, Some(Verdict::Done)) {
+                            return End::Leaving(exit);
+                        }
                         leave_by = Instant::now() + LEAVE_TIME;
                     }
                 }
@@ -210,17 +265,11 @@ impl Watched {
                 ))),
                 Event::Message(None) => talking = false,
                 Event::Exited(ended) => {
-                    for orphan in ended.iter().flat_map(|exit| &exit.orphans) {
-                        tree::kill_tree(*orphan);
-                    }
-                    if ended.is_none() {
-                        // The zygote is gone and with it the only one who could say how the process ended.
-                        tree::kill_tree(self.pid);
-                    }
+                    clear_away(self.pid, ended.as_ref());
                     while let Ok(Some(Ok(message))) = timeout(DRAIN_TIME, inbox.recv()).await {
                         self.hear(message).await;
                     }
-                    return ended;
+                    return End::Gone(ended);
                 }
                 Event::TimedOut => self.kill(Verdict::Failed(timed_out(attempt))),
                 Event::Overstayed => {
@@ -320,11 +369,11 @@ impl Watched {
     }
 
     /// Stores what was produced and names the outcome.
-    async fn conclude(mut self, exit: Option<Exit>) -> AttemptReport {
+    async fn conclude(mut self, exit: Option<&Exit>) -> AttemptReport {
         let verdict = self
             .result
             .take()
-            .unwrap_or_else(|| Verdict::Failed(ended_early(exit.as_ref())));
+            .unwrap_or_else(|| Verdict::Failed(ended_early(exit)));
         if let Some(notice) = self.recorder.dropped_notice() {
             self.recorder.force(Level::Warning, notice).await;
         }
@@ -430,7 +479,7 @@ async fn read_messages(mut control: UnixStream, messages: mpsc::Sender<io::Resul
 }
 
 /// Waits for the readers, but not for ever: a process that got away may hold a pipe open.
-async fn drain(tasks: [JoinHandle<()>; 3]) {
+async fn drain(tasks: impl IntoIterator<Item = JoinHandle<()>>) {
     for mut task in tasks {
         if timeout(DRAIN_TIME, &mut task).await.is_err() {
             task.abort();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use baton_model::{BlockRunKey, Map, PlannedBlock, RunId};
 use baton_products::Products;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use crate::attempt::{self, AttemptReport};
 use crate::launch::{Launch, LaunchError, Launcher, Strategy};
@@ -80,6 +81,8 @@ pub struct Runner {
     pub(crate) options: RunnerOptions,
     pub(crate) products: Products,
     pub(crate) launcher: Arc<Launcher>,
+    /// Processes that are done and still leaving.
+    leaving: Mutex<JoinSet<()>>,
 }
 
 impl Runner {
@@ -96,6 +99,7 @@ impl Runner {
             options,
             products,
             launcher,
+            leaving: Mutex::default(),
         }
     }
 
@@ -126,8 +130,18 @@ impl Runner {
         self.launcher.prepare(false).await
     }
 
-    /// Ends every process that is still alive.
+    /// Lets `farewell` run to its end beside everything else.
+    pub(crate) fn see_off(&self, farewell: impl Future<Output = ()> + Send + 'static) {
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        while leaving.try_join_next().is_some() {}
+        leaving.spawn(farewell);
+    }
+
+    /// Waits for processes that are leaving and ends everything else that is alive.
     pub async fn shut_down(&self) {
+        let leaving =
+            std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
+        leaving.join_all().await;
         self.launcher.shut_down().await;
     }
 }

@@ -80,6 +80,7 @@ def run(channel: Channel, *, follow_host: bool) -> None:
         # As when Python ends by itself; then everything is written, and the host may act on it.
         atexit._run_exitfuncs()  # noqa: SLF001
         logs.flush_streams()
+        _end_output()
         _send(channel, {"t": "done"})
         _leave(0)
     # The outcome first: what a failed block leaves running may wait for it for ever.
@@ -87,6 +88,14 @@ def run(channel: Channel, *, follow_host: bool) -> None:
     _send(channel, {"t": "failed", "error": failure})
     atexit._run_exitfuncs()  # noqa: SLF001
     _leave(1)
+
+
+def _end_output() -> None:
+    """Let the readers of our output see its end, so that the host has all of it when it hears that we are done."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def _describe(error: BaseException, job: Job) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 import warnings
@@ -135,15 +134,12 @@ def capture_warnings(channel: Channel) -> None:
 def open_streams() -> None:
     """Standard output and error as UTF-8, a line at a time, taking also text that no encoding can hold."""
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-        else:
-            stream = open(  # noqa: SIM115
-                descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
-            )
-            setattr(sys, name, stream)
-            setattr(sys, f"__{name}__", stream)
+        # Not the streams of before a fork: theirs may have been files that can seek, which a pipe cannot.
+        stream = open(  # noqa: SIM115
+            descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def flush_streams() -> None:

@@ -119,7 +119,7 @@ impl ForkLauncher {
             .current_dir(&launch.folder)
             .envs(&launch.environ)
             .stdin(Stdio::from(theirs))
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             // Ctrl-C on the terminal is for the host: it decides what is stopped and how.
             .process_group(0)
