@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from baton.codecs import chunks
+from baton.codecs import chunks, pages
 from baton.codecs.files import ArrowFiles
 
 TYPE_CHECKING = False
@@ -39,8 +39,7 @@ def _write(table: Any, arrives: str, sink: Sink) -> Message | None:
 
     def write_chunk(start: int, path: str) -> int:
         part = table.slice(start, sink.chunk_rows)
-        with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema, options=options) as writer:
-            writer.write_table(part)
+        pages.write_plain(path, part, options)
         return int(part.num_rows)
 
     chunks.in_order(sink, range(0, max(table.num_rows, 1), sink.chunk_rows), write_chunk)

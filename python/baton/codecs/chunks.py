@@ -92,7 +92,7 @@ def _write_all(names: Sequence[str], plans: list[Plan], rows: int, sink: Sink, m
         if len(starts) > 1 and step % pages.WHOLE_ROWS == 0:
             pages.write_file(path, batch)
         else:
-            write_file(path, batch)
+            pages.write_plain(path, batch)
         return stop - start
 
     in_order(sink, starts, write_chunk)
@@ -132,11 +132,3 @@ def _arrays(plans: list[Plan], start: int, stop: int) -> list[Any]:
         except Beyond:
             raise _Replan(position) from None
     return arrays
-
-
-def write_file(path: str, batch: Any) -> None:
-    """Write one record batch as an Arrow file."""
-    import pyarrow as pa
-
-    with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
-        writer.write_batch(batch)

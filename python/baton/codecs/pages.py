@@ -142,9 +142,29 @@ def write_file(path: str, batch: Any) -> None:
         os.close(descriptor)
 
 
+def write_plain(path: str, data: Any, options: Any = None) -> None:
+    """Write a record batch or a table as an Arrow file as pyarrow lays it out."""
+    import pyarrow as pa
+
+    pieces = _Pieces()
+    with pa.ipc.new_file(pieces, data.schema, options=options) as writer:
+        writer.write(data)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        for position, piece in pieces.at.items():
+            _write_at(descriptor, memoryview(piece).cast("B"), position)
+    finally:
+        os.close(descriptor)
+
+
+# Bytes of one write. Measured on ext4 of Linux 6.18: 500 MB take 0.15 s in writes of 1 MiB, 1.2 s in writes of 4 MiB
+# and more, all of it processor time of the kernel.
+_WRITE_BYTES = 1 << 20
+
+
 def _write_at(descriptor: int, data: memoryview, position: int) -> None:
     while data:
-        written = os.pwrite(descriptor, data, position)
+        written = os.pwrite(descriptor, data[:_WRITE_BYTES], position)
         data = data[written:]
         position += written
 
