@@ -157,8 +157,9 @@ def write_plain(path: str, data: Any, options: Any = None) -> None:
         os.close(descriptor)
 
 
-# Bytes of one write. Measured on ext4 of Linux 6.18: 500 MB take 0.15 s in writes of 1 MiB, 1.2 s in writes of 4 MiB
-# and more, all of it processor time of the kernel.
+# Bytes of one write. For larger ones the kernel takes large free blocks for its cache; in a virtual machine that
+# gives unused memory back to its host those are the slow ones to touch. Measured on ext4 of Linux 6.18: 500 MB take
+# 0.15 s in writes of 1 MiB and 1.2 s in writes of 4 MiB and more, as long as there is memory that was freed lately.
 _WRITE_BYTES = 1 << 20
 
 
