@@ -139,14 +139,14 @@ def test_paths(project, monkeypatch):
 
     root = str(project)
     monkeypatch.setenv("MAGE_REPO_PATH", root)
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", "/home/someone")
     monkeypatch.delenv("MAGE_DATA_DIR", raising=False)
     assert get_repo_path() == repo_manager.get_repo_path() == root
     assert get_repo_path("/srv/other") == "/srv/other"
     assert get_repo_path(file_path=f"{root}/a/b/c.py") == root
     assert get_repo_name() == "shop"
-    assert get_data_dir() == "/home/ada/.mage_data"
-    assert get_variables_dir() == "/home/ada/.mage_data/shop"
+    assert get_data_dir() == "/home/someone/.mage_data"
+    assert get_variables_dir() == "/home/someone/.mage_data/shop"
     monkeypatch.setenv("MAGE_DATA_DIR", "/data")
     assert (get_data_dir(), get_variables_dir()) == ("/data", "/data/shop")
     monkeypatch.setenv("MAGE_DATA_DIR", "inside")
@@ -159,7 +159,7 @@ def test_paths(project, monkeypatch):
         ("variables_dir: relative", "{root}/relative"),
         ("variables_dir: s3://bucket/x", "s3://bucket/x"),
         ("variables_dir: \"{{ env_var('WHERE') }}\"", "/w/shop"),
-        ("", "/home/ada/.mage_data/shop"),
+        ("", "/home/someone/.mage_data/shop"),
     ],
 )
 def test_variables_dir_of_the_metadata(project, monkeypatch, line, expected):
@@ -168,7 +168,7 @@ def test_variables_dir_of_the_metadata(project, monkeypatch, line, expected):
     from baton.project import get_variables_dir
 
     monkeypatch.setenv("WHERE", "/w")
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", "/home/someone")
     monkeypatch.delenv("MAGE_DATA_DIR", raising=False)
     (project / "metadata.yaml").write_text(line + "\n")
     assert get_variables_dir(str(project)) == expected.format(root=project)
@@ -185,7 +185,7 @@ default:
   CUSTOM: {a: 1}
   NUMBER: {{ json_value('{"a": {"b": [{"c": 4}]}}', 'a.b[0].c') }}
 old:
-  PostgreSQL: {database: shop, user: ada, port: 5432}
+  PostgreSQL: {database: shop, user: someone, port: 5432}
   AWS:
     access_key_id: key
     Redshift: {cluster_identifier: c1}
@@ -224,7 +224,7 @@ def test_a_verbose_profile(profiles):
 
     loader = ConfigFileLoader(str(profiles), profile="old")
     assert loader[ConfigKey.POSTGRES_DBNAME] == "shop"
-    assert loader["POSTGRES_USER"] == "ada"
+    assert loader["POSTGRES_USER"] == "someone"
     assert loader[ConfigKey.AWS_ACCESS_KEY_ID] == "key"
     assert loader[ConfigKey.REDSHIFT_CLUSTER_ID] == "c1"
     assert loader[ConfigKey.POSTGRES_HOST] is None
@@ -243,9 +243,9 @@ def test_other_sources_of_settings(monkeypatch):
     from mage_ai.io.config import ConfigFileLoader, ConfigKey, EnvironmentVariableLoader
 
     assert ConfigFileLoader(config={"A": 1})["A"] == 1
-    monkeypatch.setenv("POSTGRES_USER", "ada")
+    monkeypatch.setenv("POSTGRES_USER", "someone")
     loader = EnvironmentVariableLoader()
-    assert loader[ConfigKey.POSTGRES_USER] == loader["POSTGRES_USER"] == "ada"
+    assert loader[ConfigKey.POSTGRES_USER] == loader["POSTGRES_USER"] == "someone"
     assert loader["NOT_SET_AT_ALL"] is None
     assert ConfigKey.POSTGRES_USER in loader
 

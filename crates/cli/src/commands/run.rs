@@ -211,6 +211,9 @@ fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<Begin, Failu
         .map(|trigger| trigger.variables.clone())
         .unwrap_or_default();
     variables.extend(given_variables(args)?);
+    if let Some(note) = sources::left_out(&pipeline) {
+        tell(&Paint::stderr().yellow(&format!("note: {note}")));
+    }
     let Sources { planned, texts } = sources::read(project, &pipeline);
     let selection = match &args.block {
         None => Selection::All,

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use baton_base::chain;
 use baton_engine::{PlanError, Source};
-use baton_model::{BlockError, BlockUuid, CodeHash, FailureKind, Language, Pipeline, PipelineUuid};
+use baton_model::{
+    Block, BlockError, BlockUuid, CodeHash, FailureKind, Language, Pipeline, PipelineUuid,
+};
 use baton_project::{PipelineError, Project, Trigger, TriggerKind};
+use serde_json::Value;
 
 use crate::failure::{FAILED, Failure};
 
@@ -76,9 +79,43 @@ pub(crate) fn read(project: &Project, pipeline: &Pipeline) -> Sources {
                 );
             }
         }
+        source.problem = source.problem.or_else(|| not_yet(pipeline, block));
         sources.planned.insert(block.uuid.clone(), source);
     }
     sources
+}
+
+/// What a block asks for and this version does not do. Running it as if it had not asked would give other
+/// results than Mage's, so it fails and says so.
+fn not_yet(pipeline: &Pipeline, block: &Block) -> Option<BlockError> {
+    let condition = pipeline
+        .conditionals
+        .iter()
+        .find(|condition| condition.upstream.contains(&block.uuid));
+    let is_dynamic = match block.configuration.get("dynamic") {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(_) => true,
+    };
+    let message = match condition {
+        Some(condition) => format!(
+            "the condition `{}` decides whether it runs, and conditions are not supported yet",
+            condition.uuid
+        ),
+        None if is_dynamic => "dynamic blocks are not supported yet".to_owned(),
+        None => return None,
+    };
+    let hint = "run the blocks that do not depend on it with --block for now";
+    Some(BlockError::new(FailureKind::Unsupported, message).with_hint(hint))
+}
+
+/// What a pipeline asks for and this version leaves out without harm to the data.
+pub(crate) fn left_out(pipeline: &Pipeline) -> Option<String> {
+    let names: Vec<&str> = pipeline
+        .callbacks
+        .iter()
+        .map(|block| block.uuid.as_str())
+        .collect();
+    (!names.is_empty()).then(|| format!("callbacks are not run yet: {}", names.join(", ")))
 }
 
 fn needs_frames(module: &str) -> bool {

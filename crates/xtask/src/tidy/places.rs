@@ -6,7 +6,7 @@ use super::source::is_test;
 use crate::workspace::Workspace;
 
 /// Folders of somebody's machine.
-const FOLDERS: &[&str] = &["/work/", "/root/"];
+const FOLDERS: &[&str] = &["/root/"];
 
 /// Homes of people. A test may invent one; containers of Mage keep projects in `/home/src`.
 const HOMES: &[&str] = &["/home/", "/Users/"];
@@ -75,10 +75,10 @@ mod tests {
     #[test]
     fn machines_are_found() {
         for (line, expected) in [
-            ("cd /work/main", Some("/work/")),
-            ("path = \"/home/ada/project\"", Some("/home/")),
+            ("cd /root/project", Some("/root/")),
+            ("path = \"/home/someone/project\"", Some("/home/")),
             ("/home/src/default_repo", None),
-            ("a/work/b and ~/work/x", None),
+            ("a/root/b and ~/root/x", None),
             ("the folder /home/<name>", None),
             ("$HOME/root/x", None),
             (concat!("https://py", "pi.org/simple"), Some(HOSTS[0])),
@@ -86,8 +86,8 @@ mod tests {
         ] {
             assert_eq!(place(line, false), expected, "{line}");
         }
-        assert_eq!(place("/home/ada/project", true), None);
-        assert!(place("/work/main", true).is_some());
+        assert_eq!(place("/home/someone/project", true), None);
+        assert!(place("/root/project", true).is_some());
     }
 
     #[test]
