@@ -15,7 +15,7 @@ fn diamonds() -> TestProject {
     let mut custom = |name: &str, upstream: &[&str], extra: &str, body: &str| {
         let parameters = [upstream, &["*args", "**kwargs"]].concat().join(", ");
         let code = format!(
-            "@custom\ndef {name}({parameters}):\n    open('ran-{name}', 'a').write('x\\n')\n{body}"
+            "import os\n\n@custom\ndef {name}({parameters}):\n    open('ran-{name}', 'a').write(os.environ.get('TAG', 'x') + '\\n')\n{body}"
         );
         project.block("p", name, "custom", upstream, extra, &code);
     };
@@ -79,6 +79,12 @@ fn killed_at(project: &TestProject, at: u64, arguments: &[&str]) -> Output {
 
 /// How often each block ran.
 fn ran(project: &TestProject) -> BTreeMap<String, usize> {
+    ran_tagged(project, "")
+}
+
+/// How often each block ran for a process that had this `TAG` in its environment. A worker of a killed
+/// process may write its line a moment later than the kill, so that only the tag tells whose it is.
+fn ran_tagged(project: &TestProject, tag: &str) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for entry in fs::read_dir(project.scratch()).unwrap() {
         let entry = entry.unwrap();
@@ -86,7 +92,11 @@ fn ran(project: &TestProject) -> BTreeMap<String, usize> {
         if let Some(block) = name.strip_prefix("ran-") {
             counts.insert(
                 block.to_owned(),
-                fs::read_to_string(entry.path()).unwrap().lines().count(),
+                fs::read_to_string(entry.path())
+                    .unwrap()
+                    .lines()
+                    .filter(|line| line.starts_with(tag))
+                    .count(),
             );
         }
     }
@@ -136,8 +146,14 @@ fn killed_anywhere_and_resumed_a_run_ends_like_an_undisturbed_one() {
             ["interrupted", "completed"].contains(&newest["status"].as_str().unwrap()),
             "{newest}"
         );
-        let before = ran(&project);
-        let done = project.baton(&["run", "PROJECT", "--resume", &id, "--json"]);
+        let resume = ["run", "PROJECT", "--resume", &id, "--json"];
+        let done = finish(
+            project
+                .command(&resume)
+                .env("TAG", "resumed")
+                .output()
+                .unwrap(),
+        );
         assert_eq!(
             done.code,
             Some(0),
@@ -161,8 +177,7 @@ fn killed_anywhere_and_resumed_a_run_ends_like_an_undisturbed_one() {
             .lines()
             .filter(|line| line.contains("\"status\":\"running\""))
             .collect();
-        for (block, count) in ran(&project) {
-            let again = count - before.get(&block).copied().unwrap_or(0);
+        for (block, again) in ran_tagged(&project, "resumed") {
             let starts = started
                 .iter()
                 .filter(|line| line.contains(&format!("\"uuid\":\"{block}\"")))

@@ -54,6 +54,17 @@ pub enum EnvironmentError {
         /// The resolver's explanation.
         detail: String,
     },
+    /// A package has no wheel for the Python in use and cannot be built from source.
+    #[error(
+        "build the project's requirements from source{}:\n{detail}",
+        place(lines)
+    )]
+    NotBuilt {
+        /// `file:line` of the requirements concerned.
+        lines: Vec<String>,
+        /// What the installer said.
+        detail: String,
+    },
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -72,7 +83,7 @@ impl Diagnose for EnvironmentError {
         match self {
             Self::NoPython(_) => Class::External,
             Self::Uv(error) => error.class(),
-            Self::Unresolvable { .. } => Class::User,
+            Self::Unresolvable { .. } | Self::NotBuilt { .. } => Class::User,
             Self::File(error) => error.class(),
         }
     }
@@ -89,6 +100,11 @@ impl Diagnose for EnvironmentError {
                 ),
                 None => "change the requirement, or remove its version".to_owned(),
             }),
+            Self::NotBuilt { .. } => Some(
+                "the package has no wheel for this Python: use an older Python with `--python PATH`, \
+                 or a newer version of the package"
+                    .to_owned(),
+            ),
             Self::File(error) => error.hint(),
         }
     }
@@ -152,20 +168,27 @@ pub fn ensure(
         }
         other => other,
     };
-    match locked {
-        Ok(()) => {}
-        Err(uv::CompileError::Uv(error)) => return Err(error.into()),
-        Err(uv::CompileError::File(error)) => return Err(error.into()),
-        Err(uv::CompileError::Unresolvable(detail)) => {
-            return Err(EnvironmentError::Unresolvable {
-                lines: requirements.lines_named_in(&detail),
-                detail,
-            });
-        }
-    }
-    uv.sync(&folder, progress)?;
+    locked
+        .and_then(|()| uv.sync(&folder, progress))
+        .map_err(|failure| explain(failure, &requirements))?;
     files::write_atomic(&folder.join("baton-ready"), key.as_bytes())?;
     Ok(environment)
+}
+
+/// The failure with the lines of `requirements.txt` that it speaks of.
+fn explain(failure: uv::CompileError, requirements: &Requirements) -> EnvironmentError {
+    match failure {
+        uv::CompileError::Uv(error) => error.into(),
+        uv::CompileError::File(error) => error.into(),
+        uv::CompileError::Unresolvable(detail) => EnvironmentError::Unresolvable {
+            lines: requirements.lines_named_in(&detail),
+            detail,
+        },
+        uv::CompileError::NotBuilt(detail) => EnvironmentError::NotBuilt {
+            lines: requirements.lines_named_in(detail.lines().next().unwrap_or_default()),
+            detail: detail.lines().take(3).collect::<Vec<_>>().join("\n"),
+        },
+    }
 }
 
 /// Whether the environment was made to the end and its interpreter still exists.

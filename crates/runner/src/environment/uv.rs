@@ -82,7 +82,24 @@ pub(super) enum CompileError {
     File(FileError),
     /// The requirements contradict each other; with the resolver's explanation.
     Unresolvable(String),
+    /// A package has no wheel for this Python and could not be built from source either.
+    NotBuilt(String),
 }
+
+/// How lines begin that tell how installing goes on.
+const NEWS: [&str; 8] = [
+    "Resolved",
+    "Prepared",
+    "Installed",
+    "Uninstalled",
+    "Building",
+    "Built",
+    "Downloading",
+    "+ ",
+];
+
+/// How uv says that a package could not be built from source.
+const NOT_BUILT: &str = "Failed to build";
 
 /// A usable `uv`.
 pub(super) struct Uv {
@@ -179,13 +196,24 @@ impl Uv {
         &self,
         folder: &Path,
         progress: &mut dyn FnMut(&str),
-    ) -> Result<(), UvError> {
+    ) -> Result<(), CompileError> {
         let mut command = self.command();
         command
             .args(["pip", "sync", "--python"])
             .arg(folder.join("bin").join("python"))
             .arg(folder.join("baton-lock.txt"));
-        run(command, progress).map_err(|failure| failure.into_error("install packages"))
+        // A build from source prints everything a compiler says; that is for the error, if there is one.
+        let mut news = |line: &str| {
+            if NEWS.iter().any(|start| line.starts_with(start)) {
+                progress(line);
+            }
+        };
+        run(command, &mut news).map_err(|failure| match failure {
+            Failure::Ended(detail) if !is_network(&detail) && detail.contains(NOT_BUILT) => {
+                CompileError::NotBuilt(detail)
+            }
+            other => CompileError::Uv(other.into_error("install packages")),
+        })
     }
 
     fn command(&self) -> Command {
@@ -307,8 +335,12 @@ fn run(mut command: Command, progress: &mut dyn FnMut(&str)) -> Result<(), Failu
             if said.iter().all(|line| line.trim().is_empty()) {
                 said = printed.lines().map(str::to_owned).collect();
             }
-            let start = said.len().saturating_sub(20);
-            Err(Failure::Ended(said.split_off(start).join("\n")))
+            // What failed stands where uv begins to report it, before the words of compilers.
+            let report = said.iter().position(|line| line.contains(NOT_BUILT));
+            let start = report.unwrap_or(said.len().saturating_sub(20));
+            let mut words = said.split_off(start);
+            words.truncate(20);
+            Err(Failure::Ended(words.join("\n")))
         }
     }
 }
