@@ -12,7 +12,7 @@ CREATE TABLE block_run (
     ended_at integer,
     retry_at integer,
     error text,
-    reason text,
+    reason text, name text not null default '', items text, callbacks text,
     primary key (run, block, child)
 ) strict, without rowid;
 
@@ -64,7 +64,7 @@ CREATE TABLE run (
     created_at integer not null,
     started_at integer,
     ended_at integer
-) strict;
+, ending text, variables text not null default '{}') strict;
 
 CREATE INDEX run_of_pipeline on run (pipeline, id);
 

@@ -3,30 +3,47 @@
 //! How an event gets into that state is the business of `apply`.
 
 use baton_model::{
-    BlockError, BlockRunKey, BlockStatus, Command, Fence, OnFailure, Run, RunStatus,
+    BlockError, BlockRun, BlockRunKey, BlockStatus, Command, FailureKind, OnFailure, Run, RunStatus,
 };
 
-use crate::apply::Turn;
+use crate::apply::{Turn, new_block_run};
+use crate::mapping::{MOST_CHILDREN, View};
 
 impl Turn<'_> {
     /// Decides everything that follows from the state of the blocks.
     pub(crate) fn advance(&mut self) {
-        if !self.run.cancel_requested && !self.run.status.is_final() {
-            self.fail_what_cannot_run();
-        }
         if self.run.status.is_final() {
             return;
         }
-        self.spread();
+        if !self.run.cancel_requested && self.run.ending.is_none() {
+            self.end_at_deadline();
+        }
+        // Child runs that come up can fail at once or be kept from running, which may decide about others.
+        loop {
+            if !self.run.cancel_requested {
+                self.fail_what_cannot_run();
+            }
+            let spread = self.spread();
+            let unfolded = !self.run.cancel_requested && self.unfold();
+            if !spread && !unfolded {
+                break;
+            }
+        }
         if !self.run.cancel_requested {
             self.start_ready();
         }
-        if self.run.blocks.iter().all(|block| block.status.is_final()) {
+        let is_over = |block: &BlockRun| {
+            block.status.is_final() && block.callbacks.as_ref().is_none_or(|one| one.done)
+        };
+        if self.run.blocks.iter().all(is_over) {
             self.finish(self.final_status());
         }
     }
 
     fn final_status(&self) -> RunStatus {
+        if let Some(ending) = self.run.ending {
+            return ending;
+        }
         let any = |wanted: &[BlockStatus]| {
             let mut blocks = self.run.blocks.iter();
             blocks.any(|block| wanted.contains(&block.status))
@@ -50,19 +67,33 @@ impl Turn<'_> {
         self.commands.push(Command::Finish);
     }
 
+    pub(crate) fn view(&self) -> View<'_, '_> {
+        View {
+            run: &self.run,
+            graph: &self.graph,
+            mapping: &self.mapping,
+            places: &self.places,
+        }
+    }
+
+    /// Whether it stands for its child runs and never runs itself.
+    pub(crate) fn is_controller(&self, position: usize) -> bool {
+        position < self.plan.blocks.len() && self.mapping.is_mapped(position)
+    }
+
     /// A block whose turn it is but that cannot run fails without an attempt.
     fn fail_what_cannot_run(&mut self) {
+        if self.plan.blocks.iter().all(|block| block.problem.is_none()) {
+            return;
+        }
         for position in 0..self.run.blocks.len() {
-            let Some(problem) = &self.plan.blocks[position].problem else {
+            let planned = self.places.owner(position);
+            let Some(problem) = &self.plan.blocks[planned].problem else {
                 continue;
             };
             if self.is_ready(position) {
-                let problem: BlockError = problem.clone();
-                self.run.blocks[position].error = Some(problem);
+                self.run.blocks[position].error = Some(problem.clone());
                 self.fail(position);
-                if self.run.status.is_final() {
-                    return;
-                }
             }
         }
     }
@@ -73,7 +104,25 @@ impl Turn<'_> {
         if self.plan.on_failure == OnFailure::Continue || self.run.cancel_requested {
             return;
         }
-        let reason = format!("block `{}` failed", self.run.blocks[failed].key);
+        let reason = format!("block `{}` failed", self.run.blocks[failed].name);
+        self.stop_everything(RunStatus::Failed, &reason);
+    }
+
+    /// Ends a run that took longer than it may.
+    fn end_at_deadline(&mut self) {
+        let (Some(timeout), Some(deadline)) = (self.plan.timeout, self.deadline()) else {
+            return;
+        };
+        if deadline <= self.now {
+            let seconds = timeout.after.as_secs_f64();
+            let reason = format!("the run took longer than its timeout of {seconds} s");
+            self.stop_everything(timeout.status, &reason);
+        }
+    }
+
+    /// Cancels every block run that has not ended, without waiting for their processes.
+    fn stop_everything(&mut self, ending: RunStatus, reason: &str) {
+        self.run.ending.get_or_insert(ending);
         for position in 0..self.run.blocks.len() {
             let status = self.run.blocks[position].status;
             if status.is_final() {
@@ -82,64 +131,151 @@ impl Turn<'_> {
             if status == BlockStatus::Running {
                 self.stop_attempt(position);
             }
-            self.run.blocks[position].reason = Some(reason.clone());
+            self.run.blocks[position].reason = Some(reason.to_owned());
             self.end(position, BlockStatus::Cancelled);
         }
-        self.finish(RunStatus::Failed);
     }
 
-    /// Carries bad news down the graph. Failures first: where both meet, `upstream_failed` wins.
-    fn spread(&mut self) {
-        self.spread_status(BlockStatus::Failed, BlockStatus::UpstreamFailed, |root| {
-            format!("block `{root}` failed")
-        });
-        let same = BlockStatus::ConditionFailed;
-        self.spread_status(same, same, |root| {
-            format!("the condition of block `{root}` was not met")
-        });
-        let same = BlockStatus::Cancelled;
-        self.spread_status(same, same, |root| format!("block `{root}` was cancelled"));
-    }
-
-    fn spread_status(
-        &mut self,
-        cause: BlockStatus,
-        effect: BlockStatus,
-        reason: impl Fn(&BlockRunKey) -> String,
-    ) {
-        let mut seen = vec![false; self.run.blocks.len()];
-        for root in 0..self.run.blocks.len() {
-            if self.run.blocks[root].status != cause {
-                continue;
+    /// Carries bad news down the graph until there is no more; whether there was any. Failures first: where both
+    /// meet, `upstream_failed` wins.
+    fn spread(&mut self) -> bool {
+        let mut any = false;
+        loop {
+            let news: Vec<(usize, BlockStatus, String)> = (0..self.run.blocks.len())
+                .filter(|at| self.run.blocks[*at].status == BlockStatus::Initial)
+                .filter_map(|at| {
+                    let (effect, reason) = self.bad_news(at)?;
+                    Some((at, effect, reason))
+                })
+                .collect();
+            if news.is_empty() {
+                return any;
             }
-            let mut open = vec![root];
-            while let Some(at) = open.pop() {
-                for next in 0..self.graph.downstream[at].len() {
-                    let below = self.graph.downstream[at][next];
-                    if std::mem::replace(&mut seen[below], true) {
-                        continue;
-                    }
-                    if self.run.blocks[below].status == BlockStatus::Initial {
-                        let reason = reason(&self.run.blocks[root].key);
-                        self.run.blocks[below].reason = Some(reason);
-                        self.end(below, effect);
-                    }
-                    if self.run.blocks[below].status == effect {
-                        open.push(below);
-                    }
-                }
+            any = true;
+            for (at, effect, reason) in news {
+                self.run.blocks[at].reason = Some(reason);
+                self.end(at, effect);
             }
         }
+    }
+
+    /// What keeps a waiting block run from ever running, if anything does.
+    fn bad_news(&self, position: usize) -> Option<(BlockStatus, String)> {
+        // Upstream failures weigh most, then conditions, then cancellations.
+        let mut worst: Option<(u8, usize)> = None;
+        let mut look = |above: usize| {
+            let weight = match self.run.blocks[above].status {
+                BlockStatus::Failed => 4,
+                BlockStatus::UpstreamFailed => 3,
+                BlockStatus::ConditionFailed => 2,
+                BlockStatus::Cancelled => 1,
+                _ => return,
+            };
+            if worst.is_none_or(|(known, _)| weight > known) {
+                worst = Some((weight, above));
+            }
+        };
+        if self.is_controller(position) {
+            let view = self.view();
+            view.needs_before_unfolding(position, &mut look);
+            for &above in &self.graph.upstream[position] {
+                look(above);
+            }
+        } else {
+            self.view().needs(position, &mut look);
+        }
+        let (_, above) = worst?;
+        let above = &self.run.blocks[above];
+        let name = &above.name;
+        // What is itself only affected passes on what it was told.
+        let told = |first: String, affected: bool| match &above.reason {
+            Some(reason) if affected => reason.clone(),
+            _ => first,
+        };
+        Some(match above.status {
+            BlockStatus::Failed => (
+                BlockStatus::UpstreamFailed,
+                format!("block `{name}` failed"),
+            ),
+            BlockStatus::UpstreamFailed => (
+                BlockStatus::UpstreamFailed,
+                told(format!("block `{name}` did not run"), true),
+            ),
+            BlockStatus::ConditionFailed => (
+                BlockStatus::ConditionFailed,
+                told(
+                    format!("the condition of block `{name}` was not met"),
+                    above.attempt == 0,
+                ),
+            ),
+            _ => (
+                BlockStatus::Cancelled,
+                format!("block `{name}` was cancelled"),
+            ),
+        })
+    }
+
+    /// Makes the child runs of blocks whose number of items has become known; whether there were any.
+    fn unfold(&mut self) -> bool {
+        let mut any = false;
+        for planned in 0..self.plan.blocks.len() {
+            if !self.is_controller(planned)
+                || self.run.blocks[planned].status != BlockStatus::Initial
+            {
+                continue;
+            }
+            let mut known = true;
+            let view = self.view();
+            view.needs_before_unfolding(planned, |above| {
+                known &= self.run.blocks[above].status == BlockStatus::Completed;
+            });
+            if !known {
+                continue;
+            }
+            any = true;
+            let count = view.child_count(planned);
+            if count > MOST_CHILDREN {
+                let message = format!(
+                    "it would run {count} times, once for each item or combination of items; the limit is {MOST_CHILDREN}"
+                );
+                let error = BlockError::new(FailureKind::Unsupported, message)
+                    .with_hint("let each item stand for more: a list of keys instead of one key");
+                self.run.blocks[planned].error = Some(error);
+                self.fail(planned);
+                continue;
+            }
+            let uuid = &self.plan.blocks[planned].uuid;
+            let fresh: Vec<BlockRun> = (0..count as u32)
+                .map(|index| {
+                    let name = view.child_name(planned, index);
+                    new_block_run(BlockRunKey::child(uuid.clone(), index), name)
+                })
+                .collect();
+            for block in fresh {
+                self.run.blocks.push(block);
+                self.changed.push(true);
+                self.places.add(planned);
+            }
+            self.run.blocks[planned].started_at.get_or_insert(self.now);
+            self.end(planned, BlockStatus::Completed);
+        }
+        any
     }
 
     /// Whether it waits for nothing but a place. Upstream blocks outside the plan have their products.
     fn is_ready(&self, position: usize) -> bool {
         let block = &self.run.blocks[position];
-        block.status == BlockStatus::Initial
-            && block.retry_at.is_none_or(|at| at <= self.now)
-            && self.graph.upstream[position]
-                .iter()
-                .all(|above| self.run.blocks[*above].status == BlockStatus::Completed)
+        if block.status != BlockStatus::Initial
+            || block.retry_at.is_some_and(|at| at > self.now)
+            || self.is_controller(position)
+        {
+            return false;
+        }
+        let mut ready = true;
+        self.view().needs(position, |above| {
+            ready &= self.run.blocks[above].status == BlockStatus::Completed;
+        });
+        ready
     }
 
     /// Queues what is ready as far as the pipeline's limit goes, then starts as many as there are workers.
@@ -152,40 +288,56 @@ impl Turn<'_> {
             .plan
             .block_run_limit
             .map_or(usize::MAX, |n| n.max(1) as usize);
-        let workers = self.plan.workers.max(1) as usize;
+        let workers = match self.plan.one_process {
+            true => 1,
+            false => self.plan.workers.max(1) as usize,
+        };
 
-        let mut ready: Vec<usize> = all.clone().filter(|at| self.is_ready(*at)).collect();
-        self.sort_by_priority(&mut ready);
-        for position in ready.into_iter().take(limit.saturating_sub(active)) {
-            self.set(position, BlockStatus::Queued);
-            self.run.blocks[position].retry_at = None;
+        let room = limit.saturating_sub(active);
+        if room > 0 {
+            let mut ready: Vec<usize> = all.clone().filter(|at| self.is_ready(*at)).collect();
+            self.sort_by_priority(&mut ready);
+            for position in ready.into_iter().take(room) {
+                self.set(position, BlockStatus::Queued);
+                self.run.blocks[position].retry_at = None;
+            }
         }
 
-        let is_queued = |at: &usize| self.run.blocks[*at].status == BlockStatus::Queued;
-        let mut queued: Vec<usize> = all.filter(is_queued).collect();
-        self.sort_by_priority(&mut queued);
-        for position in queued.into_iter().take(workers.saturating_sub(running)) {
-            self.start_attempt(position);
+        let free = workers.saturating_sub(running);
+        if free > 0 {
+            let is_queued = |at: &usize| self.run.blocks[*at].status == BlockStatus::Queued;
+            let mut queued: Vec<usize> = all.filter(is_queued).collect();
+            self.sort_by_priority(&mut queued);
+            for position in queued.into_iter().take(free) {
+                self.start_attempt(position);
+            }
         }
     }
 
-    /// Highest priority first, then the order of the file.
+    /// Highest priority first, then the order of the file, then that of the items.
     fn sort_by_priority(&self, positions: &mut [usize]) {
-        positions.sort_by_key(|at| (std::cmp::Reverse(self.plan.blocks[*at].priority), *at));
+        positions.sort_by_key(|at| {
+            let planned = self.places.owner(*at);
+            (
+                std::cmp::Reverse(self.plan.blocks[planned].priority),
+                planned,
+                *at,
+            )
+        });
     }
 
     fn start_attempt(&mut self, position: usize) {
-        self.run.last_fence = Fence(self.run.last_fence.0 + 1);
+        let fence = self.next_fence();
         self.set(position, BlockStatus::Running);
         let block = &mut self.run.blocks[position];
         block.attempt += 1;
-        block.fence = self.run.last_fence;
+        block.fence = fence;
         block.started_at.get_or_insert(self.now);
         block.error = None;
         self.commands.push(Command::StartAttempt {
             key: block.key.clone(),
             attempt: block.attempt,
-            fence: block.fence,
+            fence,
         });
     }
 }

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use baton_model::{
-    BlockRun, BlockRunKey, BlockStatus, Command, Fence, Outcome, Plan, Run, RunEvent, RunId,
-    RunStatus, Timestamp,
+    BlockError, BlockRun, BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Command, Fence, Map,
+    Outcome, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
 };
 
 use crate::graph::Graph;
+use crate::mapping::{Mapping, Places};
 use crate::retry;
 use crate::states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, allows};
 
@@ -32,17 +33,12 @@ pub fn create(id: RunId, plan: Arc<Plan>, now: Timestamp) -> Run {
     let blocks = plan
         .blocks
         .iter()
-        .map(|block| BlockRun {
-            key: BlockRunKey::declared(block.uuid.clone()),
-            status: BlockStatus::Initial,
-            attempt: 0,
-            fence: Fence(0),
-            started_at: None,
-            ended_at: None,
-            retry_at: None,
-            error: None,
-            reason: None,
-            products: Vec::new(),
+        .map(|block| {
+            let name = match &block.replicated {
+                Some(original) => format!("{}:{original}", block.uuid),
+                None => block.uuid.to_string(),
+            };
+            new_block_run(BlockRunKey::declared(block.uuid.clone()), name)
         })
         .collect();
     Run {
@@ -51,11 +47,32 @@ pub fn create(id: RunId, plan: Arc<Plan>, now: Timestamp) -> Run {
         status: RunStatus::Initial,
         version: 0,
         blocks,
+        variables: Map::new(),
         cancel_requested: false,
+        ending: None,
         last_fence: Fence(0),
         created_at: now,
         started_at: None,
         ended_at: None,
+    }
+}
+
+/// A block run that has done nothing yet.
+pub(crate) fn new_block_run(key: BlockRunKey, name: String) -> BlockRun {
+    BlockRun {
+        key,
+        name,
+        status: BlockStatus::Initial,
+        attempt: 0,
+        fence: Fence(0),
+        started_at: None,
+        ended_at: None,
+        retry_at: None,
+        error: None,
+        reason: None,
+        products: Vec::new(),
+        items: None,
+        callbacks: None,
     }
 }
 
@@ -64,15 +81,15 @@ pub fn create(id: RunId, plan: Arc<Plan>, now: Timestamp) -> Run {
 /// Total: an event that does not fit (a late or duplicate result, a run that has ended) changes nothing
 /// and [`Step::ignored`] says why. A result is taken when it carries the fence of a running attempt, also
 /// after it was asked to stop: what has completed is completed. A run that fails at once
-/// ([`OnFailure::Stop`]) has ended, so results that come after it are ignored.
+/// ([`OnFailure::Stop`](baton_model::OnFailure)) cancels what has not ended, so results that come after it are
+/// ignored.
 pub fn apply(run: Run, event: &RunEvent, now: Timestamp) -> Step {
     let plan = Arc::clone(&run.plan);
+    let graph = Graph::of(&plan);
     let mut turn = Turn {
-        graph: Graph::new(
-            plan.blocks
-                .iter()
-                .map(|block| (&block.uuid, block.upstream.as_slice())),
-        ),
+        mapping: Mapping::new(&plan, &graph),
+        places: Places::new(&graph, &run),
+        graph,
         changed: vec![false; run.blocks.len()],
         commands: Vec::new(),
         plan: &plan,
@@ -99,10 +116,13 @@ pub fn apply(run: Run, event: &RunEvent, now: Timestamp) -> Step {
     }
 }
 
-/// One application of an event. Block runs are addressed by their position, which is that of the plan.
+/// One application of an event. Block runs are addressed by their position in the run, planned blocks by
+/// theirs in the plan; the first block runs are those of the planned blocks, in the same order.
 pub(crate) struct Turn<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) graph: Graph<'a>,
+    pub(crate) mapping: Mapping<'a>,
+    pub(crate) places: Places,
     pub(crate) run: Run,
     pub(crate) now: Timestamp,
     pub(crate) changed: Vec<bool>,
@@ -113,7 +133,7 @@ impl Turn<'_> {
     /// Takes the event in and decides everything that follows; `Err` says why it is ignored, and then
     /// nothing has been changed.
     fn take(&mut self, event: &RunEvent) -> Result<(), String> {
-        if self.run.blocks.len() != self.plan.blocks.len() {
+        if !self.places.fits(self.plan.blocks.len()) {
             return Err("the block runs of the run do not match its plan".to_owned());
         }
         let status = self.run.status;
@@ -129,6 +149,12 @@ impl Turn<'_> {
                 fence,
                 outcome,
             } => self.attempt_ended(key, *fence, outcome)?,
+            RunEvent::CallbacksEnded { key, fence, error } => {
+                self.callbacks_ended(key, *fence, error.as_ref())?;
+            }
+            RunEvent::VariablesSet { variables } => {
+                self.run.variables.extend(variables.clone());
+            }
             RunEvent::Woken => return self.wake(),
             RunEvent::CancelRequested { reason } => self.cancel(reason)?,
         }
@@ -139,6 +165,19 @@ impl Turn<'_> {
     fn begin(&mut self) {
         self.set_run(RunStatus::Running);
         self.run.started_at.get_or_insert(self.now);
+        self.wake_at_deadline();
+    }
+
+    /// When the run must have ended.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        let timeout = self.plan.timeout?;
+        Some(self.run.started_at?.after(timeout.after))
+    }
+
+    fn wake_at_deadline(&mut self) {
+        if let Some(at) = self.deadline() {
+            self.commands.push(Command::WakeAt(at));
+        }
     }
 
     fn resume(&mut self) -> Result<(), String> {
@@ -148,13 +187,18 @@ impl Turn<'_> {
             }
             RunStatus::Initial => self.begin(),
             RunStatus::Running => {
+                self.wake_at_deadline();
                 for position in 0..self.run.blocks.len() {
                     self.recover(position);
                 }
             }
             RunStatus::Failed | RunStatus::Cancelled => {
                 self.run.cancel_requested = false;
+                self.run.ending = None;
                 self.run.ended_at = None;
+                // A timeout counts anew: the time between was nobody's work.
+                self.run.started_at = Some(self.now);
+                self.wake_at_deadline();
                 self.set_run(RunStatus::Running);
                 for position in 0..self.run.blocks.len() {
                     if self.run.blocks[position].status != BlockStatus::Completed {
@@ -168,6 +212,11 @@ impl Turn<'_> {
 
     /// What becomes of a block run whose process and timers are gone.
     fn recover(&mut self, position: usize) {
+        if let Some(lost) = &self.run.blocks[position].callbacks
+            && !lost.done
+        {
+            self.call_back(position, lost.on);
+        }
         let block = &self.run.blocks[position];
         match block.status {
             BlockStatus::Running if self.run.cancel_requested => {
@@ -199,6 +248,15 @@ impl Turn<'_> {
         block.error = None;
         block.reason = None;
         block.products.clear();
+        block.items = None;
+        block.callbacks = None;
+    }
+
+    fn position(&self, key: &BlockRunKey) -> Result<usize, String> {
+        self.graph
+            .position(&key.block)
+            .and_then(|planned| self.places.of(planned, key.child))
+            .ok_or_else(|| format!("block `{key}` is not part of the run"))
     }
 
     fn attempt_ended(
@@ -207,11 +265,7 @@ impl Turn<'_> {
         fence: Fence,
         outcome: &Outcome,
     ) -> Result<(), String> {
-        let position = self
-            .graph
-            .position(&key.block)
-            .filter(|_| key.child.is_none())
-            .ok_or_else(|| format!("block `{key}` is not part of the run"))?;
+        let position = self.position(key)?;
         let block = &mut self.run.blocks[position];
         if block.status != BlockStatus::Running {
             let status = block.status.name();
@@ -224,14 +278,15 @@ impl Turn<'_> {
             ));
         }
         match outcome {
-            Outcome::Completed { products } => {
+            Outcome::Completed { products, items } => {
                 block.products.clone_from(products);
+                block.items.clone_from(items);
                 block.reason = None;
                 self.end(position, BlockStatus::Completed);
             }
             Outcome::Failed { error, products } => {
                 block.error = Some(error.clone());
-                let retry = &self.plan.blocks[position].retry;
+                let retry = &self.plan.blocks[self.places.owner(position)].retry;
                 if block.attempt > retry.retries || !error.kind.is_retried() {
                     block.products.clone_from(products);
                     block.reason = None;
@@ -262,6 +317,47 @@ impl Turn<'_> {
         Ok(())
     }
 
+    fn callbacks_ended(
+        &mut self,
+        key: &BlockRunKey,
+        fence: Fence,
+        error: Option<&BlockError>,
+    ) -> Result<(), String> {
+        let position = self.position(key)?;
+        match &mut self.run.blocks[position].callbacks {
+            Some(callbacks) if callbacks.fence == fence && !callbacks.done => {
+                callbacks.done = true;
+                callbacks.error = error.cloned();
+                self.changed[position] = true;
+                Ok(())
+            }
+            _ => Err(format!("the callbacks of block `{key}` are not running")),
+        }
+    }
+
+    /// Has the callbacks of an ended block run called.
+    fn call_back(&mut self, position: usize, on: CallbackOn) {
+        let fence = self.next_fence();
+        let block = &mut self.run.blocks[position];
+        block.callbacks = Some(CallbackRun {
+            on,
+            fence,
+            done: false,
+            error: None,
+        });
+        self.changed[position] = true;
+        self.commands.push(Command::RunCallbacks {
+            key: block.key.clone(),
+            on,
+            fence,
+        });
+    }
+
+    pub(crate) fn next_fence(&mut self) -> Fence {
+        self.run.last_fence = Fence(self.run.last_fence.0 + 1);
+        self.run.last_fence
+    }
+
     /// A timer fired. One that came early is set again; one that finds nothing to do is ignored.
     fn wake(&mut self) -> Result<(), String> {
         if self.run.status == RunStatus::Initial {
@@ -277,7 +373,8 @@ impl Turn<'_> {
             .iter()
             .filter(|block| block.status == BlockStatus::Initial)
             .filter_map(|block| block.retry_at);
-        match waiting.min().filter(|at| *at > self.now) {
+        let waiting = waiting.chain(self.deadline()).filter(|at| *at > self.now);
+        match waiting.min() {
             Some(at) => {
                 self.commands.push(Command::WakeAt(at));
                 Ok(())
@@ -289,6 +386,21 @@ impl Turn<'_> {
     fn cancel(&mut self, reason: &str) -> Result<(), String> {
         if self.run.cancel_requested {
             return Err("the run is already being cancelled".to_owned());
+        }
+        let calling = |block: &BlockRun| block.callbacks.as_ref().is_some_and(|one| !one.done);
+        if self.run.blocks.iter().all(|block| block.status.is_final())
+            && self.run.blocks.iter().any(calling)
+        {
+            // What is left are callbacks: they are stopped, and the run ends as it would have.
+            for block in &self.run.blocks {
+                if let Some(callbacks) = block.callbacks.as_ref().filter(|one| !one.done) {
+                    self.commands.push(Command::StopAttempt {
+                        key: block.key.clone(),
+                        fence: callbacks.fence,
+                    });
+                }
+            }
+            return Ok(());
         }
         self.run.cancel_requested = true;
         for position in 0..self.run.blocks.len() {
@@ -321,6 +433,18 @@ impl Turn<'_> {
         let block = &mut self.run.blocks[position];
         block.ended_at = Some(self.now);
         block.retry_at = None;
+        let planned = self.places.owner(position);
+        if self.plan.blocks[planned].callbacks.is_empty() || self.is_controller(position) {
+            return;
+        }
+        match status {
+            BlockStatus::Completed => self.call_back(position, CallbackOn::Success),
+            BlockStatus::Failed => self.call_back(position, CallbackOn::Failure),
+            BlockStatus::Cancelled if self.run.cancel_requested => {
+                self.call_back(position, CallbackOn::Cancelled);
+            }
+            _ => {}
+        }
     }
 
     pub(crate) fn set(&mut self, position: usize, status: BlockStatus) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use baton_model::BlockUuid;
+use baton_model::{BlockUuid, Plan};
 
 /// Blocks as positions `0..len`, with the edges between them.
 pub(crate) struct Graph<'a> {
@@ -14,6 +14,12 @@ pub(crate) struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
+    /// The graph of a plan's blocks.
+    pub(crate) fn of(plan: &'a Plan) -> Self {
+        let blocks = plan.blocks.iter();
+        Self::new(blocks.map(|block| (&block.uuid, block.upstream.as_slice())))
+    }
+
     /// Builds the graph of blocks given with their upstream lists. Names that are no block are left out.
     pub(crate) fn new(blocks: impl Iterator<Item = (&'a BlockUuid, &'a [BlockUuid])>) -> Self {
         let blocks: Vec<_> = blocks.collect();
@@ -57,6 +63,23 @@ impl<'a> Graph<'a> {
             }
         }
         seen
+    }
+
+    /// Positions so that every block comes after those above it; blocks of a cycle are left out.
+    pub(crate) fn order(&self) -> Vec<usize> {
+        let mut waits: Vec<usize> = self.upstream.iter().map(Vec::len).collect();
+        let mut order: Vec<usize> = (0..waits.len()).filter(|at| waits[*at] == 0).collect();
+        let mut next = 0;
+        while let Some(&at) = order.get(next) {
+            next += 1;
+            for &below in &self.downstream[at] {
+                waits[below] -= 1;
+                if waits[below] == 0 {
+                    order.push(below);
+                }
+            }
+        }
+        order
     }
 
     /// A cycle, if there is one: its blocks in the direction of the data, each once.

@@ -6,10 +6,12 @@
 mod advance;
 mod apply;
 mod graph;
+mod mapping;
 mod plan;
 mod retry;
 mod states;
 
 pub use apply::{Step, apply, create};
+pub use mapping::{Input, Origin, Taken, inputs};
 pub use plan::{PlanError, PlanInput, Selection, Source, plan};
 pub use states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, Transition, states_page};

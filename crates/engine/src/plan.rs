@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use baton_base::{Class, Diagnose};
 use baton_model::{
-    Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Map, OnFailure,
-    Pipeline, PipelineKind, PipelineUuid, Plan, PlannedBlock, RetrySettings, RunId, Timestamp,
+    Attached, Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Map,
+    OlderOutput, OnFailure, Pipeline, PipelineKind, PipelineUuid, Plan, PlannedBlock,
+    RetrySettings, RunTimeout, Timestamp,
 };
+use serde_json::Value;
 
 use crate::graph::Graph;
 use crate::retry;
@@ -54,18 +56,24 @@ pub struct PlanInput<'a> {
     pub env: String,
     /// Whether blocks receive the keyword arguments of a triggered run.
     pub triggered: bool,
-    /// Variables of this run; they win over the pipeline's.
+    /// Name of the trigger, for a triggered run.
+    pub trigger: Option<String>,
+    /// Variables of the trigger and of this run; they win over the pipeline's.
     pub variables: Map,
+    /// Whether all blocks run in one worker process.
+    pub one_process: bool,
+    /// Longest time the run may take.
+    pub timeout: Option<RunTimeout>,
     /// The run's logical date.
     pub execution_date: Timestamp,
     /// What a failed block means for the rest.
     pub on_failure: OnFailure,
     /// Most block runs at a time on this machine; at least one.
     pub workers: u32,
-    /// What was found on disk for each block that runs.
+    /// What was found on disk for each block that runs, alone or beside another one.
     pub sources: &'a BTreeMap<BlockUuid, Source>,
     /// Older runs that can supply the products of blocks outside the selection.
-    pub inputs: &'a BTreeMap<BlockUuid, RunId>,
+    pub inputs: &'a BTreeMap<BlockUuid, OlderOutput>,
 }
 
 /// A pipeline that cannot be planned.
@@ -214,28 +222,31 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
             if graph.position(&above.uuid).is_some_and(|at| selected[at]) {
                 continue;
             }
-            let Some(run) = input.inputs.get(&above.uuid) else {
+            let Some(older) = input.inputs.get(&above.uuid) else {
                 return Err(PlanError::MissingInput {
                     block: block.uuid.clone(),
                     upstream: above.uuid.clone(),
                 });
             };
-            inputs.insert(above.uuid.clone(), *run);
+            inputs.insert(above.uuid.clone(), older.clone());
         }
         let upstream = upstream.iter().map(|above| above.uuid.clone()).collect();
         blocks.push(planned_block(input, block, upstream));
     }
 
-    let mut variables = pipeline.variables.clone();
-    variables.extend(input.variables.clone());
     Ok(Plan {
         pipeline: pipeline.uuid.clone(),
         kind: pipeline.kind.clone(),
         blocks,
         inputs,
-        variables,
+        variables: pipeline.variables.clone(),
+        given: input.variables.clone(),
         env: input.env.clone(),
         triggered: input.triggered,
+        trigger: input.trigger.clone(),
+        one_process: input.one_process,
+        cache_in_memory: input.one_process && pipeline.cache_in_memory,
+        timeout: input.timeout,
         execution_date: input.execution_date,
         on_failure: input.on_failure,
         // As in Mage, a limit of 0 is none.
@@ -250,6 +261,7 @@ fn refuse_duplicates(pipeline: &Pipeline) -> Result<(), PlanError> {
         &pipeline.blocks,
         &pipeline.callbacks,
         &pipeline.conditionals,
+        &pipeline.extensions,
         &pipeline.widgets,
     ];
     match lists
@@ -360,8 +372,77 @@ fn planned_block(input: &PlanInput<'_>, block: &Block, upstream: Vec<BlockUuid>)
         timeout: block.timeout.and_then(timeout),
         replicated: block.replicated.clone(),
         priority: block.priority,
+        dynamic: dynamic(block, "parent")
+            || block.configuration.get("dynamic").is_some_and(is_true),
+        reduce_output: dynamic(block, "reduce_output")
+            || block
+                .configuration
+                .get("reduce_output")
+                .is_some_and(is_true),
+        conditions: attached(input, block, &input.pipeline.conditionals),
+        callbacks: callbacks(input, block),
+        extensions: attached(input, block, &input.pipeline.extensions),
         needs_frames: source.is_some_and(|source| source.needs_frames),
         problem,
+    }
+}
+
+/// What the map form of `dynamic` says (spec 2.12, version 2): `{parent: true}`, also a list of blocks.
+fn dynamic(block: &Block, key: &str) -> bool {
+    let map = block
+        .configuration
+        .get("dynamic")
+        .and_then(Value::as_object);
+    map.and_then(|map| map.get(key)).is_some_and(|value| {
+        is_true(value) || value.as_array().is_some_and(|names| !names.is_empty())
+    })
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_bool() == Some(true)
+}
+
+/// The blocks of a list that are attached to `block`.
+fn attached(input: &PlanInput<'_>, block: &Block, list: &[Block]) -> Vec<Attached> {
+    list.iter()
+        .filter(|other| other.upstream.contains(&block.uuid))
+        .map(|other| {
+            attach(
+                input,
+                &other.uuid,
+                other.configuration.clone(),
+                other.extension.clone(),
+            )
+        })
+        .collect()
+}
+
+fn callbacks(input: &PlanInput<'_>, block: &Block) -> Vec<Attached> {
+    let mut callbacks = attached(input, block, &input.pipeline.callbacks);
+    // The older form: a file of its own beside each block (spec 1.7).
+    let legacy = BlockUuid::new(format!("{}_callback", block.uuid));
+    if block.has_callback
+        && input.sources.contains_key(&legacy)
+        && callbacks.iter().all(|other| other.uuid != legacy)
+    {
+        callbacks.push(attach(input, &legacy, Map::new(), None));
+    }
+    callbacks
+}
+
+fn attach(
+    input: &PlanInput<'_>,
+    uuid: &BlockUuid,
+    configuration: Map,
+    extension: Option<String>,
+) -> Attached {
+    let source = input.sources.get(uuid);
+    Attached {
+        uuid: uuid.clone(),
+        file: source.map(|source| source.file.clone()).unwrap_or_default(),
+        code: source.and_then(|source| source.code.clone()),
+        configuration,
+        extension,
     }
 }
 
@@ -372,6 +453,7 @@ fn unsupported(block: &Block) -> Option<BlockError> {
             BlockKind::Custom
             | BlockKind::DataLoader
             | BlockKind::DataExporter
+            | BlockKind::Sensor
             | BlockKind::Transformer,
             Language::Python,
         ) => return None,
@@ -379,6 +461,7 @@ fn unsupported(block: &Block) -> Option<BlockError> {
             BlockKind::Custom
             | BlockKind::DataLoader
             | BlockKind::DataExporter
+            | BlockKind::Sensor
             | BlockKind::Transformer,
             language,
         ) => format!("blocks in `{}` are not supported yet", language.name()),

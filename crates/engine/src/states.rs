@@ -72,6 +72,11 @@ pub const BLOCK_TRANSITIONS: &[Transition<BlockStatus>] = &[
     ),
     from(
         BlockStatus::Initial,
+        BlockStatus::Completed,
+        "it stands for child runs of a dynamic block's items, and these have been made",
+    ),
+    from(
+        BlockStatus::Initial,
         BlockStatus::UpstreamFailed,
         "a block above it failed",
     ),

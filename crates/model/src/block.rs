@@ -201,6 +201,8 @@ pub struct Block {
     pub color: Option<String>,
     /// Higher runs first among blocks that are ready together.
     pub priority: i64,
+    /// For a block listed under `extensions`, which extension it belongs to.
+    pub extension: Option<String>,
     /// Whether the legacy callback file `callbacks/<uuid>_callback.py` belongs to it.
     pub has_callback: bool,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockError, BlockRunKey, Fence, Product, Timestamp};
+use crate::{BlockError, BlockRunKey, CallbackOn, Fence, Items, Map, Product, Timestamp};
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub enum Outcome {
     Completed {
         /// What it produced.
         products: Vec<Product>,
+        /// Its items, if the block is dynamic.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items: Option<Items>,
     },
     /// It did not.
     Failed {
@@ -47,6 +50,20 @@ pub enum RunEvent {
         /// How.
         outcome: Outcome,
     },
+    /// The callbacks of a block run have ended.
+    CallbacksEnded {
+        /// Which block run.
+        key: BlockRunKey,
+        /// The fence they were started with.
+        fence: Fence,
+        /// What went wrong in them.
+        error: Option<BlockError>,
+    },
+    /// A block set variables of the pipeline; null removes one. Blocks that start later see it.
+    VariablesSet {
+        /// The variables.
+        variables: Map,
+    },
     /// The moment of a [`Command::WakeAt`] came.
     Woken,
     /// Somebody wants it to stop.
@@ -74,6 +91,15 @@ pub enum Command {
         /// Which block run.
         key: BlockRunKey,
         /// The attempt's fence.
+        fence: Fence,
+    },
+    /// Run the callbacks of a block run that has ended. They answer with [`RunEvent::CallbacksEnded`].
+    RunCallbacks {
+        /// Which block run.
+        key: BlockRunKey,
+        /// What they are told.
+        on: CallbackOn,
+        /// What their result must carry.
         fence: Fence,
     },
     /// Send [`RunEvent::Woken`] at this moment.

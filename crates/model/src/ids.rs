@@ -86,6 +86,14 @@ impl BlockRunKey {
     pub fn declared(block: BlockUuid) -> Self {
         Self { block, child: None }
     }
+
+    /// One child run of a block below a dynamic one.
+    pub fn child(block: BlockUuid, index: u32) -> Self {
+        Self {
+            block,
+            child: Some(index),
+        }
+    }
 }
 
 impl fmt::Display for BlockRunKey {

@@ -18,9 +18,9 @@ pub use error::{BlockError, FailureKind, Frame};
 pub use event::{Command, Outcome, RunEvent};
 pub use ids::{BlockRunKey, BlockUuid, CodeHash, Fence, ObjectHash, PipelineUuid, RunId};
 pub use pipeline::{Pipeline, PipelineKind};
-pub use plan::{OnFailure, Plan, PlannedBlock, RetryPolicy};
+pub use plan::{Attached, OlderOutput, OnFailure, Plan, PlannedBlock, RetryPolicy, RunTimeout};
 pub use product::{Chunk, Column, ColumnStatistics, Content, Product, ProductKind};
-pub use run::{BlockRun, BlockStatus, Run, RunStatus};
+pub use run::{BlockRun, BlockStatus, CallbackOn, CallbackRun, Items, Run, RunStatus};
 pub use time::Timestamp;
 
 /// A map of JSON values that keeps the order of its keys, as variables and configurations do.

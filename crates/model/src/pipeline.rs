@@ -58,6 +58,8 @@ pub struct Pipeline {
     pub callbacks: Vec<Block>,
     /// Conditional blocks; their `upstream` names the blocks they are attached to.
     pub conditionals: Vec<Block>,
+    /// Extension blocks (checks of data); their `upstream` names the blocks they are attached to.
+    pub extensions: Vec<Block>,
     /// Charts; their `upstream` names the block whose output they draw.
     pub widgets: Vec<Block>,
     /// Global variables.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BlockError, BlockKind, BlockUuid, CodeHash, Language, Map, PipelineKind, PipelineUuid, RunId,
-    Timestamp,
+    BlockError, BlockKind, BlockUuid, CodeHash, Items, Language, Map, PipelineKind, PipelineUuid,
+    RunId, RunStatus, Timestamp,
 };
 
 /// What a failed block means for the rest of its run.
@@ -31,6 +31,22 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// Whether the delay doubles from retry to retry.
     pub exponential_backoff: bool,
+}
+
+/// A conditional, callback or extension block that runs beside the block it is attached to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attached {
+    /// Its own name.
+    pub uuid: BlockUuid,
+    /// Path of its file, relative to the project.
+    pub file: String,
+    /// Hash under which the planned source text is stored; none when the file is missing.
+    pub code: Option<CodeHash>,
+    /// Its own settings.
+    pub configuration: Map,
+    /// For an extension, which one: `great_expectations`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
 }
 
 /// One block of a plan.
@@ -59,11 +75,63 @@ pub struct PlannedBlock {
     pub replicated: Option<BlockUuid>,
     /// Higher starts first among blocks that are ready together.
     pub priority: i64,
+    /// Whether each of its items makes a run of the blocks below it (spec 2.12).
+    #[serde(default)]
+    pub dynamic: bool,
+    /// Whether the blocks below take all of its child runs together as one list.
+    #[serde(default)]
+    pub reduce_output: bool,
+    /// Conditionals that decide whether it runs.
+    #[serde(default)]
+    pub conditions: Vec<Attached>,
+    /// Callbacks that run when it has ended.
+    #[serde(default)]
+    pub callbacks: Vec<Attached>,
+    /// Extensions that check what it produced.
+    #[serde(default)]
+    pub extensions: Vec<Attached>,
     /// Whether its imports, its own or those of project modules it imports, need the worker that has
     /// pandas and Arrow loaded.
     pub needs_frames: bool,
     /// Why the block cannot run at all (its file is missing, its language is not supported): it fails with this.
     pub problem: Option<BlockError>,
+}
+
+/// How long a run may take, and what becomes of it then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTimeout {
+    /// Counted from the start of the run.
+    pub after: Duration,
+    /// [`RunStatus::Failed`] or [`RunStatus::Cancelled`].
+    pub status: RunStatus,
+}
+
+/// Where the products of a block outside the plan come from, and how many there are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OlderOutput {
+    /// The run.
+    pub run: RunId,
+    /// The items of a dynamic block, one entry for each of its runs there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Items>,
+    /// How many child runs it had there; none when it ran once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub children: Option<u32>,
+    /// Whether blocks below it take its child runs together as one list.
+    #[serde(default)]
+    pub reduced: bool,
+}
+
+impl OlderOutput {
+    /// The output of a block that ran once and is not dynamic.
+    pub fn single(run: RunId) -> Self {
+        Self {
+            run,
+            items: Vec::new(),
+            children: None,
+            reduced: false,
+        }
+    }
 }
 
 /// Everything a run needs to know, fixed when the run is created: what ran is what was planned.
@@ -75,14 +143,29 @@ pub struct Plan {
     pub kind: PipelineKind,
     /// Blocks that are to run, in the order of the file. All of them get a block run.
     pub blocks: Vec<PlannedBlock>,
-    /// Runs that products of blocks outside the plan come from.
-    pub inputs: BTreeMap<BlockUuid, RunId>,
-    /// Pipeline variables overlaid by those given for this run.
+    /// Where products of blocks outside the plan come from.
+    pub inputs: BTreeMap<BlockUuid, OlderOutput>,
+    /// The pipeline's own variables.
     pub variables: Map,
+    /// Variables of the trigger and those given for this run; they win over the pipeline's.
+    #[serde(default)]
+    pub given: Map,
     /// Name of the environment: `dev`, `prod`, ...
     pub env: String,
     /// Whether blocks receive the keyword arguments of a triggered run.
     pub triggered: bool,
+    /// Name of the trigger, for a triggered run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// Whether all blocks run in one worker process, one after the other.
+    #[serde(default)]
+    pub one_process: bool,
+    /// Whether values pass from block to block in that process's memory, unconverted.
+    #[serde(default)]
+    pub cache_in_memory: bool,
+    /// Longest time the run may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<RunTimeout>,
     /// The run's logical date.
     pub execution_date: Timestamp,
     /// What a failed block means for the rest.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockError, BlockRunKey, Fence, Plan, Product, RunId, Timestamp};
+use crate::{BlockError, BlockRunKey, Fence, Map, Plan, Product, RunId, Timestamp};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,11 +83,64 @@ impl BlockStatus {
     }
 }
 
+/// What one run of a dynamic block produced for the blocks below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Items {
+    /// How many items: as many child runs.
+    pub count: u32,
+    /// Names for child runs, by item, where its metadata gives one; shorter lists lack the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Option<String>>,
+    /// Names of further block runs that a child run waits for, by item.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Vec<String>>,
+}
+
+/// How a block run ended, in the words of `@callback`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackOn {
+    /// It completed.
+    Success,
+    /// Its last attempt failed.
+    Failure,
+    /// Somebody cancelled the run.
+    Cancelled,
+}
+
+impl CallbackOn {
+    /// The word that `@callback` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The callbacks of a block run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallbackRun {
+    /// What they are told.
+    pub on: CallbackOn,
+    /// What their result must carry.
+    pub fence: Fence,
+    /// Whether they have ended.
+    pub done: bool,
+    /// What went wrong in them. It changes no status (spec 2.10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<BlockError>,
+}
+
 /// One block of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockRun {
     /// Which block.
     pub key: BlockRunKey,
+    /// What Mage calls it: `clean`, `clean:original` for a replicated block, `clean:0` or
+    /// `clean:<name of the item>` for a child run.
+    pub name: String,
     /// Where it stands.
     pub status: BlockStatus,
     /// Number of the newest attempt, from 1; 0 before the first. An attempt that was lost with its process
@@ -107,6 +160,10 @@ pub struct BlockRun {
     pub reason: Option<String>,
     /// What it produced; also what it stored before a test failed.
     pub products: Vec<Product>,
+    /// The items of a dynamic block that completed.
+    pub items: Option<Items>,
+    /// Its callbacks, once it has ended.
+    pub callbacks: Option<CallbackRun>,
 }
 
 /// A run of a pipeline.
@@ -121,10 +178,15 @@ pub struct Run {
     /// Number of events that were applied. A process that commits an older version than the stored one
     /// finds that another one drives the run.
     pub version: u64,
-    /// Its block runs, in the order of the plan.
+    /// Its block runs: the declared ones in the order of the plan, then child runs in the order in which they
+    /// came up.
     pub blocks: Vec<BlockRun>,
+    /// Pipeline variables that blocks of the run have set; null for one that was removed.
+    pub variables: Map,
     /// Whether somebody asked for it to stop.
     pub cancel_requested: bool,
+    /// The status it is bound to end with, since a failure or its timeout has stopped it; callbacks may still run.
+    pub ending: Option<RunStatus>,
     /// The newest fence that was given out.
     pub last_fence: Fence,
     /// When it was created.

@@ -51,6 +51,7 @@ pub(crate) fn compact(event: &RunEvent) -> RunEvent {
     let outcome = match outcome {
         Outcome::Completed { .. } => Outcome::Completed {
             products: Vec::new(),
+            items: None,
         },
         Outcome::Failed { error, .. } => Outcome::Failed {
             error: error.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use baton_model::{BlockRunKey, BlockUuid, ObjectHash, PipelineUuid, Product, RunId};
+use baton_model::{BlockRunKey, BlockUuid, ObjectHash, OlderOutput, PipelineUuid, Product, RunId};
 use sqlx::Row;
 
 use crate::rows;
@@ -33,13 +33,13 @@ impl Store {
             .collect()
     }
 
-    /// For each of `blocks` the newest completed run of the pipeline in which it completed.
-    /// Blocks that never did are left out.
+    /// For each of `blocks` the newest completed run of the pipeline in which it completed, with what blocks
+    /// below it need to know of its items and child runs. Blocks that never did are left out.
     pub async fn newest_inputs(
         &self,
         pipeline: &PipelineUuid,
         blocks: &[BlockUuid],
-    ) -> Result<BTreeMap<BlockUuid, RunId>, StoreError> {
+    ) -> Result<BTreeMap<BlockUuid, OlderOutput>, StoreError> {
         let names = rows::to_json(&self.path, "names of blocks", &blocks)?;
         let found = sqlx::query(
             "select wanted.value, (
@@ -61,10 +61,41 @@ impl Store {
             let block: &str = row.try_get(0).map_err(self.sort())?;
             let run: Option<i64> = row.try_get(1).map_err(self.sort())?;
             if let Some(run) = run {
-                inputs.insert(BlockUuid::new(block), RunId(run));
+                let block = BlockUuid::new(block);
+                let output = self.older_output(RunId(run), &block).await?;
+                inputs.insert(block, output);
             }
         }
         Ok(inputs)
+    }
+
+    /// What blocks below need to know of a block's output in a run: its items and its child runs.
+    pub async fn older_output(
+        &self,
+        run: RunId,
+        block: &BlockUuid,
+    ) -> Result<OlderOutput, StoreError> {
+        let found = sqlx::query(
+            "select child, items from block_run where run = ?1 and block = ?2 order by child",
+        )
+        .bind(run.0)
+        .bind(block.as_str())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        let mut output = OlderOutput::single(run);
+        for row in &found {
+            let child: i64 = row.try_get(0).map_err(self.sort())?;
+            let items: Option<&str> = row.try_get(1).map_err(self.sort())?;
+            if child >= 0 {
+                output.children = Some(output.children.unwrap_or(0) + 1);
+            }
+            if let Some(items) = items {
+                let items = rows::from_json(&self.path, "the items of a block", items)?;
+                output.items.push(items);
+            }
+        }
+        Ok(output)
     }
 
     /// The newest run of the pipeline, however it ended, in which the block completed.

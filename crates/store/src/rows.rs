@@ -33,6 +33,7 @@ pub(crate) struct BlockRow<'a> {
     block: &'a str,
     child: i64,
     position: usize,
+    name: &'a str,
     status: &'static str,
     attempt: u32,
     fence: u64,
@@ -41,6 +42,8 @@ pub(crate) struct BlockRow<'a> {
     retry_at: Option<i64>,
     error: Option<String>,
     reason: Option<&'a str>,
+    items: Option<String>,
+    callbacks: Option<String>,
 }
 
 /// A row of `product`.
@@ -65,6 +68,7 @@ pub(crate) fn block_rows<'a>(
         block,
         child,
         position,
+        name: &run.name,
         status: run.status.name(),
         attempt: run.attempt,
         fence: run.fence.0,
@@ -75,6 +79,12 @@ pub(crate) fn block_rows<'a>(
             .map(|error| to_json(path, "an error", error))
             .transpose()?,
         reason: run.reason.as_deref(),
+        items: (run.items.as_ref())
+            .map(|items| to_json(path, "the items of a block", items))
+            .transpose()?,
+        callbacks: (run.callbacks.as_ref())
+            .map(|callbacks| to_json(path, "the callbacks of a block", callbacks))
+            .transpose()?,
     };
     let products = run.products.iter().enumerate();
     let products = products.map(|(position, product)| {
@@ -89,8 +99,7 @@ pub(crate) fn block_rows<'a>(
 }
 
 /// The columns of a block run, without its products.
-pub(crate) const BLOCK_COLUMNS: &str =
-    "block, child, status, attempt, fence, started_at, ended_at, retry_at, error, reason";
+pub(crate) const BLOCK_COLUMNS: &str = "block, child, name, status, attempt, fence, started_at, ended_at, retry_at, error, reason, items, callbacks";
 
 /// A block run from [`BLOCK_COLUMNS`].
 pub(crate) fn block_run(path: &Path, row: &SqliteRow) -> Result<BlockRun, StoreError> {
@@ -99,7 +108,7 @@ pub(crate) fn block_run(path: &Path, row: &SqliteRow) -> Result<BlockRun, StoreE
         let at: Option<i64> = row.try_get(column).map_err(sort)?;
         Ok::<_, StoreError>(at.map(Timestamp))
     };
-    let error: Option<&str> = row.try_get("error").map_err(sort)?;
+    let text = |column| row.try_get::<Option<&str>, _>(column).map_err(sort);
     let fence: i64 = row.try_get("fence").map_err(sort)?;
     Ok(BlockRun {
         key: key(
@@ -112,11 +121,18 @@ pub(crate) fn block_run(path: &Path, row: &SqliteRow) -> Result<BlockRun, StoreE
         started_at: moment("started_at")?,
         ended_at: moment("ended_at")?,
         retry_at: moment("retry_at")?,
-        error: error
+        name: row.try_get("name").map_err(sort)?,
+        error: text("error")?
             .map(|error| from_json(path, "an error", error))
             .transpose()?,
         reason: row.try_get("reason").map_err(sort)?,
         products: Vec::<Product>::new(),
+        items: text("items")?
+            .map(|items| from_json(path, "the items of a block", items))
+            .transpose()?,
+        callbacks: text("callbacks")?
+            .map(|callbacks| from_json(path, "the callbacks of a block", callbacks))
+            .transpose()?,
     })
 }
 

@@ -87,7 +87,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "update run set pipeline = ?2, status = ?3, version = ?4, cancel_requested = ?5,
-                 last_fence = ?6, created_at = ?7, started_at = ?8, ended_at = ?9
+                 last_fence = ?6, created_at = ?7, started_at = ?8, ended_at = ?9, ending = ?10,
+                 variables = ?11
              where id = ?1",
         )
         .bind(run.id.0)
@@ -99,6 +100,8 @@ impl Store {
         .bind(run.created_at.0)
         .bind(run.started_at.map(|at| at.0))
         .bind(run.ended_at.map(|at| at.0))
+        .bind(run.ending.map(RunStatus::name))
+        .bind(rows::to_json(&self.path, "variables", &run.variables)?)
         .execute(&mut *connection)
         .await
         .map_err(self.sort())?;
@@ -234,17 +237,18 @@ impl Store {
         changes: &Changes,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "insert into block_run (run, block, child, position, status, attempt, fence,
-                 started_at, ended_at, retry_at, error, reason)
+            "insert into block_run (run, block, child, position, name, status, attempt, fence,
+                 started_at, ended_at, retry_at, error, reason, items, callbacks)
              select ?1, value ->> 'block', value ->> 'child', value ->> 'position',
-                 value ->> 'status', value ->> 'attempt', value ->> 'fence',
+                 value ->> 'name', value ->> 'status', value ->> 'attempt', value ->> 'fence',
                  value ->> 'started_at', value ->> 'ended_at', value ->> 'retry_at',
-                 value ->> 'error', value ->> 'reason'
+                 value ->> 'error', value ->> 'reason', value ->> 'items', value ->> 'callbacks'
              from json_each(?2) where true
              on conflict (run, block, child) do update set status = excluded.status,
                  attempt = excluded.attempt, fence = excluded.fence,
                  started_at = excluded.started_at, ended_at = excluded.ended_at,
-                 retry_at = excluded.retry_at, error = excluded.error, reason = excluded.reason",
+                 retry_at = excluded.retry_at, error = excluded.error, reason = excluded.reason,
+                 items = excluded.items, callbacks = excluded.callbacks",
         )
         .bind(run.0)
         .bind(changes.blocks.as_str())
@@ -284,7 +288,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let updated = sqlx::query(
             "update run set version = ?2, status = ?3, cancel_requested = ?4, last_fence = ?5,
-                 started_at = ?6, ended_at = ?7
+                 started_at = ?6, ended_at = ?7, ending = ?8, variables = ?9
              where id = ?1 and version = ?2 - 1",
         )
         .bind(run.id.0)
@@ -294,6 +298,8 @@ impl Store {
         .bind(run.last_fence.0 as i64)
         .bind(run.started_at.map(|at| at.0))
         .bind(run.ended_at.map(|at| at.0))
+        .bind(run.ending.map(RunStatus::name))
+        .bind(rows::to_json(&self.path, "variables", &run.variables)?)
         .execute(connection)
         .await
         .map_err(self.sort())?;
@@ -377,6 +383,17 @@ impl Store {
             status: rows::word(&self.path, "the status of a run", &row, "status")?,
             version: number("version")? as u64,
             blocks,
+            variables: rows::from_json(
+                &self.path,
+                "variables",
+                row.try_get("variables").map_err(self.sort())?,
+            )?,
+            ending: row
+                .try_get::<Option<String>, _>("ending")
+                .map_err(self.sort())?
+                .map(|word| serde_json::from_value(word.into()))
+                .transpose()
+                .map_err(StoreError::value(&self.path, "the ending of a run"))?,
             cancel_requested: number("cancel_requested")? != 0,
             last_fence: Fence(number("last_fence")? as u64),
             created_at: Timestamp(number("created_at")?),

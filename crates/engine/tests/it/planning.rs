@@ -6,7 +6,8 @@ use std::time::Duration;
 use baton_base::Diagnose;
 use baton_engine::{PlanError, Selection, plan};
 use baton_model::{
-    Block, BlockKind, BlockUuid, Language, Map, Pipeline, PipelineKind, Plan, RunId, Timestamp,
+    Block, BlockKind, BlockUuid, Language, Map, OlderOutput, Pipeline, PipelineKind, Plan, RunId,
+    Timestamp,
 };
 use serde_json::json;
 
@@ -19,7 +20,10 @@ fn sources(pipeline: &Pipeline) -> BTreeMap<BlockUuid, baton_engine::Source> {
 
 fn plan_of(pipeline: &Pipeline, selection: Selection, inputs: &[&str]) -> Result<Plan, PlanError> {
     let sources = sources(pipeline);
-    let inputs = inputs.iter().map(|one| ((*one).into(), RunId(7))).collect();
+    let inputs = inputs
+        .iter()
+        .map(|one| ((*one).into(), OlderOutput::single(RunId(7))))
+        .collect();
     let mut input = input(pipeline, &sources);
     input.selection = selection;
     input.inputs = &inputs;
@@ -196,7 +200,7 @@ fn what_cannot_run_yet_is_planned_with_its_problem() {
         vec![
             block("a", &[]),
             sql,
-            kind("wait", BlockKind::Sensor, &[]),
+            kind("models", BlockKind::Dbt, &[]),
             kind("new", BlockKind::Other("brand_new".to_owned()), &[]),
             block("no_source", &[]),
         ],
@@ -215,7 +219,7 @@ fn what_cannot_run_yet_is_planned_with_its_problem() {
         [
             None,
             Some("blocks in `sql` are not supported yet"),
-            Some("blocks of type `sensor` are not supported yet"),
+            Some("blocks of type `dbt` are not supported yet"),
             Some("blocks of type `brand_new` are not supported yet"),
             Some("block `no_source` has no file"),
         ]
@@ -246,8 +250,11 @@ fn settings_come_from_the_right_place() {
     input.workers = 0;
     let plan = plan(&input).unwrap();
     assert_eq!(
-        plan.variables,
-        map(json!({"region": "eu", "limit": 5, "more": true}))
+        (plan.variables, plan.given),
+        (
+            map(json!({"region": "eu", "limit": 3})),
+            map(json!({"limit": 5, "more": true}))
+        )
     );
     assert_eq!((plan.workers, plan.block_run_limit), (1, Some(2)));
     assert_eq!(plan.execution_date, Timestamp(9));

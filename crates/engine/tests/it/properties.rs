@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use baton_engine::Step;
+use baton_engine::{Origin, Step, Taken};
 use baton_model::{
-    BlockError, BlockStatus, Command, FailureKind, Fence, OnFailure, Outcome, Plan, RetryPolicy,
-    Run, RunEvent, RunStatus,
+    BlockError, BlockRun, BlockRunKey, BlockStatus, CallbackOn, Command, FailureKind, Fence, Items,
+    OnFailure, Outcome, Plan, PlannedBlock, RetryPolicy, Run, RunEvent, RunStatus,
 };
 use proptest::prelude::*;
 
@@ -34,7 +34,22 @@ fn plans() -> impl Strategy<Value = Plan> {
             declared.rotate_left(shuffle as usize % count);
             declared.swap(0, (shuffle >> 8) as usize % count);
         }
-        let pipeline = simulate::declared(declared, block_run_limit);
+        let mut callbacks = Vec::new();
+        for (block, (edges, ..)) in declared.iter_mut().zip(&blocks) {
+            let mut set = |key: &str| block.configuration.insert(key.to_owned(), true.into());
+            if edges % 7 == 0 {
+                set("dynamic");
+            }
+            if edges % 4 == 1 {
+                set("reduce_output");
+            }
+            if edges % 5 == 2 {
+                let name = format!("{}_callback", block.uuid);
+                callbacks.push(simulate::block(&name, &[block.uuid.as_str()]));
+            }
+        }
+        let mut pipeline = simulate::declared(declared, block_run_limit);
+        pipeline.callbacks = callbacks;
         let sources = pipeline.blocks.iter().zip(&blocks).map(|(block, facts)| {
             let missing = || BlockError::new(FailureKind::MissingFile, "there is no file");
             (
@@ -69,6 +84,8 @@ fn plans() -> impl Strategy<Value = Plan> {
 enum Action {
     /// An attempt that was started, perhaps long ago, reports.
     Report(usize, Ending),
+    /// Callbacks that were started, perhaps long ago, report.
+    CallBack(usize),
     /// Seconds pass; timers fire.
     Advance(u64),
     Wake,
@@ -97,6 +114,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
     ];
     let action = prop_oneof![
         12 => (any::<usize>(), ending).prop_map(|(one, ending)| Action::Report(one, ending)),
+        3 => any::<usize>().prop_map(Action::CallBack),
         3 => (0..8_u64).prop_map(Action::Advance),
         1 => Just(Action::Wake),
         1 => Just(Action::Start),
@@ -114,6 +132,10 @@ fn outcome(ending: Ending) -> Outcome {
     match ending {
         Ending::Completed => Outcome::Completed {
             products: vec![simulate::product()],
+            items: Some(Items {
+                count: 2,
+                ..Items::default()
+            }),
         },
         Ending::Failed => failed(FailureKind::Exception),
         Ending::Fatal => failed(FailureKind::Syntax),
@@ -129,6 +151,8 @@ struct World {
     simulation: Simulation,
     /// Every attempt ever started: its block's position and fence.
     attempts: Vec<(usize, Fence)>,
+    /// Callbacks ever started.
+    callbacks: Vec<(BlockRunKey, Fence)>,
     fences: HashSet<u64>,
     finishes: usize,
     endings: usize,
@@ -139,6 +163,7 @@ impl World {
         Self {
             simulation: Simulation::new(plan),
             attempts: Vec::new(),
+            callbacks: Vec::new(),
             fences: HashSet::new(),
             finishes: 0,
             endings: 0,
@@ -172,7 +197,7 @@ impl World {
             assert_eq!(old.key, new.key, "no block run is lost");
             assert!(old == new || step.changed.contains(&new.key));
             assert!(old.fence <= new.fence);
-            let left_final = old.status.is_final() && old != new;
+            let left_final = old.status.is_final() && old.status != new.status;
             if left_final {
                 let reset = resumed && before.status.is_final();
                 assert!(
@@ -186,6 +211,11 @@ impl World {
         }
     }
 
+    /// The planned block of a block run.
+    fn planned<'r>(run: &'r Run, block: &BlockRun) -> &'r PlannedBlock {
+        run.plan.block(&block.key.block).unwrap()
+    }
+
     fn check_commands(&mut self, before: &Run, step: &Step) {
         for command in &step.commands {
             match command {
@@ -197,21 +227,38 @@ impl World {
                     let run = &step.run;
                     let position = run.blocks.iter().position(|b| &b.key == key).unwrap();
                     let block = &run.blocks[position];
-                    let planned = &run.plan.blocks[position];
+                    let planned = Self::planned(run, block);
                     assert!(self.fences.insert(fence.0), "fences are unique");
                     assert_eq!((block.fence, block.attempt), (*fence, *attempt));
                     assert!(*attempt <= planned.retry.retries + 1);
                     assert!(planned.problem.is_none());
                     assert!(!run.cancel_requested);
-                    for above in &planned.upstream {
-                        let above = run.blocks.iter().find(|b| &b.key.block == above).unwrap();
+                    let taken = baton_engine::inputs(run, key);
+                    assert_eq!(taken.len(), planned.upstream.len());
+                    for origin in taken.iter().flat_map(|input| origins(&input.taken)) {
+                        let above = run.block(&origin.key).unwrap();
                         assert_eq!(above.status, BlockStatus::Completed);
                     }
                     self.attempts.push((position, *fence));
                 }
                 Command::StopAttempt { key, fence } => {
                     let block = before.block(key).unwrap();
-                    assert_eq!((block.status, block.fence), (BlockStatus::Running, *fence));
+                    let running = (block.status, block.fence) == (BlockStatus::Running, *fence);
+                    let calling = block
+                        .callbacks
+                        .as_ref()
+                        .is_some_and(|one| one.fence == *fence);
+                    assert!(running || calling);
+                }
+                Command::RunCallbacks { key, on, fence } => {
+                    let block = step.run.block(key).unwrap();
+                    assert!(self.fences.insert(fence.0), "fences are unique");
+                    assert!(block.status.is_final());
+                    assert_eq!(
+                        *on == CallbackOn::Success,
+                        block.status == BlockStatus::Completed
+                    );
+                    self.callbacks.push((key.clone(), *fence));
                 }
                 Command::WakeAt(at) => assert!(*at > self.simulation.now),
                 Command::Finish => self.finishes += 1,
@@ -233,6 +280,18 @@ impl World {
         });
     }
 
+    fn call_back(&mut self, one: usize) {
+        if self.callbacks.is_empty() {
+            return;
+        }
+        let (key, fence) = self.callbacks[one % self.callbacks.len()].clone();
+        self.feed(&RunEvent::CallbacksEnded {
+            key,
+            fence,
+            error: None,
+        });
+    }
+
     fn advance(&mut self, seconds: u64) {
         let end = self.simulation.now.after(Duration::from_secs(seconds));
         loop {
@@ -251,6 +310,7 @@ impl World {
     fn act(&mut self, action: &Action) {
         match action {
             Action::Report(one, ending) => self.report(*one, *ending),
+            Action::CallBack(one) => self.call_back(*one),
             Action::Advance(seconds) => self.advance(*seconds),
             Action::Wake => self.feed(&RunEvent::Woken),
             Action::Start => self.feed(&RunEvent::Started),
@@ -267,7 +327,7 @@ impl World {
     /// Every attempt reports, every timer fires: the run must end.
     fn drain(&mut self) {
         self.feed(&RunEvent::Started);
-        for _ in 0..1000 {
+        for _ in 0..20_000 {
             if self.simulation.run.status.is_final() {
                 return;
             }
@@ -283,10 +343,25 @@ impl World {
                     let attempt = self.attempts.iter().position(|one| one.1 == fence).unwrap();
                     self.report(attempt, Ending::Failed);
                 }
-                None => self.advance(60),
+                None => {
+                    for one in 0..self.callbacks.len() {
+                        self.call_back(one);
+                    }
+                    if !self.simulation.run.status.is_final() {
+                        self.advance(60);
+                    }
+                }
             }
         }
         panic!("the run does not end: {:#?}", self.simulation.show());
+    }
+}
+
+/// The block runs that an input is taken from.
+fn origins(taken: &Taken) -> Vec<&Origin> {
+    match taken {
+        Taken::Whole(of) | Taken::Item { of, .. } => vec![of],
+        Taken::All(of) => of.iter().collect(),
     }
 }
 
@@ -353,14 +428,20 @@ proptest! {
                 }
                 let running = |b: &baton_model::BlockRun| b.status == BlockStatus::Running;
                 let Some(at) = world.simulation.run.blocks.iter().position(running) else {
-                    world.advance(60);
+                    for one in 0..world.callbacks.len() {
+                        world.call_back(one);
+                    }
+                    if !world.simulation.run.status.is_final() {
+                        world.advance(60);
+                    }
                     continue;
                 };
                 let fence = world.simulation.run.blocks[at].fence;
                 let attempt = world.attempts.iter().position(|one| one.1 == fence).unwrap();
                 // Whether an attempt fails depends on what is run, not on how often its process died.
-                let retries = plan.blocks[at].retry.retries;
-                let fails = world.simulation.run.blocks[at].attempt <= retries || retries == 2;
+                let block = &world.simulation.run.blocks[at];
+                let retries = World::planned(&world.simulation.run, block).retry.retries;
+                let fails = block.attempt <= retries || retries == 2;
                 world.report(attempt, if fails { Ending::Failed } else { Ending::Completed });
             }
             let blocks = world.simulation.run.blocks.iter();

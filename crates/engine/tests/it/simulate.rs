@@ -7,19 +7,21 @@ use std::time::Duration;
 use baton_engine::{PlanInput, Selection, Source, Step, apply, create, plan};
 use baton_model::{
     Block, BlockError, BlockKind, BlockRun, BlockUuid, Command, Content, FailureKind, Language,
-    Map, OnFailure, Pipeline, PipelineKind, Plan, Product, ProductKind, RetrySettings, Run,
-    RunEvent, RunId, Timestamp,
+    Map, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, Product, ProductKind, RetrySettings,
+    Run, RunEvent, RunId, RunStatus, RunTimeout, Timestamp,
 };
 use serde_json::Value;
 
 /// A pipeline from `a -> b -> c; d -> c; retries b 2; delay b 1; flat b; priority d 5; problem c; workers 2;
-/// limit 1; on-failure stop`. Blocks stand in the order in which they are first named.
+/// limit 1; on-failure stop; dynamic a; reduce b; callback b; timeout 5s failed`. Blocks stand in the order in which they are first named.
 pub(crate) fn pipeline(text: &str) -> Plan {
     let mut blocks: Vec<Block> = Vec::new();
     let mut sources = BTreeMap::new();
     let mut workers = 8;
     let mut limit = None;
     let mut on_failure = OnFailure::Continue;
+    let mut callbacks = Vec::new();
+    let mut timeout = None;
     for part in text
         .split(';')
         .map(str::trim)
@@ -35,6 +37,20 @@ pub(crate) fn pipeline(text: &str) -> Plan {
             ["max-delay", name, n] => at(&mut blocks, name).retry.max_delay = n.parse().ok(),
             ["flat", name] => at(&mut blocks, name).retry.exponential_backoff = Some(false),
             ["priority", name, n] => at(&mut blocks, name).priority = n.parse().unwrap(),
+            ["dynamic", name] => set(at(&mut blocks, name), "dynamic"),
+            ["reduce", name] => set(at(&mut blocks, name), "reduce_output"),
+            ["callback", name] => {
+                callbacks.push(block(&format!("{name}_callback"), &[*name]));
+            }
+            ["timeout", time, status] => {
+                timeout = Some(RunTimeout {
+                    after: seconds(time),
+                    status: match *status {
+                        "failed" => RunStatus::Failed,
+                        _ => RunStatus::Cancelled,
+                    },
+                });
+            }
             ["problem", name] => {
                 let error = BlockError::new(FailureKind::MissingFile, "there is no file");
                 sources.insert(BlockUuid::from(*name), source(Some(error)));
@@ -54,11 +70,19 @@ pub(crate) fn pipeline(text: &str) -> Plan {
             .entry(block.uuid.clone())
             .or_insert_with(|| source(None));
     }
-    let pipeline = declared(blocks, limit);
+    let mut pipeline = declared(blocks, limit);
+    pipeline.callbacks = callbacks;
     let mut input = input(&pipeline, &sources);
+    input.timeout = timeout;
     input.workers = workers;
     input.on_failure = on_failure;
     plan(&input).unwrap()
+}
+
+fn set(block: &mut Block, key: &str) {
+    block
+        .configuration
+        .insert(key.to_owned(), Value::Bool(true));
 }
 
 /// The block called `name`, made when it is named for the first time.
@@ -89,6 +113,7 @@ pub(crate) fn block(name: &str, upstream: &[&str]) -> Block {
         executor: "local_python".to_owned(),
         color: None,
         priority: 0,
+        extension: None,
         has_callback: false,
     }
 }
@@ -103,6 +128,7 @@ pub(crate) fn declared(blocks: Vec<Block>, block_run_limit: Option<u32>) -> Pipe
         blocks,
         callbacks: Vec::new(),
         conditionals: Vec::new(),
+        extensions: Vec::new(),
         widgets: Vec::new(),
         variables: Map::new(),
         tags: Vec::new(),
@@ -134,14 +160,17 @@ pub(crate) fn input<'a>(
         max_delay: None,
         exponential_backoff: None,
     };
-    static NO_INPUTS: BTreeMap<BlockUuid, RunId> = BTreeMap::new();
+    static NO_INPUTS: BTreeMap<BlockUuid, OlderOutput> = BTreeMap::new();
     PlanInput {
         pipeline,
         project_retry: &NOTHING,
         selection: Selection::All,
         env: "dev".to_owned(),
         triggered: false,
+        trigger: None,
         variables: Map::new(),
+        one_process: false,
+        timeout: None,
         execution_date: Timestamp(0),
         on_failure: OnFailure::Continue,
         workers: 8,
@@ -218,6 +247,10 @@ impl Simulation {
                 facts.push(changed(old, new));
             }
         }
+        for new in &self.run.blocks[before.blocks.len()..] {
+            assert!(step.changed.contains(&new.key), "{}", new.key);
+            facts.push(format!("{}: {} (new)", new.name, new.status.name()));
+        }
         if before.status != self.run.status {
             let (old, new) = (before.status.name(), self.run.status.name());
             facts.push(format!("run: {old} -> {new}"));
@@ -244,7 +277,7 @@ impl Simulation {
     pub(crate) fn show(&self) -> Vec<String> {
         let mut facts = vec![format!("run {}", self.run.status.name())];
         for block in &self.run.blocks {
-            let mut fact = format!("{} {}", block.key, block.status.name());
+            let mut fact = format!("{} {}", block.name, block.status.name());
             if block.attempt > 0 {
                 fact += &format!(", attempt {}", block.attempt);
             }
@@ -284,6 +317,9 @@ fn command(command: &Command) -> String {
             fence,
         } => format!("start {key}, attempt {attempt}, fence {}", fence.0),
         Command::StopAttempt { key, fence } => format!("stop {key}, fence {}", fence.0),
+        Command::RunCallbacks { key, on, fence } => {
+            format!("call back for {key}: {}, fence {}", on.name(), fence.0)
+        }
         Command::WakeAt(at) => format!("wake at {}", clock(*at)),
         Command::Finish => "finish the run".to_owned(),
     }
@@ -300,6 +336,12 @@ fn changed(old: &BlockRun, new: &BlockRun) -> String {
             new.status.name()
         )
     };
+    if let Some(callbacks) = new.callbacks.as_ref().filter(|one| one.done) {
+        fact += match callbacks.error {
+            Some(_) => ", callbacks failed",
+            None => ", callbacks done",
+        };
+    }
     if let Some(reason) = new.reason.as_ref().filter(|_| old.reason != new.reason) {
         fact += &format!(" ({reason})");
     }

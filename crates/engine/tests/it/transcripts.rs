@@ -4,14 +4,15 @@
 //! it; `#` starts a comment. `UPDATE=1 cargo test -p baton-engine --test it transcripts` writes the files anew.
 //!
 //! Steps: `pipeline a -> b; c; retries b 2; …` (what can be set: `simulate::pipeline`), `start`,
-//! `finish X ok|fail|untrue|syntax|stopped|skip [fence N]`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
+//! `finish X ok|fail|untrue|syntax|stopped|skip [N items | named A B .. | fence N]` (`X:0` is a child run),
+//! `callbacks X ok|fail`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
 //! `host dies` (attempts and timers are gone), `resume`, `show`.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use crate::simulate::{self, Simulation};
-use baton_model::{BlockError, BlockRunKey, FailureKind, Fence, Outcome, RunEvent};
+use baton_model::{BlockError, BlockRunKey, FailureKind, Fence, Items, Outcome, RunEvent};
 
 #[test]
 fn transcripts() {
@@ -88,19 +89,49 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
         }
         ["show"] => simulation.show(),
         ["finish", name, how, rest @ ..] => {
-            let key = BlockRunKey::declared((*name).into());
+            let key = key(name);
             let fence = match rest {
                 ["fence", number] => Fence(number.parse().unwrap()),
                 _ => simulation.run.block(&key).map_or(Fence(0), |b| b.fence),
             };
-            let outcome = outcome(how);
+            let mut outcome = outcome(how);
+            if let Outcome::Completed { items, .. } = &mut outcome {
+                *items = match rest {
+                    [count, "items"] => Some(Items {
+                        count: count.parse().unwrap(),
+                        ..Items::default()
+                    }),
+                    ["named", names @ ..] => Some(Items {
+                        count: names.len() as u32,
+                        names: names.iter().map(|name| Some((*name).to_owned())).collect(),
+                        after: Vec::new(),
+                    }),
+                    _ => None,
+                };
+            }
             simulation.feed(&RunEvent::AttemptEnded {
                 key,
                 fence,
                 outcome,
             })
         }
+        ["callbacks", name, how] => {
+            let key = key(name);
+            let block = simulation.run.block(&key).unwrap();
+            let fence = block.callbacks.as_ref().map_or(Fence(0), |one| one.fence);
+            let broke = || BlockError::new(FailureKind::Exception, "it broke");
+            let error = (*how == "fail").then(broke);
+            simulation.feed(&RunEvent::CallbacksEnded { key, fence, error })
+        }
         _ => panic!("no such step: {step}"),
+    }
+}
+
+/// `load`, or `load:3` for a child run.
+fn key(name: &str) -> BlockRunKey {
+    match name.split_once(':') {
+        Some((block, index)) => BlockRunKey::child(block.into(), index.parse().unwrap()),
+        None => BlockRunKey::declared(name.into()),
     }
 }
 
@@ -112,6 +143,7 @@ fn outcome(how: &str) -> Outcome {
     match how {
         "ok" => Outcome::Completed {
             products: vec![simulate::product()],
+            items: None,
         },
         "fail" => failed(FailureKind::Exception, "it broke"),
         // Its outputs are kept, so that a person can look at them.

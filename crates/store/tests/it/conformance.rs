@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use baton_base::{Class, Diagnose};
 use baton_model::{
-    BlockRunKey, BlockStatus, Command, Fence, ObjectHash, Outcome, Product, Run, RunEvent, RunId,
-    RunStatus, Timestamp,
+    BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Command, Fence, Items, ObjectHash,
+    OlderOutput, Outcome, Product, Run, RunEvent, RunId, RunStatus, Timestamp,
 };
 use baton_store::{CommandId, RunFilter, Store, StoreError};
 use proptest::prelude::*;
@@ -39,6 +39,7 @@ macro_rules! conformance {
             commands_are_pending_until_they_are_done
             a_resumed_run_has_no_older_commands
             newest_inputs_come_from_completed_runs
+            child_runs_items_and_callbacks_are_kept
             runs_are_listed_newest_first
             objects_of_manifests_are_live
             source_texts_are_kept_once
@@ -231,9 +232,11 @@ pub(crate) async fn events_are_kept_without_their_products(database: &impl Datab
         (
             ended(Outcome::Completed {
                 products: vec![text("output_0", "x")],
+                items: Some(Items::default()),
             }),
             ended(Outcome::Completed {
                 products: Vec::new(),
+                items: None,
             }),
         ),
         (RunEvent::Resumed, RunEvent::Resumed),
@@ -326,7 +329,8 @@ pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Datab
     }
     let blocks = ["b".into(), "a".into(), "c".into(), "unknown".into()];
     let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();
-    let expected = BTreeMap::from([("a".into(), ids[1]), ("b".into(), ids[0])]);
+    let single = OlderOutput::single;
+    let expected = BTreeMap::from([("a".into(), single(ids[1])), ("b".into(), single(ids[0]))]);
     assert_eq!(found, expected);
     for (block, newest) in [("a", Some(ids[4])), ("b", Some(ids[2])), ("c", None)] {
         let found = store.newest_output(&"demo".into(), &block.into()).await;
@@ -334,6 +338,57 @@ pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Datab
     }
     let found = store.newest_inputs(&"nothing".into(), &blocks).await;
     assert_eq!(found.unwrap(), BTreeMap::new());
+}
+
+pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["d", "c"]).await;
+    let items = Items {
+        count: 2,
+        names: vec![None, Some("eu".to_owned())],
+        after: vec![vec!["other".to_owned()]],
+    };
+    at(&mut run, "d").items = Some(items.clone());
+    at(&mut run, "c").callbacks = Some(CallbackRun {
+        on: CallbackOn::Failure,
+        fence: Fence(4),
+        done: true,
+        error: Some(facts::error()),
+    });
+    for (index, name) in [(0, "c:0"), (1, "c:eu")] {
+        let mut child = run.blocks[1].clone();
+        child.key = BlockRunKey::child("c".into(), index);
+        child.name = name.to_owned();
+        child.products = vec![text("output_0", name)];
+        run.blocks.push(child);
+    }
+    for block in &mut run.blocks {
+        block.status = BlockStatus::Completed;
+    }
+    run.status = RunStatus::Completed;
+    run.ending = Some(RunStatus::Failed);
+    run.variables.insert("region".to_owned(), "eu".into());
+    run.version += 1;
+    let changed: Vec<BlockRunKey> = run.blocks.iter().map(|block| block.key.clone()).collect();
+    let event = RunEvent::Woken;
+    store
+        .commit(&run, &changed, &event, &[], Timestamp(1))
+        .await
+        .unwrap();
+    assert_eq!(store.load_run(run.id).await.unwrap(), Some(run.clone()));
+
+    let blocks = ["d".into(), "c".into()];
+    let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();
+    let dynamic = OlderOutput {
+        items: vec![items],
+        ..OlderOutput::single(run.id)
+    };
+    let children = OlderOutput {
+        children: Some(2),
+        ..OlderOutput::single(run.id)
+    };
+    let expected = BTreeMap::from([("d".into(), dynamic), ("c".into(), children)]);
+    assert_eq!(found, expected);
 }
 
 pub(crate) async fn runs_are_listed_newest_first(database: &impl Database) {

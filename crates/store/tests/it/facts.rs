@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_model::{
-    BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Chunk, Column, ColumnStatistics,
-    Content, FailureKind, Fence, Frame, Language, Map, OnFailure, PipelineKind, Plan, PlannedBlock,
-    Product, ProductKind, RetryPolicy, Run, RunId, RunStatus, Timestamp,
+    Attached, BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Chunk, Column,
+    ColumnStatistics, Content, FailureKind, Fence, Frame, Language, Map, OlderOutput, OnFailure,
+    PipelineKind, Plan, PlannedBlock, Product, ProductKind, RetryPolicy, Run, RunId, RunStatus,
+    RunTimeout, Timestamp,
 };
 use serde_json::json;
 
@@ -30,6 +31,17 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
         timeout: Some(Duration::from_secs(9)),
         replicated: None,
         priority: -3,
+        dynamic: true,
+        reduce_output: false,
+        conditions: vec![Attached {
+            uuid: "is_monday".into(),
+            file: "conditionals/is_monday.py".to_owned(),
+            code: Some("c0de".into()),
+            configuration: Map::new(),
+            extension: None,
+        }],
+        callbacks: Vec::new(),
+        extensions: Vec::new(),
         needs_frames: true,
         problem: None,
     };
@@ -37,10 +49,18 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
         pipeline: pipeline.into(),
         kind: PipelineKind::Python,
         blocks: blocks.iter().map(planned).collect(),
-        inputs: BTreeMap::from([("elsewhere".into(), RunId(3))]),
+        inputs: BTreeMap::from([("elsewhere".into(), OlderOutput::single(RunId(3)))]),
+        given: variables.clone(),
         variables,
         env: "dev".to_owned(),
         triggered: true,
+        trigger: Some("nightly".to_owned()),
+        one_process: true,
+        cache_in_memory: false,
+        timeout: Some(RunTimeout {
+            after: Duration::from_secs(60),
+            status: RunStatus::Cancelled,
+        }),
         execution_date: Timestamp(-5),
         on_failure: OnFailure::Stop,
         block_run_limit: Some(4),
@@ -51,6 +71,7 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
 pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
     let block = |block: &PlannedBlock| BlockRun {
         key: BlockRunKey::declared(block.uuid.clone()),
+        name: block.uuid.to_string(),
         status: BlockStatus::Initial,
         attempt: 0,
         fence: Fence(0),
@@ -60,6 +81,8 @@ pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
         error: None,
         reason: None,
         products: Vec::new(),
+        items: None,
+        callbacks: None,
     };
     Run {
         id,
@@ -67,6 +90,8 @@ pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
         status: RunStatus::Initial,
         version: 0,
         blocks: plan.blocks.iter().map(block).collect(),
+        variables: Map::new(),
+        ending: None,
         cancel_requested: false,
         last_fence: Fence(0),
         created_at: Timestamp(100),

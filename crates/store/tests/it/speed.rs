@@ -65,6 +65,7 @@ async fn runs_of(store: &Store, blocks: usize) {
                 fence: Fence(n as u64),
                 outcome: baton_model::Outcome::Completed {
                     products: run.blocks[n - 1].products.clone(),
+                    items: None,
                 },
             };
             let changed = [key(names[n - 1]), key(names[n])];
