@@ -91,9 +91,21 @@ pub(crate) struct RunArgs {
     /// Go on with a run that was interrupted, failed or cancelled, without repeating what is done
     #[arg(long, value_name = "RUN", conflicts_with_all = ["block", "variables", "variables_json"])]
     pub(crate) resume: Option<i64>,
+    /// Run as if this trigger of the pipeline had started it: with its variables and settings
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    pub(crate) trigger: Option<String>,
     /// Do not run the blocks' @test functions
     #[arg(long)]
     pub(crate) no_tests: bool,
+    /// Take sensors for satisfied
+    #[arg(long)]
+    pub(crate) skip_sensors: bool,
+    /// Run all blocks in one process, one after the other; they share `kwargs['context']`
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) one_process: bool,
+    /// Behave as `mage run`: no trigger, no conditionals, no callbacks, stop at the first failure
+    #[arg(skip)]
+    pub(crate) as_mage: bool,
     /// Print one JSON event per line; the last line is the summary
     #[arg(long)]
     pub(crate) json: bool,

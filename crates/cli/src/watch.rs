@@ -146,11 +146,7 @@ impl Live {
                     if let Ok(style) = ProgressStyle::with_template(template) {
                         bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
                     }
-                    bar.set_message(format!(
-                        "{:width$}",
-                        block.key.to_string(),
-                        width = self.lines.width
-                    ));
+                    bar.set_message(format!("{:width$}", block.name, width = self.lines.width));
                     bar.enable_steady_tick(Duration::from_millis(100));
                     self.running.insert(block.key.clone(), bar);
                 }
@@ -172,6 +168,9 @@ impl Lines {
     /// The line for a piece of news; most news has none.
     fn of(&self, notice: &Notice) -> Option<String> {
         match notice {
+            Notice::Block(block) if block.callbacks.as_ref().is_some_and(|one| one.done) => {
+                self.called_back(block)
+            }
             Notice::Block(block) if block.status.is_final() => Some(self.ended(block)),
             Notice::Block(block) if block.retry_at.is_some() => Some(self.retrying(block)),
             // A test's result is in the worker's own log record too.
@@ -190,7 +189,7 @@ impl Lines {
     }
 
     fn ended(&self, block: &BlockRun) -> String {
-        let name = format!("{:width$}", block.key.to_string(), width = self.width);
+        let name = format!("{:width$}", block.name, width = self.width);
         let time = match (block.started_at, block.ended_at) {
             (Some(start), Some(end)) => terminal::seconds(end.since(start)),
             _ => String::new(),
@@ -206,6 +205,15 @@ impl Lines {
         format!("  {sign} {name}  {state} {time:>9}  {detail}")
             .trim_end()
             .to_owned()
+    }
+
+    /// Callbacks change nothing about the run, so only what went wrong in them is worth a line.
+    fn called_back(&self, block: &BlockRun) -> Option<String> {
+        let error = block.callbacks.as_ref()?.error.as_ref()?;
+        let text = format!("a callback failed: {}", terminal::headline(error));
+        let sign = self.paint.yellow("!");
+        let name = format!("{:width$}", block.name, width = self.width);
+        Some(format!("  {sign} {name}  {}", printable(&text)))
     }
 
     fn retrying(&self, block: &BlockRun) -> String {
@@ -226,7 +234,7 @@ impl Lines {
         let sign = self.paint.yellow("↻");
         format!(
             "  {sign} {:width$}  {}",
-            block.key.to_string(),
+            block.name,
             printable(&text),
             width = self.width
         )
@@ -236,11 +244,7 @@ impl Lines {
         for block in &run.blocks {
             if block.status == BlockStatus::Failed {
                 say("");
-                say(&terminal::explain(
-                    &block.key.to_string(),
-                    block,
-                    self.paint,
-                ));
+                say(&terminal::explain(&block.name, block, self.paint));
             }
         }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -305,9 +309,20 @@ fn event(name: &str, fields: Value) {
 
 fn show_json(notice: &Notice) {
     match notice {
+        Notice::Block(block) if block.callbacks.as_ref().is_some_and(|one| one.done) => {
+            let callbacks = block.callbacks.as_ref();
+            event(
+                "callbacks",
+                json!({
+                    "uuid": block.name,
+                    "on": callbacks.map(|one| one.on.name()),
+                    "error": callbacks.and_then(|one| one.error.as_ref()),
+                }),
+            );
+        }
         Notice::Block(block) => {
             let mut fields = json!({
-                "uuid": block.key.to_string(), "status": block.status, "attempt": block.attempt,
+                "uuid": block.name, "status": block.status, "attempt": block.attempt,
             });
             if block.status.is_final() {
                 fields = block_summary(block);
@@ -317,10 +332,14 @@ fn show_json(notice: &Notice) {
             }
             event("block", fields);
         }
-        Notice::Tests { key, passed, total } => {
+        Notice::Tests {
+            block,
+            passed,
+            total,
+        } => {
             event(
                 "tests",
-                json!({"uuid": key.to_string(), "passed": passed, "total": total}),
+                json!({"uuid": block, "passed": passed, "total": total}),
             );
         }
         Notice::Log(record) => event(
@@ -357,7 +376,7 @@ fn block_summary(block: &BlockRun) -> Value {
         })
         .collect();
     let mut summary = json!({
-        "uuid": block.key.to_string(),
+        "uuid": block.name,
         "status": block.status,
         "attempts": block.attempt,
         "seconds": seconds,
@@ -368,6 +387,9 @@ fn block_summary(block: &BlockRun) -> Value {
             && block.status == BlockStatus::Failed
         {
             map.insert("error".to_owned(), json!(error));
+        }
+        if let Some(error) = block.callbacks.as_ref().and_then(|one| one.error.as_ref()) {
+            map.insert("callback_error".to_owned(), json!(error));
         }
         if let Some(reason) = &block.reason {
             map.insert("reason".to_owned(), json!(reason));

@@ -314,12 +314,18 @@ impl Turn<'_> {
         }
     }
 
-    /// Highest priority first, then the order of the file, then that of the items.
+    /// Highest priority first, then the order of the file, then that of the items. In one process, as in Mage, all
+    /// blocks that could start first have their turn before those below them.
     fn sort_by_priority(&self, positions: &mut [usize]) {
+        let levels = match self.plan.one_process {
+            true => self.graph.levels(),
+            false => Vec::new(),
+        };
         positions.sort_by_key(|at| {
             let planned = self.places.owner(*at);
             (
                 std::cmp::Reverse(self.plan.blocks[planned].priority),
+                levels.get(planned).copied(),
                 planned,
                 *at,
             )

@@ -287,7 +287,7 @@ impl Turn<'_> {
             Outcome::Failed { error, products } => {
                 block.error = Some(error.clone());
                 let retry = &self.plan.blocks[self.places.owner(position)].retry;
-                if block.attempt > retry.retries || !error.kind.is_retried() {
+                if retry::is_exhausted(retry, block.attempt) || !error.kind.is_retried() {
                     block.products.clone_from(products);
                     block.reason = None;
                     self.fail(position);

@@ -82,6 +82,16 @@ impl<'a> Graph<'a> {
         order
     }
 
+    /// For each block the length of the longest chain of blocks above it.
+    pub(crate) fn levels(&self) -> Vec<usize> {
+        let mut levels = vec![0; self.upstream.len()];
+        for at in self.order() {
+            let above = self.upstream[at].iter().map(|above| levels[*above] + 1);
+            levels[at] = above.max().unwrap_or(0);
+        }
+        levels
+    }
+
     /// A cycle, if there is one: its blocks in the direction of the data, each once.
     pub(crate) fn cycle(&self) -> Option<Vec<usize>> {
         let mut done = vec![false; self.downstream.len()];

@@ -13,5 +13,5 @@ mod states;
 
 pub use apply::{Step, apply, create};
 pub use mapping::{Input, Origin, Taken, inputs};
-pub use plan::{PlanError, PlanInput, Selection, Source, plan};
+pub use plan::{PlanError, PlanInput, Selection, Source, plan, reduces};
 pub use states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, Transition, states_page};

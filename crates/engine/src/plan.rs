@@ -368,23 +368,29 @@ fn planned_block(input: &PlanInput<'_>, block: &Block, upstream: Vec<BlockUuid>)
         file: source.map(|source| source.file.clone()).unwrap_or_default(),
         code: source.and_then(|source| source.code.clone()),
         configuration: block.configuration.clone(),
-        retry: retry::policy([&block.retry, &input.pipeline.retry, input.project_retry]),
+        // Not the pipeline's own `retry_config`: in batch pipelines Mage reads it and passes over it.
+        retry: retry::policy([&block.retry, input.project_retry]),
         timeout: block.timeout.and_then(timeout),
         replicated: block.replicated.clone(),
         priority: block.priority,
         dynamic: dynamic(block, "parent")
             || block.configuration.get("dynamic").is_some_and(is_true),
-        reduce_output: dynamic(block, "reduce_output")
-            || block
-                .configuration
-                .get("reduce_output")
-                .is_some_and(is_true),
+        reduce_output: reduces(block),
         conditions: attached(input, block, &input.pipeline.conditionals),
         callbacks: callbacks(input, block),
         extensions: attached(input, block, &input.pipeline.extensions),
         needs_frames: source.is_some_and(|source| source.needs_frames),
         problem,
     }
+}
+
+/// Whether the blocks below a block take all of its child runs together as one list.
+pub fn reduces(block: &Block) -> bool {
+    dynamic(block, "reduce_output")
+        || block
+            .configuration
+            .get("reduce_output")
+            .is_some_and(is_true)
 }
 
 /// What the map form of `dynamic` says (spec 2.12, version 2): `{parent: true}`, also a list of blocks.

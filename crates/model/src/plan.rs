@@ -29,6 +29,9 @@ pub struct RetryPolicy {
     pub delay: Duration,
     /// Longest single delay.
     pub max_delay: Duration,
+    /// What all delays together stay below, where the metadata sets `max_delay`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_delay: Option<Duration>,
     /// Whether the delay doubles from retry to retry.
     pub exponential_backoff: bool,
 }

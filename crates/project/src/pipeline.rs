@@ -56,6 +56,7 @@ impl PipelineFile {
             &pipeline.callbacks,
             &pipeline.conditionals,
             &pipeline.widgets,
+            &pipeline.extensions,
         ]
         .into_iter()
         .flatten()
@@ -96,6 +97,7 @@ pub(crate) fn empty(uuid: &PipelineUuid) -> Pipeline {
         blocks: Vec::new(),
         callbacks: Vec::new(),
         conditionals: Vec::new(),
+        extensions: Vec::new(),
         widgets: Vec::new(),
         variables: Map::new(),
         tags: Vec::new(),
@@ -128,24 +130,37 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     executor(root, reader, lookup);
 
     let places = &mut result.places;
-    let mut group = |key: &str, default: Option<BlockKind>, reader: &mut Reader<'_>| {
-        let mut blocks = Vec::new();
-        for item in reader.list(root, key) {
-            if let Some((block, place)) = block(item, default.as_ref(), reader, lookup) {
-                blocks.push(block);
-                places.push(place);
+    let mut group =
+        |node: &Node, key: &str, default: Option<BlockKind>, reader: &mut Reader<'_>| {
+            let mut blocks = Vec::new();
+            for item in reader.list(node, key) {
+                if let Some((block, place)) = block(item, default.as_ref(), reader, lookup) {
+                    blocks.push(block);
+                    places.push(place);
+                }
             }
+            blocks
+        };
+    pipeline.blocks = group(root, "blocks", None, reader);
+    pipeline.callbacks = group(root, "callbacks", Some(BlockKind::Callback), reader);
+    pipeline.conditionals = group(root, "conditionals", Some(BlockKind::Conditional), reader);
+    pipeline.widgets = group(root, "widgets", Some(BlockKind::Chart), reader);
+    // `extensions: {great_expectations: {blocks: [...]}}`
+    for extension in root
+        .get("extensions")
+        .map(Node::entries)
+        .unwrap_or_default()
+    {
+        let kind = Some(BlockKind::Extension);
+        let mut blocks = group(&extension.value, "blocks", kind, reader);
+        for block in &mut blocks {
+            block.extension = Some(extension.key.clone());
         }
-        blocks
-    };
-    pipeline.blocks = group("blocks", None, reader);
-    pipeline.callbacks = group("callbacks", Some(BlockKind::Callback), reader);
-    pipeline.conditionals = group("conditionals", Some(BlockKind::Conditional), reader);
-    pipeline.widgets = group("widgets", Some(BlockKind::Chart), reader);
+        pipeline.extensions.extend(blocks);
+    }
 
-    let extensions = extension_names(root);
     reader.enter(None);
-    refuse_duplicates(result, &extensions, reader);
+    refuse_duplicates(result, reader);
     drop_unknown_upstream(&mut result.pipeline);
     refuse_cycle(result, reader);
 }
@@ -260,6 +275,7 @@ fn block(
         executor: executor(node, reader, lookup).unwrap_or_else(|| "local_python".to_owned()),
         color: reading::text(node, "color"),
         priority: reader.number(node, "priority").unwrap_or(0.0) as i64,
+        extension: None,
         has_callback: reading::flag(node, "has_callback").unwrap_or(false),
         uuid,
     };
@@ -267,31 +283,12 @@ fn block(
     Some((block, places))
 }
 
-/// Names of the blocks under `extensions`, with their places.
-fn extension_names(root: &Node) -> Vec<(String, Mark)> {
-    let extensions = root
-        .get("extensions")
-        .map(Node::entries)
-        .unwrap_or_default();
-    extensions
-        .iter()
-        .filter_map(|extension| extension.value.get("blocks"))
-        .flat_map(Node::items)
-        .filter_map(|block| Some((reading::text(block, "uuid")?, block.mark)))
-        .collect()
-}
-
-fn refuse_duplicates(
-    result: &PipelineFile,
-    extensions: &[(String, Mark)],
-    reader: &mut Reader<'_>,
-) {
+fn refuse_duplicates(result: &PipelineFile, reader: &mut Reader<'_>) {
     let blocks = result
         .entries()
         .map(|(block, places)| (block.uuid.as_str(), places.entry));
-    let extensions = extensions.iter().map(|(name, mark)| (name.as_str(), *mark));
     let mut seen: HashMap<&str, Mark> = HashMap::new();
-    for (name, mark) in blocks.chain(extensions) {
+    for (name, mark) in blocks {
         let Some(first) = seen.get(name) else {
             seen.insert(name, mark);
             continue;
@@ -320,6 +317,7 @@ fn drop_unknown_upstream(pipeline: &mut Pipeline) {
         &mut pipeline.callbacks,
         &mut pipeline.conditionals,
         &mut pipeline.widgets,
+        &mut pipeline.extensions,
     ];
     for block in groups.into_iter().flatten() {
         block.upstream.retain(|uuid| known.contains(uuid));

@@ -4,7 +4,10 @@
 //! decided by `engine` and carried out by `scheduler`. The story of the processes is in
 //! `docs/development/worker-protocol.md`.
 
+mod ask;
+mod asking;
 mod attempt;
+mod conceal;
 mod ending;
 pub mod environment;
 mod launch;
@@ -15,11 +18,16 @@ mod protocol;
 mod recorder;
 mod runner;
 mod tree;
+mod watched;
+mod worker;
 
+pub use ask::{
+    Answer, Answering, Answers, Asker, Question, Refusal, RefusalKind, Scope, Stored, Wanted,
+};
 pub use attempt::AttemptReport;
 pub use launch::{LaunchError, Strategy};
 pub use library::{Library, LibraryError};
 pub use log::{Level, LogRecord};
 pub use memory::{machine_memory, parse_size};
-pub use protocol::{Input, InputContent, InputProduct};
+pub use protocol::{Attached, Input, InputContent, InputProduct, Work};
 pub use runner::{Attempt, Runner, RunnerOptions, Stop};

@@ -18,17 +18,20 @@ pub enum Level {
     Warning,
     /// What is wrong.
     Error,
+    /// An exception that the block caught and logged.
+    Exception,
     /// What is very wrong.
     Critical,
 }
 
 impl Level {
-    /// The level that Python calls `name`; `INFO` for names nobody knows, `ERROR` for Mage's `EXCEPTION`.
+    /// The level that Python calls `name`; `INFO` for names nobody knows, as in Mage.
     pub fn parse(name: &str) -> Self {
         match name {
             "DEBUG" => Self::Debug,
             "WARNING" | "WARN" => Self::Warning,
-            "ERROR" | "EXCEPTION" => Self::Error,
+            "ERROR" => Self::Error,
+            "EXCEPTION" => Self::Exception,
             "CRITICAL" | "FATAL" => Self::Critical,
             _ => Self::Info,
         }
@@ -41,6 +44,7 @@ impl Level {
             Self::Info => "INFO",
             Self::Warning => "WARNING",
             Self::Error => "ERROR",
+            Self::Exception => "EXCEPTION",
             Self::Critical => "CRITICAL",
         }
     }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use baton_model::{BlockError, Map, Product, ProductKind};
+use baton_model::{BlockError, CallbackOn, Items, Map, Product, ProductKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use crate::ask::RefusalKind;
 
 /// Version of the protocol that both sides must speak.
 pub(crate) const VERSION: u32 = 1;
@@ -51,10 +53,38 @@ pub(crate) enum WorkerMessage {
     Output(Output),
     /// The tests have run.
     Tests { passed: u32, total: u32 },
+    /// What a dynamic block gives to the blocks below it.
+    Items(Items),
     /// Everything is written.
     Done,
+    /// A condition said no; the block's own code did not run.
+    ConditionFailed { reason: String },
     /// The attempt failed.
     Failed { error: BlockError },
+    /// A question of the block, answered under the same number.
+    Ask {
+        id: u64,
+        question: String,
+        #[serde(default)]
+        args: Map,
+    },
+}
+
+/// The answer to a question: a value, or an error and its kind.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswerMessage {
+    pub(crate) t: &'static str,
+    pub(crate) id: u64,
+    #[serde(flatten)]
+    pub(crate) content: AnswerContent,
+}
+
+/// What an [`AnswerMessage`] says.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum AnswerContent {
+    Value { value: Value },
+    Error { error: String, kind: RefusalKind },
 }
 
 /// An output as the worker describes it.
@@ -73,7 +103,7 @@ pub(crate) struct Output {
     pub(crate) text: Option<String>,
 }
 
-/// The one message that a block process gets.
+/// The first message that a block process gets; answers to its questions follow.
 #[derive(Debug, Serialize)]
 pub(crate) struct Job<'a> {
     pub(crate) t: &'static str,
@@ -85,11 +115,24 @@ pub(crate) struct Job<'a> {
     pub(crate) block: JobBlock<'a>,
     pub(crate) code: &'a str,
     pub(crate) inputs: &'a [Input],
+    pub(crate) dynamic: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) conditions: &'a [Attached],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) callbacks: &'a [Attached],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) extensions: &'a [Attached],
+    #[serde(flatten)]
+    pub(crate) work: &'a Work,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mark: Option<&'a str>,
+    pub(crate) cache: bool,
     pub(crate) kwargs: &'a Map,
     pub(crate) environ: &'a BTreeMap<String, String>,
     pub(crate) triggered: bool,
     pub(crate) staging: &'a str,
     pub(crate) run_tests: bool,
+    pub(crate) strict: bool,
     pub(crate) inline_bytes: usize,
 }
 
@@ -104,13 +147,53 @@ pub(crate) struct JobBlock<'a> {
     pub(crate) configuration: &'a Map,
 }
 
-/// The products of one upstream block.
+/// What an attempt is to do.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum Work {
+    /// Run the block.
+    Block,
+    /// Run the callbacks of a block that has ended.
+    Callbacks {
+        /// How it ended.
+        on: CallbackOn,
+        /// What it produced.
+        output: Vec<InputProduct>,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<BlockError>,
+    },
+}
+
+/// A conditional, callback or extension block with its planned text.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attached {
+    /// Its name.
+    pub uuid: String,
+    /// Path of its file, relative to the project.
+    pub file: String,
+    /// The text; none when the file is missing.
+    pub code: Option<String>,
+    /// Its own settings.
+    pub configuration: Map,
+    /// For an extension, which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
+}
+
+/// What is taken from one upstream block.
 #[derive(Clone, Debug, Serialize)]
 pub struct Input {
     /// The upstream block.
     pub block: String,
     /// What it produced; empty when it produced nothing.
     pub products: Vec<InputProduct>,
+    /// Of a dynamic block, which item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+    /// Instead of `products`, those of all its child runs, which become one list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub children: Option<Vec<Vec<InputProduct>>>,
 }
 
 /// A product as a worker reads it.
@@ -149,6 +232,13 @@ impl InputProduct {
     }
 }
 
+impl InputProduct {
+    /// Whether it has rows and columns.
+    pub fn is_frame(&self) -> bool {
+        self.kind == ProductKind::Frame
+    }
+}
+
 /// Encodes a message as one frame.
 pub(crate) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut frame = vec![0; 4];
@@ -162,14 +252,6 @@ pub(crate) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
     }
     frame[..4].copy_from_slice(&(length as u32).to_be_bytes());
     Ok(frame)
-}
-
-/// Writes a message.
-pub(crate) async fn send(
-    stream: &mut (impl AsyncWrite + Unpin),
-    message: &impl Serialize,
-) -> io::Result<()> {
-    stream.write_all(&encode(message)?).await
 }
 
 /// Reads the body of the next frame; none at the end of the stream.
@@ -196,7 +278,16 @@ pub(crate) async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> io::Result
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncWrite, AsyncWriteExt};
+
     use super::*;
+
+    async fn send(
+        stream: &mut (impl AsyncWrite + Unpin),
+        message: &impl Serialize,
+    ) -> io::Result<()> {
+        stream.write_all(&encode(message)?).await
+    }
 
     #[tokio::test]
     async fn frames_survive_the_wire() {

@@ -9,6 +9,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
+use crate::conceal::Concealed;
 use crate::ending::megabytes;
 use crate::log::{Level, Lines, LogRecord};
 use crate::runner::Attempt;
@@ -22,17 +23,24 @@ pub(crate) struct Recorder {
     limit: usize,
     used: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
+    concealed: Concealed,
 }
 
 impl Recorder {
-    pub(crate) fn new(attempt: &Attempt, log: mpsc::Sender<LogRecord>, limit: usize) -> Self {
+    pub(crate) fn new(
+        attempt: &Attempt,
+        log: mpsc::Sender<LogRecord>,
+        limit: usize,
+        concealed: Concealed,
+    ) -> Self {
         Self {
-            block: attempt.key.to_string(),
+            block: attempt.name.clone(),
             attempt: attempt.number,
             log,
             limit,
             used: Arc::default(),
             dropped: Arc::default(),
+            concealed,
         }
     }
 
@@ -57,8 +65,8 @@ impl Recorder {
             level,
             block: Some(self.block.clone()),
             attempt: Some(self.attempt),
-            message,
-            tags,
+            message: self.concealed.text(message),
+            tags: self.concealed.tags(tags),
         };
         // The log is closed only when the whole run is being torn down.
         drop(self.log.send(record).await);
@@ -75,19 +83,52 @@ impl Recorder {
     }
 }
 
-/// Records what a process prints.
-pub(crate) async fn read_output(mut output: pipe::Receiver, recorder: Recorder) {
+/// Records what a process prints, up to `mark` where one is expected: then the process goes on with other work,
+/// and its output is given back.
+pub(crate) async fn read_output(
+    mut output: pipe::Receiver,
+    recorder: Recorder,
+    mark: Option<String>,
+) -> Option<pipe::Receiver> {
     let mut lines = Lines::default();
     let mut buffer = vec![0; 64 * 1024];
+    let mut marked = false;
+    // What may be the beginning of the mark is held back.
+    let mut held: Vec<u8> = Vec::new();
+    let mark = mark.map(|mark| format!("\n{mark}\n").into_bytes());
     while let Ok(count) = output.read(&mut buffer).await {
         if count == 0 {
             break;
         }
-        for line in lines.push(buffer.get(..count).unwrap_or_default()) {
+        let read = buffer.get(..count).unwrap_or_default();
+        let ready = match &mark {
+            None => read.to_vec(),
+            Some(mark) => {
+                held.extend_from_slice(read);
+                if held.ends_with(mark) {
+                    marked = true;
+                    held.truncate(held.len() - mark.len());
+                }
+                let keep = match marked {
+                    true => 0,
+                    false => mark.len().min(held.len()),
+                };
+                let rest = held.split_off(held.len() - keep);
+                std::mem::replace(&mut held, rest)
+            }
+        };
+        for line in lines.push(&ready) {
             recorder.record(Level::Info, line, Map::new()).await;
         }
+        if marked {
+            break;
+        }
+    }
+    for line in lines.push(&held) {
+        recorder.record(Level::Info, line, Map::new()).await;
     }
     if let Some(line) = lines.finish() {
         recorder.record(Level::Info, line, Map::new()).await;
     }
+    marked.then_some(output)
 }

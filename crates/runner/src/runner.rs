@@ -10,10 +10,13 @@ use baton_products::Products;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::ask::{Answers, Silence};
 use crate::attempt::{self, AttemptReport};
+use crate::conceal::Concealed;
 use crate::launch::{Launch, LaunchError, Launcher, Strategy};
 use crate::log::LogRecord;
-use crate::protocol::Input;
+use crate::protocol::{Attached, Input, Work};
+use crate::worker::Worker;
 
 /// How a project's blocks are run.
 #[derive(Clone, Debug)]
@@ -49,12 +52,26 @@ pub struct Attempt {
     pub block: PlannedBlock,
     /// Which block run.
     pub key: BlockRunKey,
+    /// What people call it.
+    pub name: String,
     /// Its number, from 1.
     pub number: u32,
     /// The planned source text.
     pub code: String,
-    /// Products of its upstream blocks, in the order of its arguments.
+    /// What it is to do: run the block, or its callbacks.
+    pub work: Work,
+    /// What it takes from its upstream blocks, in the order of its arguments.
     pub inputs: Vec<Input>,
+    /// Conditionals that decide whether the block runs.
+    pub conditions: Vec<Attached>,
+    /// Callbacks, if it is to run these.
+    pub callbacks: Vec<Attached>,
+    /// Extensions that check what the block produced.
+    pub extensions: Vec<Attached>,
+    /// Whether all attempts of the run share one process.
+    pub one_process: bool,
+    /// Whether values pass from block to block in that process's memory.
+    pub cache: bool,
     /// Its keyword arguments.
     pub kwargs: Map,
     /// Whether its run has the keyword arguments of a triggered one, which brings a `logger`.
@@ -63,6 +80,8 @@ pub struct Attempt {
     pub staging: String,
     /// Whether its `@test` functions run.
     pub run_tests: bool,
+    /// Whether `@test()` with empty parentheses is an error, as in Mage.
+    pub strict: bool,
 }
 
 /// Whether and how an attempt is to be stopped.
@@ -81,12 +100,16 @@ pub struct Runner {
     pub(crate) options: RunnerOptions,
     pub(crate) products: Products,
     pub(crate) launcher: Arc<Launcher>,
+    pub(crate) answers: Arc<dyn Answers>,
+    pub(crate) concealed: Concealed,
+    /// The process that all blocks of a run of one process share, between two of them.
+    shared: Mutex<Option<Worker>>,
     /// Processes that are done and still leaving.
     leaving: Mutex<JoinSet<()>>,
 }
 
 impl Runner {
-    /// A runner; nothing is started before it is needed.
+    /// A runner; nothing is started before it is needed, and questions of blocks are refused.
     pub fn new(options: RunnerOptions, products: Products) -> Self {
         let launch = Launch {
             python: options.python.clone(),
@@ -99,8 +122,23 @@ impl Runner {
             options,
             products,
             launcher,
+            answers: Arc::new(Silence),
+            concealed: Concealed::default(),
+            shared: Mutex::default(),
             leaving: Mutex::default(),
         }
+    }
+
+    /// The same runner, whose blocks get answers to what they ask.
+    #[must_use]
+    pub fn with_answers(mut self, answers: Arc<dyn Answers>) -> Self {
+        self.answers = answers;
+        self
+    }
+
+    /// Hides these texts in what blocks log from now on, and in their errors. Short ones are not hidden.
+    pub fn conceal(&self, secrets: &[String]) {
+        self.concealed.add(secrets);
     }
 
     /// Gets ready in the background for blocks with (`frames`) or without pandas. What goes wrong here is
@@ -130,6 +168,18 @@ impl Runner {
         self.launcher.prepare(false).await
     }
 
+    /// Takes the shared process, if there is one. Who takes it gives it back, unless it has ended.
+    pub(crate) fn take_shared(&self) -> Option<Worker> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.take()
+    }
+
+    /// Gives the shared process back.
+    pub(crate) fn keep_shared(&self, worker: Worker) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        *shared = Some(worker);
+    }
+
     /// Lets `farewell` run to its end beside everything else.
     pub(crate) fn see_off(&self, farewell: impl Future<Output = ()> + Send + 'static) {
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,6 +189,9 @@ impl Runner {
 
     /// Waits for processes that are leaving and ends everything else that is alive.
     pub async fn shut_down(&self) {
+        if let Some(worker) = self.take_shared() {
+            self.see_off(attempt::dismiss(worker));
+        }
         let leaving =
             std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
         leaving.join_all().await;

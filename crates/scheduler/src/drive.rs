@@ -5,23 +5,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use baton_base::files::FileError;
-use baton_base::{Class, Diagnose, chain, now};
+use baton_base::{Class, Diagnose, now};
 use baton_engine::Step;
 use baton_model::{
-    BlockError, BlockRun, BlockRunKey, Command, Content, FailureKind, Fence, ObjectHash, Outcome,
-    PlannedBlock, Product, Run, RunEvent, RunStatus, Timestamp,
+    BlockError, BlockKind, BlockRun, BlockRunKey, CallbackOn, Command, Content, FailureKind, Fence,
+    Map, ObjectHash, Outcome, Run, RunEvent, RunStatus, Timestamp,
 };
 use baton_products::Products;
-use baton_runner::{
-    Attempt, AttemptReport, Input, InputContent, InputProduct, LogRecord, Runner, Stop,
-};
+use baton_runner::{AttemptReport, LogRecord, Runner, Stop, Work};
 use baton_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::journal::Journal;
-use crate::kwargs;
 
 /// What driving a run needs.
 pub struct Session {
@@ -35,6 +32,10 @@ pub struct Session {
     pub project: PathBuf,
     /// Whether `@test` functions run.
     pub run_tests: bool,
+    /// Whether decorators are as strict as Mage's.
+    pub as_mage: bool,
+    /// Whether sensors count as satisfied without being asked.
+    pub skip_sensors: bool,
 }
 
 /// A wish to stop the run.
@@ -53,8 +54,8 @@ pub enum Notice {
     Block(Box<BlockRun>),
     /// A block's tests have run.
     Tests {
-        /// Which block.
-        key: BlockRunKey,
+        /// What people call its run.
+        block: String,
         /// How many passed.
         passed: u32,
         /// Of how many.
@@ -97,12 +98,15 @@ impl Diagnose for DriveError {
 }
 
 /// Drives `run`, beginning with `first` (started or resumed), until it is final and nothing of it is alive.
+///
+/// `changes` brings pipeline variables that blocks of the run set while it goes on.
 pub async fn drive(
     session: &Session,
     run: Run,
     first: RunEvent,
     journal: Journal,
     notices: mpsc::Sender<Notice>,
+    changes: mpsc::UnboundedReceiver<Map>,
     mut cancel: mpsc::Receiver<Cancel>,
 ) -> Result<Run, DriveError> {
     let (log, records) = mpsc::channel(4096);
@@ -114,6 +118,7 @@ pub async fn drive(
         flight: JoinSet::new(),
         stops: HashMap::new(),
         wakes: BTreeSet::new(),
+        changes,
         log,
         notices,
     };
@@ -129,14 +134,21 @@ pub async fn drive(
     run.ok_or(DriveError::Lost)
 }
 
+/// An attempt or callbacks that have come back.
+enum Landed {
+    Attempt(BlockRunKey, Fence, AttemptReport),
+    Callbacks(BlockRunKey, Fence, AttemptReport),
+}
+
 struct Driver<'a> {
     session: &'a Session,
     /// Always there between events; taken while the engine decides.
     run: Option<Run>,
     events: VecDeque<RunEvent>,
-    flight: JoinSet<(BlockRunKey, Fence, AttemptReport)>,
+    flight: JoinSet<Landed>,
     stops: HashMap<Fence, watch::Sender<Stop>>,
     wakes: BTreeSet<Timestamp>,
+    changes: mpsc::UnboundedReceiver<Map>,
     log: mpsc::Sender<LogRecord>,
     notices: mpsc::Sender<Notice>,
 }
@@ -154,13 +166,22 @@ impl Driver<'_> {
             let wake = self.wakes.first().map(|at| at.since(Timestamp(now())));
             tokio::select! {
                 Some(ended) = self.flight.join_next(), if !self.flight.is_empty() => {
-                    if let Ok((key, fence, report)) = ended {
-                        self.ended(key, fence, report).await;
+                    match ended {
+                        Ok(Landed::Attempt(key, fence, report)) => {
+                            self.ended(key, fence, report).await;
+                        }
+                        Ok(Landed::Callbacks(key, fence, report)) => {
+                            self.called_back(key, fence, report);
+                        }
+                        Err(_) => {}
                     }
                 }
                 () = sleep(wake.unwrap_or(Duration::MAX)), if wake.is_some() => {
                     self.wakes.pop_first();
                     self.events.push_back(RunEvent::Woken);
+                }
+                Some(variables) = self.changes.recv() => {
+                    self.events.push_back(RunEvent::VariablesSet { variables });
                 }
                 Some(wish) = cancel.recv() => match wish {
                     Cancel::Gently => self.events.push_back(RunEvent::CancelRequested {
@@ -176,8 +197,10 @@ impl Driver<'_> {
         baton_base::failpoint("ended");
         self.stops.remove(&fence);
         if let Some((passed, total)) = report.tests {
+            let run = self.run.as_ref().and_then(|run| run.block(&key));
+            let block = run.map_or_else(|| key.to_string(), |block| block.name.clone());
             self.tell(Notice::Tests {
-                key: key.clone(),
+                block,
                 passed,
                 total,
             })
@@ -188,6 +211,20 @@ impl Driver<'_> {
             fence,
             outcome: report.outcome,
         });
+    }
+
+    fn called_back(&mut self, key: BlockRunKey, fence: Fence, report: AttemptReport) {
+        self.stops.remove(&fence);
+        let error = match report.outcome {
+            Outcome::Failed { error, .. } => Some(error),
+            Outcome::Cancelled => Some(BlockError::new(
+                FailureKind::Exit,
+                "the callbacks were stopped",
+            )),
+            Outcome::Completed { .. } | Outcome::ConditionFailed { .. } => None,
+        };
+        self.events
+            .push_back(RunEvent::CallbacksEnded { key, fence, error });
     }
 
     /// One event: decide, commit, carry out.
@@ -251,6 +288,7 @@ impl Driver<'_> {
                 attempt,
                 fence,
             } => self.start(key, attempt, fence).await,
+            Command::RunCallbacks { key, on, fence } => self.call_back(key, on, fence).await,
             Command::StopAttempt { fence, .. } => {
                 if let Some(stop) = self.stops.get(&fence) {
                     stop.send_replace(Stop::Gently);
@@ -277,7 +315,22 @@ impl Driver<'_> {
         let Some(block) = run.plan.block(&key.block) else {
             return Ok(());
         };
-        let prepared = self.prepare(run, block, &key, number, fence).await?;
+        if self.session.skip_sensors && block.kind == BlockKind::Sensor {
+            let outcome = Outcome::Completed {
+                products: Vec::new(),
+                items: None,
+            };
+            self.events.push_back(RunEvent::AttemptEnded {
+                key,
+                fence,
+                outcome,
+            });
+            return Ok(());
+        }
+        let prepared = self
+            .session
+            .prepare(run, block, &key, number, fence)
+            .await?;
         baton_base::failpoint("prepared");
         let (stop, stopped) = watch::channel(Stop::No);
         self.stops.insert(fence, stop);
@@ -295,90 +348,47 @@ impl Driver<'_> {
                 },
             };
             baton_base::failpoint("attempt-ended");
-            (key, fence, report)
+            Landed::Attempt(key, fence, report)
         });
         Ok(())
     }
 
-    /// Collects what an attempt needs. The inner error is the block's: its inputs are gone or damaged.
-    async fn prepare(
-        &self,
-        run: &Run,
-        block: &PlannedBlock,
-        key: &BlockRunKey,
-        number: u32,
+    async fn call_back(
+        &mut self,
+        key: BlockRunKey,
+        on: CallbackOn,
         fence: Fence,
-    ) -> Result<Result<Attempt, BlockError>, DriveError> {
-        let session = self.session;
-        let code = match &block.code {
-            Some(hash) => session.store.code(hash).await?.unwrap_or_default(),
-            None => String::new(),
+    ) -> Result<(), DriveError> {
+        let Some(run) = self.run.as_ref() else {
+            return Ok(());
         };
-        let mut inputs = Vec::with_capacity(block.upstream.len());
-        let mut frames = block.needs_frames;
-        for upstream in &block.upstream {
-            let products = match run.block(&BlockRunKey::declared(upstream.clone())) {
-                Some(upstream) => upstream.products.clone(),
-                None => match run.plan.inputs.get(upstream) {
-                    Some(from) => {
-                        session
-                            .store
-                            .products(*from, &BlockRunKey::declared(upstream.clone()))
-                            .await?
-                    }
-                    None => Vec::new(),
-                },
-            };
-            let mut input = Input {
-                block: upstream.to_string(),
-                products: Vec::new(),
-            };
-            for product in &products {
-                if let Err(error) = session.products.verify_sizes(product) {
-                    return Ok(Err(BlockError::new(FailureKind::Storage, chain(&error))
-                        .with_hint(format!(
-                            "run block `{upstream}` again to produce it anew"
-                        ))));
-                }
-                frames |= product.kind == baton_model::ProductKind::Frame;
-                input
-                    .products
-                    .push(InputProduct::new(product, self.content(product)));
-            }
-            inputs.push(input);
-        }
-        let project = session.project.to_string_lossy();
-        Ok(Ok(Attempt {
-            run: run.id,
-            pipeline: run.plan.pipeline.to_string(),
-            block: PlannedBlock {
-                needs_frames: frames,
-                ..block.clone()
-            },
-            key: key.clone(),
-            number,
-            code,
-            inputs,
-            kwargs: kwargs::of_attempt(run.id, &run.plan, block, number, &project),
-            triggered: run.plan.triggered,
-            staging: format!("{}-{}", run.id, fence.0),
-            run_tests: session.run_tests,
-        }))
-    }
-
-    fn content(&self, product: &Product) -> InputContent {
-        match &product.content {
-            Content::Inline(text) => InputContent::Text(text.clone()),
-            Content::Chunks(chunks) => InputContent::Files(
-                chunks
-                    .iter()
-                    .map(|chunk| {
-                        let path = self.session.products.object_path(&chunk.object);
-                        path.to_string_lossy().into_owned()
-                    })
-                    .collect(),
-            ),
-        }
+        let (Some(block), Some(ended)) = (run.plan.block(&key.block), run.block(&key)) else {
+            return Ok(());
+        };
+        let output = match self.session.readable(&ended.products) {
+            Ok(output) => output,
+            // A callback hears of its block even if the output is gone.
+            Err(_) => Vec::new(),
+        };
+        let work = Work::Callbacks {
+            on,
+            output,
+            error: ended.error.clone().filter(|_| on == CallbackOn::Failure),
+        };
+        let session = self.session;
+        let mut attempt = session.attempt(run, block, ended, ended.attempt.max(1), fence, work);
+        attempt.callbacks = session.attached(&block.callbacks).await?;
+        attempt.block.timeout = None;
+        let (stop, stopped) = watch::channel(Stop::No);
+        self.stops.insert(fence, stop);
+        let runner = std::sync::Arc::clone(&self.session.runner);
+        let log = self.log.clone();
+        self.flight.spawn(async move {
+            let report = runner.run(&attempt, &log, stopped).await;
+            baton_base::failpoint("attempt-ended");
+            Landed::Callbacks(key, fence, report)
+        });
+        Ok(())
     }
 
     fn stop_all(&self, how: Stop) {

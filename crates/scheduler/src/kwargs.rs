@@ -1,19 +1,28 @@
 //! The keyword arguments that a block receives from its run (spec 2.4). The worker adds the block's own:
 //! `configuration`, `context`, `logger`.
 
-use baton_model::{Map, Plan, PlannedBlock, RunId, Timestamp};
+use baton_model::{BlockRunKey, Map, PlannedBlock, Run, Timestamp};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 /// Keyword arguments of attempt `attempt` of `block`: variables first, computed values over them.
 pub(crate) fn of_attempt(
-    run: RunId,
-    plan: &Plan,
+    run: &Run,
     block: &PlannedBlock,
+    key: &BlockRunKey,
     attempt: u32,
     repo_path: &str,
 ) -> Map {
+    let plan = &run.plan;
     let mut kwargs = plan.variables.clone();
+    // What earlier blocks of the run have set. What was given for the run wins over it, as over the pipeline's own.
+    for (name, value) in &run.variables {
+        match value {
+            Value::Null => kwargs.remove(name),
+            value => kwargs.insert(name.clone(), value.clone()),
+        };
+    }
+    kwargs.extend(plan.given.clone());
     let mut set = |name: &str, value: Value| {
         kwargs.insert(name.to_owned(), value);
     };
@@ -32,9 +41,12 @@ pub(crate) fn of_attempt(
         set("execution_partition", json!(partition(date)));
         set("ds", json!(date.format("%Y-%m-%d").to_string()));
         set("hr", json!(date.format("%H").to_string()));
-        set("pipeline_run_id", json!(run));
-        set("trigger_name", json!("api"));
+        set("pipeline_run_id", json!(run.id));
+        set("trigger_name", json!(plan.trigger));
         set("retry", json!({"attempts": attempt}));
+    }
+    if let Some(index) = key.child {
+        set("dynamic_block_index", json!(index));
     }
     kwargs
 }

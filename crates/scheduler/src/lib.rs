@@ -6,6 +6,7 @@ mod drive;
 mod journal;
 mod kwargs;
 mod lease;
+mod supply;
 
 pub use drive::{Cancel, DriveError, Notice, Session, drive};
 pub use journal::{Journal, JournalError, read_log};

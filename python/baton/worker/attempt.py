@@ -17,7 +17,8 @@ import threading
 from baton.worker import block, errors, logs, process
 from baton.worker.hello import hello
 from baton.worker.job import Job
-from baton.worker.protocol import VERSION, Channel, ProtocolError
+from baton.worker.protocol import VERSION, Channel, ProtocolError, set_current
+from baton.worker.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,31 +64,58 @@ def enter_spawned(control: _socket.socket, *, warm: bool) -> Channel:
 
 
 def run(channel: Channel, *, follow_host: bool) -> None:
-    """Take a job, run it, leave. Does not return. Without a zygote the process has to see for itself to its host."""
+    """Take jobs, run them, leave. Does not return. Without a zygote the process has to see for itself to its host.
+
+    Most processes get one job. In a run of one process further ones follow, until the host closes the socket; what
+    ends such a job does not end the process.
+    """
     job = _receive(channel)
+    set_current(channel)
     if follow_host:
         _thread.start_new_thread(_follow_host, (channel,))
-    failure: dict[str, Any] | None = None
-    try:
-        _prepare(job, channel)
-        block.execute(job, channel)
-        _end_threads()
-    except BaseException as error:  # noqa: BLE001 -- also SystemExit: whatever ends user code is reported
-        failure = _describe(error, job)
+    session = Session()
+    while job.mark is not None:
+        last, _ = _attempt(job, channel, session)
+        logs.flush_streams()
+        _mark_output(job.mark)
+        _send(channel, last)
+        job = _receive(channel)
+    last, completed = _attempt(job, channel, session)
     if not channel.is_ours():  # user code forked, and the copy has come to the end as well
         _leave(0)
-    if failure is None:
+    if completed:
         # As when Python ends by itself; then everything is written, and the host may act on it.
         atexit._run_exitfuncs()  # noqa: SLF001
         logs.flush_streams()
         _end_output()
-        _send(channel, {"t": "done"})
+        _send(channel, last)
         _leave(0)
     # The outcome first: what a failed block leaves running may wait for it for ever.
     logs.flush_streams()
-    _send(channel, {"t": "failed", "error": failure})
+    _send(channel, last)
     atexit._run_exitfuncs()  # noqa: SLF001
     _leave(1)
+
+
+def _attempt(job: Job, channel: Channel, session: Session) -> tuple[dict[str, Any], bool]:
+    """The last message of an attempt, and whether it is good news."""
+    try:
+        _prepare(job, channel)
+        if job.role == "callbacks":
+            last = block.call_back(job, channel, session)
+        else:
+            last = block.execute(job, channel, session)
+        if job.mark is None:
+            _end_threads()
+    except BaseException as error:  # noqa: BLE001 -- also SystemExit: whatever ends user code is reported
+        return {"t": "failed", "error": _describe(error, job)}, False
+    return last, True
+
+
+def _mark_output(mark: str) -> None:
+    """Tell the readers of our output where that of a job ends, since the process goes on."""
+    for descriptor in (1, 2):
+        os.write(descriptor, f"\n{mark}\n".encode())
 
 
 def _end_output() -> None:
@@ -140,11 +168,8 @@ def _give_up(channel: Channel, message: str) -> NoReturn:
 
 
 def _follow_host(channel: Channel) -> None:
-    """In a thread: leave, with everything below, when the host has closed the socket."""
-    try:
-        channel.wait_for_end()
-    except OSError:
-        pass
+    """In a thread: hand out answers, and leave, with everything below, when the host has closed the socket."""
+    channel.read_to_end()
     _leave_with_descendants()
 
 

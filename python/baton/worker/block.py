@@ -9,11 +9,13 @@ import os
 import time
 import types
 
+from baton.worker import attached, dynamic
 from baton.worker import collector as collecting
 from baton.worker.arguments import Shape, check_inputs, keywords_for, shape_of
 from baton.worker.checks import run_tests
 from baton.worker.errors import cap, compile_failure, is_out_of_room, text_of, type_name
 from baton.worker.failure import BlockFailure
+from baton.worker.inputs import metadata_of, read_inputs, read_products
 from baton.worker.logs import Logger
 
 TYPE_CHECKING = False
@@ -23,15 +25,20 @@ if TYPE_CHECKING:
 
     from baton.worker.job import Job
     from baton.worker.protocol import Channel
+    from baton.worker.session import Session
 
 # Types whose file holds a function under the decorator of the same name. Conditionals and callbacks belong to
 # other blocks and are not run as blocks of their own.
 RUNNABLE = ("data_loader", "transformer", "data_exporter", "custom", "sensor")
 _SENSOR_POLL_SECONDS = 60.0
+_LONGEST_REASON = 2_000
+# The last message of an attempt that ran through.
+DONE = {"t": "done"}
 
 
-def execute(job: Job, channel: Channel) -> None:
-    """Run the block, send its outputs and the result of its tests. Raises what ends the attempt."""
+def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
+    """Run the block, send its outputs and the result of its tests. Gives the last message, or raises what ends the
+    attempt."""
     if job.language != "python" or job.type not in RUNNABLE:
         raise BlockFailure(
             "unsupported",
@@ -43,19 +50,20 @@ def execute(job: Job, channel: Channel) -> None:
             f"the file of block `{job.uuid}` is missing",
             hint=f"create {job.path}, or remove the block from the pipeline",
         )
-    kwargs = job.kwargs
-    kwargs.update(configuration=job.configuration, context={})
-    if job.triggered:  # as in Mage: what is run by hand has none
-        kwargs["logger"] = Logger(channel, job.uuid)
+    kwargs = own_kwargs(job, channel, session)
+    if job.conditions:
+        reason = attached.unmet_condition(job, lambda: read_inputs(job, session.cache), kwargs)
+        if reason is not None:
+            return {"t": "condition_failed", "reason": cap(reason, _LONGEST_REASON)}
     code = compile_block(job.code, job.path, job.repo_path)
-    inputs = read_inputs(job)
+    inputs = read_inputs(job, session.cache)
     namespace: dict[str, Any] = {}
     for number, (name, value) in enumerate(zip(job.upstream, inputs), 1):
         namespace[name] = namespace[f"df_{number}"] = value
         del value
     collector = collecting.Collector(namespace)
     for kind in (job.type, "test", "preprocesser"):
-        namespace[kind] = collector.injected(kind)
+        namespace[kind] = collector.injected(kind, strict=job.strict and kind == "test")
     collecting.set_current(collector)
     exec(code, namespace)  # noqa: S102
     collecting.set_current(None)
@@ -66,8 +74,8 @@ def execute(job: Job, channel: Channel) -> None:
         decorated.function(*inputs, **keywords_for(shape, kwargs))
     shape = fitting_shape(function, job, kwargs)
     if job.type == "sensor":
-        wait_for_sensor(function, shape, inputs, kwargs, job.uuid)
-        return
+        wait_for_sensor(function, shape, inputs, kwargs, job)
+        return DONE
     value = function(*inputs, **keywords_for(shape, kwargs))
     if type(value) is types.CoroutineType:
         import asyncio
@@ -83,9 +91,50 @@ def execute(job: Job, channel: Channel) -> None:
                 namespace.pop(unused, None)
     outputs = outputs_of(value)
     del value
+    if job.dynamic:
+        channel.send(dynamic.items_of(outputs, job.uuid))
+    if job.cache and not job.dynamic:
+        session.cache[job.uuid] = list(outputs)
     written = store(outputs, job, channel)
     if tests:
         run_tests(tests, written, job, kwargs, channel)
+    if job.extensions and job.run_tests:
+        attached.check_with_extensions(job, lambda: stored_values(written, job), kwargs)
+    return DONE
+
+
+def call_back(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
+    """Run the callbacks of a block that has ended. Gives the last message, or raises the first error in one of them."""
+    from baton import runs
+
+    kwargs = own_kwargs(job, channel, session)
+    kwargs["pipeline_run"] = runs.current(job.run, job.pipeline, kwargs)
+    if job.error is not None:
+        kwargs["__error"] = attached.error_from(job.error)
+
+    def output() -> Any:
+        values = session.cache.get(job.uuid) or read_products(job.uuid, job.output)
+        return values[0] if len(values) == 1 else values
+
+    attached.call_back(job, output, kwargs)
+    return DONE
+
+
+def own_kwargs(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
+    """The keyword arguments of the run, and those that only this process can make."""
+    kwargs = job.kwargs
+    kwargs.update(configuration=job.configuration, context=session.context)
+    if job.triggered:  # as in Mage: what is run by hand has none
+        kwargs["logger"] = Logger(channel, job.uuid)
+    kwargs.update(metadata_of(job))
+    return kwargs
+
+
+def stored_values(written: list[dict[str, Any]], job: Job) -> list[Any]:
+    """The outputs, read back from where they were stored."""
+    from baton import codecs
+
+    return [codecs.read(message, folder=job.staging) for message in written]
 
 
 def compile_block(text: str, path: str, repo_path: str) -> types.CodeType:
@@ -97,30 +146,6 @@ def compile_block(text: str, path: str, repo_path: str) -> types.CodeType:
         return compile(text, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise compile_failure(error, path, repo_path) from None
-
-
-def read_inputs(job: Job) -> list[Any]:
-    """One value for each upstream block: `[]` for no product, the product if there is one, else a list of them."""
-    if not any(entry["products"] for entry in job.inputs):
-        return [[] for _ in job.inputs]
-    from baton import codecs
-
-    inputs: list[Any] = []
-    for entry in job.inputs:
-        values: list[Any] = []
-        for product in entry["products"]:
-            try:
-                values.append(codecs.read(product))
-            except Exception as error:
-                raise BlockFailure(
-                    "exception",
-                    f"`{product['name']}` of the upstream block `{entry['block']}` could not be read: "
-                    f"{type_name(error)}: {text_of(error)}",
-                    exception=type_name(error),
-                    hint="it was written by other code or another environment: run the upstream block again",
-                ) from error
-        inputs.append(values[0] if len(values) == 1 else values)
-    return inputs
 
 
 def the_block(job: Job, collector: collecting.Collector) -> Callable[..., Any]:
@@ -150,9 +175,9 @@ def fitting_shape(function: Callable[..., Any], job: Job, kwargs: dict[str, Any]
 
 
 def wait_for_sensor(
-    function: Callable[..., Any], shape: Shape, inputs: list[Any], kwargs: dict[str, Any], name: str
+    function: Callable[..., Any], shape: Shape, inputs: list[Any], kwargs: dict[str, Any], job: Job
 ) -> None:
-    """Call a sensor until what it returns is true.
+    """Call a sensor until what it returns is true, or once where sensors do not wait.
 
     It gets inputs when it names parameters, or has `*args` together with `**kwargs`, as in Mage.
     """
@@ -161,7 +186,7 @@ def wait_for_sensor(
         inputs = []
     keywords = keywords_for(shape, kwargs)
     while not function(*inputs, **keywords):
-        print(f"Sensor {name} is not satisfied; the next try is in {pause:g} seconds.")  # noqa: T201
+        print(f"Sensor {job.uuid} is not satisfied; the next try is in {pause:g} seconds.")  # noqa: T201
         time.sleep(pause)
 
 

@@ -43,9 +43,18 @@ class Collector:
         if all(decorated.function is not other.function for other in known):
             known.append(decorated)
 
-    def injected(self, kind: str) -> Function:
-        """The decorator that is put into the block's namespace."""
-        return decorator(kind, lambda decorated, _: self.add(kind, decorated))
+    def injected(self, kind: str, *, strict: bool = False) -> Function:
+        """The decorator that is put into the block's namespace; a strict one can only stand bare."""
+        decorate = decorator(kind, lambda decorated, _: self.add(kind, decorated))
+        if not strict:
+            return decorate
+
+        def bare(function: Function) -> Function:
+            found: Function = decorate(function)
+            return found
+
+        bare.__name__ = bare.__qualname__ = kind
+        return bare
 
     def offer(self, kind: str, decorated: Decorated, where: dict[str, Any]) -> None:
         """Take what an imported decorator was applied to, if that happened in the block's own file."""

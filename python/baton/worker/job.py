@@ -9,6 +9,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class Attached:
+    """A conditional, callback or extension that belongs to the block of a job."""
+
+    def __init__(self, message: dict[str, Any], repo_path: str) -> None:
+        self.uuid: str = message["uuid"]
+        self.path = os.path.join(repo_path, message.get("file") or f"{self.uuid}.py")
+        self.code: str | None = message.get("code")
+        self.configuration: dict[str, Any] = message.get("configuration") or {}
+        self.extension: str | None = message.get("extension")
+
+
 class Job:
     """One attempt of one block: what to run, on what, and where its products go."""
 
@@ -26,12 +37,28 @@ class Job:
         self.path = os.path.join(self.repo_path, block.get("file") or f"{self.uuid}.py")
         self.code: str | None = message.get("code")
         self.inputs: list[dict[str, Any]] = message.get("inputs") or []
+        # "block", or "callbacks": then `on` says how the block ended, and `output` and `error` with what.
+        self.role: str = message.get("role") or "block"
+        self.on: str | None = message.get("on")
+        self.output: list[dict[str, Any]] = message.get("output") or []
+        self.error: dict[str, Any] | None = message.get("error")
+        self.dynamic: bool = message.get("dynamic", False)
+        self.conditions = self._attached(message.get("conditions"))
+        self.callbacks = self._attached(message.get("callbacks"))
+        self.extensions = self._attached(message.get("extensions"))
+        # In a run of one process: the mark that ends this job's output, and whether values pass in memory.
+        self.mark: str | None = message.get("mark")
+        self.cache: bool = message.get("cache", False)
         self.kwargs: dict[str, Any] = revive(message.get("kwargs") or {})
         self.triggered: bool = message.get("triggered", False)
         self.environ: dict[str, str] = message.get("environ") or {}
         self.staging: str = message["staging"]
         self.run_tests: bool = message.get("run_tests", True)
+        self.strict: bool = message.get("strict", False)
         self.inline_bytes: int = message.get("inline_bytes", 0)
+
+    def _attached(self, messages: list[dict[str, Any]] | None) -> list[Attached]:
+        return [Attached(message, self.repo_path) for message in messages or []]
 
     @property
     def upstream(self) -> list[str]:
@@ -40,7 +67,7 @@ class Job:
 
 
 def revive(value: Any) -> Any:
-    """JSON with `{"$datetime": iso}` made into the values that user code expects."""
+    """JSON with `{"$datetime": iso}` and `{"$date": iso}` made into the values that user code expects."""
     if isinstance(value, list):
         return [revive(item) for item in value]
     if not isinstance(value, dict):
@@ -50,4 +77,8 @@ def revive(value: Any) -> Any:
 
         text = value["$datetime"]
         return datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
+    if len(value) == 1 and isinstance(value.get("$date"), str):
+        from datetime import date
+
+        return date.fromisoformat(value["$date"])
     return {key: revive(item) for key, item in value.items()}

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
     let state = State::open(&args.project)?;
     let run = state.block_on(state.run(RunId(args.run)))?;
     if let Some(block) = &args.block
-        && !run.blocks.iter().any(|one| one.key.to_string() == *block)
+        && !run.blocks.iter().any(|one| one.name == *block)
     {
         return Err(Failure::usage(
             format!(
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
         let level = match record.level {
             Level::Debug | Level::Info => paint.dim(&level),
             Level::Warning => paint.yellow(&level),
-            Level::Error | Level::Critical => paint.red(&level),
+            Level::Error | Level::Exception | Level::Critical => paint.red(&level),
         };
         let place = match (&record.block, record.attempt) {
             (Some(block), Some(attempt)) if attempt > 1 => format!("{block}#{attempt}"),

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use baton_base::{failpoint, now};
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
-    BlockUuid, CodeHash, Map, OnFailure, Pipeline, PipelineUuid, Plan, Run, RunEvent, RunId,
-    RunStatus, Timestamp,
+    BlockUuid, CodeHash, Map, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, Run, RunEvent,
+    RunId, RunStatus, RunTimeout, Timestamp,
 };
 use baton_products::Products;
 use baton_project::Project;
@@ -102,6 +103,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         runner: Arc::new(runner),
         project: project.root().to_owned(),
         run_tests: !args.no_tests,
+        skip_sensors: args.skip_sensors,
+        as_mage: args.as_mage,
     };
     let journal = Journal::open(&state.home.log(run.id.0))?;
     let shown = Shown {
@@ -122,9 +125,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         let (notices, news) = mpsc::channel(1024);
         let (wishes, cancel) = mpsc::channel(4);
+        let (_set, changes) = mpsc::unbounded_channel();
         let signals = tokio::spawn(listen_for_signals(wishes));
         let show = tokio::task::spawn_blocking(move || show(watcher, news));
-        let ended = drive(&session, run, first, journal, notices, cancel).await;
+        let ended = drive(&session, run, first, journal, notices, changes, cancel).await;
         signals.abort();
         session.runner.shut_down().await;
         (ended, show.await)
@@ -199,21 +203,24 @@ fn resume(state: &State, id: RunId, pipeline: Option<&str>) -> Result<Begin, Fai
 /// Plans a new run.
 fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<Begin, Failure> {
     let name = PipelineUuid::from(args.pipeline.as_deref().unwrap_or_default());
-    let pipeline = project
+    let mut pipeline = project
         .pipeline(&name)
         .map_err(|error| sources::broken(project, error))?;
-    let triggered = TRIGGERED.contains(&args.env.as_str());
-    let trigger = triggered
-        .then(|| sources::api_trigger(project, &name))
-        .flatten();
+    if args.as_mage {
+        pipeline.conditionals.clear();
+        pipeline.callbacks.clear();
+    }
+    let triggered =
+        !args.as_mage && (args.trigger.is_some() || TRIGGERED.contains(&args.env.as_str()));
+    let trigger = match triggered {
+        true => sources::trigger(project, &name, args.trigger.as_deref())?,
+        false => None,
+    };
     let mut variables = trigger
         .as_ref()
         .map(|trigger| trigger.variables.clone())
         .unwrap_or_default();
     variables.extend(given_variables(args)?);
-    if let Some(note) = sources::left_out(&pipeline) {
-        tell(&Paint::stderr().yellow(&format!("note: {note}")));
-    }
     let Sources { planned, texts } = sources::read(project, &pipeline);
     let selection = match &args.block {
         None => Selection::All,
@@ -224,22 +231,43 @@ fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<Begin, Failu
         },
     };
     let inputs = inputs(state, &pipeline, args)?;
-    let may_fail = trigger.is_some_and(|trigger| {
+    let setting = |key: &str| {
         trigger
-            .settings
-            .get("allow_blocks_to_fail")
-            .and_then(Value::as_bool)
-            .unwrap_or(false)
-    });
+            .as_ref()
+            .and_then(|trigger| trigger.settings.get(key))
+    };
+    let may_fail = setting("allow_blocks_to_fail").and_then(Value::as_bool) == Some(true);
+    let timeout = setting("timeout")
+        .and_then(Value::as_f64)
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map(|after| RunTimeout {
+            after,
+            status: match setting("timeout_status").and_then(Value::as_str) {
+                Some("cancelled") => RunStatus::Cancelled,
+                _ => RunStatus::Failed,
+            },
+        });
     let plan = baton_engine::plan(&PlanInput {
         pipeline: &pipeline,
         project_retry: &project.settings().retry,
         selection,
-        env: args.env.clone(),
+        // A triggered run of Mage is always one of `prod` (spec 2.4).
+        env: match args.trigger {
+            Some(_) => TRIGGERED[0].to_owned(),
+            None => args.env.clone(),
+        },
         triggered,
+        trigger: triggered.then(|| {
+            trigger
+                .as_ref()
+                .map_or_else(|| "api".to_owned(), |trigger| trigger.name.clone())
+        }),
         variables,
+        one_process: args.one_process || args.as_mage || pipeline.one_process,
+        timeout,
         execution_date: Timestamp(now()),
-        on_failure: if triggered && !may_fail {
+        on_failure: if args.as_mage || (triggered && !may_fail) {
             OnFailure::Stop
         } else {
             OnFailure::Continue
@@ -271,7 +299,7 @@ fn inputs(
     state: &State,
     pipeline: &Pipeline,
     args: &RunArgs,
-) -> Result<BTreeMap<BlockUuid, RunId>, Failure> {
+) -> Result<BTreeMap<BlockUuid, OlderOutput>, Failure> {
     if args.block.is_none() {
         return Ok(BTreeMap::new());
     }
@@ -280,8 +308,10 @@ fn inputs(
         .iter()
         .map(|block| block.uuid.clone())
         .collect();
+    let newest =
+        |names: &[BlockUuid]| state.block_on(state.store.newest_inputs(&pipeline.uuid, names));
     let Some(from) = args.from_run else {
-        return Ok(state.block_on(state.store.newest_inputs(&pipeline.uuid, &blocks))?);
+        return Ok(reduced(newest(&blocks)?, pipeline));
     };
     let run = state.block_on(state.run(RunId(from)))?;
     if run.plan.pipeline != pipeline.uuid {
@@ -296,19 +326,27 @@ fn inputs(
             ),
         ));
     }
-    let completed = run
-        .blocks
-        .iter()
-        .filter(|block| block.status == baton_model::BlockStatus::Completed)
-        .map(|block| (block.key.block.clone(), run.id));
     // What that run itself took from an older one is good for this one too.
-    Ok(run
-        .plan
-        .inputs
-        .clone()
-        .into_iter()
-        .chain(completed)
-        .collect())
+    let mut inputs = run.plan.inputs.clone();
+    for block in run.blocks.iter().filter(|block| {
+        block.key.child.is_none() && block.status == baton_model::BlockStatus::Completed
+    }) {
+        let uuid = &block.key.block;
+        let output = state.block_on(state.store.older_output(run.id, uuid))?;
+        inputs.insert(uuid.clone(), output);
+    }
+    Ok(reduced(inputs, pipeline))
+}
+
+/// Notes which outputs are taken as one list.
+fn reduced(
+    mut inputs: BTreeMap<BlockUuid, OlderOutput>,
+    pipeline: &Pipeline,
+) -> BTreeMap<BlockUuid, OlderOutput> {
+    for (uuid, output) in &mut inputs {
+        output.reduced = pipeline.block(uuid).is_some_and(baton_engine::reduces);
+    }
+    inputs
 }
 
 /// `--vars` and `--var`, the latter winning.
@@ -384,11 +422,14 @@ fn runner(
         (PathBuf::new(), PathBuf::new())
     };
     let project_path = project.root().to_string_lossy().into_owned();
-    let environ = BTreeMap::from([
+    let mut environ = BTreeMap::from([
         ("MAGE_REPO_PATH".to_owned(), project_path.clone()),
         ("MAGE_RUNTIME__REPO_PATH".to_owned(), project_path),
-        ("ENV".to_owned(), plan.env.clone()),
     ]);
+    // What the process has stays: in a triggered run of Mage too, `kwargs['env']` and `$ENV` can differ.
+    if settings::variable("ENV").is_none() {
+        environ.insert("ENV".to_owned(), plan.env.clone());
+    }
     let strategy = match worker.launch {
         Some(LaunchChoice::Fork) => Strategy::Fork,
         Some(LaunchChoice::Spawn) => Strategy::Spawn,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use baton_base::chain;
 use baton_engine::{PlanError, Source};
 use baton_model::{
-    Block, BlockError, BlockUuid, CodeHash, FailureKind, Language, Pipeline, PipelineUuid,
+    Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Pipeline,
+    PipelineUuid,
 };
-use baton_project::{PipelineError, Project, Trigger, TriggerKind};
-use serde_json::Value;
+use baton_project::{PipelineError, Project, Sources as ProjectSources, Trigger, TriggerKind};
 
 use crate::failure::{FAILED, Failure};
 
@@ -36,7 +36,8 @@ pub(crate) struct Sources {
     pub(crate) texts: Vec<(CodeHash, String)>,
 }
 
-/// Reads the files of the blocks that run. What is wrong with a file becomes that block's problem.
+/// Reads the files of the blocks that run, alone or beside another one. What is wrong with a file becomes that
+/// block's problem.
 pub(crate) fn read(project: &Project, pipeline: &Pipeline) -> Sources {
     let mut sources = Sources {
         planned: BTreeMap::new(),
@@ -44,77 +45,92 @@ pub(crate) fn read(project: &Project, pipeline: &Pipeline) -> Sources {
     };
     let modules = project.sources();
     for block in pipeline.blocks.iter().filter(|block| block.kind.runs()) {
-        let file = project.block_file(pipeline, block).map(|file| file.path);
-        let shown = file.clone().unwrap_or_default();
-        let mut source = Source {
-            file: shown.clone(),
-            code: None,
-            needs_frames: false,
-            problem: None,
-        };
-        let Some(file) = file else {
-            sources.planned.insert(block.uuid.clone(), source);
-            continue;
-        };
-        match project.read(&file) {
-            Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                let hash = CodeHash::new(blake3::hash(text.as_bytes()).to_hex().as_str());
-                if block.language == Language::Python {
-                    let imports = modules.closure(&file).modules;
-                    source.needs_frames = imports.iter().any(|module| needs_frames(module));
-                }
-                source.code = Some(hash.clone());
-                sources.texts.push((hash, text));
-            }
-            Err(error) => {
-                let message = format!(
-                    "the block's file `{shown}` cannot be read: {}",
-                    chain(&error)
-                );
-                source.problem = Some(
-                    BlockError::new(FailureKind::MissingFile, message)
-                        .with_hint("restore the file and start a new run, or remove the block from the pipeline"),
-                );
+        let source = source_of(project, pipeline, block, &modules, &mut sources.texts);
+        sources.planned.insert(block.uuid.clone(), source);
+        if block.has_callback {
+            let legacy = legacy_callback(block);
+            let source = source_of(project, pipeline, &legacy, &modules, &mut sources.texts);
+            if source.code.is_some() {
+                sources.planned.insert(legacy.uuid, source);
             }
         }
-        source.problem = source.problem.or_else(|| not_yet(pipeline, block));
+    }
+    let attached = [
+        &pipeline.conditionals,
+        &pipeline.callbacks,
+        &pipeline.extensions,
+    ];
+    for block in attached.into_iter().flatten() {
+        let source = source_of(project, pipeline, block, &modules, &mut sources.texts);
         sources.planned.insert(block.uuid.clone(), source);
+    }
+    // A conditional runs in the process of its block, and so do extensions: what they import counts there.
+    for block in &pipeline.blocks {
+        let beside = pipeline.conditionals.iter().chain(&pipeline.extensions);
+        let needs = beside
+            .filter(|other| other.upstream.contains(&block.uuid))
+            .filter_map(|other| sources.planned.get(&other.uuid))
+            .any(|source| source.needs_frames);
+        if let Some(source) = sources.planned.get_mut(&block.uuid) {
+            source.needs_frames |= needs;
+        }
     }
     sources
 }
 
-/// What a block asks for and this version does not do. Running it as if it had not asked would give other
-/// results than Mage's, so it fails and says so.
-fn not_yet(pipeline: &Pipeline, block: &Block) -> Option<BlockError> {
-    let condition = pipeline
-        .conditionals
-        .iter()
-        .find(|condition| condition.upstream.contains(&block.uuid));
-    let is_dynamic = match block.configuration.get("dynamic") {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(_) => true,
-    };
-    let message = match condition {
-        Some(condition) => format!(
-            "the condition `{}` decides whether it runs, and conditions are not supported yet",
-            condition.uuid
-        ),
-        None if is_dynamic => "dynamic blocks are not supported yet".to_owned(),
-        None => return None,
-    };
-    let hint = "run the blocks that do not depend on it with --block for now";
-    Some(BlockError::new(FailureKind::Unsupported, message).with_hint(hint))
+/// The callback block that an older file stands for (spec 1.7).
+fn legacy_callback(block: &Block) -> Block {
+    Block {
+        uuid: BlockUuid::new(format!("{}_callback", block.uuid)),
+        kind: BlockKind::Callback,
+        language: Language::Python,
+        replicated: None,
+        ..block.clone()
+    }
 }
 
-/// What a pipeline asks for and this version leaves out without harm to the data.
-pub(crate) fn left_out(pipeline: &Pipeline) -> Option<String> {
-    let names: Vec<&str> = pipeline
-        .callbacks
-        .iter()
-        .map(|block| block.uuid.as_str())
-        .collect();
-    (!names.is_empty()).then(|| format!("callbacks are not run yet: {}", names.join(", ")))
+fn source_of(
+    project: &Project,
+    pipeline: &Pipeline,
+    block: &Block,
+    modules: &ProjectSources,
+    texts: &mut Vec<(CodeHash, String)>,
+) -> Source {
+    let file = project.block_file(pipeline, block).map(|file| file.path);
+    let shown = file.clone().unwrap_or_default();
+    let mut source = Source {
+        file: shown.clone(),
+        code: None,
+        needs_frames: false,
+        problem: None,
+    };
+    let Some(file) = file else {
+        return source;
+    };
+    match project.read(&file) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let hash = CodeHash::new(blake3::hash(text.as_bytes()).to_hex().as_str());
+            if block.language == Language::Python {
+                let imports = modules.closure(&file).modules;
+                source.needs_frames = imports.iter().any(|module| needs_frames(module));
+            }
+            source.code = Some(hash.clone());
+            texts.push((hash, text));
+        }
+        Err(error) => {
+            let message = format!(
+                "the block's file `{shown}` cannot be read: {}",
+                chain(&error)
+            );
+            source.problem = Some(
+                BlockError::new(FailureKind::MissingFile, message).with_hint(
+                    "restore the file and start a new run, or remove the block from the pipeline",
+                ),
+            );
+        }
+    }
+    source
 }
 
 fn needs_frames(module: &str) -> bool {
@@ -122,13 +138,33 @@ fn needs_frames(module: &str) -> bool {
     FRAME_MODULES.contains(&top) || module == "mage_ai.io" || module.starts_with("mage_ai.io.")
 }
 
-/// The pipeline's first trigger for calls through the API, which a run by hand stands for.
-pub(crate) fn api_trigger(project: &Project, pipeline: &PipelineUuid) -> Option<Trigger> {
-    project
-        .triggers(pipeline)
-        .triggers
-        .into_iter()
-        .find(|trigger| trigger.kind == TriggerKind::Api)
+/// The trigger called `name`, or the pipeline's first one for calls through the API, which a run by hand stands for.
+pub(crate) fn trigger(
+    project: &Project,
+    pipeline: &PipelineUuid,
+    name: Option<&str>,
+) -> Result<Option<Trigger>, Failure> {
+    let mut triggers = project.triggers(pipeline).triggers;
+    let Some(name) = name else {
+        return Ok(triggers
+            .into_iter()
+            .find(|trigger| trigger.kind == TriggerKind::Api));
+    };
+    if let Some(found) = triggers.iter().position(|trigger| trigger.name == name) {
+        return Ok(Some(triggers.swap_remove(found)));
+    }
+    let names: Vec<&str> = triggers
+        .iter()
+        .map(|trigger| trigger.name.as_str())
+        .collect();
+    let hint = match names.as_slice() {
+        [] => format!("`pipelines/{pipeline}/triggers.yaml` declares none"),
+        names => format!("it has: {}", names.join(", ")),
+    };
+    Err(Failure::usage(
+        format!("pipeline `{pipeline}` has no trigger `{name}`"),
+        hint,
+    ))
 }
 
 /// A pipeline that cannot be read: its problems, as `baton check` shows them.

@@ -261,7 +261,7 @@ fn settings_come_from_the_right_place() {
     let [a, b, c] = plan.blocks.as_slice() else {
         panic!("three blocks")
     };
-    assert_eq!((a.retry.retries, b.retry.retries), (4, 1));
+    assert_eq!((a.retry.retries, b.retry.retries), (4, 0));
     assert_eq!(a.timeout, Some(Duration::from_millis(1500)));
     assert_eq!((b.timeout, c.timeout), (None, None));
     assert_eq!((a.priority, a.file.as_str()), (3, "transformers/it.py"));

@@ -72,6 +72,7 @@ fn plans() -> impl Strategy<Value = Plan> {
                 retries: *retries,
                 delay: Duration::from_secs(u64::from(*retries)),
                 max_delay: Duration::from_secs(60),
+                total_delay: None,
                 exponential_backoff: true,
             };
         }

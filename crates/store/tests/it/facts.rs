@@ -26,6 +26,7 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
             retries: 1,
             delay: Duration::from_millis(1500),
             max_delay: Duration::from_secs(60),
+            total_delay: Some(Duration::from_secs(60)),
             exponential_backoff: true,
         },
         timeout: Some(Duration::from_secs(9)),

@@ -1,0 +1,173 @@
+//! Collects what an attempt needs: planned texts, keyword arguments, and the products that it takes.
+
+use baton_base::chain;
+use baton_engine::{Origin, Taken};
+use baton_model::{
+    BlockError, BlockRun, BlockRunKey, Content, FailureKind, Fence, PlannedBlock, Product, Run,
+};
+use baton_runner::{Attempt, Input, InputContent, InputProduct, Work};
+
+use crate::drive::{DriveError, Session};
+use crate::kwargs;
+
+impl Session {
+    /// An attempt without inputs and attached blocks.
+    pub(crate) fn attempt(
+        &self,
+        run: &Run,
+        block: &PlannedBlock,
+        block_run: &BlockRun,
+        number: u32,
+        fence: Fence,
+        work: Work,
+    ) -> Attempt {
+        let project = self.project.to_string_lossy();
+        Attempt {
+            run: run.id,
+            pipeline: run.plan.pipeline.to_string(),
+            block: block.clone(),
+            key: block_run.key.clone(),
+            name: block_run.name.clone(),
+            number,
+            code: String::new(),
+            work,
+            inputs: Vec::new(),
+            conditions: Vec::new(),
+            callbacks: Vec::new(),
+            extensions: Vec::new(),
+            one_process: run.plan.one_process,
+            cache: run.plan.cache_in_memory,
+            kwargs: kwargs::of_attempt(run, block, &block_run.key, number, &project),
+            triggered: run.plan.triggered,
+            staging: format!("{}-{}", run.id, fence.0),
+            run_tests: self.run_tests,
+            strict: self.as_mage,
+        }
+    }
+
+    /// Collects what an attempt needs. The inner error is the block's: its inputs are gone or damaged.
+    pub(crate) async fn prepare(
+        &self,
+        run: &Run,
+        block: &PlannedBlock,
+        key: &BlockRunKey,
+        number: u32,
+        fence: Fence,
+    ) -> Result<Result<Attempt, BlockError>, DriveError> {
+        let Some(block_run) = run.block(key) else {
+            return Err(DriveError::Lost);
+        };
+        let mut attempt = self.attempt(run, block, block_run, number, fence, Work::Block);
+        if let Some(hash) = &block.code {
+            attempt.code = self.store.code(hash).await?.unwrap_or_default();
+        }
+        attempt.conditions = self.attached(&block.conditions).await?;
+        attempt.extensions = self.attached(&block.extensions).await?;
+        for input in baton_engine::inputs(run, key) {
+            let mut taken = Input {
+                block: input.block.to_string(),
+                products: Vec::new(),
+                item: None,
+                children: None,
+            };
+            let found = match &input.taken {
+                Taken::Whole(of) => self.taken(run, of).await?,
+                Taken::Item { of, item } => {
+                    taken.item = Some(*item);
+                    self.taken(run, of).await?
+                }
+                Taken::All(origins) => {
+                    let mut children = Vec::with_capacity(origins.len());
+                    for of in origins {
+                        match self.taken(run, of).await? {
+                            Ok(products) => children.push(products),
+                            Err(error) => return Ok(Err(error)),
+                        }
+                    }
+                    taken.children = Some(children);
+                    Ok(Vec::new())
+                }
+            };
+            taken.products = match found {
+                Ok(products) => products,
+                Err(error) => return Ok(Err(error)),
+            };
+            let children = taken.children.iter().flatten().flatten();
+            attempt.block.needs_frames |=
+                (taken.products.iter().chain(children)).any(|product| product.is_frame());
+            attempt.inputs.push(taken);
+        }
+        Ok(Ok(attempt))
+    }
+
+    /// The products of a block run of this run or an older one. The inner error is that of the block that wants them.
+    async fn taken(
+        &self,
+        run: &Run,
+        of: &Origin,
+    ) -> Result<Result<Vec<InputProduct>, BlockError>, DriveError> {
+        Ok(match of.run {
+            None => match run.block(&of.key) {
+                Some(above) => self.readable(&above.products),
+                None => Ok(Vec::new()),
+            },
+            Some(older) => {
+                let products = self.store.products(older, &of.key).await?;
+                self.readable(&products)
+            }
+        }
+        .map_err(|error| {
+            error.with_hint(format!("run block `{}` again to produce it anew", of.key))
+        }))
+    }
+
+    /// Products as a worker reads them, after a look at whether their files are whole.
+    pub(crate) fn readable(&self, products: &[Product]) -> Result<Vec<InputProduct>, BlockError> {
+        products
+            .iter()
+            .map(|product| {
+                self.products
+                    .verify_sizes(product)
+                    .map_err(|error| BlockError::new(FailureKind::Storage, chain(&error)))?;
+                Ok(InputProduct::new(product, self.content(product)))
+            })
+            .collect()
+    }
+
+    /// Attached blocks with their planned texts.
+    pub(crate) async fn attached(
+        &self,
+        blocks: &[baton_model::Attached],
+    ) -> Result<Vec<baton_runner::Attached>, DriveError> {
+        let mut attached = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            let code = match &block.code {
+                Some(hash) => self.store.code(hash).await?,
+                None => None,
+            };
+            attached.push(baton_runner::Attached {
+                uuid: block.uuid.to_string(),
+                file: block.file.clone(),
+                code,
+                configuration: block.configuration.clone(),
+                extension: block.extension.clone(),
+            });
+        }
+        Ok(attached)
+    }
+
+    fn content(&self, product: &Product) -> InputContent {
+        match &product.content {
+            Content::Inline(text) => InputContent::Text(text.clone()),
+            Content::Chunks(chunks) => InputContent::Files(
+                chunks
+                    .iter()
+                    .map(|chunk| {
+                        let path = self.products.object_path(&chunk.object);
+                        path.to_string_lossy().into_owned()
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
