@@ -115,7 +115,7 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     }
     pipeline.description = reading::text(root, "description");
     pipeline.kind = kind(root, reader);
-    pipeline.variables = reader.map(root, "variables");
+    pipeline.variables = reader.variables(root, "variables");
     pipeline.tags = reader
         .names(root, "tags")
         .into_iter()
@@ -443,7 +443,7 @@ mod tests {
         assert_eq!(file.problems, []);
         let pipeline = &file.pipeline;
         assert_eq!(pipeline.uuid.as_str(), "demo");
-        assert_eq!(pipeline.variables["d"], json!("2024-01-01"));
+        assert_eq!(pipeline.variables["d"], json!({"$date": "2024-01-01"}));
         assert_eq!(pipeline.variables["n"], json!(8));
         assert_eq!(pipeline.tags, ["a", "1"]);
         assert_eq!(pipeline.retry.retries, Some(2));

@@ -108,6 +108,15 @@ impl<'a> Reader<'a> {
         Map::new()
     }
 
+    /// Variables under `key`: a mapping whose dates and the like are tagged for workers.
+    pub(crate) fn variables(&mut self, node: &Node, key: &str) -> Map {
+        let plain = self.map(node, key);
+        match node.get(key).map(Node::to_tagged_json) {
+            Some(Value::Object(tagged)) => tagged,
+            _ => plain,
+        }
+    }
+
     /// The items of the list under `key`; null, nothing and an empty mapping are empty.
     pub(crate) fn list<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Node] {
         match node.get(key) {

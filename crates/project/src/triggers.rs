@@ -166,7 +166,7 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
         start_time: reading::text(node, "start_time"),
         is_active,
         last_enabled_at: reading::text(node, "last_enabled_at"),
-        variables: reader.map(node, "variables"),
+        variables: reader.variables(node, "variables"),
         sla: reader.count(node, "sla"),
         settings: reader.map(node, "settings"),
         envs: reader

@@ -10,7 +10,7 @@ use baton_model::{BlockError, FailureKind, Items, Outcome, Product};
 use baton_products::{Digest, StagedContent, StagedOutput, Staging};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use crate::asking::Asking;
 use crate::attempt::{AttemptReport, DRAIN_TIME, LEAVE_TIME};
@@ -103,7 +103,8 @@ impl Watched {
             .timeout
             .map_or(far, |timeout| Instant::now() + timeout);
         let mut leave_by = far;
-        let mut tick = interval(MEMORY_INTERVAL);
+        // Not at once: a block that ends sooner is never looked at, and a look walks over all processes.
+        let mut tick = interval_at(Instant::now() + MEMORY_INTERVAL, MEMORY_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut talking = true;
         if self.result.is_some() {

@@ -67,7 +67,7 @@ class Job:
 
 
 def revive(value: Any) -> Any:
-    """JSON with `{"$datetime": iso}` and `{"$date": iso}` made into the values that user code expects."""
+    """JSON with `{"$datetime": iso}`, `$date`, `$float` and `$int` made into the values that user code expects."""
     if isinstance(value, list):
         return [revive(item) for item in value]
     if not isinstance(value, dict):
@@ -81,4 +81,8 @@ def revive(value: Any) -> Any:
         from datetime import date
 
         return date.fromisoformat(value["$date"])
+    if len(value) == 1 and isinstance(value.get("$float"), str):
+        return float(value["$float"])
+    if len(value) == 1 and isinstance(value.get("$int"), str):
+        return int(value["$int"].replace("_", ""))
     return {key: revive(item) for key, item in value.items()}

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::indent;
 use super::scalar::{self, Scalar};
-use super::{Content, Document, Entry, Mark, Node, Note, NoteKind, SyntaxError, python_text};
+use super::{
+    Content, Document, Entry, Mark, Node, Note, NoteKind, SyntaxError, TextOf, python_text,
+};
 
 /// Deeper nesting is refused: no project needs it, and walking it must not exhaust the stack.
 const MAX_DEPTH: usize = 200;
@@ -56,6 +58,7 @@ fn read(text: &str) -> Result<Document, SyntaxError> {
     let root = builder.root.unwrap_or(Node {
         mark: Mark { line: 1, column: 1 },
         content: Content::Scalar(Value::Null),
+        text_of: None,
     });
     builder.notes.sort_by_key(|note| note.mark);
     Ok(Document {
@@ -166,6 +169,7 @@ struct Builder {
 /// A scalar on its way into the tree: whether it may be a merge key is known only here.
 struct Leaf {
     value: Value,
+    text_of: Option<TextOf>,
     merge: bool,
 }
 
@@ -195,6 +199,7 @@ impl Builder {
                 let node = Node {
                     mark,
                     content: Content::Scalar(leaf.value),
+                    text_of: leaf.text_of,
                 };
                 self.anchor(anchor, &node, 1);
                 self.place(node, 1, leaf.merge)
@@ -262,6 +267,7 @@ impl Builder {
         let node = Node {
             mark: open.mark,
             content,
+            text_of: None,
         };
         self.anchor(open.anchor, &node, open.size);
         self.place(node, open.size, false)
@@ -338,6 +344,7 @@ impl Builder {
             None if plain && text == "<<" => {
                 return Ok(Leaf {
                     value: Value::String(text),
+                    text_of: None,
                     merge: true,
                 });
             }
@@ -345,14 +352,15 @@ impl Builder {
             None => Scalar::Value(Value::String(text.clone())),
             Some(tag) => tagged(tag, &text, mark)?,
         };
-        let value = match resolved {
-            Scalar::Value(value) => value,
+        let (value, text_of) = match resolved {
+            Scalar::Value(value) => (value, None),
+            Scalar::Typed(text, of) => (Value::String(text), Some(of)),
             Scalar::LargeInteger => {
                 self.notes.push(Note {
                     mark,
                     kind: NoteKind::LargeInteger,
                 });
-                Value::String(text)
+                (Value::String(text), Some(TextOf::Integer))
             }
             Scalar::NoSuchDate => {
                 return Err(SyntaxError {
@@ -366,6 +374,7 @@ impl Builder {
         };
         Ok(Leaf {
             value,
+            text_of,
             merge: false,
         })
     }
@@ -409,12 +418,18 @@ fn tagged(tag: &Tag, text: &str, mark: Mark) -> Result<Scalar, SyntaxError> {
             matches!(value, Scalar::Value(Value::Number(n)) if !n.is_f64())
                 || *value == Scalar::LargeInteger
         },
-        Some("float") => {
-            |value| matches!(value, Scalar::Value(Value::Number(_) | Value::String(_)))
-        }
-        Some("timestamp") => {
-            |value| matches!(value, Scalar::Value(Value::String(_)) | Scalar::NoSuchDate)
-        }
+        Some("float") => |value| {
+            matches!(
+                value,
+                Scalar::Value(Value::Number(_)) | Scalar::Typed(_, TextOf::Float)
+            )
+        },
+        Some("timestamp") => |value| {
+            matches!(
+                value,
+                Scalar::Typed(_, TextOf::Date | TextOf::DateTime) | Scalar::NoSuchDate
+            )
+        },
         _ => return Err(unknown_tag(mark)),
     };
     let value = scalar::resolve(text);

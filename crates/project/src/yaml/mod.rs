@@ -29,6 +29,21 @@ pub struct Node {
     pub mark: Mark,
     /// What it is.
     pub content: Content,
+    /// What its text stands for, where JSON has no such value.
+    pub text_of: Option<TextOf>,
+}
+
+/// A value that YAML and Python have and JSON has not; its node holds it as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextOf {
+    /// A day.
+    Date,
+    /// A moment.
+    DateTime,
+    /// `inf`, `-inf` or `nan`.
+    Float,
+    /// A whole number beyond 64 bits.
+    Integer,
 }
 
 /// What a node is.
@@ -149,6 +164,27 @@ impl Node {
             Content::Scalar(_) => "text",
             Content::Sequence(_) => "a list",
             Content::Mapping(_) => "a mapping",
+        }
+    }
+
+    /// The value as JSON in which `{"$date": text}`, `$datetime`, `$float` and `$int` stand for what JSON lacks, as
+    /// workers read it.
+    pub fn to_tagged_json(&self) -> Value {
+        let tag = match self.text_of {
+            None => None,
+            Some(TextOf::Date) => Some("$date"),
+            Some(TextOf::DateTime) => Some("$datetime"),
+            Some(TextOf::Float) => Some("$float"),
+            Some(TextOf::Integer) => Some("$int"),
+        };
+        match (&self.content, tag) {
+            (Content::Scalar(value), Some(tag)) => serde_json::json!({ tag: value }),
+            (Content::Scalar(value), None) => value.clone(),
+            (Content::Sequence(items), _) => items.iter().map(Self::to_tagged_json).collect(),
+            (Content::Mapping(entries), _) => entries
+                .iter()
+                .map(|entry| (entry.key.clone(), entry.value.to_tagged_json()))
+                .collect(),
         }
     }
 

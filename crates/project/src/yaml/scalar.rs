@@ -6,11 +6,15 @@
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Number, Value};
 
+use super::TextOf;
+
 /// What a plain scalar turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Scalar {
     /// A value that JSON holds.
     Value(Value),
+    /// A value that JSON holds only as text.
+    Typed(String, TextOf),
     /// A whole number that needs more than 64 bits; the text is kept.
     LargeInteger,
     /// It has the form of a date or time, but no such moment exists.
@@ -135,10 +139,10 @@ fn float(text: &str) -> Option<Scalar> {
         // JSON has no such numbers; Python's `float()` reads these texts.
         ".inf" | ".Inf" | ".INF" => {
             let name = if negative { "-inf" } else { "inf" };
-            return Some(Scalar::Value(Value::String(name.to_owned())));
+            return Some(Scalar::Typed(name.to_owned(), TextOf::Float));
         }
         ".nan" | ".NaN" | ".NAN" if !signed => {
-            return Some(Scalar::Value(Value::String("nan".to_owned())));
+            return Some(Scalar::Typed("nan".to_owned(), TextOf::Float));
         }
         _ => {}
     }
@@ -168,10 +172,13 @@ fn float(text: &str) -> Option<Scalar> {
     let value: f64 = number.parse().ok()?;
     let value = if negative { -value } else { value };
     // An exponent beyond the range of a double is infinite, in Python too.
-    Some(Scalar::Value(Number::from_f64(value).map_or_else(
-        || Value::String(if value < 0.0 { "-inf" } else { "inf" }.to_owned()),
-        Value::Number,
-    )))
+    Some(match Number::from_f64(value) {
+        Some(number) => Scalar::Value(Value::Number(number)),
+        None => {
+            let name = if value < 0.0 { "-inf" } else { "inf" };
+            Scalar::Typed(name.to_owned(), TextOf::Float)
+        }
+    })
 }
 
 /// The digits before an exponent; none when there is something else than `e`, a sign and digits behind them.
@@ -206,7 +213,7 @@ fn timestamp(text: &str) -> Option<Scalar> {
         // A date without a time needs all its digits.
         return (text.len() == 10).then(|| {
             date.map_or(Scalar::NoSuchDate, |date| {
-                Scalar::Value(Value::String(date.format("%Y-%m-%d").to_string()))
+                Scalar::Typed(date.format("%Y-%m-%d").to_string(), TextOf::Date)
             })
         });
     }
@@ -242,7 +249,7 @@ fn timestamp(text: &str) -> Option<Scalar> {
     };
     let moment = date.and_time(time).format("%Y-%m-%dT%H:%M:%S");
     let iso = format!("{moment}{fraction}{offset}");
-    Some(Scalar::Value(Value::String(iso)))
+    Some(Scalar::Typed(iso, TextOf::DateTime))
 }
 
 /// The offset from UTC at the end of a time: outer none for another text, inner none for an offset of a day or more.
@@ -288,7 +295,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &Value) {
-        assert_eq!(resolve(text), Scalar::Value(expected.clone()), "{text:?}");
+        let found = match resolve(text) {
+            Scalar::Typed(text, _) => Value::String(text),
+            Scalar::Value(value) => value,
+            other => panic!("{text:?} is {other:?}"),
+        };
+        assert_eq!(found, *expected, "{text:?}");
     }
 
     #[test]
@@ -351,6 +363,21 @@ mod tests {
             ("@daily", json!("@daily")),
         ] {
             check(text, &expected);
+        }
+    }
+
+    #[test]
+    fn texts_know_what_they_stand_for() {
+        for (text, of) in [
+            ("2024-01-01", TextOf::Date),
+            ("2024-01-01 05:06:07", TextOf::DateTime),
+            (".nan", TextOf::Float),
+            ("-.inf", TextOf::Float),
+        ] {
+            let Scalar::Typed(_, found) = resolve(text) else {
+                panic!("{text} is no more than text");
+            };
+            assert_eq!(found, of, "{text}");
         }
     }
 
