@@ -26,6 +26,28 @@ EXTENSION = ("extension",)
 _LEGACY = {"on_success": "success", "on_failure": "failure"}
 
 
+class CurrentRun:
+    """The `pipeline_run` of a callback's keyword arguments. Its record is fetched when more than its name is asked."""
+
+    def __init__(self, run: int, pipeline: str) -> None:
+        self.id = run
+        self.pipeline_uuid = pipeline
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        from baton.runs import PipelineRun
+
+        record = PipelineRun.get(self.id)
+        if record is None:
+            raise AttributeError(f"run {self.id} is not recorded, so it has no `{name}`")
+        self.__dict__["_record"] = record
+        return getattr(record, name)
+
+    def __repr__(self) -> str:
+        return f"PipelineRun(id={self.id}, pipeline_uuid={self.pipeline_uuid!r})"
+
+
 def collect(attached: Attached, job: Job, decorators: Sequence[str]) -> Collector:
     """Execute the file of an attached block and give what it has decorated."""
     from baton.worker.block import compile_block
@@ -113,10 +135,7 @@ def wanted_status(kind: str, decorated: Decorated) -> str:
     """What a callback function wants to hear of. Bare and without argument it is success."""
     if kind in _LEGACY:
         return _LEGACY[kind]
-    if decorated.arguments:
-        wanted = decorated.arguments[0]
-    else:
-        wanted = next(iter(decorated.keywords.values()), "success")
+    wanted = (*decorated.arguments, *decorated.keywords.values(), "success")[0]
     return str(getattr(wanted, "value", wanted))
 
 
@@ -194,5 +213,3 @@ def _class_named(name: str) -> type[BaseException] | None:
 def _first_line(error: BaseException) -> str:
     lines = text_of(error).strip().splitlines()
     return lines[0] if lines else ""
-
-

@@ -37,8 +37,10 @@ DONE = {"t": "done"}
 
 
 def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
-    """Run the block, send its outputs and the result of its tests. Gives the last message, or raises what ends the
-    attempt."""
+    """Run the block, send its outputs and the result of its tests.
+
+    Gives the last message, or raises what ends the attempt.
+    """
     if job.language != "python" or job.type not in RUNNABLE:
         raise BlockFailure(
             "unsupported",
@@ -105,10 +107,8 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
 
 def call_back(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
     """Run the callbacks of a block that has ended. Gives the last message, or raises the first error in one of them."""
-    from baton import runs
-
     kwargs = own_kwargs(job, channel, session)
-    kwargs["pipeline_run"] = runs.current(job.run, job.pipeline, kwargs)
+    kwargs["pipeline_run"] = attached.CurrentRun(job.run, job.pipeline)
     if job.error is not None:
         kwargs["__error"] = attached.error_from(job.error)
 

@@ -83,7 +83,7 @@ def _reduce(block: str, children: Sequence[Sequence[dict[str, Any]]]) -> list[An
 def item_of(block: str, products: Sequence[dict[str, Any]], index: int) -> Any:
     """One item of what a dynamic block returned: a row of a frame, an element of anything else."""
     values = read_products(block, products[:1])
-    items = values[0] if values else []
+    items: Any = values[0] if values else []
     try:
         # A row of a pandas frame or an element of a series; their own brackets would look up labels.
         if hasattr(items, "iloc"):
