@@ -9,10 +9,12 @@ use baton_base::{chain, failpoint};
 use baton_model::{BlockError, FailureKind, Outcome, Product};
 use baton_products::{Digest, StagedContent, StagedOutput, Staging};
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use crate::asking::{Asking, Line};
 use crate::ending::{ended_early, job_error, megabytes, storage_error, timed_out};
 use crate::launch::{Exit, Process};
 use crate::log::{Level, LogRecord};
@@ -87,8 +89,16 @@ pub(crate) async fn run(
     failpoint("launched");
     let sent = send_job(&mut control, runner, attempt, staging.path()).await;
     let (messages, inbox) = mpsc::channel(64);
-    let reader = tokio::spawn(read_messages(control, messages));
-    let recorder = Recorder::new(attempt, log.clone(), runner.options.log_limit);
+    let (control, answers) = control.into_split();
+    let asking = Asking::new(runner, attempt, answers);
+    // The reader keeps the other half: a process whose host stops writing takes it for dead.
+    let reader = tokio::spawn(read_messages(control, messages, asking.line()));
+    let recorder = Recorder::new(
+        attempt,
+        log.clone(),
+        runner.options.log_limit,
+        runner.concealed.clone(),
+    );
     let out = tokio::spawn(read_output(stdout, recorder.clone()));
     let err = tokio::spawn(read_output(stderr, recorder.clone()));
     let mut watched = Watched {
@@ -99,6 +109,7 @@ pub(crate) async fn run(
         digests: HashMap::new(),
         outputs: Vec::new(),
         tests: None,
+        asking,
     };
     let output = [out, err];
     let report = match watched.watch(runner, attempt, inbox, exit, stop).await {
@@ -117,6 +128,10 @@ pub(crate) async fn run(
             runner.see_off(see_off(pid, exit, readers));
             watched.conclude(None).await
         }
+    };
+    let report = AttemptReport {
+        outcome: runner.concealed.outcome(report.outcome),
+        ..report
     };
     // What stays in the folder is swept away with the next run; the result does not depend on it.
     let _ = staging.remove();
@@ -217,6 +232,7 @@ struct Watched {
     digests: HashMap<String, JoinHandle<Result<Digest, BlockError>>>,
     outputs: Vec<protocol::Output>,
     tests: Option<(u32, u32)>,
+    asking: Asking,
 }
 
 impl Watched {
@@ -322,6 +338,7 @@ impl Watched {
             WorkerMessage::Tests { passed, total } => self.tests = Some((passed, total)),
             WorkerMessage::Done => return self.decide(Verdict::Done),
             WorkerMessage::Failed { error } => return self.decide(Verdict::Failed(error)),
+            WorkerMessage::Ask { id, question, args } => self.asking.ask(id, &question, &args),
         }
         false
     }
@@ -461,7 +478,11 @@ impl Watched {
 }
 
 /// Reads messages until the socket ends or the protocol is broken.
-async fn read_messages(mut control: UnixStream, messages: mpsc::Sender<io::Result<WorkerMessage>>) {
+async fn read_messages(
+    mut control: OwnedReadHalf,
+    messages: mpsc::Sender<io::Result<WorkerMessage>>,
+    _line: Line,
+) {
     loop {
         let message = match protocol::receive(&mut control).await {
             Ok(Some(body)) => serde_json::from_slice(&body).map_err(io::Error::from),

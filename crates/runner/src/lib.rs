@@ -4,7 +4,10 @@
 //! decided by `engine` and carried out by `scheduler`. The story of the processes is in
 //! `docs/development/worker-protocol.md`.
 
+mod ask;
+mod asking;
 mod attempt;
+mod conceal;
 mod ending;
 pub mod environment;
 mod launch;
@@ -16,6 +19,9 @@ mod recorder;
 mod runner;
 mod tree;
 
+pub use ask::{
+    Answer, Answering, Answers, Asker, Question, Refusal, RefusalKind, Scope, Stored, Wanted,
+};
 pub use attempt::AttemptReport;
 pub use launch::{LaunchError, Strategy};
 pub use library::{Library, LibraryError};

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::ask::RefusalKind;
+
 /// Version of the protocol that both sides must speak.
 pub(crate) const VERSION: u32 = 1;
 
@@ -55,6 +57,30 @@ pub(crate) enum WorkerMessage {
     Done,
     /// The attempt failed.
     Failed { error: BlockError },
+    /// A question of the block, answered under the same number.
+    Ask {
+        id: u64,
+        question: String,
+        #[serde(default)]
+        args: Map,
+    },
+}
+
+/// The answer to a question: a value, or an error and its kind.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswerMessage {
+    pub(crate) t: &'static str,
+    pub(crate) id: u64,
+    #[serde(flatten)]
+    pub(crate) content: AnswerContent,
+}
+
+/// What an [`AnswerMessage`] says.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum AnswerContent {
+    Value { value: Value },
+    Error { error: String, kind: RefusalKind },
 }
 
 /// An output as the worker describes it.
@@ -73,7 +99,7 @@ pub(crate) struct Output {
     pub(crate) text: Option<String>,
 }
 
-/// The one message that a block process gets.
+/// The first message that a block process gets; answers to its questions follow.
 #[derive(Debug, Serialize)]
 pub(crate) struct Job<'a> {
     pub(crate) t: &'static str,

@@ -9,6 +9,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
+use crate::conceal::Concealed;
 use crate::ending::megabytes;
 use crate::log::{Level, Lines, LogRecord};
 use crate::runner::Attempt;
@@ -22,10 +23,16 @@ pub(crate) struct Recorder {
     limit: usize,
     used: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
+    concealed: Concealed,
 }
 
 impl Recorder {
-    pub(crate) fn new(attempt: &Attempt, log: mpsc::Sender<LogRecord>, limit: usize) -> Self {
+    pub(crate) fn new(
+        attempt: &Attempt,
+        log: mpsc::Sender<LogRecord>,
+        limit: usize,
+        concealed: Concealed,
+    ) -> Self {
         Self {
             block: attempt.key.to_string(),
             attempt: attempt.number,
@@ -33,6 +40,7 @@ impl Recorder {
             limit,
             used: Arc::default(),
             dropped: Arc::default(),
+            concealed,
         }
     }
 
@@ -57,8 +65,8 @@ impl Recorder {
             level,
             block: Some(self.block.clone()),
             attempt: Some(self.attempt),
-            message,
-            tags,
+            message: self.concealed.text(message),
+            tags: self.concealed.tags(tags),
         };
         // The log is closed only when the whole run is being torn down.
         drop(self.log.send(record).await);

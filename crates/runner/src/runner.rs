@@ -10,7 +10,9 @@ use baton_products::Products;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::ask::{Answers, Silence};
 use crate::attempt::{self, AttemptReport};
+use crate::conceal::Concealed;
 use crate::launch::{Launch, LaunchError, Launcher, Strategy};
 use crate::log::LogRecord;
 use crate::protocol::Input;
@@ -81,12 +83,14 @@ pub struct Runner {
     pub(crate) options: RunnerOptions,
     pub(crate) products: Products,
     pub(crate) launcher: Arc<Launcher>,
+    pub(crate) answers: Arc<dyn Answers>,
+    pub(crate) concealed: Concealed,
     /// Processes that are done and still leaving.
     leaving: Mutex<JoinSet<()>>,
 }
 
 impl Runner {
-    /// A runner; nothing is started before it is needed.
+    /// A runner; nothing is started before it is needed, and questions of blocks are refused.
     pub fn new(options: RunnerOptions, products: Products) -> Self {
         let launch = Launch {
             python: options.python.clone(),
@@ -99,8 +103,22 @@ impl Runner {
             options,
             products,
             launcher,
+            answers: Arc::new(Silence),
+            concealed: Concealed::default(),
             leaving: Mutex::default(),
         }
+    }
+
+    /// The same runner, whose blocks get answers to what they ask.
+    #[must_use]
+    pub fn with_answers(mut self, answers: Arc<dyn Answers>) -> Self {
+        self.answers = answers;
+        self
+    }
+
+    /// Hides these texts in what blocks log from now on, and in their errors. Short ones are not hidden.
+    pub fn conceal(&self, secrets: &[String]) {
+        self.concealed.add(secrets);
     }
 
     /// Gets ready in the background for blocks with (`frames`) or without pandas. What goes wrong here is

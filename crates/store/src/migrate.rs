@@ -7,7 +7,10 @@ use sqlx::{Connection, Row, SqliteConnection};
 use crate::StoreError;
 
 /// Every migration, numbered from 1 in this order. A released one is never edited.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_runs.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_runs.sql"),
+    include_str!("../migrations/0002_secrets.sql"),
+];
 
 /// Runs what is missing. Two processes that open a new database together agree through its lock.
 pub(crate) async fn migrate(

@@ -17,7 +17,8 @@ import threading
 from baton.worker import block, errors, logs, process
 from baton.worker.hello import hello
 from baton.worker.job import Job
-from baton.worker.protocol import VERSION, Channel, ProtocolError
+from baton.worker.protocol import VERSION, Channel, ProtocolError, set_current
+from baton.worker.roots import make_importable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def enter_spawned(control: _socket.socket, *, warm: bool) -> Channel:
 def run(channel: Channel, *, follow_host: bool) -> None:
     """Take a job, run it, leave. Does not return. Without a zygote the process has to see for itself to its host."""
     job = _receive(channel)
+    set_current(channel)
     if follow_host:
         _thread.start_new_thread(_follow_host, (channel,))
     failure: dict[str, Any] | None = None
@@ -140,11 +142,8 @@ def _give_up(channel: Channel, message: str) -> NoReturn:
 
 
 def _follow_host(channel: Channel) -> None:
-    """In a thread: leave, with everything below, when the host has closed the socket."""
-    try:
-        channel.wait_for_end()
-    except OSError:
-        pass
+    """In a thread: hand out answers, and leave, with everything below, when the host has closed the socket."""
+    channel.read_to_end()
     _leave_with_descendants()
 
 
@@ -165,10 +164,7 @@ def _prepare(job: Job, channel: Channel) -> None:
         time.tzset()
     sys.argv = [job.path]
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)  # lifted at the start, for our own modules
-    # `<project>.utils.x` as in Mage, and `utils.x`, which is what people expect.
-    for folder in (os.path.dirname(job.repo_path), job.repo_path):
-        if folder not in sys.path:
-            sys.path.append(folder)
+    make_importable(job.repo_path, os.environ["MAGE_REPO_PATH"])
     logs.capture_warnings(channel)
 
 

@@ -24,8 +24,10 @@ __all__ = [
     "Channel",
     "FrameReader",
     "ProtocolError",
+    "current",
     "encode",
     "receive_with_descriptors",
+    "set_current",
 ]
 
 MAX_FRAME = 64 * 1024 * 1024
@@ -99,13 +101,22 @@ def receive_with_descriptors(socket: _socket.socket) -> tuple[bytes, list[int]]:
 
 
 class Channel:
-    """One end of a control socket, for one process. Any of its threads may send."""
+    """One end of a control socket, for one process. Any of its threads may send, and ask.
+
+    There is no thread that reads: of the threads that wait for an answer one reads for all, until it has its own.
+    """
 
     def __init__(self, socket: _socket.socket) -> None:
         self._socket = socket
         self._reader = FrameReader()
         self._lock = threading.Lock()
         self._owner = os.getpid()
+        self._turn = threading.Condition(threading.Lock())
+        self._reading = False
+        self._ended = False
+        self._asked = 0
+        self._waiting: set[int] = set()
+        self._answers: dict[int, dict[str, Any]] = {}
 
     def is_ours(self) -> bool:
         """Whether this process is the one that may speak: a process forked by user code may not."""
@@ -129,7 +140,65 @@ class Channel:
                 return None
             self._reader.feed(data)
 
-    def wait_for_end(self) -> None:
-        """Return when the other side has closed. Anything it still sends is ignored."""
-        while self._socket.recv(_RECEIVE):
-            pass
+    def ask(self, question: str, args: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Ask the host and wait for its `answer` message; None when the host is gone."""
+        with self._turn:
+            self._asked += 1
+            number = self._asked
+            self._waiting.add(number)
+        try:
+            self.send({"t": "ask", "id": number, "question": question, "args": args})
+            while True:
+                with self._turn:
+                    while number not in self._answers and not self._ended and self._reading:
+                        self._turn.wait()
+                    if number in self._answers:
+                        return self._answers.pop(number)
+                    if self._ended:
+                        return None
+                    self._reading = True
+                self._read_one()
+        finally:
+            with self._turn:
+                self._waiting.discard(number)
+                self._answers.pop(number, None)
+
+    def read_to_end(self) -> None:
+        """Hand out answers until the other side has closed, in a thread of its own: then nobody else reads."""
+        with self._turn:
+            while self._reading:
+                self._turn.wait()
+            self._reading = True
+        while not self._ended:
+            self._read_one(keep_reading=True)
+
+    def _read_one(self, *, keep_reading: bool = False) -> None:
+        """Take a message from the socket and hand it out."""
+        message: dict[str, Any] | None = None
+        has_ended = False
+        try:
+            message = self.receive()
+            has_ended = message is None
+        except (OSError, ProtocolError):
+            has_ended = True
+        finally:  # also when Ctrl-C ends the waiting: what has come so far is still in the reader
+            with self._turn:
+                self._ended = self._ended or has_ended
+                self._reading = keep_reading
+                if message is not None and message.get("t") == "answer" and message.get("id") in self._waiting:
+                    self._answers[message["id"]] = message
+                self._turn.notify_all()
+
+
+_current: Channel | None = None
+
+
+def set_current(channel: Channel) -> None:
+    """Name the channel through which code of this process asks its host."""
+    global _current
+    _current = channel
+
+
+def current() -> Channel | None:
+    """The channel to the host; None in a process that runs no block."""
+    return _current
