@@ -7,7 +7,7 @@ cargo build --quiet --locked -p baton-cli
 baton=$CARGO_TARGET_DIR/debug/baton
 page=docs/reference/cli.md
 
-commands() { "$baton" --help | sed -n '/^Commands:/,/^$/p' | sed -n 's/^  \([a-z-]*\) .*/\1/p' | grep -v '^help$'; }
+commands() { "$baton" "$@" --help | sed -n '/^Commands:/,/^$/p' | sed -n 's/^  \([a-z-]*\) .*/\1/p' | grep -v '^help$'; }
 
 fence='```'
 help_of() { printf '%stext\n%s\n%s\n' "$fence" "$("$baton" "$@" --help)" "$fence"; }
@@ -19,6 +19,10 @@ write_page() {
     for command in $(commands); do
         printf '\n## baton %s\n\n' "$command"
         help_of "$command"
+        for part in $(commands "$command"); do
+            printf '\n### baton %s %s\n\n' "$command" "$part"
+            help_of "$command" "$part"
+        done
     done
 }
 

@@ -68,4 +68,13 @@ CREATE TABLE run (
 
 CREATE INDEX run_of_pipeline on run (pipeline, id);
 
+CREATE TABLE secret (
+    scope text not null,
+    name text not null,
+    sealed blob not null,
+    created_at integer not null,
+    updated_at integer not null,
+    primary key (scope, name)
+) strict, without rowid;
+
 CREATE TABLE sqlite_sequence(name,seq);

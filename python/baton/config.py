@@ -6,6 +6,7 @@ import os
 from abc import ABC, abstractmethod
 
 from baton.config_keys import HEADERS, VERBOSE, ConfigKey
+from baton.packages import need
 from baton.project import get_repo_path
 from baton.templates import load_yaml, render
 
@@ -19,6 +20,8 @@ __all__ = [
     "ConfigFileLoader",
     "ConfigKey",
     "EnvironmentVariableLoader",
+    "IOConfig",
+    "read_profiles",
 ]
 
 
@@ -38,6 +41,22 @@ class BaseConfigLoader(ABC):
 
     def __getitem__(self, config_key: ConfigKey | str) -> Any:
         return self.get(config_key)
+
+
+def read_profiles(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+    """All profiles of an `io_config.yaml`, the project's own by default, with their templates rendered."""
+    found = os.fspath(path) if path else os.path.join(get_repo_path(), "io_config.yaml")
+    with open(found, encoding="utf-8") as file:
+        profiles = load_yaml(render(file.read()))
+    return profiles if isinstance(profiles, dict) else {}
+
+
+def profile_of(profiles: dict[str, Any], profile: str, path: str) -> Any:
+    """One profile, or an error that names those that the file has."""
+    if profile not in profiles:
+        known = ", ".join(name for name in profiles if name != "version") or "none"
+        raise KeyError(f"{path} has no profile {profile!r}; its profiles are: {known}")
+    return profiles[profile]
 
 
 class ConfigFileLoader(BaseConfigLoader):
@@ -60,13 +79,9 @@ class ConfigFileLoader(BaseConfigLoader):
         self.use_verbose_format = any(header in HEADERS for header in self.config)
 
     def _read(self, path: str, profile: str) -> dict[str, Any]:
-        with open(path, encoding="utf-8") as file:
-            profiles = load_yaml(render(file.read())) or {}
+        profiles = read_profiles(path)
         self.version = profiles.get("version")
-        if profile not in profiles:
-            known = ", ".join(name for name in profiles if name != "version") or "none"
-            raise KeyError(f"{path} has no profile {profile!r}; its profiles are: {known}")
-        found = profiles[profile]
+        found = profile_of(profiles, profile, path)
         return found if isinstance(found, dict) else {}
 
     def contains(self, config_key: ConfigKey | str) -> bool:
@@ -89,6 +104,18 @@ class ConfigFileLoader(BaseConfigLoader):
         return value
 
 
+class IOConfig:
+    """The profiles of an `io_config.yaml` as plain dictionaries: `IOConfig().use('default')`."""
+
+    def __init__(self, filepath: str | os.PathLike[str] | None = None) -> None:
+        self.filepath = os.fspath(filepath) if filepath else os.path.join(get_repo_path(), "io_config.yaml")
+        self.config = read_profiles(self.filepath)
+
+    def use(self, profile: str) -> Any:
+        """The settings of one profile, in the shape in which the file has them."""
+        return profile_of(self.config, profile, self.filepath)
+
+
 class EnvironmentVariableLoader(BaseConfigLoader):
     """Settings from the environment: a key is the name of a variable."""
 
@@ -105,8 +132,7 @@ class AWSSecretLoader(BaseConfigLoader):
     """Settings from the AWS Secrets Manager; the keywords are those of a `boto3` client."""
 
     def __init__(self, **kwargs: Any) -> None:
-        import boto3
-
+        boto3 = need("boto3", "AWSSecretLoader")
         self.client = boto3.client("secretsmanager", **kwargs)
 
     def contains(self, config_key: ConfigKey | str, **kwargs: Any) -> bool:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import enum
 import os
+import re
+
+from baton.packages import missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +37,15 @@ _EXTENSIONS = {
     ".xml": FileFormat.XML,
     ".xls": FileFormat.EXCEL,
     ".xlsx": FileFormat.EXCEL,
+}
+
+
+# What reads or writes a format beside pandas itself, for the message that it is missing.
+_PACKAGES = {
+    FileFormat.PARQUET: "pyarrow",
+    FileFormat.HDF5: "tables",
+    FileFormat.XML: "lxml",
+    FileFormat.EXCEL: "openpyxl",
 }
 
 
@@ -91,7 +103,14 @@ class FileIO:
             FileFormat.XML: pd.read_xml,
             FileFormat.EXCEL: pd.read_excel,
         }
-        return readers[format_of(path, format)](path, **options)
+        chosen = format_of(path, format)
+        try:
+            return readers[chosen](path, **options)
+        except ImportError as error:
+            explained = _explained(error, chosen, f"reading {path}")
+            if explained is None:
+                raise
+            raise explained from None
 
     def export(
         self,
@@ -108,11 +127,18 @@ class FileIO:
         path = os.fspath(filepath)
         chosen = format_of(path, format)
         if _is_polars(df):
-            self._write_polars(df, path, chosen, writer_options)
+            write = self._write_polars
         elif hasattr(df, "to_csv") and hasattr(df, "columns"):
-            self._write_pandas(df, path, chosen, writer_options)
+            write = self._write_pandas
         else:
             raise TypeError(f"FileIO.export writes pandas and Polars frames, and was given a {type(df).__name__}")
+        try:
+            write(df, path, chosen, writer_options)
+        except ImportError as error:
+            explained = _explained(error, chosen, f"writing {path}")
+            if explained is None:
+                raise
+            raise explained from None
 
     def _write_pandas(self, df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
         if format is FileFormat.CSV:
@@ -134,6 +160,8 @@ class FileIO:
 
     def _write_polars(self, df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
         options.pop("index", None)  # Polars has none
+        if not hasattr(df, "write_csv"):
+            df = df.collect()
         if format is FileFormat.CSV:
             df.write_csv(path, **options)
         elif format is FileFormat.JSON:
@@ -168,4 +196,15 @@ def format_of(path: str, format: FileFormat | str | None = None) -> FileFormat:
 
 
 def _is_polars(value: Any) -> bool:
-    return type(value).__module__.split(".", 1)[0] == "polars"
+    return type(value).__name__ in ("DataFrame", "LazyFrame") and type(value).__module__.split(".", 1)[0] == "polars"
+
+
+def _explained(error: ImportError, format: FileFormat, purpose: str) -> ImportError | None:
+    """What to say instead of pandas' own words when it lacks a package; nothing when it is about something else."""
+    text = str(error)
+    # pandas names the package in quotes; for Parquet it lists all engines that it tried. Others just fail to import.
+    named = re.search(r"optional dependency '([\w-]+)'|^(lxml) not found|^No module named '(openpyxl|xlrd|odf)\b", text)
+    if named is None and "usable engine" not in text:
+        return None
+    found = next(filter(None, named.groups())) if named else _PACKAGES[format]
+    return missing({"pytables": "tables", "odf": "odfpy"}.get(found, found), purpose)

@@ -8,7 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# The first is the folder that Mage would be started with: the project, or the folder of several (settings.yaml).
 _ROOT = "MAGE_REPO_PATH"
+_RUNTIME = "MAGE_RUNTIME__REPO_PATH"
 _DATA = "MAGE_DATA_DIR"
 _DEFAULT_DATA = os.path.join("~", ".mage_data")
 
@@ -17,15 +19,19 @@ def get_repo_path(
     repo_path: str | None = None,
     file_path: str | None = None,
     absolute_path: bool = True,
-    root_project: bool = False,  # noqa: ARG001
+    root_project: bool = False,
     user: Any = None,  # noqa: ARG001
 ) -> str:
-    """The folder of the project, or, with `file_path`, of the project that the file lies in."""
+    """The folder of the project, or, with `file_path`, of the project that the file lies in.
+
+    With `root_project`, and where several projects share a folder with a `settings.yaml`, that folder.
+    """
     if file_path is not None:
         found = _project_above(file_path)
         if found is not None:
             repo_path = found
-    found_path = repo_path or os.environ.get(_ROOT) or os.getcwd()
+    own = None if root_project else os.environ.get(_RUNTIME)
+    found_path = repo_path or own or os.environ.get(_ROOT) or os.getcwd()
     return os.path.abspath(found_path) if absolute_path else os.path.relpath(found_path)
 
 
@@ -38,6 +44,17 @@ def _project_above(path: str) -> str | None:
         if above == folder:
             return None
         folder = above
+
+
+def set_repo_path(repo_path: str) -> None:
+    """Have this process work on the project of another folder."""
+    os.environ[_ROOT] = os.path.abspath(repo_path)
+    os.environ.pop(_RUNTIME, None)
+
+
+def get_metadata_path(root_project: bool = False) -> str:  # noqa: ARG001
+    """The project's `metadata.yaml`."""
+    return os.path.join(get_repo_path(), "metadata.yaml")
 
 
 def get_repo_name(repo_path: str | None = None, root_project: bool = False) -> str:  # noqa: ARG001

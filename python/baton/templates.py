@@ -27,20 +27,31 @@ def render(text: str, *, secrets: bool = True) -> str:
 
 
 def load_yaml(text: str) -> Any:
-    """YAML as the user's own file: every tag that names a plain Python value."""
+    """YAML as the user's own file: every tag that names a plain Python value.
+
+    What is wrong with it is said with its place and without its text, which may hold secrets.
+    """
     import yaml
 
-    return yaml.load(text, Loader=yaml.FullLoader)  # noqa: S506
+    try:
+        return yaml.load(text, Loader=yaml.FullLoader)  # noqa: S506
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        message = f"the YAML cannot be read: {place}{error.problem or error.context}"
+    raise yaml.YAMLError(message)
 
 
-def mage_secret_var(name: str, *_arguments: Any, **_keywords: Any) -> str | None:
-    """A secret of the project. Baton does not hand secrets to blocks yet: it warns and gives nothing."""
-    warnings.warn(
-        f"the secret `{name}` is not available: Baton does not hand stored secrets to blocks yet; "
-        f"set an environment variable and write env_var('{name}')",
-        stacklevel=2,
-    )
-    return None
+def mage_secret_var(name: str, *arguments: Any, **keywords: Any) -> str | None:
+    """A secret of the project, as `get_secret_value` gives it. Where nobody can be asked it warns and gives nothing."""
+    from baton.host import NoHostError
+    from baton.secrets import get_secret_value
+
+    try:
+        return get_secret_value(name, *arguments, **keywords)
+    except NoHostError as error:
+        warnings.warn(f"the secret `{name}` is not available: {error}", stacklevel=2)
+        return None
 
 
 def json_value(text: str, path: str) -> Any:
@@ -67,20 +78,13 @@ def _cloud_secrets() -> dict[str, Callable[..., Any]]:
 
 def aws_secret_var(name: str, key: str | None = None) -> Any:
     """A secret of the AWS Secrets Manager, or one field of a JSON secret."""
-    import boto3
+    from baton.services.clouds import aws_secret
 
-    client = boto3.client("secretsmanager", region_name=os.getenv("AWS_REGION_NAME") or os.getenv("AWS_REGION"))
-    response = client.get_secret_value(SecretId=name)
-    text = response.get("SecretString")
-    if text is None:
-        return response.get("SecretBinary")
-    return json.loads(text)[key] if key else text
+    return aws_secret(name, key)
 
 
 def azure_secret_var(name: str) -> Any:
     """A secret of the Azure Key Vault that `$AZURE_KEY_VAULT_URL` names."""
-    from azure.identity import DefaultAzureCredential  # type: ignore[import-not-found, unused-ignore]
-    from azure.keyvault.secrets import SecretClient  # type: ignore[import-not-found, unused-ignore]
+    from baton.services.clouds import azure_secret
 
-    vault = os.environ["AZURE_KEY_VAULT_URL"]
-    return SecretClient(vault_url=vault, credential=DefaultAzureCredential()).get_secret(name).value
+    return azure_secret(name)

@@ -6,6 +6,8 @@ import os
 import pickle
 import subprocess
 import sys
+import types
+from pathlib import Path
 
 import pytest
 from host import LIBRARY
@@ -78,7 +80,18 @@ def test_collecting_decorator():
         ("from mage_ai.io import nothing", "ImportError", "`mage_ai.io.nothing` is not offered"),
         ("import mage_ai; mage_ai.nothing", "AttributeError", "`mage_ai.nothing` is not offered"),
         ("from mage_ai.data_cleaner.transformer_actions.base import BaseAction", "ModuleNotFoundError", "df."),
-        ("from mage_ai.orchestration.triggers.api import trigger_pipeline", "ModuleNotFoundError", "baton run"),
+        ("from mage_ai.services.hashicorp.vault import Vault", "ModuleNotFoundError", "use the package `hvac`"),
+        ("from mage_ai.services.datadog import Datadog", "ModuleNotFoundError", "use the package `datadog`"),
+        ("from mage_ai.io.config import VaultLoader", "ImportError", "`hvac`, or `EnvironmentVariableLoader`"),
+        ("from mage_ai.io.iceberg_s3 import Iceberg", "ModuleNotFoundError", "use the package `pyiceberg`"),
+        ("from mage_ai.data_preparation.decorators import pipeline", "ImportError", "for example `data_loader`"),
+        ("from mage_ai.data_preparation.io import S3", "ModuleNotFoundError", "the clients are in `mage_ai.io`"),
+        ("from mage_ai.data_preparation.streaming.base import X", "ModuleNotFoundError", "in `mage_ai.streaming`"),
+        ("import mage_ai.presenters.charts", "ModuleNotFoundError", "a block has no use for them"),
+        ("import mage_ai.shared.nothing", "ModuleNotFoundError", "in its folder `utils`"),
+        ("from mage_ai.settings import PORT", "ImportError", "os.environ"),
+        ("import mage_ai.cluster_manager", "ModuleNotFoundError", "docs/reference/compatibility.md"),
+        ("import mage_ai.ai.llm", "ModuleNotFoundError", "for example `openai`"),
         ("import baton; baton.nothing", "AttributeError", "it offers"),
     ],
 )
@@ -97,17 +110,14 @@ def test_looking_for_attributes_is_no_error():
 
 
 def test_importing_needs_the_standard_library_only():
-    modules = [
-        "mage_ai.data_preparation.decorators",
-        "mage_ai.data_preparation.repo_manager",
-        "mage_ai.settings.repo",
-        "mage_ai.io.file",
-        "mage_ai.io.base",
-        "mage_ai.io.config",
-        "mage_ai.io.constants",
-        "baton",
-        "baton.codecs",
-    ]
+    root = Path(LIBRARY)
+    modules = sorted(
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        for folder in ("mage_ai", "baton")
+        for path in (root / folder).rglob("*.py")
+        if "worker" not in path.parts and "codecs" not in path.parts
+    )
+    assert "mage_ai.services.slack.slack" in modules
     code = f"import sys; sys.path.insert(0, {LIBRARY!r}); import {', '.join(modules)}"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
@@ -124,10 +134,49 @@ def test_baton_offers_the_same_under_its_own_name():
     assert all(getattr(baton, name) is not None for name in baton.__all__)
 
 
+def test_importing_baton_imports_nothing_else():
+    begin = f"import sys; sys.path[:0] = [{LIBRARY!r}]; "
+    code = f"{begin}old = set(sys.modules); import baton; print(*set(sys.modules) - old)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True)
+    assert sorted(done.stdout.split()) == ["__future__", "baton"]
+
+
 def test_constants():
-    from mage_ai.data_preparation.models.constants import BlockLanguage, BlockType, PipelineType
+    from mage_ai.data_preparation.models import constants
+    from mage_ai.data_preparation.models.constants import BlockLanguage, BlockStatus, BlockType, PipelineType
 
     assert (BlockType.DATA_LOADER, BlockLanguage.SQL, PipelineType.PYTHON) == ("data_loader", "sql", "python")
+    assert f"{BlockStatus.EXECUTED} {BlockType('sensor')}" == "executed sensor"
+    assert constants.DATAFRAME_ANALYSIS_MAX_COLUMNS == 100
+    assert constants.FILE_EXTENSION_TO_BLOCK_LANGUAGE["yml"] is BlockLanguage.YAML
+
+
+def test_clients_of_ones_own():
+    from mage_ai.io.base import BaseFile, BaseIO, DataSource, ExportWritePolicy
+    from mage_ai.io.file import FileIO
+
+    class Own(BaseIO):
+        def load(self, *args, **kwargs):
+            return 1
+
+        def export(self, *args, **kwargs):
+            return None
+
+    with Own(verbose=True) as own:
+        assert (own.load(), own.verbose) == (1, True)
+    with pytest.raises(NotImplementedError, match="`Own` takes no settings"):
+        Own.with_config({})
+    assert isinstance(FileIO(), BaseFile)
+    assert (DataSource.S3, ExportWritePolicy("append")) == ("s3", ExportWritePolicy.APPEND)
+
+
+def test_made_up_tables():
+    pytest.importorskip("pandas")
+    from mage_ai.data.tabular.mocks import create_dataframe
+
+    assert create_dataframe(n_rows=3, n_columns=2).shape == (3, 2)
+    pytest.importorskip("polars")
+    assert create_dataframe(n_rows=2, use_pandas=False).shape == (2, 10)
 
 
 # --- paths
@@ -239,6 +288,54 @@ def test_a_missing_profile_is_named(profiles):
         ConfigFileLoader(profiles, "prod")
 
 
+def test_the_older_reader(profiles):
+    from mage_ai.io.io_config import IOConfig
+
+    assert IOConfig().use("old")["PostgreSQL"]["database"] == "shop"
+    assert IOConfig(profiles).use("default")["POSTGRES_HOST"] == "db.example"
+    with pytest.raises(KeyError, match="no profile 'prod'"):
+        IOConfig(profiles).use("prod")
+
+
+def test_secrets_of_a_cloud_name_their_package(monkeypatch):
+    from mage_ai.io.config import AWSSecretLoader
+
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(ModuleNotFoundError, match=r"AWSSecretLoader needs the package `boto3`.*add the line `boto3`"):
+        AWSSecretLoader(region_name="eu-west-1")
+
+
+class NotFound(Exception):
+    pass
+
+
+class SecretsClient:
+    """What `boto3` gives, as far as the loader asks it."""
+
+    exceptions = types.SimpleNamespace(ResourceNotFoundException=NotFound)
+
+    def get_secret_value(self, SecretId, **version):
+        known = {"text": {"SecretString": f"a{version.get('VersionId', '')}"}, "bytes": {"SecretBinary": b"b"}}
+        if SecretId not in known:
+            raise NotFound
+        return known[SecretId]
+
+
+def test_secrets_of_aws(monkeypatch):
+    from mage_ai.io.config import AWSSecretLoader
+
+    made = []
+    client = SecretsClient()
+    module = types.SimpleNamespace(client=lambda service, **settings: made.append((service, settings)) or client)
+    monkeypatch.setitem(sys.modules, "boto3", module)
+    loader = AWSSecretLoader(region_name="eu-west-1")
+    assert made == [("secretsmanager", {"region_name": "eu-west-1"})]
+    assert (loader["text"], loader["bytes"], loader.get("text", version_id="2")) == ("a", b"b", "a2")
+    assert ("text" in loader, "none" in loader) == (True, False)
+    with pytest.raises(TypeError, match="no secret 'none'"):
+        loader.get("none")
+
+
 def test_other_sources_of_settings(monkeypatch):
     from mage_ai.io.config import ConfigFileLoader, ConfigKey, EnvironmentVariableLoader
 
@@ -248,6 +345,21 @@ def test_other_sources_of_settings(monkeypatch):
     assert loader[ConfigKey.POSTGRES_USER] == loader["POSTGRES_USER"] == "someone"
     assert loader["NOT_SET_AT_ALL"] is None
     assert ConfigKey.POSTGRES_USER in loader
+
+
+def test_secrets_are_those_of_the_run(monkeypatch):
+    pytest.importorskip("jinja2")
+    from baton import secrets
+    from baton.templates import render
+
+    asked = []
+    monkeypatch.setattr(secrets, "ask", lambda question, **args: asked.append((question, args)) or "s3cret")
+    text = "{{ mage_secret_var('key') }} {{ mage_secret_var('key', 'pipeline', 'p') }}"
+    assert render(text) == "s3cret s3cret"
+    assert asked == [
+        ("secret", {"name": "key", "entity": "global", "pipeline_uuid": None}),
+        ("secret", {"name": "key", "entity": "pipeline", "pipeline_uuid": "p"}),
+    ]
 
 
 def test_secrets_warn(project, monkeypatch):
@@ -305,6 +417,59 @@ def test_what_export_keeps_from_mage(frame, tmp_path):
     pytest.importorskip("pyarrow")
     FileIO().export(frame, f"{tmp_path}/x.parquet")
     assert str(FileIO().load(f"{tmp_path}/x.parquet")["t"].dtype) == "datetime64[ms]"
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "action"),
+    [
+        ("x.xlsx", "openpyxl", "writing"),
+        ("x.xlsx", "openpyxl", "reading"),
+        ("x.xml", "lxml", "writing"),
+        ("x.xml", "lxml", "reading"),
+        ("x.hdf5", "tables", "writing"),
+        ("x.hdf5", "tables", "reading"),
+        ("x.parquet", "pyarrow", "writing"),
+        ("x.parquet", "pyarrow", "reading"),
+    ],
+)
+def test_a_missing_package_names_its_line(frame, tmp_path, monkeypatch, name, package, action):
+    from mage_ai.io.file import FileIO
+
+    path = tmp_path / name
+    if action == "reading":
+        pytest.importorskip(package)
+        FileIO().export(frame, path)
+    for module in [one for one in sys.modules if one.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, module)
+    for absent in (package, "fastparquet", "xlsxwriter"):
+        monkeypatch.setitem(sys.modules, absent, None)
+    with pytest.raises(ModuleNotFoundError, match=f"{action} .*{name} needs the package `{package}`.*add the line"):
+        FileIO().load(path) if action == "reading" else FileIO().export(frame, path)
+
+
+def test_polars_where_it_has_no_writer(tmp_path):
+    polars = pytest.importorskip("polars")
+    for package in ("pandas", "pyarrow", "openpyxl"):
+        pytest.importorskip(package)
+    from mage_ai.io.file import FileIO
+
+    lazy = polars.LazyFrame({"a": [1, 2]})
+    FileIO().export(lazy, tmp_path / "x.csv")
+    FileIO().export(lazy, tmp_path / "x.xlsx")
+    assert FileIO().load(tmp_path / "x.csv").to_dict("list") == {"a": [1, 2]}
+    assert FileIO().load(tmp_path / "x.xlsx").to_dict("list") == {"a": [1, 2]}
+
+
+def test_options_go_to_pandas(frame, tmp_path):
+    from mage_ai.io.file import FileIO
+
+    FileIO().export(frame, tmp_path / "x.csv", sep=";", index=False)
+    back = FileIO().load(tmp_path / "x.csv", sep=";", parse_dates=["t"], nrows=1)
+    assert (len(back), str(back["t"].dtype)) == (1, "datetime64[ns]")
+    with pytest.raises(OSError, match="non-existent directory"):
+        FileIO().export(frame, tmp_path / "nowhere" / "x.csv")
+    with pytest.raises(ValueError, match="unknown file format 'tsv'; known are csv, json"):
+        FileIO().load(tmp_path / "x.csv", format="tsv")
 
 
 def test_folders_are_joined(frame, tmp_path):

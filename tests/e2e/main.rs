@@ -6,10 +6,13 @@
     reason = "what fails here fails the test"
 )]
 
+mod asks;
 mod cancel;
 mod checks;
 mod crash;
 mod faults;
+mod mage;
 mod project;
 mod runs;
 mod scaffold;
+mod several;

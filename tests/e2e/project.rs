@@ -1,6 +1,7 @@
 //! A throw-away project and the binary to run it with.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -139,13 +140,19 @@ impl TestProject {
 
 /// The built binary with the shared home and nothing of the caller's settings.
 pub(crate) fn baton() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
+    program(env!("CARGO_BIN_EXE_baton"))
+}
+
+/// A program, such as a link to the binary, with the shared home and nothing of the caller's settings.
+pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(path);
     command
         .env(
             "BATON_HOME",
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("home"),
         )
         .env_remove("ENV")
+        .env_remove("BATON_PYTHON")
         .env_remove("BATON_KILL_AT")
         .stdin(Stdio::null());
     command

@@ -55,6 +55,18 @@ impl Home {
     /// The state of the project at `project`, an existing folder. The folder's name and a hash of its
     /// full path tell projects apart: two clones never share state.
     pub fn project(&self, project: &Path) -> Result<ProjectHome, HomeError> {
+        let path = self.path_of(project)?;
+        files::create_folder(&path)?;
+        Ok(ProjectHome(path))
+    }
+
+    /// The state of the project at `project`, if there is a database; nothing is made.
+    pub fn existing_project(&self, project: &Path) -> Option<ProjectHome> {
+        let home = ProjectHome(self.path_of(project).ok()?);
+        home.database().is_file().then_some(home)
+    }
+
+    fn path_of(&self, project: &Path) -> Result<PathBuf, FileError> {
         let full = project
             .canonicalize()
             .map_err(|source| FileError::new("find", project, source))?;
@@ -64,9 +76,7 @@ impl Home {
             .to_string_lossy()
             .into_owned();
         let hash = fnv1a(full.as_os_str().as_encoded_bytes());
-        let path = self.0.join("projects").join(format!("{name}-{hash:016x}"));
-        files::create_folder(&path)?;
-        Ok(ProjectHome(path))
+        Ok(self.0.join("projects").join(format!("{name}-{hash:016x}")))
     }
 }
 
@@ -83,6 +93,11 @@ impl ProjectHome {
     /// The metadata database.
     pub fn database(&self) -> PathBuf {
         self.0.join("state.db")
+    }
+
+    /// The key that the project's secrets are encrypted with.
+    pub fn secrets_key(&self) -> PathBuf {
+        self.0.join("secrets.key")
     }
 
     /// The data products.

@@ -1,9 +1,18 @@
 //! The command line as people type it. What the words mean is decided in `commands`.
 
+mod mage;
+mod new;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use mage::{MageCleanArgs, MageCli, MageCommand, MageInitArgs, MageRunArgs};
+pub(crate) use new::{
+    CleanArgs, KindChoice, LanguageChoice, NewArgs, NewBlockArgs, NewCommand, NewPipelineArgs,
+    PipelineChoice, TemplatesArgs,
+};
 
 /// Run data pipelines from a project folder.
 #[derive(Debug, Parser)]
@@ -25,6 +34,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make a project with a small pipeline that runs
     Init(InitArgs),
+    /// Make a pipeline, or a block from a template
+    New(NewArgs),
     /// Run a pipeline, or some of its blocks
     Run(Box<RunArgs>),
     /// List the runs of a project
@@ -33,8 +44,12 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Show or export what a block produced
     Output(OutputArgs),
+    /// Set, list and remove the secrets that blocks may read
+    Secret(SecretArgs),
     /// Check a whole project without running anything
     Check(CheckArgs),
+    /// Delete old runs, with their logs and products
+    Clean(CleanArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -120,7 +135,12 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
     /// Use this interpreter, or `active` for the active virtual environment, instead of the project's own
-    #[arg(long, value_name = "PATH|active")]
+    #[arg(
+        long,
+        value_name = "PATH|active",
+        env = "BATON_PYTHON",
+        hide_env_values = true
+    )]
     pub(crate) python: Option<String>,
     /// Most blocks at a time [default: number of processors]
     #[arg(long, value_name = "N")]
@@ -210,6 +230,48 @@ pub(crate) enum FormatChoice {
     Arrow,
     /// The bytes of an image, a text or an opaque object as they are
     Raw,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    baton secret my_project set api_token                    asks for the value\n  \
+    printf %s \"$TOKEN\" | baton secret my_project set api_token --value-from-stdin\n  \
+    baton secret my_project list\n\n\
+    In a block: get_secret_value('api_token'). In io_config.yaml: \"{{ mage_secret_var('api_token') }}\".")]
+pub(crate) struct SecretArgs {
+    /// The project's folder
+    pub(crate) project: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: SecretCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Store a secret, or replace its value
+    Set {
+        /// Its name
+        name: String,
+        /// Read the value from standard input, also from a terminal, until its end
+        #[arg(long)]
+        value_from_stdin: bool,
+        /// Only for this pipeline: code asks for it with entity='pipeline'
+        #[arg(long, value_name = "UUID")]
+        pipeline: Option<String>,
+    },
+    /// Show the names; values are never shown
+    List {
+        /// Print one JSON object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a secret
+    Remove {
+        /// Its name
+        name: String,
+        /// The one of this pipeline
+        #[arg(long, value_name = "UUID")]
+        pipeline: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod failure;
+mod secrets;
 mod settings;
 mod terminal;
 mod watch;
@@ -11,11 +12,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::Cli;
+use crate::args::{Cli, MageCli};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match commands::dispatch(cli.command) {
+    let done = if commands::mage::is_called(std::env::args_os().next()) {
+        commands::mage::dispatch(MageCli::parse().command)
+    } else {
+        commands::dispatch(Cli::parse().command)
+    };
+    match done {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }

@@ -1,5 +1,5 @@
 //! What the process's environment says. Every variable that Baton reads is named here, in clap's
-//! definitions (`ENV`, `BATON_BLOCK_MEMORY`, `BATON_LAUNCH`), or in `terminal` (`NO_COLOR`, `TERM`).
+//! definitions (`ENV`, `BATON_PYTHON`, `BATON_BLOCK_MEMORY`, `BATON_LAUNCH`), or in `terminal` (`NO_COLOR`, `TERM`).
 
 use std::env;
 use std::path::PathBuf;

@@ -2,7 +2,8 @@
 //!
 //! The order: the original of a replicated block; `configuration.file_path`; the default folder, name and
 //! extension; `configuration.file_source.path`. Mage's own runs ignore the last one, so the default file wins where
-//! both exist, and `file_source` counts where Mage would find nothing.
+//! both exist, and `file_source` counts where Mage would find nothing. In a project of a platform (`settings.yaml`)
+//! `file_source` comes first, and is relative to the platform's folder.
 
 use std::path::{Component, Path};
 
@@ -46,10 +47,25 @@ pub(crate) fn original<'a>(pipeline: &'a Pipeline, block: &'a Block) -> Option<&
 }
 
 /// The file of `block` in the project at `root`; none for a block that has no file.
-pub(crate) fn resolve(root: &Path, pipeline: &Pipeline, block: &Block) -> Option<BlockFile> {
+pub(crate) fn resolve(
+    root: &Path,
+    base: &Path,
+    pipeline: &Pipeline,
+    block: &Block,
+) -> Option<BlockFile> {
     let block = original(pipeline, block).unwrap_or(block);
     if block.kind == BlockKind::GlobalDataProduct {
         return None;
+    }
+    let source = block
+        .configuration
+        .get("file_source")
+        .and_then(|source| source.get("path"))
+        .and_then(Value::as_str);
+    if root != base
+        && let Some(path) = source.and_then(|path| below_base(root, base, path))
+    {
+        return Some(found_file(path, Origin::FileSource));
     }
     let file_path = block.configuration.get("file_path").and_then(Value::as_str);
     if let Some(path) = file_path.filter(|path| !path.is_empty()) {
@@ -70,11 +86,6 @@ pub(crate) fn resolve(root: &Path, pipeline: &Pipeline, block: &Block) -> Option
     if is_file(root, &default) {
         return Some(found_file(default, Origin::Default));
     }
-    let source = block
-        .configuration
-        .get("file_source")
-        .and_then(|source| source.get("path"))
-        .and_then(Value::as_str);
     if let Some(path) = source.and_then(|path| existing(root, path)) {
         return Some(found_file(path, Origin::FileSource));
     }
@@ -164,6 +175,33 @@ fn existing(root: &Path, path: &str) -> Option<String> {
     (relative.len() == path.len() && is_file(root, &beside)).then_some(beside)
 }
 
+/// The file that a path below a platform's folder means, relative to the project at `root`. The path may begin
+/// with the platform's own name.
+fn below_base(root: &Path, base: &Path, path: &str) -> Option<String> {
+    let path = path.trim();
+    let own = base.file_name().and_then(|name| name.to_str());
+    let stripped = path
+        .split_once('/')
+        .filter(|(first, _)| Some(*first) == own)
+        .map(|(_, rest)| rest);
+    let file = [Some(path), stripped].into_iter().flatten().find(|path| {
+        let plain = Path::new(path)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        plain && base.join(path).is_file()
+    })?;
+    let file = base.join(file);
+    if let Ok(inside) = file.strip_prefix(root) {
+        return Some(slashed(inside));
+    }
+    let up = root.strip_prefix(base).ok()?.components().count();
+    Some(format!(
+        "{}{}",
+        "../".repeat(up),
+        slashed(file.strip_prefix(base).ok()?)
+    ))
+}
+
 /// A path with `/`, without `.` components.
 fn slashed(path: &Path) -> String {
     path.components()
@@ -177,6 +215,39 @@ fn slashed(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::template::Lookup;
+
+    #[test]
+    fn projects_of_a_platform_share_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap().join("hub");
+        for file in [
+            "unit/a/custom/x.py",
+            "unit/b/custom/x.py",
+            "unit/b/custom/y.py",
+        ] {
+            let path = base.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let check = |source: &str, expected: &str| {
+            let text = format!(
+                "blocks:\n- {{uuid: x, type: custom, configuration: {{file_source: {{path: {source}}}}}}}\n"
+            );
+            let file = crate::pipeline::read(&"p".into(), "p", &text, &Lookup::new(|_| None));
+            let block = file.pipeline.blocks.last().unwrap();
+            let found = resolve(&base.join("unit/a"), &base, &file.pipeline, block).unwrap();
+            assert_eq!(
+                (found.path.as_str(), found.exists),
+                (expected, true),
+                "{source}"
+            );
+        };
+        check("unit/a/custom/x.py", "custom/x.py");
+        check("unit/b/custom/y.py", "../../unit/b/custom/y.py");
+        check("hub/unit/b/custom/x.py", "../../unit/b/custom/x.py");
+        check("unit/gone/custom/y.py", "custom/x.py");
+        check("../hub/unit/b/custom/y.py", "custom/x.py");
+    }
 
     #[test]
     fn every_way_to_a_file_is_known() {
@@ -207,7 +278,7 @@ mod tests {
             );
             let file = crate::pipeline::read(&"p".into(), "p", &text, &Lookup::new(|_| None));
             let block = file.pipeline.blocks.last().unwrap();
-            let found = resolve(&root, &file.pipeline, block);
+            let found = resolve(&root, &root, &file.pipeline, block);
             assert_eq!(
                 found.as_ref().map(|file| (file.path.as_str(), file.exists)),
                 expected,

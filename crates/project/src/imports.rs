@@ -58,11 +58,16 @@ pub struct Sources {
     root: PathBuf,
     /// Names of the project as a package: its folder's, and the one that Mage's image gives it.
     names: Vec<String>,
+    /// The way up to the platform's folder, and its name as a package; none for a project of its own.
+    base: Option<(Vec<&'static str>, String)>,
     known: Mutex<HashMap<String, Arc<Source>>>,
 }
 
 impl Sources {
-    pub(crate) fn new(root: &Path, name: &str) -> Self {
+    pub(crate) fn new(root: &Path, base: &Path, name: &str) -> Self {
+        let way = root.strip_prefix(base).unwrap_or(Path::new(""));
+        let base_name = base.file_name().unwrap_or_default().to_string_lossy();
+        let up = vec![".."; way.components().count()];
         let parent = root
             .parent()
             .and_then(Path::file_name)
@@ -75,6 +80,7 @@ impl Sources {
         Self {
             root: root.to_owned(),
             names: names.into_iter().flatten().collect(),
+            base: (!up.is_empty()).then(|| (up, base_name.into_owned())),
             known: Mutex::new(HashMap::new()),
         }
     }
@@ -148,8 +154,27 @@ impl Sources {
             // `shop.lib.clean` and `default_repo.lib.clean` both mean `lib/clean.py` of the project `shop`.
             match parts.first() {
                 Some(first) if self.names.iter().any(|name| name == first) => parts.remove(0),
-                _ => return Vec::new(),
+                _ => return self.base_files(module),
             };
+        }
+    }
+
+    /// The files of a platform's own code that an import runs: `<base>.utils.clean`, and `utils.clean`.
+    fn base_files(&self, module: &str) -> Vec<String> {
+        let Some((up, name)) = &self.base else {
+            return Vec::new();
+        };
+        let parts = || up.iter().copied().chain(module.split('.'));
+        let found = self.files_of(&parts().collect::<Vec<_>>());
+        if !found.is_empty() {
+            return found;
+        }
+        match module.split_once('.') {
+            Some((first, rest)) if first == name || first == "default_repo" => {
+                let parts = up.iter().copied().chain(rest.split('.'));
+                self.files_of(&parts.collect::<Vec<_>>())
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -196,6 +221,10 @@ impl Sources {
     pub fn all(&self) -> BTreeSet<String> {
         let mut modules = BTreeSet::new();
         for file in python_files(&self.root) {
+            if self.base.is_some() {
+                // What is imported lies outside of the folder, too.
+                modules.extend(self.closure(&file).modules);
+            }
             if let Source::Facts(facts) = &*self.source(&file) {
                 modules.extend(facts.imports.iter().cloned());
             }
@@ -249,7 +278,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let sources = Sources::new(&root, "shop");
+        let sources = Sources::new(&root, &root, "shop");
         (folder, sources)
     }
 

@@ -4,10 +4,13 @@
 //! a list of problems; opening and checking execute nothing and write nothing.
 
 mod blockfile;
+mod blocktemplate;
 mod check;
 pub mod edit;
 mod imports;
+mod new;
 mod pipeline;
+mod platform;
 mod problem;
 mod profiles;
 mod project;
@@ -21,9 +24,14 @@ mod triggers;
 pub mod yaml;
 
 pub use blockfile::{BlockFile, Origin};
+pub use blocktemplate::{BlockTemplate, block_templates, custom_block_templates};
 pub use check::check;
 pub use imports::{Imports, Sources};
+pub use new::{
+    BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
+};
 pub use pipeline::PipelineFile;
+pub use platform::{Member, Platform, PlatformError};
 pub use problem::{Problem, Rule, Severity};
 pub use profiles::{Profile, Profiles};
 pub use project::{OpenError, PipelineError, Project};

@@ -97,6 +97,10 @@ rules! {
     DuplicateTrigger = "duplicate-trigger" Warning,
     /// A data file that the code reads and nobody has put there.
     MissingDataFile = "missing-data-file" Warning,
+    /// A project that `settings.yaml` names and nobody has made.
+    MissingProject = "missing-project" Warning,
+    /// A folder of pipelines without the file that makes it a project.
+    MissingMetadata = "missing-metadata" Warning,
     /// A line of `requirements.txt` that names no package.
     InvalidRequirement = "invalid-requirement" Warning,
 }

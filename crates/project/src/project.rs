@@ -13,6 +13,7 @@ use baton_model::{Block, Pipeline, PipelineUuid};
 use crate::blockfile::{self, BlockFile};
 use crate::imports::{Imports, Sources};
 use crate::pipeline::{self, PipelineFile};
+use crate::platform::{self, Platform};
 use crate::problem::{Problem, Rule};
 use crate::profiles::{self, Profiles};
 use crate::reading::Reader;
@@ -44,6 +45,14 @@ pub enum OpenError {
         /// Whether it has pipelines all the same.
         has_pipelines: bool,
     },
+    /// The folder holds several projects.
+    #[error("open the project `{}`: it holds several projects", path.display())]
+    SeveralProjects {
+        /// The path that was given.
+        path: PathBuf,
+        /// The projects.
+        projects: Vec<PathBuf>,
+    },
     /// The folder cannot be read.
     #[error("open the project")]
     Folder(#[from] FileError),
@@ -52,7 +61,9 @@ pub enum OpenError {
 impl Diagnose for OpenError {
     fn class(&self) -> Class {
         match self {
-            Self::NoFolder { .. } | Self::NotAProject { .. } => Class::User,
+            Self::NoFolder { .. } | Self::NotAProject { .. } | Self::SeveralProjects { .. } => {
+                Class::User
+            }
             Self::Folder(error) => error.class(),
         }
     }
@@ -71,6 +82,9 @@ impl Diagnose for OpenError {
                 Some(project) => format!("open the project `{}` instead", project.display()),
                 None => format!("make a project with `baton init {}`", path.display()),
             }),
+            Self::SeveralProjects { projects, .. } => {
+                Some(format!("name one of them: {}", platform::list(projects)))
+            }
             Self::Folder(error) => error.hint(),
         }
     }
@@ -137,6 +151,7 @@ impl Diagnose for PipelineError {
 #[derive(Debug)]
 pub struct Project {
     root: PathBuf,
+    base: PathBuf,
     name: String,
     settings: ProjectSettings,
     problems: Vec<Problem>,
@@ -164,7 +179,17 @@ impl Project {
                 });
             }
         };
-        if !root.join(METADATA).is_file() {
+        let below = Platform::open(&root);
+        if let Some(platform) = below.filter(|platform| {
+            // A project that is one of them, and not just their base, can be meant itself.
+            !platform.members().iter().any(|member| member.root == root)
+        }) {
+            return Err(OpenError::SeveralProjects {
+                projects: platform.projects(),
+                path: path.to_owned(),
+            });
+        }
+        if !is_project(&root) {
             return Err(OpenError::NotAProject {
                 near: near(&root),
                 has_pipelines: root.join("pipelines").is_dir(),
@@ -175,7 +200,9 @@ impl Project {
             || "project".to_owned(),
             |name| name.to_string_lossy().into_owned(),
         );
+        let base = Platform::of_project(&root).map(|platform| platform.root().to_owned());
         let mut project = Self {
+            base: base.unwrap_or_else(|| root.clone()),
             root,
             name,
             settings: ProjectSettings::default(),
@@ -189,7 +216,14 @@ impl Project {
     fn read_settings(&mut self) {
         let mut reader = Reader::new(METADATA, None);
         let text = match self.read_text(METADATA) {
-            Ok(text) => text.unwrap_or_default(),
+            Ok(Some(text)) => text,
+            Ok(None) => {
+                let message = "the project has no metadata.yaml; every setting has its default";
+                let problem = Problem::new(Rule::MissingMetadata, METADATA, message);
+                self.problems
+                    .push(problem.hint("add the file; it may be empty"));
+                return;
+            }
             Err(problem) => {
                 self.problems.push(*problem);
                 return;
@@ -235,6 +269,18 @@ impl Project {
         &self.root
     }
 
+    /// The folder of the platform that lists the project, else the project's own: what Mage would be started with.
+    /// Code is imported from the folder above it, too.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// The folder whose `requirements.txt` counts: the project's, else the base.
+    pub fn requirements_folder(&self) -> &Path {
+        let own = self.root.join(requirements::FILE).is_file();
+        if own { &self.root } else { &self.base }
+    }
+
     /// The folder's name: the project's name in imports and on screen.
     pub fn name(&self) -> &str {
         &self.name
@@ -245,6 +291,11 @@ impl Project {
         &self.settings
     }
 
+    /// An environment variable, from where templates take theirs.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.lookup.variable(name)
+    }
+
     /// What is wrong with the project's own `metadata.yaml`.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -252,16 +303,7 @@ impl Project {
 
     /// The names of the pipelines, sorted: the folders under `pipelines` that hold a `metadata.yaml`.
     pub fn pipeline_uuids(&self) -> Vec<PipelineUuid> {
-        let mut names: Vec<String> = fs::read_dir(self.root.join("pipelines"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.path().join(METADATA).is_file())
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| !name.starts_with('.'))
-            .collect();
-        names.sort();
-        names.into_iter().map(PipelineUuid::new).collect()
+        pipelines_of(&self.root)
     }
 
     /// Path of a pipeline's `metadata.yaml`, relative to the project.
@@ -312,7 +354,7 @@ impl Project {
 
     /// The file that a block runs; none for kinds of blocks that have no file.
     pub fn block_file(&self, pipeline: &Pipeline, block: &Block) -> Option<BlockFile> {
-        blockfile::resolve(&self.root, pipeline, block)
+        blockfile::resolve(&self.root, &self.base, pipeline, block)
     }
 
     /// What a pipeline's `triggers.yaml` holds; empty without one.
@@ -359,7 +401,7 @@ impl Project {
 
     /// The project's Python files, to be asked several questions: each file is read and parsed once.
     pub fn sources(&self) -> Sources {
-        Sources::new(&self.root, &self.name)
+        Sources::new(&self.root, &self.base, &self.name)
     }
 
     /// What a file of the project imports, directly and through the project's own modules.
@@ -395,6 +437,25 @@ impl Project {
     }
 }
 
+/// Whether a folder is a project: it has a `metadata.yaml`, or pipelines all the same.
+pub(crate) fn is_project(root: &Path) -> bool {
+    root.join(METADATA).is_file() || !pipelines_of(root).is_empty()
+}
+
+/// The names of the pipelines of the project at `root`, sorted.
+pub(crate) fn pipelines_of(root: &Path) -> Vec<PipelineUuid> {
+    let mut names: Vec<String> = fs::read_dir(root.join("pipelines"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join(METADATA).is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names.into_iter().map(PipelineUuid::new).collect()
+}
+
 pub(crate) fn unset_hint(name: &str) -> String {
     format!("set it, or give a default: env_var('{name}', '...')")
 }
@@ -420,7 +481,7 @@ fn near(root: &Path) -> Vec<PathBuf> {
 }
 
 /// The pipeline whose name is most like `name`, if any is much like it.
-fn similar(name: &str, known: &[PipelineUuid]) -> Option<PipelineUuid> {
+pub(crate) fn similar(name: &str, known: &[PipelineUuid]) -> Option<PipelineUuid> {
     known
         .iter()
         .map(|uuid| {

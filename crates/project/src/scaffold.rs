@@ -151,7 +151,7 @@ pub fn init(path: &Path, now: i64) -> Result<InitReport, InitError> {
 }
 
 /// Writes a file unless there is one. Says whether it did.
-fn write_new(path: &Path, text: &str) -> Result<bool, FileError> {
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<bool, FileError> {
     if let Some(folder) = path.parent() {
         files::create_folder(folder)?;
     }
@@ -172,7 +172,7 @@ fn new_uuid(now: i64) -> String {
 }
 
 /// As Mage writes moments: `2026-11-21 13:39:20.123456+00:00`.
-fn created_at(now: i64) -> String {
+pub(crate) fn created_at(now: i64) -> String {
     chrono::DateTime::from_timestamp_micros(now)
         .unwrap_or_default()
         .format("%Y-%m-%d %H:%M:%S%.6f+00:00")

@@ -35,6 +35,11 @@ impl Lookup {
         Self::new(|name| std::env::var(name).ok())
     }
 
+    /// An environment variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name)
+    }
+
     /// Takes secrets from `secrets`.
     #[must_use]
     pub fn with_secrets(
@@ -106,6 +111,31 @@ pub fn render(text: &str, lookup: &Lookup) -> Result<Rendered, TemplateError> {
             message: message(&error, &seen.values),
         }),
     }
+}
+
+/// Renders the text of a template with values for its placeholders; what is unknown is left empty.
+pub(crate) fn render_values(
+    text: &str,
+    values: &std::collections::BTreeMap<&'static str, String>,
+) -> Result<String, TemplateError> {
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(FUEL));
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    let context = Value::from_pairs(values.iter().map(|(key, value)| (*key, value.clone())));
+    let mut rendered = environment
+        .render_str(text, context)
+        .map_err(|error| TemplateError {
+            line: error
+                .line()
+                .and_then(|line| u32::try_from(line).ok())
+                .unwrap_or(1),
+            message: message(&error, &[]),
+        })?;
+    // Jinja takes the last line break away.
+    if text.ends_with('\n') && !rendered.ends_with('\n') {
+        rendered.push('\n');
+    }
+    Ok(rendered)
 }
 
 /// What went wrong, unless the words would show a value.

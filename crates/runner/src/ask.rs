@@ -232,7 +232,7 @@ impl Answers for Silence {
 }
 
 /// Reads a question. One that is not known is refused, and the block goes on.
-pub(crate) fn question(name: String, args: Map) -> Result<Question, Refusal> {
+pub(crate) fn question(name: &str, args: &Map) -> Result<Question, Refusal> {
     let text = format!("the question `{name}` cannot be read");
     let whole = serde_json::json!({"question": name, "args": args});
     serde_json::from_value(whole).map_err(|error| {
@@ -255,7 +255,7 @@ mod tests {
         let Value::Object(args) = args else {
             panic!("arguments are a map")
         };
-        question(name.to_owned(), args)
+        question(name, &args)
     }
 
     #[test]

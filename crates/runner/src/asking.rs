@@ -42,7 +42,7 @@ impl Asking {
     }
 
     /// Takes a question and returns at once; the answer is sent when it is there.
-    pub(crate) fn ask(&mut self, id: u64, question: String, args: Map) {
+    pub(crate) fn ask(&mut self, id: u64, question: &str, args: &Map) {
         while self.open.try_join_next().is_some() {}
         let answers = Arc::clone(&self.answers);
         let asker = Arc::clone(&self.asker);

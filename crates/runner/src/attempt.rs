@@ -167,23 +167,12 @@ pub(crate) async fn run(
         }
     };
     let report = AttemptReport {
-        outcome: concealed(runner, report.outcome),
+        outcome: runner.concealed.outcome(report.outcome),
         ..report
     };
     // What stays in the folder is swept away with the next run; the result does not depend on it.
     let _ = staging.remove();
     report
-}
-
-/// The outcome without the secrets that the run has asked for.
-fn concealed(runner: &Runner, outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Failed { error, products } => Outcome::Failed {
-            error: runner.concealed.error(error),
-            products,
-        },
-        other => other,
-    }
 }
 
 /// The process for an attempt: a new one, or the one that the run's blocks share.

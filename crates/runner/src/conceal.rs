@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use baton_model::{BlockError, Map};
+use baton_model::{BlockError, Map, Outcome};
 use serde_json::Value;
 
 /// What stands in the place of a secret.
@@ -53,8 +53,19 @@ impl Concealed {
             .collect()
     }
 
+    /// The outcome of an attempt without secrets.
+    pub(crate) fn outcome(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Failed { error, products } => Outcome::Failed {
+                error: self.error(error),
+                products,
+            },
+            other => other,
+        }
+    }
+
     /// The error without secrets.
-    pub(crate) fn error(&self, mut error: BlockError) -> BlockError {
+    fn error(&self, mut error: BlockError) -> BlockError {
         error.message = self.text(error.message);
         error.hint = error.hint.map(|hint| self.text(hint));
         for frame in &mut error.frames {

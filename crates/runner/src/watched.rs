@@ -201,7 +201,7 @@ impl Watched {
                 return self.last_word(Verdict::ConditionFailed(reason));
             }
             WorkerMessage::Failed { error } => return self.last_word(Verdict::Failed(error)),
-            WorkerMessage::Ask { id, question, args } => self.asking.ask(id, question, args),
+            WorkerMessage::Ask { id, question, args } => self.asking.ask(id, &question, &args),
         }
         Heard::More
     }

@@ -9,6 +9,7 @@ use crate::StoreError;
 /// Every migration, numbered from 1 in this order. A released one is never edited.
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_runs.sql"),
+    include_str!("../migrations/0002_secrets.sql"),
     include_str!("../migrations/0003_dynamic.sql"),
 ];
 

@@ -6,11 +6,14 @@ pickled cell by cell. Each way has an encoder here and its decoder beside it.
 
 Missing values: strings, booleans, dates, times, bytes, lists and numbers of `decimal` come back with `None` whatever
 stood for nothing, as in Mage. Everywhere else `None`, NaN, NaT and NA are kept apart.
+
+Columns of nothing but floats, or but booleans, come back with that dtype, and lists, tuples and sets of numbers with
+numpy's numbers: so they do in Mage, and they lose nothing by it.
 """
 
 from __future__ import annotations
 
-from baton.codecs import pickled, tagged, text
+from baton.codecs import fixed, pickled, tagged, text
 from baton.codecs.chunks import Plan
 
 TYPE_CHECKING = False
@@ -21,12 +24,14 @@ if TYPE_CHECKING:
     from baton.codecs.files import ArrowFiles
 
 _INT64 = 1 << 63
+# Lists nested deeper (or containing themselves) are no columns of numbers.
+_MOST_LEVELS = 8
 
 
-def plan(values: Any, where: str, rows_together: int, hashable: bool = False) -> Plan:
+def plan(values: Any, where: str, rows_together: int, exact: bool = False) -> Plan:
     """A plan for an object array. `where` names the column in messages: `output_0["price"]`.
 
-    With `hashable` the cells come back as they are even where Mage would make arrays of them.
+    With `exact` the cells come back as objects, as they are, even where Mage makes arrays or another dtype of them.
     """
     import pandas as pd
     import pyarrow as pa
@@ -42,7 +47,8 @@ def plan(values: Any, where: str, rows_together: int, hashable: bool = False) ->
     if len(kinds) == 1:
         name = kinds.pop().__qualname__
         module = type(present[0]).__module__
-        special = None if hashable and name == "tuple" else _BY_TYPE.get((module, name))
+        special = _EXACT_BY_TYPE.get((module, name)) if exact else None
+        special = special or (None if exact and name == "tuple" else _BY_TYPE.get((module, name)))
         found = special(values, present, missing) if special else None
         if found is not None:
             return found
@@ -80,11 +86,31 @@ def _arrow_cells(values: Any, missing: Any, arrow_type: Any, spec: dict[str, Any
     return Plan(array.type, spec, lambda start, stop: array.slice(start, stop - start), 16)
 
 
+def _numbers(array: Any) -> Plan:
+    """Cells that are a numpy array from now on."""
+    import numpy as np
+    import pyarrow as pa
+
+    arrow_type = pa.from_numpy_dtype(array.dtype)
+    is_float = array.dtype.kind == "f"
+
+    def encode(start: int, stop: int) -> Any:
+        part = array[start:stop]
+        return fixed.array(arrow_type, part, np.isnan(part) if is_float else None)
+
+    return Plan(arrow_type, {"as": "numpy", "dtype": array.dtype.str}, encode, array.dtype.itemsize)
+
+
 def _only_none(values: Any, missing: Any) -> bool:
     return all(value is None for value in values[missing])
 
 
-def _bools(values: Any, _present: Any, missing: Any) -> Plan | None:
+def _bools(values: Any, present: Any, missing: Any) -> Plan | None:
+    """A column of booleans; of objects, where something is missing."""
+    return _numbers(values.astype(bool)) if len(present) == len(values) else _bool_objects(values, present, missing)
+
+
+def _bool_objects(values: Any, _present: Any, missing: Any) -> Plan | None:
     import pyarrow as pa
 
     return _arrow_cells(values, missing, pa.bool_(), {"as": "python"})
@@ -98,7 +124,16 @@ def _ints(values: Any, present: Any, missing: Any) -> Plan | None:
     return _arrow_cells(values, missing, pa.int64(), {"as": "python"})
 
 
-def _floats(values: Any, _present: Any, missing: Any) -> Plan | None:
+def _floats(values: Any, present: Any, missing: Any) -> Plan | None:
+    """A column of floats, NaN where something is missing."""
+    import numpy as np
+
+    array: Any = np.full(len(values), np.nan)
+    array[~missing] = present
+    return _numbers(array)
+
+
+def _float_objects(values: Any, _present: Any, missing: Any) -> Plan | None:
     import pyarrow as pa
 
     return _arrow_cells(values, missing, pa.float64(), {"as": "python"}) if _only_none(values, missing) else None
@@ -208,23 +243,40 @@ def _decode_uuid(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
 
 
 def _lists(values: Any, present: Any, missing: Any) -> Plan | None:
-    """Flat lists of one type. Integers come back as numpy's, as they do in Mage."""
-    from itertools import chain
-
+    """Lists of one type. As in Mage, numbers come back as numpy's, and lists of them that lie in lists as arrays."""
     import pyarrow as pa
 
-    kinds = set(map(type, chain.from_iterable(present)))
-    has_none = type(None) in kinds
-    kinds.discard(type(None))
+    kinds, has_none, levels = _leaves(present)
+    if kinds == {int, float} or (kinds == {int} and has_none):
+        kinds = {float}  # `None` is NaN then, as everywhere in numpy
     if len(kinds) > 1 or not kinds <= {int, float, str, bool}:
         return None
-    way = "numpy lists" if kinds == {int} and not has_none else "python"
     item = {int: pa.int64(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
-    arrow_type = pa.list_(item[kinds.pop()] if kinds else pa.null())
+    way = "numpy lists" if kinds == {int} or kinds == {float} or (kinds == {bool} and not has_none) else "python"
+    if levels > 1 and way == "python" and kinds:
+        return None
+    arrow_type = item[kinds.pop()] if kinds else pa.null()
+    for _ in range(levels):
+        arrow_type = pa.list_(arrow_type)
     try:
         return _arrow_cells(values, missing, arrow_type, {"as": way})
     except UnicodeEncodeError:
         return None
+
+
+def _leaves(lists: Any) -> tuple[set[type], bool, int]:
+    """The types of what lists hold in the end, whether `None` is among it, and how many levels of lists there are."""
+    from itertools import chain
+
+    levels = 1
+    kinds = set(map(type, chain.from_iterable(lists)))
+    while list in kinds and kinds <= {list, type(None)} and levels < _MOST_LEVELS:
+        lists = [item for cell in lists for item in cell if item is not None]
+        kinds = set(map(type, chain.from_iterable(lists)))
+        levels += 1
+    has_none = type(None) in kinds
+    kinds.discard(type(None))
+    return kinds, has_none, levels
 
 
 def _arrays(values: Any, _present: Any, missing: Any) -> Plan | None:
@@ -238,9 +290,9 @@ def _arrays(values: Any, _present: Any, missing: Any) -> Plan | None:
         if isinstance(cell, np.ndarray):
             if cell.ndim != 1 or cell.dtype.kind not in "biufMU":
                 return None
-            types.add(cell.dtype.str)
+            types.add("text" if cell.dtype.kind == "U" else cell.dtype.str)
         else:
-            kinds = set(map(type, cell))
+            kinds = set(map(type, cell)) - {type(None)}
             if not any(kinds <= allowed for allowed in ({int, float}, {str}, {bool}, {bytes})):
                 return None
             cells[row] = list(cell)
@@ -250,6 +302,13 @@ def _arrays(values: Any, _present: Any, missing: Any) -> Plan | None:
         return _arrow_cells(cells, missing, None, {"as": "arrays"})
     except UnicodeEncodeError:
         return None
+
+
+def as_arrays(plan: Plan) -> Plan:
+    """The plan for cells of a Series: what is lists of numbers in a frame is arrays there, as in Mage."""
+    if plan.spec == {"as": "numpy lists"}:
+        plan.spec = {"as": "arrays"}
+    return plan
 
 
 def _decode_numpy_lists(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
@@ -330,6 +389,11 @@ _BY_TYPE: dict[tuple[str, str], Callable[[Any, Any, Any], Plan | None]] = {
     ("datetime", "timedelta"): _timedeltas,
     ("decimal", "Decimal"): _decimals,
     ("uuid", "UUID"): _uuids,
+}
+
+_EXACT_BY_TYPE: dict[tuple[str, str], Callable[[Any, Any, Any], Plan | None]] = {
+    ("builtins", "bool"): _bool_objects,
+    ("builtins", "float"): _float_objects,
 }
 
 _DECODERS: dict[str, Callable[[Any, dict[str, Any], ArrowFiles], Any]] = {

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from baton.codecs.files import ArrowFiles
 
 
-def plan(values: Any, where: str, rows_together: int, hashable: bool = False) -> Plan:
+def plan(values: Any, where: str, rows_together: int, exact: bool = False) -> Plan:
     """A plan for the array of a column or of an index level. `where` names it in messages.
 
-    With `hashable`, as an index needs it, tuples stay tuples.
+    With `exact`, as an index needs it, objects come back as they are: tuples stay tuples.
     """
     import numpy as np
 
     if isinstance(values, np.ndarray):
         if values.dtype.kind == "O":
-            return cells.plan(values, where, rows_together, hashable)
+            return cells.plan(values, where, rows_together, exact)
         return _numpy(values, where, rows_together)
     kind = type(values.dtype).__name__
     known = _EXTENSIONS.get(kind)
@@ -69,7 +69,7 @@ def _numpy(values: Any, where: str, rows_together: int) -> Plan:
     elif kind == "c" and size in (8, 16):
         return _complex(values)
     else:  # long doubles, and what pandas itself would not keep in a column
-        plan = cells.plan(values.astype(object), where, rows_together)
+        plan = cells.plan(values.astype(object), where, rows_together, exact=True)
         return _wrapped(plan, {"as": "cast", "dtype": values.dtype.str, "of": plan.spec})
 
     def encode(start: int, stop: int) -> Any:
@@ -167,7 +167,7 @@ def _category(values: Any, where: str, rows_together: int) -> Plan:
 
     codes, ordered = values.codes, bool(values.ordered)
     categories = values.categories
-    of = plan(array_of(categories), f"the categories of {where}", rows_together)
+    of = plan(array_of(categories), f"the categories of {where}", rows_together, exact=True)
     if pa.types.is_nested(of.arrow_type) or pa.types.is_null(of.arrow_type):
         shown = pa.array([_shown(category) for category in categories], type=pa.string())
         spec = {"as": "category", "ordered": ordered, "exact": labels.encode(categories)}
@@ -266,7 +266,7 @@ def _decode_masked(column: Any, spec: dict[str, Any], source: ArrowFiles) -> Any
 def _string(values: Any, where: str, rows_together: int) -> Plan:
     dtype = values.dtype
     spec = {"as": "string", "storage": dtype.storage, "nan": getattr(dtype, "na_value", None).__class__ is float}
-    objects = cells.plan(values.to_numpy(object), where, rows_together)
+    objects = cells.plan(values.to_numpy(object), where, rows_together, exact=True)
     return _wrapped(objects, {**spec, "of": objects.spec})
 
 
@@ -316,7 +316,7 @@ def _interval(values: Any, where: str, rows_together: int) -> Plan:
     import numpy as np
     import pyarrow as pa
 
-    sides = [plan(array_of(side), where, rows_together) for side in (values.left, values.right)]
+    sides = [plan(array_of(side), where, rows_together, exact=True) for side in (values.left, values.right)]
     missing = np.asarray(values.isna())
 
     def encode(start: int, stop: int) -> Any:
@@ -339,7 +339,7 @@ def _decode_interval(column: Any, spec: dict[str, Any], source: ArrowFiles) -> A
 
 def _sparse(values: Any, where: str, rows_together: int) -> Plan:
     """Stored dense, so that every reader sees the values."""
-    dense = plan(values.to_dense(), where, rows_together)
+    dense = plan(values.to_dense(), where, rows_together, exact=True)
     return _wrapped(dense, {"as": "sparse", "dtype": labels.encode_object(values.dtype), "of": dense.spec})
 
 
@@ -357,7 +357,7 @@ def _foreign(values: Any, where: str, rows_together: int) -> Plan:
             f"{where} has the dtype `{values.dtype}`, which cannot be stored",
             "return it with another dtype, for instance `.astype(object)`",
         )
-    objects = cells.plan(values.astype(object), where, rows_together)
+    objects = cells.plan(values.astype(object), where, rows_together, exact=True)
     return _wrapped(objects, {"as": "foreign", "dtype": labels.encode_object(values.dtype), "of": objects.spec})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from baton.codecs import chunks, columns, labels, tagged
+from baton.codecs import cells, chunks, columns, labels, tagged
 from baton.codecs.files import ArrowFiles
 from baton.codecs.tagged import place
 
@@ -41,8 +41,8 @@ def write_frame(frame: Any, sink: Sink) -> Message:
 
 def write_series(series: Any, sink: Sink) -> Message:
     """Store a Series."""
-    meta = {"name": labels.encode_object(series.name)}
-    plan = columns.plan(columns.array_of(series), sink.name, sink.chunk_rows)
+    meta = {"name": labels.encode_object(_name(series.name))}
+    plan = cells.as_arrays(columns.plan(columns.array_of(series), sink.name, sink.chunk_rows))
     name = "values" if series.name is None else _shown(series.name)
     return _write(sink, "pandas-series", [name], [plan], series, meta)
 
@@ -89,6 +89,11 @@ def _becomes_text(label: Any) -> bool:
     return label is None or isinstance(label, (str, int, float, np.integer, np.floating, np.bool_))
 
 
+def _name(name: Any) -> Any:
+    """The name of a Series or of an index level: numbers become text, as column labels do."""
+    return name if name is None or type(name) is str or not _becomes_text(name) else str(name)
+
+
 def _shown(label: Any) -> str:
     return str(label).encode("utf-8", "replace").decode("utf-8")
 
@@ -127,7 +132,7 @@ def _plan_index(index: Any, plans: list[Plan], sink: Sink) -> tuple[dict[str, An
     """What to say about an index, and the names of the columns that its levels need, whose plans are added."""
     import pandas as pd
 
-    described: dict[str, Any] = {"names": [labels.encode_object(name) for name in index.names]}
+    described: dict[str, Any] = {"names": [labels.encode_object(_name(name)) for name in index.names]}
     if isinstance(index, pd.RangeIndex):
         described["range"] = [index.start, index.stop, index.step]
         if plans or not len(index):
@@ -142,7 +147,7 @@ def _plan_index(index: Any, plans: list[Plan], sink: Sink) -> tuple[dict[str, An
     names = []
     for level, values in enumerate(levels):
         where = f"the index of {sink.name}"
-        plans.append(columns.plan(columns.array_of(values), where, sink.chunk_rows, hashable=True))
+        plans.append(columns.plan(columns.array_of(values), where, sink.chunk_rows, exact=True))
         names.append(f"__index_level_{level}__" if values.name is None else _shown(values.name))
     return described, names
 

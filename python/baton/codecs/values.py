@@ -1,14 +1,16 @@
 """Everything that is not a frame: JSON, text, bytes, and objects as pickle.
 
 Before a value is stored, it is brought into the form in which Mage would pass it on, as far as that loses nothing that
-is worth keeping: keys of dictionaries become text, numpy numbers deep inside become plain ones, and what cannot be
-stored as itself takes the form it has in Mage (an exception a dictionary, a class its name).
+is worth keeping: keys of dictionaries become text, numpy numbers deep inside become plain ones, subclasses of `str`,
+`int` and `float` (also of numpy, also members of such an Enum) become these, and what cannot be stored as itself takes
+the form it has in Mage (an exception a dictionary, a class its name).
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import types
 
 from baton.codecs import tagged
 from baton.codecs.errors import Unstorable
@@ -25,6 +27,7 @@ _JSON_TYPES = (bool, int, float, str, list, dict, tuple, set, type(None))
 
 def write(value: Any, sink: Sink) -> Message:
     """Store a value that has no codec of its own."""
+    value = _plain(value)
     kind = type(value)
     if kind is str:
         return _write_text(value, sink)
@@ -89,7 +92,7 @@ def passed_on(value: Any, root: str) -> Any:
         return _exception(value)
     if isinstance(value, type):
         return _class(value)
-    if type(value) is dict or type(value) is list:
+    if type(value) is dict or type(value) is list or type(value) is tuple:
         direct = value.values() if type(value) is dict else value
         plain = all(isinstance(item, _JSON_TYPES) for item in direct)
         return _Walk(root, plain).walk(value, 0)
@@ -134,9 +137,15 @@ class _Walk:
             return self._within(value, depth, self._dict)
         if kind is list or kind is tuple:
             return self._within(value, depth, self._sequence)
-        if kind.__module__ == "numpy" and self.plain and depth > 1:
-            return self._numpy(value)
-        return _member_or_value(value)
+        if kind is types.GeneratorType:
+            return self.walk(list(value), depth)
+        if self.plain and depth > 0:
+            base = _plain(value)
+            if base is not value:
+                return base
+            if kind.__module__ == "numpy" and depth > 1:
+                return self._numpy(value)
+        return _member_or_value(value, keep=not self.plain or depth < 2)
 
     def _within(self, value: Any, depth: int, step: Any) -> Any:
         if id(value) in self._open:
@@ -199,11 +208,24 @@ class _Walk:
 _LEAVES = frozenset((str, int, float, bool, type(None)))
 
 
+def _plain(value: Any) -> Any:
+    """A string or number of a subclass as Python's own, which it is after JSON; anything else as it is."""
+    if type(value) in _LEAVES:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    return float.__float__(value) if isinstance(value, float) else value
+
+
 def _text_keys(value: dict[Any, Any]) -> list[str] | None:
     """The keys as JSON writes them; `None` if they are text already, or if text would lose one of them."""
-    if all(type(key) is str for key in value) or not all(type(key) in _LEAVES for key in value):
+    if all(type(key) is str for key in value):
         return None
-    keys = [_text_key(key) for key in value]
+    if not all(key is None or isinstance(key, (str, int, float)) for key in value):
+        return None
+    keys = [_text_key(_plain(key)) for key in value]
     return keys if len(set(keys)) == len(keys) else None
 
 
@@ -223,11 +245,11 @@ def _is_known_factory(factory: Any) -> bool:
     return pickled.is_picklable(factory)
 
 
-def _member_or_value(value: Any) -> Any:
-    """A member of an Enum that the next block cannot import is passed on as its value, as in Mage."""
+def _member_or_value(value: Any, keep: bool) -> Any:
+    """A member of an Enum is passed on as its value, as in Mage, unless it is to be kept and can be imported."""
     enum = sys.modules.get("enum")
     if enum is None or not isinstance(value, enum.Enum):
         return value
     from baton.codecs import pickled
 
-    return value if pickled.importable(type(value)) else value.value
+    return value if keep and pickled.importable(type(value)) else value.value

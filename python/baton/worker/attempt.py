@@ -18,6 +18,7 @@ from baton.worker import block, errors, logs, process
 from baton.worker.hello import hello
 from baton.worker.job import Job
 from baton.worker.protocol import VERSION, Channel, ProtocolError, set_current
+from baton.worker.roots import make_importable
 from baton.worker.session import Session
 
 TYPE_CHECKING = False
@@ -190,10 +191,7 @@ def _prepare(job: Job, channel: Channel) -> None:
         time.tzset()
     sys.argv = [job.path]
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)  # lifted at the start, for our own modules
-    # `<project>.utils.x` as in Mage, and `utils.x`, which is what people expect.
-    for folder in (os.path.dirname(job.repo_path), job.repo_path):
-        if folder not in sys.path:
-            sys.path.append(folder)
+    make_importable(job.repo_path, os.environ["MAGE_REPO_PATH"])
     logs.capture_warnings(channel)
 
 

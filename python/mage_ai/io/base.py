@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 
-from baton.files import FileFormat
+from baton.files import FileFormat, FileIO
 from mage_ai import _absent
 
-__all__ = ["QUERY_ROW_LIMIT", "DataSource", "ExportWritePolicy", "FileFormat"]
+__all__ = ["QUERY_ROW_LIMIT", "BaseFile", "BaseIO", "DataSource", "ExportWritePolicy", "FileFormat"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    Self = TypeVar("Self", bound="BaseIO")
 
 QUERY_ROW_LIMIT = 10_000_000
 
@@ -49,5 +56,37 @@ class ExportWritePolicy(str, enum.Enum):
     FAIL = "fail"
     REPLACE = "replace"
 
+
+class BaseIO(ABC):
+    """What a client of data has: it loads, and it exports. To derive own clients from."""
+
+    def __init__(self, verbose: bool = False) -> None:
+        self.verbose = verbose
+
+    @classmethod
+    def with_config(cls: type[Self], config: Any, **settings: Any) -> Self:
+        """The client with the settings of a loader of `mage_ai.io.config`."""
+        raise NotImplementedError(f"`{cls.__name__}` takes no settings: it has to define `with_config`")
+
+    @abstractmethod
+    def load(self, *args: Any, **kwargs: Any) -> Any:
+        """Read data as a frame."""
+
+    @abstractmethod
+    def export(self, *args: Any, **kwargs: Any) -> Any:
+        """Write a frame."""
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+
+class BaseFile(BaseIO):
+    """A client of files."""
+
+
+BaseFile.register(FileIO)
 
 __getattr__ = _absent.attribute_error_of(__name__)

@@ -23,6 +23,14 @@ class Colour(enum.Enum):
     RED = 1
 
 
+class Number(enum.IntEnum):
+    ONE = 1
+
+
+class Letter(str, enum.Enum):
+    A = "a"
+
+
 class Grumpy(Exception):
     """Cannot be made from its own arguments, so pickle cannot bring it back."""
 

@@ -152,8 +152,6 @@ EXACT_COLUMNS = {
     "ints nan": objects(1, NAN),
     "ints wide": objects(2**70, 1, None),
     "int float": objects(1, 2.5),
-    "floats none": objects(1.5, None),
-    "floats nan": objects(1.5, NAN, None),
     "int text": objects(1, "x", 2.5, None),
     "text int": objects("1", 2, None),
     "bool int": objects(True, 1),
@@ -180,12 +178,13 @@ EXACT_COLUMNS = {
     "decimals exponent": objects(D("1E+3"), D("2E+3")),
     "uuids": objects(uuid.UUID(int=1), None),
     "lists text": objects(["a", None], None, []),
-    "lists float": objects([1.5, NAN], [2.0]),
-    "lists none": objects([1, None], [2]),
     "lists mixed": objects([1, "a", None], [2.5]),
-    "lists nested": objects([[1], [2, 3]], []),
     "lists empty": objects([], []),
-    "lists bool": objects([True], [False, None]),
+    "lists bool none": objects([True], [False, None]),
+    "lists nested text": objects([["a"], ["b", None]], []),
+    "lists wide, none": objects([2**62 + 1, None]),
+    "lists nested and not": objects([1, [2]]),
+    "lists of datetimes": objects([dt.datetime(2024, 1, 1)]),
     "lists wide": objects([2**70]),
     "lists surrogate": objects(["\ud800"]),
     "lists date": objects([dt.date(2024, 1, 1)], [D("1.1"), (1, 2)]),
@@ -226,7 +225,20 @@ CHANGED_COLUMNS = {
     "bools nan": (objects(True, NAN), objects(True, None)),
     "dates nat": (objects(dt.date(2024, 1, 1), pd.NaT), objects(dt.date(2024, 1, 1), None)),
     "numpy text": (objects(np.str_("x")), objects("x")),
+    "floats none": (objects(1.5, None), pd.Series([1.5, NAN])),
+    "floats nothing": (objects(1.5, NAN, None, pd.NA, pd.NaT), pd.Series([1.5, NAN, NAN, NAN, NAN])),
+    "bools alone": (objects(True, False), pd.Series([True, False])),
     "lists of ints": (objects([1, 2], None), objects([np.int64(1), np.int64(2)], None)),
+    "lists of ints and none": (objects([1, None], [2]), objects([np.float64(1), np.float64(NAN)], [np.float64(2)])),
+    "lists of floats": (objects([1.5, NAN], [2]), objects([np.float64(1.5), np.float64(NAN)], [np.float64(2)])),
+    "lists of bools": (objects([True], [False]), objects([np.True_], [np.False_])),
+    "lists of lists": (objects([[1], [2, 3]], []), objects([np.array([1]), np.array([2, 3])], [])),
+    "lists of lists of floats": (objects([[1.5, None], None]), objects([np.array([1.5, NAN]), None])),
+    "tuples and none": (objects((1, None), (2,)), objects(np.array([1, NAN]), np.array([2.0]))),
+    "arrays of text": (
+        objects(np.array(["a"]), np.array(["bcd"])),
+        objects(np.array(["a"], object), np.array(["bcd"], object)),
+    ),
     "tuples": (objects((1, 2), None, ()), objects(np.array([1, 2]), None, np.array([], "int64"))),
     "tuples of text": (objects(("a", "b")), objects(np.array(["a", "b"], object))),
     "sets": (objects({1.5}), objects(np.array([1.5]))),
@@ -294,7 +306,7 @@ EXACT_FRAMES = {
     "one level": pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_arrays([["x"]], names=["k"])),
     "named index": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="k")),
     "index named as a column": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="a")),
-    "index named by a number": pd.DataFrame({"a": [1, 2]}, index=pd.Index([1.5, 2], name=0)),
+    "index named by a date": pd.DataFrame({"a": [1, 2]}, index=pd.Index([1.5, 2], name=dt.date(2024, 1, 1))),
     "mixed index": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", 1], dtype=object)),
     "bool index": pd.DataFrame({"a": [1]}, index=[True]),
     "Int64 index": pd.DataFrame({"a": [1]}, index=pd.Index([1], dtype="Int64")),
@@ -324,7 +336,6 @@ def series_cases() -> list[pd.Series]:
         pd.Series([1.5, None], index=["x", "y"]),
         pd.Series(["a", None]),
         pd.Series(pd.to_datetime(["2024-01-01", None])),
-        pd.Series([1], name=0),
         pd.Series([1], name=("a", 1)),
         pd.Series([], dtype=object, name="\ud800"),
         pd.Series([1, 2], index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")])),
@@ -335,6 +346,18 @@ def series_cases() -> list[pd.Series]:
 @pytest.mark.parametrize("series", series_cases(), ids=lambda series: str(series.name))
 def test_series_arrives_as_it_was(trip: Any, series: pd.Series) -> None:
     assert told(trip(series)) == told(series)
+
+
+def test_names_that_are_numbers_become_text(trip: Any) -> None:
+    assert trip(pd.Series([1], name=0)).name == "0"
+    assert trip(pd.DataFrame({"a": [1]}, index=pd.Index([1], name=1.5))).index.name == "1.5"
+    levels = pd.MultiIndex.from_tuples([(1, 2, 3)], names=[0, "b", None])
+    assert list(trip(pd.Series([1], index=levels)).index.names) == ["0", "b", None]
+
+
+def test_lists_of_numbers_are_arrays_in_a_series(trip: Any) -> None:
+    expected = objects(np.array([1, 2]), np.array([], "int64"), None)
+    assert told(trip(objects([1, 2], [], None))) == told(expected)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,17 @@ def cells(make: Any) -> Any:
     return column
 
 
+def with_none(make: Any) -> Any:
+    """Cells that stay objects because one is missing."""
+
+    def column(source: random.Random, rows: int) -> Any:
+        out = cells(make)(source, rows)
+        out[:1] = None
+        return out
+
+    return column
+
+
 def some(*choices: Any) -> Any:
     return lambda source: source.choice(choices)
 
@@ -86,7 +97,7 @@ COLUMNS = [
     numbers(some(1j, 2), "complex128"),
     cells(text),
     cells(some("a", "b")),
-    cells(some(True, False)),
+    with_none(some(True, False)),
     cells(lambda source: source.randrange(-(2**62), 2**62)),
     cells(some(1, "x", 2.5, b"y", (1,), {"k": [1]})),
     cells(LEAVES[6]),
@@ -127,7 +138,7 @@ def index(source: random.Random, rows: int) -> Any:
     kind = source.randrange(4)
     if kind == 0:
         start = source.randrange(5)
-        return pd.RangeIndex(start, start + rows * 3, 3, name=source.choice([None, "r", 5]))
+        return pd.RangeIndex(start, start + rows * 3, 3, name=source.choice([None, "r", ("r", 5)]))
     if kind == 1:
         return pd.Index(np.array([source.randrange(5) for _ in range(rows)], dtype="int64"))
     if kind == 2:

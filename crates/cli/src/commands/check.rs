@@ -1,18 +1,67 @@
 //! `baton check`: the whole project, without running anything.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use baton_project::{Project, Severity};
+use baton_project::{Platform, Problem, Project, Severity};
 use serde_json::json;
 
+use super::state;
 use crate::args::CheckArgs;
 use crate::failure::{FAILED, Failure};
+use crate::secrets::{self, Known};
+use crate::settings;
 use crate::terminal::{Paint, say};
+
+/// Opens the project with the secrets it has; a check writes nothing, so a project without state has none.
+fn open(path: &Path) -> Result<Project, Failure> {
+    let runtime = state::runtime()?;
+    let known = runtime.block_on(Known::of_project(&settings::home()?, path))?;
+    Ok(Project::open_with(path, secrets::lookup(&known))?)
+}
+
+/// What a check found.
+struct Checked {
+    problems: Vec<Problem>,
+    pipelines: usize,
+    projects: usize,
+}
+
+/// Checks the project at `path`, or every project of the folder. Files are named as seen from there.
+fn checked(path: &Path) -> Result<Checked, Failure> {
+    let Some(platform) = Platform::open(path) else {
+        let project = open(path)?;
+        return Ok(Checked {
+            problems: baton_project::check(&project),
+            pipelines: project.pipeline_uuids().len(),
+            projects: 1,
+        });
+    };
+    let mut checked = Checked {
+        problems: platform.problems().to_vec(),
+        pipelines: 0,
+        projects: 0,
+    };
+    for root in platform.projects() {
+        let project = open(&root)?;
+        let place = root.strip_prefix(platform.root()).unwrap_or(&root);
+        for mut problem in baton_project::check(&project) {
+            problem.file = place.join(&problem.file).to_string_lossy().into_owned();
+            checked.problems.push(problem);
+        }
+        checked.pipelines += project.pipeline_uuids().len();
+        checked.projects += 1;
+    }
+    Ok(checked)
+}
 
 /// Prints the problems, then how many there are.
 pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let project = Project::open(&args.project)?;
-    let problems = baton_project::check(&project);
+    let Checked {
+        problems,
+        pipelines,
+        projects,
+    } = checked(&args.project)?;
     let paint = Paint::stdout();
     let errors = problems
         .iter()
@@ -40,9 +89,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     }
     let failed = errors > 0 || args.strict && warnings > 0;
     if args.json {
-        say(&json!({"errors": errors, "warnings": warnings, "pipelines": project.pipeline_uuids().len(), "ok": !failed}).to_string());
+        say(&json!({"errors": errors, "warnings": warnings, "pipelines": pipelines, "projects": projects, "ok": !failed}).to_string());
     } else {
-        let count = project.pipeline_uuids().len();
         let plural = |n: usize, word: &str| {
             if n == 1 {
                 format!("1 {word}")
@@ -50,11 +98,16 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
                 format!("{n} {word}s")
             }
         };
+        let several = if projects == 1 {
+            String::new()
+        } else {
+            format!(" of {projects} projects")
+        };
         let text = format!(
-            "{}, {} in {}",
+            "{}, {} in {}{several}",
             plural(errors, "error"),
             plural(warnings, "warning"),
-            plural(count, "pipeline")
+            plural(pipelines, "pipeline")
         );
         say(&if failed {
             paint.red(&text)

@@ -1,12 +1,18 @@
 //! One file per command.
 
+mod answers;
 mod check;
+mod clean;
 mod completions;
 mod init;
 mod logs;
+pub(crate) mod mage;
+mod new;
 mod output;
+mod projects;
 mod run;
 mod runs;
+mod secret;
 mod sources;
 mod state;
 
@@ -19,11 +25,14 @@ use crate::failure::Failure;
 pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Init(args) => init::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Runs(args) => runs::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Output(args) => output::run(&args),
+        Command::Secret(args) => secret::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Clean(args) => clean::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
     }
 }

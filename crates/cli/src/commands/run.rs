@@ -23,10 +23,13 @@ use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::answers::ProjectAnswers;
+use super::projects;
 use super::state::State;
 use crate::args::{LaunchChoice, RunArgs, WorkerArgs};
 use crate::commands::sources::{self, Sources};
 use crate::failure::{CANCELLED, FAILED, Failure};
+use crate::secrets::{self, Known};
 use crate::settings;
 use crate::terminal::{Paint, tell};
 use crate::watch::{Shown, Watcher};
@@ -57,8 +60,12 @@ impl Begin {
 
 /// Runs a pipeline to its end.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let project = Project::open(args.project.as_deref().unwrap_or(".".as_ref()))?;
+    let path = args.project.as_deref().unwrap_or(".".as_ref());
+    let project = projects::open(path, args.pipeline.as_deref())?;
     let state = State::of(project.root())?;
+    // Once more, now that its secrets can be read: templates of its files may name them.
+    let known = state.block_on(Known::load(&state.secrets()));
+    let project = Project::open_with(project.root(), secrets::lookup(&known))?;
     let begin = match args.resume {
         Some(id) => resume(&state, RunId(id), args.pipeline.as_deref())?,
         None => plan(&state, &project, args)?,
@@ -81,6 +88,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         products.clone(),
         args.json,
     )?;
+    runner.conceal(&known.used());
     // Only now: what fails before, an environment that cannot be made for instance, is no run.
     let (run, lease, first) = match begin {
         Begin::Old(run, lease) => (run, lease, RunEvent::Resumed),
@@ -423,7 +431,10 @@ fn runner(
     };
     let project_path = project.root().to_string_lossy().into_owned();
     let mut environ = BTreeMap::from([
-        ("MAGE_REPO_PATH".to_owned(), project_path.clone()),
+        (
+            "MAGE_REPO_PATH".to_owned(),
+            project.base().to_string_lossy().into_owned(),
+        ),
         ("MAGE_RUNTIME__REPO_PATH".to_owned(), project_path),
     ]);
     // What the process has stays: in a triggered run of Mage too, `kwargs['env']` and `$ENV` can differ.
@@ -447,7 +458,13 @@ fn runner(
         environ,
     };
     become_subreaper();
-    Ok(Runner::new(options, products))
+    let answers = ProjectAnswers::new(
+        project.root().to_owned(),
+        state.home.clone(),
+        state.store.clone(),
+        products.clone(),
+    );
+    Ok(Runner::new(options, products).with_answers(Arc::new(answers)))
 }
 
 /// The interpreter to run blocks with: the one asked for, else that of the project's environment.
@@ -472,7 +489,7 @@ fn interpreter(
     }
     let request = Request {
         home: state.baton_home.clone(),
-        project: project.root().to_owned(),
+        project: project.requirements_folder().to_owned(),
         imports: project.all_imports(),
         python: None,
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use baton_base::ProjectHome;
 use baton_model::{Run, RunId};
-use baton_store::Store;
+use baton_store::{Secrets, Store};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::{FAILED, Failure};
@@ -42,6 +42,11 @@ impl State {
         })
     }
 
+    /// The project's secrets.
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::new(self.store.clone(), self.home.secrets_key())
+    }
+
     /// Waits for a future.
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
@@ -58,7 +63,8 @@ impl State {
     }
 }
 
-fn runtime() -> Result<Runtime, Failure> {
+/// What waits for the database and for processes.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
     Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -6,6 +6,8 @@
     reason = "what fails here fails the test"
 )]
 
+mod asks;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

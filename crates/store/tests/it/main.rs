@@ -11,5 +11,7 @@
 mod conformance;
 mod crash;
 mod facts;
+mod retention;
+mod secrets;
 mod speed;
 mod sqlite;

@@ -1,13 +1,23 @@
-"""Words of a pipeline's metadata."""
+"""Words of a pipeline's metadata, and the limits that Mage puts on previews."""
 
 from __future__ import annotations
 
-import enum
-
 from mage_ai import _absent
+from mage_ai.shared.enum import StrEnum
+
+DATA_INTEGRATION_CATALOG_FILE = "data_integration_catalog.json"
+DATAFRAME_ANALYSIS_MAX_COLUMNS = 100
+DATAFRAME_ANALYSIS_MAX_ROWS = 100_000
+DATAFRAME_SAMPLE_COUNT = 1000
+DATAFRAME_SAMPLE_COUNT_PREVIEW = 10
+DATAFRAME_SAMPLE_MAX_COLUMNS = 1000
+LOGS_DIR = ".logs"
+PIPELINES_FOLDER = "pipelines"
+PIPELINE_CONFIG_FILE = "metadata.yaml"
+VARIABLE_DIR = ".variables"
 
 
-class BlockType(str, enum.Enum):
+class BlockType(StrEnum):
     """What a block is for."""
 
     CALLBACK = "callback"
@@ -29,7 +39,18 @@ class BlockType(str, enum.Enum):
     TRANSFORMER = "transformer"
 
 
-class BlockLanguage(str, enum.Enum):
+class BlockColor(StrEnum):
+    """The color of a custom block."""
+
+    BLUE = "blue"
+    GREY = "grey"
+    PINK = "pink"
+    PURPLE = "purple"
+    TEAL = "teal"
+    YELLOW = "yellow"
+
+
+class BlockLanguage(StrEnum):
     """What a block's file is written in."""
 
     MARKDOWN = "markdown"
@@ -39,7 +60,44 @@ class BlockLanguage(str, enum.Enum):
     YAML = "yaml"
 
 
-class PipelineType(str, enum.Enum):
+class BlockStatus(StrEnum):
+    """What became of a block in the notebook."""
+
+    EXECUTED = "executed"
+    FAILED = "failed"
+    NOT_EXECUTED = "not_executed"
+    UPDATED = "updated"
+
+
+class CallbackStatus(StrEnum):
+    """After what a callback is called."""
+
+    FAILURE = "failure"
+    SUCCESS = "success"
+
+
+class ExecutorType(StrEnum):
+    """Where a block runs."""
+
+    AZURE_CONTAINER_INSTANCE = "azure_container_instance"
+    ECS = "ecs"
+    GCP_CLOUD_RUN = "gcp_cloud_run"
+    K8S = "k8s"
+    LOCAL_PYTHON = "local_python"
+    PYSPARK = "pyspark"
+
+
+class PipelineStatus(StrEnum):
+    """Whether a pipeline has triggers, and what they do."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    NO_SCHEDULES = "no_schedules"
+    RETRY = "retry"
+    SCHEDULED = "scheduled"
+
+
+class PipelineType(StrEnum):
     """How a pipeline runs."""
 
     DATABRICKS = "databricks"
@@ -48,5 +106,18 @@ class PipelineType(str, enum.Enum):
     PYTHON = "python"
     STREAMING = "streaming"
 
+
+BLOCK_LANGUAGE_TO_FILE_EXTENSION = {
+    BlockLanguage.MARKDOWN: "md",
+    BlockLanguage.PYTHON: "py",
+    BlockLanguage.R: "r",
+    BlockLanguage.SQL: "sql",
+    BlockLanguage.YAML: "yaml",
+}
+FILE_EXTENSION_TO_BLOCK_LANGUAGE = {
+    **{extension: language for language, extension in BLOCK_LANGUAGE_TO_FILE_EXTENSION.items()},
+    "yml": BlockLanguage.YAML,
+}
+NON_PIPELINE_EXECUTABLE_BLOCK_TYPES = [BlockType.CHART, BlockType.MARKDOWN, BlockType.SCRATCHPAD]
 
 __getattr__ = _absent.attribute_error_of(__name__)

@@ -1,0 +1,3 @@
+-- What this query gives is written to the table of the block's settings.
+-- What the blocks above returned are tables: {{ '{{ df_1 }}' }}, {{ '{{ df_2 }}' }}, ...
+select * from {{ '{{ df_1 }}' }}

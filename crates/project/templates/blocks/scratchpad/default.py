@@ -1,0 +1,1 @@
+"""A place to try things out. Scratchpads never run with the pipeline."""

@@ -1,0 +1,4 @@
+# One parameter for each block above, in the order of `upstream_blocks`.
+transform <- function({{ r_parameters }}) {
+    df_1
+}

@@ -1,0 +1,3 @@
+-- Computes in the database that the block's settings name.
+-- What the blocks above returned are tables: {{ '{{ df_1 }}' }}, {{ '{{ df_2 }}' }}, ...
+select * from {{ '{{ df_1 }}' }}

@@ -1,0 +1,77 @@
+//! Finding runs by what was planned: their pipeline, logical date, status, and whether a person started them.
+
+use baton_model::{BlockRunKey, PipelineUuid, RunId, RunStatus, Timestamp};
+use sqlx::Row;
+
+use crate::rows;
+use crate::{Store, StoreError};
+
+/// Which runs are wanted; every condition that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct RunQuery {
+    /// Of this pipeline.
+    pub pipeline: Option<PipelineUuid>,
+    /// With a logical date from this one on.
+    pub from: Option<Timestamp>,
+    /// With a logical date up to this one.
+    pub to: Option<Timestamp>,
+    /// With one of these statuses; empty for all.
+    pub statuses: Vec<RunStatus>,
+    /// So many at most.
+    pub limit: u32,
+}
+
+impl Store {
+    /// Numbers of the runs that are wanted, the newest logical date first.
+    pub async fn find_runs(&self, query: &RunQuery) -> Result<Vec<RunId>, StoreError> {
+        let statuses: Vec<&str> = query.statuses.iter().map(|status| status.name()).collect();
+        let found = sqlx::query(
+            "select run.id from run join plan on plan.run = run.id
+             where (?1 is null or run.pipeline = ?1)
+                 and (?2 is null or plan.body ->> '$.execution_date' >= ?2)
+                 and (?3 is null or plan.body ->> '$.execution_date' <= ?3)
+                 and (?4 = '[]' or run.status in (select value from json_each(?4)))
+             order by plan.body ->> '$.execution_date' desc, run.id desc limit ?5",
+        )
+        .bind(query.pipeline.as_ref().map(PipelineUuid::as_str))
+        .bind(query.from.map(|at| at.0))
+        .bind(query.to.map(|at| at.0))
+        .bind(rows::to_json(&self.path, "statuses", &statuses)?)
+        .bind(query.limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        found
+            .iter()
+            .map(|row| row.try_get(0).map(RunId).map_err(self.sort()))
+            .collect()
+    }
+
+    /// The newest run of the pipeline in which the block completed, among those that were started by a trigger or
+    /// among those that a person started.
+    pub async fn newest_output_of(
+        &self,
+        pipeline: &PipelineUuid,
+        key: &BlockRunKey,
+        triggered: bool,
+    ) -> Result<Option<RunId>, StoreError> {
+        let found = sqlx::query(
+            "select run.id from run
+             join block_run on block_run.run = run.id
+             join plan on plan.run = run.id
+             where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = ?3
+                 and block_run.status = 'completed' and plan.body ->> '$.triggered' = ?4
+             order by run.id desc limit 1",
+        )
+        .bind(pipeline.as_str())
+        .bind(key.block.as_str())
+        .bind(rows::child(key))
+        .bind(triggered)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        found
+            .map(|row| row.try_get(0).map(RunId).map_err(self.sort()))
+            .transpose()
+    }
+}

@@ -1,0 +1,64 @@
+//! Old runs that nobody needs any more.
+
+use baton_model::{PipelineUuid, RunId, Timestamp};
+use sqlx::Row;
+
+use crate::rows;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Runs that ended before `before` and may go: for each block that completed in one of them, a later completed run
+    /// has it too, and no run that may still be resumed takes inputs from it. The oldest first.
+    pub async fn old_runs(
+        &self,
+        before: Timestamp,
+        pipeline: Option<&PipelineUuid>,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let found = sqlx::query(
+            "select run.id from run
+             where run.ended_at < ?1 and (?2 is null or run.pipeline = ?2)
+                 and not exists (
+                     select 1 from block_run as own
+                     where own.run = run.id and own.status = 'completed'
+                         and not exists (
+                             select 1 from run as later
+                             join block_run as other on other.run = later.id
+                             where later.pipeline = run.pipeline and later.id > run.id
+                                 and later.status = 'completed'
+                                 and other.block = own.block and other.status = 'completed'
+                         )
+                 )
+                 and run.id not in (
+                     select coalesce(input.value ->> '$.run', input.value) from plan
+                     join run as user on user.id = plan.run,
+                     json_each(plan.body, '$.inputs') as input
+                     where user.status <> 'completed'
+                 )
+             order by run.id",
+        )
+        .bind(before.0)
+        .bind(pipeline.map(PipelineUuid::as_str))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(self.sort())?;
+        found
+            .iter()
+            .map(|row| row.try_get(0).map(RunId).map_err(self.sort()))
+            .collect()
+    }
+
+    /// Deletes runs that have ended, with their products and events. Objects stay until they are collected.
+    /// Gives how many there were.
+    pub async fn delete_runs(&self, runs: &[RunId]) -> Result<u64, StoreError> {
+        let numbers = rows::to_json(&self.path, "numbers of runs", &runs)?;
+        let done = sqlx::query(
+            "delete from run
+             where ended_at is not null and id in (select value from json_each(?1))",
+        )
+        .bind(numbers)
+        .execute(&self.writer)
+        .await
+        .map_err(self.sort())?;
+        Ok(done.rows_affected())
+    }
+}

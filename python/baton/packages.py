@@ -1,0 +1,32 @@
+"""Imports a package that a project may lack, and says which line of requirements.txt brings it.
+
+Everything that blocks import from here works with the standard library alone until it is used; what a function then
+needs it asks for through `need`.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def need(module: str, purpose: str, line: str | None = None) -> Any:
+    """The module, or an error that names the line to add. `line` is for a distribution with another name."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        # A package that is there and lacks one of its own parts has to say so itself.
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+    raise missing(line or module.split(".", 1)[0], purpose)
+
+
+def missing(line: str, purpose: str) -> ModuleNotFoundError:
+    """The error for a package that is not installed. It carries no `name`: its text holds the advice already."""
+    return ModuleNotFoundError(
+        f"{purpose} needs the package `{line}`, which is not installed: "
+        f"add the line `{line}` to the project's requirements.txt"
+    )

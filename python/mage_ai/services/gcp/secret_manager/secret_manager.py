@@ -1,0 +1,10 @@
+"""Secrets of the Google Secret Manager."""
+
+from __future__ import annotations
+
+from baton.services.clouds import gcp_secret as get_secret
+from mage_ai import _absent
+
+__all__ = ["get_secret"]
+
+__getattr__ = _absent.attribute_error_of(__name__)

@@ -1,0 +1,268 @@
+"""Runs the recorded pipelines through the `baton` binary and compares with what Mage did.
+
+    python3 tests/oracle/run.py                       all pipelines that Baton can run so far
+    python3 tests/oracle/run.py --only ret_lists -v   some of them, with every difference
+
+README.md beside this file says what the oracle is. Leaves what the blocks wrote in a scratch folder, or in --keep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environment
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE / "fixtures" / "oracle_project"
+# The capabilities that exist. Pipelines that need another one are listed as pending.
+WORKING = ("python",)
+# Longer than the slowest pipeline by far.
+TIMEOUT = 240
+# Mage asks a sensor again after 60 s, which is not compared.
+SENSOR_POLL_SECONDS = "1"
+# Pipelines that mostly wait; they start first, so that the rest runs meanwhile.
+WAITING = ("retry_", "timeout_", "sensor_", "fail_parallel")
+
+
+@dataclass
+class Harness:
+    """Where everything is."""
+
+    scratch: Path
+    baton: Path
+    environment: environment.Environment
+
+    @property
+    def probes(self) -> Path:
+        """Where blocks write what they received."""
+        return self.scratch / "probes"
+
+    @property
+    def project(self) -> Path:
+        """The copy of the project that is run. Its name is part of what blocks import."""
+        return self.scratch / "oracle_project"
+
+    def prepare(self) -> None:
+        """Makes the folders that the recording had."""
+        for folder in (self.probes, self.scratch / "tmp", self.scratch / "duckdb", self.scratch / "bin"):
+            folder.mkdir(parents=True)
+        shutil.copytree(PROJECT, self.project)
+        (self.scratch / "bin" / "mage").symlink_to(self.baton)
+
+    def environ(self, own: dict[str, str]) -> dict[str, str]:
+        """The variables of a run's process."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ORACLE_", "BATON_"))}
+        return {
+            **inherited,
+            "BATON_HOME": str(self.scratch / "home"),
+            "BATON_PYTHON": str(self.environment.python),
+            "BATON_SENSOR_POLL_SECONDS": SENSOR_POLL_SECONDS,
+            "ENV": "dev",
+            "NO_COLOR": "1",
+            **self.oracle_variables(),
+            **own,
+        }
+
+    def oracle_variables(self) -> dict[str, str]:
+        """The variables that the project reads. There is no database yet for those that name one."""
+        return {
+            "ORACLE_PROBE_DIR": str(self.probes),
+            "ORACLE_TMP": str(self.scratch / "tmp"),
+            "ORACLE_DUCKDB_DIR": str(self.scratch / "duckdb"),
+            "ORACLE_NUM": "42",
+            "ORACLE_WORD": "bench",
+            "ORACLE_PG_PORT": "5432",
+        }
+
+    def pipeline(self, name: str, spec: dict[str, Any]) -> float:
+        """Runs one pipeline as often as it was recorded, and gives the seconds."""
+        begun = time.monotonic()
+        for run in spec["runs"]:
+            info = self.run(name, run, spec.get("env") or {})
+            folder = self.probes / name / run["label"]
+            current = self.probes / name / "_current"
+            if current.is_dir():
+                current.rename(folder)
+            else:
+                folder.mkdir(parents=True)
+            (folder / "_run.json").write_text(json.dumps({"label": run["label"], **info}, indent=1))
+        return time.monotonic() - begun
+
+    def run(self, name: str, run: dict[str, Any], own: dict[str, str]) -> dict[str, Any]:
+        """One run, described as compare.py wants it."""
+        command = self.triggered(name, run) if run["mode"] == "trigger" else self.by_hand(name, run)
+        try:
+            ended = subprocess.run(
+                command,
+                cwd=self.scratch,
+                env=self.environ(own),
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return {"mode": run["mode"], "status": f"still running after {TIMEOUT} s", "exit_code": "timeout"}
+        if run["mode"] != "trigger":
+            return {"mode": run["mode"], "exit_code": ended.returncode, "stderr": ended.stderr[-2_000:]}
+        return {"mode": run["mode"], **described(ended.stdout), "stderr": ended.stderr[-2_000:]}
+
+    def triggered(self, name: str, run: dict[str, Any]) -> list[str]:
+        """A run as its trigger starts it."""
+        variables = json.dumps(run.get("variables") or {})
+        return [str(self.baton), "run", str(self.project), name, "--env", "prod", "--json", "--vars", variables]
+
+    def by_hand(self, name: str, run: dict[str, Any]) -> list[str]:
+        """A run as Mage's users type it: BATON_PYTHON names the interpreter."""
+        mage = str(self.scratch / "bin" / "mage")
+        return [mage, "run", str(self.project), name, "--runtime-vars", json.dumps(run.get("variables") or {})]
+
+
+def described(output: str) -> dict[str, Any]:
+    """What `--json` said of a run: status, blocks, errors and log lines, in the words of the recording."""
+    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    if not events or "blocks" not in events[-1]:
+        return {"status": "no summary", "blocks": {}, "errors": {}}
+    summary = events[-1]
+    logs: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        if event.get("event") == "log":
+            record = {"level": event["level"], "message": event["message"]}
+            logs.setdefault(f"{event['uuid']}.log", []).append(record)
+    return {
+        "status": summary["status"],
+        "blocks": {block["uuid"]: block["status"] for block in summary["blocks"]},
+        "errors": {block["uuid"]: block["error"] for block in summary["blocks"] if block.get("error")},
+        "logs": logs,
+    }
+
+
+def compared(harness: Harness, names: list[str], verbose: bool) -> dict[str, Any]:
+    """What compare.py says: it prints pipeline by pipeline; the result is what it writes for programs."""
+    report = harness.scratch / "report.json"
+    command = [sys.executable, str(HERE / "compare.py"), str(harness.probes), str(HERE / "results")]
+    command += ["--only", ",".join(names), "--json", str(report), *(["-v"] if verbose else [])]
+    subprocess.run(command, env={**os.environ, **harness.oracle_variables()}, check=False)
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found
+
+
+def depends_on_versions(name: str, spec: dict[str, Any]) -> bool:
+    """Whether a block of the pipeline imports a package whose version may change what is printed."""
+    imports = re.compile(r"^\s*(?:import|from)\s+(numpy|pandas|polars|pyarrow|sklearn|scipy)\b", re.MULTILINE)
+    folders = {kind if kind == "custom" else f"{kind}s" for kind in spec["blocks"].values()}
+    paths = (path for folder in folders for path in (PROJECT / folder).rglob("*.py"))
+    return any(path.stem.startswith(name) and imports.search(path.read_text()) for path in paths)
+
+
+def chosen(runs: dict[str, Any], only: Sequence[str]) -> Iterator[str]:
+    """The pipelines to run; a name may end in `*`."""
+    patterns = [re.compile(re.escape(name).replace(r"\*", ".*")) for name in only]
+    for name, spec in runs.items():
+        wanted = any(pattern.fullmatch(name) for pattern in patterns) if patterns else spec["needs"] in WORKING
+        if wanted:
+            yield name
+
+
+def print_pending(runs: dict[str, Any]) -> None:
+    """Says which pipelines wait for a capability."""
+    pending: dict[str, list[str]] = {}
+    for name, spec in runs.items():
+        if spec["needs"] not in WORKING:
+            pending.setdefault(spec["needs"], []).append(name)
+    for tag, names in pending.items():
+        print(f"pending ({tag}, {len(names)}): {', '.join(names)}")
+
+
+def accepted(name: str, differences: list[list[str]]) -> bool:
+    """Takes out of a pipeline's differences those of accepted.json and prints them; whether nothing else is wrong.
+
+    An entry that no longer differs is wrong too: the list only gets shorter.
+    """
+    left = list(differences)
+    for entry in json.loads((HERE / "accepted.json").read_text()).get(name, []):
+        found = [pair for pair in left if re.fullmatch(entry["check"], pair[0])]
+        if found:
+            left = [pair for pair in left if pair not in found]
+            print(f"accepted in {name}: {', '.join(pair[0] for pair in found)}: {entry['why']}")
+        else:
+            left.append([entry["check"], "accepted.json names it, and it no longer differs: delete the entry"])
+            print(f"{name}: {': '.join(left[-1])}")
+    return not left
+
+
+def verdict(harness: Harness, runs: dict[str, Any], report: dict[str, Any], names: list[str]) -> int:
+    """The exit code: 1 when a pipeline fails for another reason than the versions of the environment."""
+    missing = {"status": "MISSING", "bad": [["run", "missing"]]}
+    found = {name: report.get(name, missing) for name in names}
+    failed = [name for name in names if found[name]["status"] == "MISSING" or not accepted(name, found[name]["bad"])]
+    excused = []
+    if harness.environment.differences and os.environ.get("CI") != "true":
+        excused = [name for name in failed if depends_on_versions(name, runs[name])]
+        if excused:
+            print(f"The versions that differ may explain: {', '.join(excused)}")
+    blamed = [name for name in failed if name not in excused]
+    print(
+        f"{len(names) - len(failed)} of {len(names)} pipelines as recorded" + "".join(f"\n  not: {n}" for n in blamed)
+    )
+    return 1 if blamed else 0
+
+
+def main() -> int:
+    """Runs, compares, and says what is pending."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--baton", type=Path, help="the binary (default: the debug build)")
+    parser.add_argument("--python", type=Path, help="an interpreter that has the packages of the recording")
+    parser.add_argument(
+        "--only", action="append", default=[], help="pipelines, separated by commas; `*` stands for any"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="pipelines at a time (default: 2)")
+    parser.add_argument("--keep", type=Path, help="folder to leave everything in, deleted first")
+    parser.add_argument("-v", "--verbose", action="store_true", help="every difference, also those of quirks")
+    arguments = parser.parse_args()
+    runs: dict[str, Any] = json.loads((HERE / "runs.json").read_text())
+    names = list(chosen(runs, [name for text in arguments.only for name in text.split(",") if name]))
+    if not names:
+        parser.error("no pipeline has this name")
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or environment.cache() / "target")
+    baton = arguments.baton or target / "debug" / "baton"
+    if not baton.is_file():
+        parser.error(f"{baton} does not exist: build it with `cargo build -p baton-cli`, or name it with --baton")
+    try:
+        python = environment.described(arguments.python) if arguments.python else environment.made()
+    except environment.NoEnvironment as error:
+        parser.error(str(error))
+    for difference in python.differences:
+        print(f"Differs from the recording: {difference}")
+    with tempfile.TemporaryDirectory(prefix="baton-oracle-") as temporary:
+        scratch = Path(temporary) / "run"
+        if arguments.keep:
+            scratch = arguments.keep.resolve()
+            shutil.rmtree(scratch, ignore_errors=True)
+        harness = Harness(scratch, baton.resolve(), python)
+        harness.prepare()
+        order = sorted(names, key=lambda name: not name.startswith(WAITING))
+        with ThreadPoolExecutor(max(arguments.jobs, 1)) as pool:
+            seconds = dict(zip(order, pool.map(lambda name: harness.pipeline(name, runs[name]), order)))
+        slowest = sorted(seconds, key=lambda name: -seconds[name])[:3]
+        report = compared(harness, names, arguments.verbose)
+        print("slowest: " + ", ".join(f"{name} {seconds[name]:.1f} s" for name in slowest))
+        print_pending(runs)
+        return verdict(harness, runs, report, names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
