@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by lint.sh, fmt.sh and test.sh: one function for each check. test.sh gives a folder SCRATCH.
 
-PYTHON_CODE=(benches python)
+PYTHON_CODE=(benches python tests/oracle)
 
 check_format() { cargo fmt --all --check; }
 check_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
@@ -17,6 +17,7 @@ build_binary() { cargo build --locked -p baton-cli; }
 check_python_types() {
     (cd python && "$DEV_BIN/mypy" --cache-dir "$TOOLS/mypy")
     (cd benches && "$DEV_BIN/mypy" --strict --cache-dir "$TOOLS/mypy" ./*.py)
+    (cd tests/oracle && "$DEV_BIN/mypy" --strict --cache-dir "$TOOLS/mypy" run.py environment.py)
 }
 
 # What pytest skips is added to the list that test.sh prints.
@@ -26,6 +27,9 @@ check_python_tests() {
     sed -n 's/^SKIPPED \[[0-9]*\] //p' "$log" >>"$SCRATCH/skipped"
     return "$status"
 }
+
+# What Mage did with recorded pipelines, and what this binary does with them. Uses the uv that dev_python found.
+check_oracle() { python3 -B tests/oracle/run.py --baton "$CARGO_TARGET_DIR/debug/baton"; }
 
 # The example as a user runs it, from a copy, with a state folder of its own.
 check_example() {

@@ -56,8 +56,9 @@ if $have_python; then
     step "Python types (mypy)" check_python_types
     step "Python tests (pytest)" check_python_tests
     step "Example project" check_example
+    step "Oracle (what Mage did)" check_oracle
 else
-    for name in "Shell scripts" "Python" "Example project"; do
+    for name in "Shell scripts" "Python" "Example project" "Oracle"; do
         skip "$name" "needs uv and a package index; install by: pip install uv, with network"
     done
 fi
