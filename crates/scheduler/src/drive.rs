@@ -166,6 +166,10 @@ impl Driver<'_> {
             let wake = self.wakes.first().map(|at| at.since(Timestamp(now())));
             tokio::select! {
                 Some(ended) = self.flight.join_next(), if !self.flight.is_empty() => {
+                    // What a block has set counts for those that start after it.
+                    while let Ok(variables) = self.changes.try_recv() {
+                        self.events.push_back(RunEvent::VariablesSet { variables });
+                    }
                     match ended {
                         Ok(Landed::Attempt(key, fence, report)) => {
                             self.ended(key, fence, report).await;

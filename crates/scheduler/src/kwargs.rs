@@ -23,10 +23,13 @@ pub(crate) fn of_attempt(
         };
     }
     kwargs.extend(plan.given.clone());
+    let has_env = kwargs.contains_key("env");
     let mut set = |name: &str, value: Value| {
         kwargs.insert(name.to_owned(), value);
     };
-    set("env", json!(plan.env));
+    if plan.triggered || !has_env {
+        set("env", json!(plan.env));
+    }
     set("pipeline_uuid", json!(plan.pipeline));
     set("block_uuid", json!(block.uuid));
     set("repo_path", json!(repo_path));

@@ -72,7 +72,6 @@ impl ProjectAnswers {
 
     /// The same answers; `hook` is told of every variable that a block changes.
     #[must_use]
-    #[expect(dead_code, reason = "whoever drives the run connects it")]
     pub(crate) fn telling(mut self, hook: OnVariable) -> Self {
         self.on_variable = Some(hook);
         self

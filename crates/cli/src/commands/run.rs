@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::answers::ProjectAnswers;
+use super::answers::{ProjectAnswers, VariableChange};
 use super::projects;
 use super::state::State;
 use crate::args::{LaunchChoice, RunArgs, WorkerArgs};
@@ -80,6 +80,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let products = Products::open(&state.home.products())?;
+    // Variables that blocks set while the run goes on.
+    let (set, changes) = mpsc::unbounded_channel();
     let runner = runner(
         &state,
         &project,
@@ -87,6 +89,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         &args.worker,
         products.clone(),
         args.json,
+        set,
     )?;
     runner.conceal(&known.used());
     // Only now: what fails before, an environment that cannot be made for instance, is no run.
@@ -133,7 +136,6 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         let (notices, news) = mpsc::channel(1024);
         let (wishes, cancel) = mpsc::channel(4);
-        let (_set, changes) = mpsc::unbounded_channel();
         let signals = tokio::spawn(listen_for_signals(wishes));
         let show = tokio::task::spawn_blocking(move || show(watcher, news));
         let ended = drive(&session, run, first, journal, notices, changes, cancel).await;
@@ -408,6 +410,7 @@ fn runner(
     worker: &WorkerArgs,
     products: Products,
     json: bool,
+    set: mpsc::UnboundedSender<Map>,
 ) -> Result<Runner, Failure> {
     let memory_limit = match &worker.memory {
         None => machine_memory().map(|bytes| bytes / 10 * 9),
@@ -464,6 +467,14 @@ fn runner(
         state.store.clone(),
         products.clone(),
     );
+    let own = plan.pipeline.clone();
+    let answers = answers.telling(Arc::new(move |change: &VariableChange| {
+        if change.pipeline == own {
+            let value = change.value.clone().unwrap_or(Value::Null);
+            // The run may have ended meanwhile.
+            drop(set.send(Map::from_iter([(change.key.clone(), value)])));
+        }
+    }));
     Ok(Runner::new(options, products).with_answers(Arc::new(answers)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use baton_model::{BlockStatus, ObjectHash, RunEvent, RunId, RunStatus, Timestamp};
+use baton_model::{BlockStatus, ObjectHash, OlderOutput, RunEvent, RunId, RunStatus, Timestamp};
 use baton_store::{RunFilter, Store};
 
 use crate::facts::{self, frame, key, plan};
@@ -19,7 +19,9 @@ async fn ended(
     let mut plan = plan(pipeline, &["a", "b"]);
     let facts = Arc::make_mut(&mut plan);
     facts.inputs.clear();
-    facts.inputs.extend(input.map(|run| ("z".into(), run)));
+    facts
+        .inputs
+        .extend(input.map(|run| ("z".into(), OlderOutput::single(run))));
     let mut run = store
         .create_run(&[], |id| facts::run(id, &plan))
         .await
