@@ -101,11 +101,43 @@ impl Turn<'_> {
     /// The block has failed for good, and with it, where the plan says so, the run.
     pub(crate) fn fail(&mut self, failed: usize) {
         self.end(failed, BlockStatus::Failed);
-        if self.plan.on_failure == OnFailure::Continue || self.run.cancel_requested {
+        if self.run.cancel_requested {
             return;
         }
         let reason = format!("block `{}` failed", self.run.blocks[failed].name);
-        self.stop_everything(RunStatus::Failed, &reason);
+        match self.plan.on_failure {
+            OnFailure::Continue => {}
+            OnFailure::Stop => self.stop_everything(RunStatus::Failed, &reason),
+            OnFailure::UntilNeeded => {
+                self.run.ending.get_or_insert(RunStatus::Failed);
+                self.cancel_from_first_below(failed, &reason);
+            }
+        }
+    }
+
+    /// Cancels what has not started, from the block before the first one on that needs the failed one, level by
+    /// level. The block before, since Mage finds the failure when it has prepared that one and not yet run it.
+    fn cancel_from_first_below(&mut self, failed: usize, reason: &str) {
+        let levels = self.graph.levels();
+        let turn = |planned: usize| (levels[planned], planned);
+        let failed = self.places.owner(failed);
+        let below = &self.graph.downstream[failed];
+        let Some(needed) = below.iter().map(|below| turn(*below)).min() else {
+            return;
+        };
+        let first = (0..levels.len())
+            .map(turn)
+            .filter(|before| *before < needed && before.0 > levels[failed])
+            .max()
+            .unwrap_or(needed);
+        for position in 0..self.run.blocks.len() {
+            let status = self.run.blocks[position].status;
+            let waits = matches!(status, BlockStatus::Initial | BlockStatus::Queued);
+            if waits && turn(self.places.owner(position)) >= first {
+                self.run.blocks[position].reason = Some(reason.to_owned());
+                self.end(position, BlockStatus::Cancelled);
+            }
+        }
     }
 
     /// Ends a run that took longer than it may.

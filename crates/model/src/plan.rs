@@ -18,6 +18,9 @@ pub enum OnFailure {
     Continue,
     /// The run fails at once and every block that has not ended is cancelled, as in a triggered run of Mage.
     Stop,
+    /// Blocks go on level by level until one below a failed block has its turn: it and those after it are cancelled,
+    /// as in a run of `mage run`.
+    UntilNeeded,
 }
 
 /// How often and after which delays a failed attempt is repeated.

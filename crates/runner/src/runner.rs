@@ -80,7 +80,7 @@ pub struct Attempt {
     pub staging: String,
     /// Whether its `@test` functions run.
     pub run_tests: bool,
-    /// Whether `@test()` with empty parentheses is an error, as in Mage.
+    /// Whether what Mage refuses is refused: `@test()` with empty parentheses, `from utils.x import ...`.
     pub strict: bool,
 }
 

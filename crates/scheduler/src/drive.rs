@@ -32,7 +32,7 @@ pub struct Session {
     pub project: PathBuf,
     /// Whether `@test` functions run.
     pub run_tests: bool,
-    /// Whether decorators are as strict as Mage's.
+    /// Whether what Mage refuses is refused, and not made to work.
     pub as_mage: bool,
     /// Whether sensors count as satisfied without being asked.
     pub skip_sensors: bool,

@@ -191,7 +191,7 @@ def _prepare(job: Job, channel: Channel) -> None:
         time.tzset()
     sys.argv = [job.path]
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)  # lifted at the start, for our own modules
-    make_importable(job.repo_path, os.environ["MAGE_REPO_PATH"])
+    make_importable(job.repo_path, os.environ["MAGE_REPO_PATH"], strict=job.strict)
     logs.capture_warnings(channel)
 
 

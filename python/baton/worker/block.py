@@ -168,7 +168,7 @@ def the_block(job: Job, collector: collecting.Collector) -> Callable[..., Any]:
 def fitting_shape(function: Callable[..., Any], job: Job, kwargs: dict[str, Any]) -> Shape:
     """The parameters of a function that can be called with the block's inputs; raises if it cannot."""
     shape = shape_of(function)
-    if job.type == "sensor" and not shape.positional:
+    if job.type == "sensor" and not shape.positional and (shape.has_args or shape.has_kwargs):
         return shape  # it may leave its inputs alone
     check_inputs(shape, job.uuid, job.upstream, kwargs)
     return shape

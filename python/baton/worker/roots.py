@@ -39,14 +39,15 @@ class _DefaultRepo:
         return spec
 
 
-def make_importable(repo_path: str, base: str) -> None:
+def make_importable(repo_path: str, base: str, *, strict: bool = False) -> None:
     """Let user code import `<project>.utils.x` as in Mage, and `utils.x`, which is what people expect.
 
     `base` is the folder of several projects where there is one, else the project: its code can be imported, too.
+    `strict` is Mage's own rule: only `<project>.utils.x`.
     """
     for root in (repo_path, base):
         for folder in (os.path.dirname(root), root):
-            if folder not in sys.path:
+            if folder not in sys.path and not (strict and folder == root):
                 sys.path.append(folder)
     if not any(isinstance(finder, _DefaultRepo) for finder in sys.meta_path):
         sys.meta_path.append(_DefaultRepo([base] if base == repo_path else [base, repo_path]))

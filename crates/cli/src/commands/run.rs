@@ -277,7 +277,9 @@ fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<Begin, Failu
         one_process: args.one_process || args.as_mage || pipeline.one_process,
         timeout,
         execution_date: Timestamp(now()),
-        on_failure: if args.as_mage || (triggered && !may_fail) {
+        on_failure: if args.as_mage {
+            OnFailure::UntilNeeded
+        } else if triggered && !may_fail {
             OnFailure::Stop
         } else {
             OnFailure::Continue

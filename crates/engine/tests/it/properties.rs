@@ -15,12 +15,7 @@ use crate::simulate::{self, Simulation};
 /// A plan over a random graph whose file order is not the order of its edges.
 fn plans() -> impl Strategy<Value = Plan> {
     let blocks = prop::collection::vec((any::<u16>(), 0..3_u32, 0..4_i64, 0..20_u8), 0..10);
-    let limits = (
-        1..4_u32,
-        prop::option::of(1..4_u32),
-        any::<bool>(),
-        any::<u64>(),
-    );
+    let limits = (1..4_u32, prop::option::of(1..4_u32), 0..3_u8, any::<u64>());
     (blocks, limits).prop_map(|(blocks, (workers, block_run_limit, stop, shuffle))| {
         let count = blocks.len();
         let declared = blocks.iter().enumerate().map(|(position, (edges, ..))| {
@@ -60,10 +55,10 @@ fn plans() -> impl Strategy<Value = Plan> {
         let sources = sources.collect();
         let mut input = simulate::input(&pipeline, &sources);
         input.workers = workers;
-        input.on_failure = if stop {
-            OnFailure::Stop
-        } else {
-            OnFailure::Continue
+        input.on_failure = match stop {
+            0 => OnFailure::Continue,
+            1 => OnFailure::Stop,
+            _ => OnFailure::UntilNeeded,
         };
         let mut plan = baton_engine::plan(&input).unwrap();
         for (block, (_, retries, priority, _)) in plan.blocks.iter_mut().zip(&blocks) {

@@ -32,6 +32,7 @@ pub(crate) fn pipeline(text: &str) -> Plan {
             ["workers", number] => workers = number.parse().unwrap(),
             ["limit", number] => limit = Some(number.parse().unwrap()),
             ["on-failure", "stop"] => on_failure = OnFailure::Stop,
+            ["on-failure", "until-needed"] => on_failure = OnFailure::UntilNeeded,
             ["retries", name, n] => at(&mut blocks, name).retry.retries = n.parse().ok(),
             ["delay", name, n] => at(&mut blocks, name).retry.delay = n.parse().ok(),
             ["max-delay", name, n] => at(&mut blocks, name).retry.max_delay = n.parse().ok(),
