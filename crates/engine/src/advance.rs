@@ -320,9 +320,10 @@ impl Turn<'_> {
             .plan
             .block_run_limit
             .map_or(usize::MAX, |n| n.max(1) as usize);
-        let workers = match self.plan.one_process {
-            true => 1,
-            false => self.plan.workers.max(1) as usize,
+        let workers = if self.plan.one_process {
+            1
+        } else {
+            self.plan.workers.max(1) as usize
         };
 
         let room = limit.saturating_sub(active);
@@ -349,9 +350,10 @@ impl Turn<'_> {
     /// Highest priority first, then the order of the file, then that of the items. In one process, as in Mage, all
     /// blocks that could start first have their turn before those below them.
     fn sort_by_priority(&self, positions: &mut [usize]) {
-        let levels = match self.plan.one_process {
-            true => self.graph.levels(),
-            false => Vec::new(),
+        let levels = if self.plan.one_process {
+            self.graph.levels()
+        } else {
+            Vec::new()
         };
         positions.sort_by_key(|at| {
             let planned = self.places.owner(*at);

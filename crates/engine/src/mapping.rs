@@ -165,14 +165,12 @@ impl Places {
         let mut newest: Option<(&BlockUuid, usize)> = None;
         for block in run.blocks.iter().skip(planned) {
             let owner = match newest {
-                Some((uuid, owner)) if *uuid == block.key.block => owner,
-                _ => match graph.position(&block.key.block) {
-                    Some(owner) => owner,
-                    None => {
-                        places.known = false;
-                        return places;
-                    }
-                },
+                Some((uuid, owner)) if *uuid == block.key.block => Some(owner),
+                _ => graph.position(&block.key.block),
+            };
+            let Some(owner) = owner else {
+                places.known = false;
+                return places;
             };
             newest = Some((&block.key.block, owner));
             places.add(owner);
@@ -440,7 +438,7 @@ impl<'v> View<'v, '_> {
             let at = |of: &Origin| self.places.of(above, of.key.child);
             match self.taken(planned, child, &self.run.plan.blocks[above].uuid) {
                 Taken::Whole(of) | Taken::Item { of, .. } => {
-                    at(&of).into_iter().for_each(&mut each)
+                    at(&of).into_iter().for_each(&mut each);
                 }
                 Taken::All(of) => {
                     each(above);

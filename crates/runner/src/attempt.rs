@@ -298,11 +298,10 @@ async fn read_messages(
 
 /// Waits for a reader, but not for ever: a process that got away may hold a pipe open.
 async fn drain<T>(mut task: JoinHandle<Option<T>>) -> Option<T> {
-    match timeout(DRAIN_TIME, &mut task).await {
-        Ok(ended) => ended.ok().flatten(),
-        Err(_) => {
-            task.abort();
-            None
-        }
+    if let Ok(ended) = timeout(DRAIN_TIME, &mut task).await {
+        ended.ok().flatten()
+    } else {
+        task.abort();
+        None
     }
 }

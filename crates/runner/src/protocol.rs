@@ -104,6 +104,10 @@ pub(crate) struct Output {
 }
 
 /// The first message that a block process gets; answers to its questions follow.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a message: each is a fact of its own"
+)]
 #[derive(Debug, Serialize)]
 pub(crate) struct Job<'a> {
     pub(crate) t: &'static str,

@@ -109,9 +109,10 @@ pub(crate) async fn read_output(
                     marked = true;
                     held.truncate(held.len() - mark.len());
                 }
-                let keep = match marked {
-                    true => 0,
-                    false => mark.len().min(held.len()),
+                let keep = if marked {
+                    0
+                } else {
+                    mark.len().min(held.len())
                 };
                 let rest = held.split_off(held.len() - keep);
                 std::mem::replace(&mut held, rest)

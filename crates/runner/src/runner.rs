@@ -42,6 +42,10 @@ pub struct RunnerOptions {
 }
 
 /// One attempt to run a block.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// The run it belongs to.

@@ -122,7 +122,6 @@ impl Watched {
             match event {
                 Event::Message(Some(Ok(message))) => {
                     match self.hear(message).await {
-                        Heard::More => {}
                         Heard::Last if attempt.one_process || self.has_run_through() => {
                             return End::Leaving(exit);
                         }
@@ -131,7 +130,7 @@ impl Watched {
                         Heard::TooLate if attempt.one_process => {
                             tree::kill_tree(self.pid);
                         }
-                        Heard::TooLate => {}
+                        Heard::More | Heard::TooLate => {}
                     }
                 }
                 Event::Message(Some(Err(error))) => self.kill(Verdict::Failed(BlockError::new(
@@ -207,9 +206,10 @@ impl Watched {
     }
 
     fn last_word(&mut self, verdict: Verdict) -> Heard {
-        match self.decide(verdict) {
-            true => Heard::Last,
-            false => Heard::TooLate,
+        if self.decide(verdict) {
+            Heard::Last
+        } else {
+            Heard::TooLate
         }
     }
 

@@ -369,11 +369,8 @@ impl Driver<'_> {
         let (Some(block), Some(ended)) = (run.plan.block(&key.block), run.block(&key)) else {
             return Ok(());
         };
-        let output = match self.session.readable(&ended.products) {
-            Ok(output) => output,
-            // A callback hears of its block even if the output is gone.
-            Err(_) => Vec::new(),
-        };
+        // A callback hears of its block even if the output is gone.
+        let output = self.session.readable(&ended.products).unwrap_or_default();
         let work = Work::Callbacks {
             on,
             output,

@@ -94,7 +94,7 @@ impl Session {
             };
             let children = taken.children.iter().flatten().flatten();
             attempt.block.needs_frames |=
-                (taken.products.iter().chain(children)).any(|product| product.is_frame());
+                (taken.products.iter().chain(children)).any(InputProduct::is_frame);
             attempt.inputs.push(taken);
         }
         Ok(Ok(attempt))

@@ -143,7 +143,7 @@ def _describe(error: BaseException, job: Job) -> dict[str, Any]:
 
 def _receive(channel: Channel) -> Job:
     try:
-        message = channel.receive()
+        message = channel.next_job()
     except (OSError, ProtocolError) as error:
         _give_up(channel, f"the worker could not read its job: {error}")
     if message is None:

@@ -117,6 +117,7 @@ class Channel:
         self._asked = 0
         self._waiting: set[int] = set()
         self._answers: dict[int, dict[str, Any]] = {}
+        self._inbox: list[dict[str, Any]] = []  # what came and is no answer: further jobs
 
     def is_ours(self) -> bool:
         """Whether this process is the one that may speak: a process forked by user code may not."""
@@ -163,6 +164,19 @@ class Channel:
                 self._waiting.discard(number)
                 self._answers.pop(number, None)
 
+    def next_job(self) -> dict[str, Any] | None:
+        """The next message that is no answer, whoever reads the socket; None when the other side has closed."""
+        while True:
+            with self._turn:
+                while not self._inbox and not self._ended and self._reading:
+                    self._turn.wait()
+                if self._inbox:
+                    return self._inbox.pop(0)
+                if self._ended:
+                    return None
+                self._reading = True
+            self._read_one()
+
     def read_to_end(self) -> None:
         """Hand out answers until the other side has closed, in a thread of its own: then nobody else reads."""
         with self._turn:
@@ -185,7 +199,9 @@ class Channel:
             with self._turn:
                 self._ended = self._ended or has_ended
                 self._reading = keep_reading
-                if message is not None and message.get("t") == "answer" and message.get("id") in self._waiting:
+                if message is not None and message.get("t") != "answer":
+                    self._inbox.append(message)
+                elif message is not None and message.get("id") in self._waiting:
                     self._answers[message["id"]] = message
                 self._turn.notify_all()
 

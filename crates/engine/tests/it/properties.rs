@@ -333,20 +333,17 @@ impl World {
                 .blocks
                 .iter()
                 .position(|block| block.status == BlockStatus::Running);
-            match running {
-                Some(position) => {
-                    let fence = self.simulation.run.blocks[position].fence;
-                    let attempt = self.attempts.iter().position(|one| one.1 == fence).unwrap();
-                    self.report(attempt, Ending::Failed);
-                }
-                None => {
-                    for one in 0..self.callbacks.len() {
-                        self.call_back(one);
-                    }
-                    if !self.simulation.run.status.is_final() {
-                        self.advance(60);
-                    }
-                }
+            if let Some(position) = running {
+                let fence = self.simulation.run.blocks[position].fence;
+                let attempt = self.attempts.iter().position(|one| one.1 == fence).unwrap();
+                self.report(attempt, Ending::Failed);
+                continue;
+            }
+            for one in 0..self.callbacks.len() {
+                self.call_back(one);
+            }
+            if !self.simulation.run.status.is_final() {
+                self.advance(60);
             }
         }
         panic!("the run does not end: {:#?}", self.simulation.show());

@@ -172,12 +172,11 @@ fn float(text: &str) -> Option<Scalar> {
     let value: f64 = number.parse().ok()?;
     let value = if negative { -value } else { value };
     // An exponent beyond the range of a double is infinite, in Python too.
-    Some(match Number::from_f64(value) {
-        Some(number) => Scalar::Value(Value::Number(number)),
-        None => {
-            let name = if value < 0.0 { "-inf" } else { "inf" };
-            Scalar::Typed(name.to_owned(), TextOf::Float)
-        }
+    Some(if let Some(number) = Number::from_f64(value) {
+        Scalar::Value(Value::Number(number))
+    } else {
+        let name = if value < 0.0 { "-inf" } else { "inf" };
+        Scalar::Typed(name.to_owned(), TextOf::Float)
     })
 }
 

@@ -54,7 +54,7 @@ fn bench(strategy: Strategy) -> (Bench, Arc<Book>) {
 }
 
 fn inline(outcome: &Outcome) -> Vec<Value> {
-    let Outcome::Completed { products } = outcome else {
+    let Outcome::Completed { products, .. } = outcome else {
         panic!("{outcome:?}")
     };
     let text = |product: &baton_model::Product| match &product.content {

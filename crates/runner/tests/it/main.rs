@@ -18,7 +18,7 @@ use baton_model::{
 };
 use baton_products::Products;
 use baton_runner::{
-    Attempt, AttemptReport, Library, LogRecord, Runner, RunnerOptions, Stop, Strategy,
+    Attempt, AttemptReport, Library, LogRecord, Runner, RunnerOptions, Stop, Strategy, Work,
 };
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -98,11 +98,17 @@ fn attempt(code: &str, timeout: Option<Duration>) -> Attempt {
             retries: 0,
             delay: Duration::ZERO,
             max_delay: Duration::ZERO,
+            total_delay: None,
             exponential_backoff: false,
         },
         timeout,
         replicated: None,
         priority: 0,
+        dynamic: false,
+        reduce_output: false,
+        conditions: Vec::new(),
+        callbacks: Vec::new(),
+        extensions: Vec::new(),
         needs_frames: false,
         problem: None,
     };
@@ -111,13 +117,21 @@ fn attempt(code: &str, timeout: Option<Duration>) -> Attempt {
         pipeline: "p".to_owned(),
         block,
         key: BlockRunKey::declared(uuid),
+        name: "b".to_owned(),
         number: 1,
         code: code.to_owned(),
+        work: Work::Block,
         inputs: Vec::new(),
+        conditions: Vec::new(),
+        callbacks: Vec::new(),
+        extensions: Vec::new(),
+        one_process: false,
+        cache: false,
         kwargs: Map::new(),
         triggered: false,
         staging: "1-1".to_owned(),
         run_tests: true,
+        strict: false,
     }
 }
 
@@ -133,7 +147,7 @@ async fn completes(strategy: Strategy) {
     let (report, log) = bench
         .run("@custom\ndef b(*args):\n    print('hello')\n    return 7, 'x' * 5000\n")
         .await;
-    let Outcome::Completed { products } = report.outcome else {
+    let Outcome::Completed { products, .. } = report.outcome else {
         panic!("{report:?}")
     };
     assert_eq!(products[0].content, Content::Inline("7".to_owned()));
@@ -212,6 +226,52 @@ async fn stops_when_asked(strategy: Strategy) {
         assert_eq!(report.outcome, Outcome::Cancelled);
     }
     bench.runner.shut_down().await;
+}
+
+/// Blocks of a run of one process: they share memory, their output is told apart, and what one of them breaks is
+/// mended before the next.
+async fn shares_one_process(strategy: Strategy) {
+    let bench = Bench::new(strategy, None);
+    let count = "@custom\ndef b(*args, **kwargs):\n    c = kwargs['context']\n    c['n'] = c.get('n', 0) + 1\n    print('number', c['n'], end='')\n    return c['n']\n";
+    let raise = "@custom\ndef b(*args):\n    raise ValueError('no')\n";
+    let die = "@custom\ndef b(*args):\n    import os\n    os._exit(3)\n";
+    for (code, expected, printed) in [
+        (count, Ok("1"), Some("number 1")),
+        (count, Ok("2"), Some("number 2")),
+        (raise, Err(FailureKind::Exception), None),
+        (count, Ok("3"), Some("number 3")),
+        (die, Err(FailureKind::Exit), None),
+        (count, Ok("1"), Some("number 1")),
+    ] {
+        let (log, mut records) = mpsc::channel(64);
+        let mut attempt = attempt(code, None);
+        attempt.one_process = true;
+        let (_stop, stopped) = watch::channel(Stop::No);
+        let report = bench.runner.run(&attempt, &log, stopped).await;
+        drop(log);
+        let found = match &report.outcome {
+            Outcome::Completed { products, .. } => Ok(products[0].content.clone()),
+            Outcome::Failed { error, .. } => Err(error.kind),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found, expected.map(|text| Content::Inline(text.to_owned())));
+        let mut said = Vec::new();
+        while let Some(record) = records.recv().await {
+            said.push(record.message);
+        }
+        assert_eq!(said, printed.into_iter().collect::<Vec<_>>());
+    }
+    bench.runner.shut_down().await;
+}
+
+#[tokio::test]
+async fn fork_shares_one_process() {
+    shares_one_process(Strategy::Fork).await;
+}
+
+#[tokio::test]
+async fn spawn_shares_one_process() {
+    shares_one_process(Strategy::Spawn).await;
 }
 
 #[tokio::test]
