@@ -392,19 +392,12 @@ fn another_interpreter_can_be_used_and_a_wrong_one_is_named() {
 
 #[test]
 fn what_is_not_supported_fails_instead_of_giving_other_results() {
-    let code = "@custom\ndef bad(*args):\n    return [[1, 2]]\n";
-    check(
-        "configuration:\n  dynamic: true",
-        code,
-        "unsupported",
-        &["dynamic"],
-    );
-    let project = with_bad("", code);
+    let project = with_bad("", "@custom\ndef bad(*args):\n    return 1\n");
     let path = "pipelines/p/metadata.yaml";
     let text = std::fs::read_to_string(project.root().join(path)).unwrap();
-    let condition = "conditionals:\n- {uuid: only_mondays, name: only_mondays, type: conditional, language: python, upstream_blocks: [bad]}\n";
-    project.file(path, format!("{text}{condition}"));
+    project.file("custom/bad.r", "1\n");
+    project.file(path, text.replacen("language: python", "language: r", 1));
     let error = error_of(&project, &[]);
     assert_eq!(error["kind"], "unsupported");
-    assert!(error["message"].as_str().unwrap().contains("only_mondays"));
+    assert!(error["message"].as_str().unwrap().contains("`r`"));
 }

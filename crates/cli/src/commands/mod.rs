@@ -9,12 +9,14 @@ mod logs;
 pub(crate) mod mage;
 mod new;
 mod output;
+mod planning;
 mod projects;
 mod run;
 mod runs;
 mod secret;
 mod sources;
 mod state;
+mod workers;
 
 use std::process::ExitCode;
 

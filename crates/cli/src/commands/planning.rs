@@ -1,0 +1,199 @@
+//! From what was asked for to a frozen plan: variables, trigger, inputs from older runs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use baton_base::now;
+use baton_engine::{PlanInput, Selection};
+use baton_model::{
+    BlockUuid, CodeHash, Map, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId,
+    RunStatus, RunTimeout, Timestamp,
+};
+use baton_project::Project;
+use serde_json::Value;
+
+use super::sources::{self, Sources};
+use super::state::State;
+use super::workers::processors;
+use crate::args::RunArgs;
+use crate::failure::Failure;
+
+/// Environments in which blocks receive the keyword arguments of a triggered run.
+const TRIGGERED: [&str; 2] = ["prod", "production"];
+
+/// A plan with the texts it names.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) texts: Vec<(CodeHash, String)>,
+}
+
+/// Plans a new run.
+pub(crate) fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<Planned, Failure> {
+    let name = PipelineUuid::from(args.pipeline.as_deref().unwrap_or_default());
+    let mut pipeline = project
+        .pipeline(&name)
+        .map_err(|error| sources::broken(project, error))?;
+    if args.as_mage {
+        pipeline.conditionals.clear();
+        pipeline.callbacks.clear();
+    }
+    let triggered =
+        !args.as_mage && (args.trigger.is_some() || TRIGGERED.contains(&args.env.as_str()));
+    let trigger = if triggered {
+        sources::trigger(project, &name, args.trigger.as_deref())?
+    } else {
+        None
+    };
+    let mut variables = trigger
+        .as_ref()
+        .map(|trigger| trigger.variables.clone())
+        .unwrap_or_default();
+    variables.extend(given_variables(args)?);
+    let Sources { planned, texts } = sources::read(project, &pipeline);
+    let selection = match &args.block {
+        None => Selection::All,
+        Some(uuid) => Selection::Block {
+            uuid: BlockUuid::from(uuid.as_str()),
+            upstream: args.upstream,
+            downstream: args.downstream,
+        },
+    };
+    let inputs = inputs(state, &pipeline, args)?;
+    let setting = |key: &str| {
+        trigger
+            .as_ref()
+            .and_then(|trigger| trigger.settings.get(key))
+    };
+    let may_fail = setting("allow_blocks_to_fail").and_then(Value::as_bool) == Some(true);
+    let timeout = setting("timeout")
+        .and_then(Value::as_f64)
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map(|after| RunTimeout {
+            after,
+            status: match setting("timeout_status").and_then(Value::as_str) {
+                Some("cancelled") => RunStatus::Cancelled,
+                _ => RunStatus::Failed,
+            },
+        });
+    let plan = baton_engine::plan(&PlanInput {
+        pipeline: &pipeline,
+        project_retry: &project.settings().retry,
+        selection,
+        // A triggered run of Mage is always one of `prod` (spec 2.4).
+        env: match args.trigger {
+            Some(_) => TRIGGERED[0].to_owned(),
+            None => args.env.clone(),
+        },
+        triggered,
+        trigger: triggered.then(|| {
+            trigger
+                .as_ref()
+                .map_or_else(|| "api".to_owned(), |trigger| trigger.name.clone())
+        }),
+        variables,
+        one_process: args.one_process || args.as_mage || pipeline.one_process,
+        timeout,
+        execution_date: Timestamp(now()),
+        on_failure: if args.as_mage {
+            OnFailure::UntilNeeded
+        } else if triggered && !may_fail {
+            OnFailure::Stop
+        } else {
+            OnFailure::Continue
+        },
+        workers: args.worker.workers.unwrap_or_else(processors).max(1),
+        sources: &planned,
+        inputs: &inputs,
+    })
+    .map_err(|error| sources::unplannable(&error))?;
+    Ok(Planned { plan, texts })
+}
+
+/// Runs that can supply what blocks outside the selection would produce.
+fn inputs(
+    state: &State,
+    pipeline: &Pipeline,
+    args: &RunArgs,
+) -> Result<BTreeMap<BlockUuid, OlderOutput>, Failure> {
+    if args.block.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let blocks: Vec<BlockUuid> = pipeline
+        .blocks
+        .iter()
+        .map(|block| block.uuid.clone())
+        .collect();
+    let newest =
+        |names: &[BlockUuid]| state.block_on(state.store.newest_inputs(&pipeline.uuid, names));
+    let Some(from) = args.from_run else {
+        return Ok(reduced(newest(&blocks)?, pipeline));
+    };
+    let run = state.block_on(state.run(RunId(from)))?;
+    if run.plan.pipeline != pipeline.uuid {
+        return Err(Failure::usage(
+            format!(
+                "run {from} is a run of `{}`, not of `{}`",
+                run.plan.pipeline, pipeline.uuid
+            ),
+            format!(
+                "`baton runs PROJECT --pipeline {}` lists its runs",
+                pipeline.uuid
+            ),
+        ));
+    }
+    // What that run itself took from an older one is good for this one too.
+    let mut inputs = run.plan.inputs.clone();
+    for block in run.blocks.iter().filter(|block| {
+        block.key.child.is_none() && block.status == baton_model::BlockStatus::Completed
+    }) {
+        let uuid = &block.key.block;
+        let output = state.block_on(state.store.older_output(run.id, uuid))?;
+        inputs.insert(uuid.clone(), output);
+    }
+    Ok(reduced(inputs, pipeline))
+}
+
+/// Notes which outputs are taken as one list.
+fn reduced(
+    mut inputs: BTreeMap<BlockUuid, OlderOutput>,
+    pipeline: &Pipeline,
+) -> BTreeMap<BlockUuid, OlderOutput> {
+    for (uuid, output) in &mut inputs {
+        output.reduced = pipeline.block(uuid).is_some_and(baton_engine::reduces);
+    }
+    inputs
+}
+
+/// `--vars` and `--var`, the latter winning.
+fn given_variables(args: &RunArgs) -> Result<Map, Failure> {
+    let mut variables = Map::new();
+    if let Some(text) = &args.variables_json {
+        match serde_json::from_str(text) {
+            Ok(Value::Object(map)) => variables = map,
+            Ok(_) => {
+                return Err(Failure::usage(
+                    "--vars is not a JSON object",
+                    "write --vars '{\"region\": \"eu\"}'",
+                ));
+            }
+            Err(error) => {
+                return Err(Failure::usage(
+                    format!("--vars is not valid JSON: {error}"),
+                    "write --vars '{\"region\": \"eu\"}'",
+                ));
+            }
+        }
+    }
+    for given in &args.variables {
+        let Some((name, value)) = given.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(Failure::usage(
+                format!("--var `{given}` has no `=`"),
+                "write --var NAME=VALUE",
+            ));
+        };
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        variables.insert(name.to_owned(), value);
+    }
+    Ok(variables)
+}
