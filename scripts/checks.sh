@@ -31,15 +31,28 @@ check_python_tests() {
 # What Mage did with recorded pipelines, and what this binary does with them. Uses the uv that dev_python found.
 check_oracle() { python3 -B tests/oracle/run.py --baton "$CARGO_TARGET_DIR/debug/baton"; }
 
-# The example as a user runs it, from a copy, with a state folder of its own.
+# The example as a user runs it, from a copy, with a state folder of its own: one month, then the whole year.
 check_example() {
-    local baton=$CARGO_TARGET_DIR/debug/baton project=$SCRATCH/flights
+    local baton=$CARGO_TARGET_DIR/debug/baton project=$SCRATCH/flights out=$SCRATCH/flights/output
     cp -R examples/flights "$project"
-    rm -rf "$project/output"
+    rm -rf "$out"
     export BATON_HOME=$SCRATCH/home
     "$baton" check "$project" --strict
-    "$baton" run "$project" flights --var month=1
-    test -s "$project/output/report.md"
-    test -n "$(find "$project/output/flights/month=1" -name '*.parquet')"
-    "$baton" output "$project" flights busiest_routes --limit 3
+    "$baton" run "$project" flights --var month=1 | tee "$SCRATCH/month.log"
+    grep -q 'hours_of_origin .* 3 of 3 completed' "$SCRATCH/month.log" # one child run per airport
+    grep -q 'compare_months .* the conditional .* said no' "$SCRATCH/month.log"
+    test -s "$out/report.md"
+    test -n "$(find "$out/flights/month=1" -name '*.parquet')"
+    test ! -e "$out/months.csv"
+    test "$(wc -l <"$out/runs.log")" -eq 2 # the callbacks of the two exporters that ran
+    "$baton" run "$project" flights --var top=3 --env prod --quiet
+    test "$(wc -l <"$out/months.csv")" -eq 13
+    test "$(grep -c 'export_months: exported' "$out/runs.log")" -eq 1
+    test "$("$baton" output "$project" flights busiest_routes --format json | grep -c '"dest"')" -eq 3
+    "$baton" output "$project" flights delay_by_hour --limit 3
+    # The callbacks hear of failures too: the report cannot be written over a folder.
+    rm "$out/report.md"
+    mkdir "$out/report.md"
+    if "$baton" run "$project" flights --block export_report --quiet; then return 1; fi
+    grep -q 'export_report: failed: .*Is a directory' "$out/runs.log"
 }

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
         FileFormat,
         FileIO,
     )
+    from baton.global_products import (
+        GlobalDataProduct,
+    )
     from baton.metadata import (
         RepoConfig,
         get_repo_config,
@@ -58,7 +61,6 @@ if TYPE_CHECKING:
         PipelineRun,
         PipelineSchedule,
         check_status,
-        trigger_pipeline,
     )
     from baton.secrets import (
         create_secret,
@@ -84,6 +86,9 @@ if TYPE_CHECKING:
     from baton.streaming import (
         BasePythonSink,
         BasePythonSource,
+    )
+    from baton.triggers import (
+        trigger_pipeline,
     )
     from baton.variables import (
         VariableManager,
@@ -111,6 +116,7 @@ _HOME = {
     "EnvironmentVariableLoader": "baton.config",
     "FileFormat": "baton.files",
     "FileIO": "baton.files",
+    "GlobalDataProduct": "baton.global_products",
     "HightouchClient": "baton.services.jobs",
     "IOConfig": "baton.config",
     "Metaplane": "baton.services.jobs",
@@ -156,7 +162,7 @@ _HOME = {
     "streaming_source": "baton.decorators",
     "test": "baton.decorators",
     "transformer": "baton.decorators",
-    "trigger_pipeline": "baton.runs",
+    "trigger_pipeline": "baton.triggers",
 }
 
 __all__ = [
@@ -173,6 +179,7 @@ __all__ = [
     "EnvironmentVariableLoader",
     "FileFormat",
     "FileIO",
+    "GlobalDataProduct",
     "HightouchClient",
     "IOConfig",
     "Metaplane",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from pathlib import Path
 
 from baton.config_keys import HEADERS, VERBOSE, ConfigKey
 from baton.packages import need
@@ -29,18 +30,18 @@ class BaseConfigLoader(ABC):
     """A source of settings: `loader[ConfigKey.POSTGRES_HOST]`. A key without a value gives `None`."""
 
     @abstractmethod
-    def contains(self, config_key: ConfigKey | str) -> bool:
+    def contains(self, key: ConfigKey | str, **kwargs: Any) -> bool:
         """Whether there is a setting of this name."""
 
     @abstractmethod
-    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:
+    def get(self, key: ConfigKey | str, **kwargs: Any) -> Any:
         """The setting, or `None`."""
 
-    def __contains__(self, config_key: ConfigKey | str) -> bool:
-        return self.contains(config_key)
+    def __contains__(self, key: ConfigKey | str) -> bool:
+        return self.contains(key)
 
-    def __getitem__(self, config_key: ConfigKey | str) -> Any:
-        return self.get(config_key)
+    def __getitem__(self, key: ConfigKey | str) -> Any:
+        return self.get(key)
 
 
 def read_profiles(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def read_profiles(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
     return profiles if isinstance(profiles, dict) else {}
 
 
-def profile_of(profiles: dict[str, Any], profile: str, path: str) -> Any:
+def profile_of(profiles: dict[str, Any], profile: str, path: str | os.PathLike[str]) -> Any:
     """One profile, or an error that names those that the file has."""
     if profile not in profiles:
         known = ", ".join(name for name in profiles if name != "version") or "none"
@@ -68,39 +69,39 @@ class ConfigFileLoader(BaseConfigLoader):
         profile: str = "default",
         config: dict[str, Any] | None = None,
     ) -> None:
-        self.filepath: str | None = None
+        self.filepath: Path | None = None
         self.profile = profile
         self.version: str | None = None
-        if config is not None:
+        if config:
             self.config: dict[str, Any] = config
         else:
-            self.filepath = os.fspath(filepath) if filepath else os.path.join(get_repo_path(), "io_config.yaml")
+            self.filepath = Path(filepath or os.path.join(get_repo_path(), "io_config.yaml"))
             self.config = self._read(self.filepath, profile)
         self.use_verbose_format = any(header in HEADERS for header in self.config)
 
-    def _read(self, path: str, profile: str) -> dict[str, Any]:
+    def _read(self, path: Path, profile: str) -> dict[str, Any]:
         profiles = read_profiles(path)
         self.version = profiles.get("version")
         found = profile_of(profiles, profile, path)
         return found if isinstance(found, dict) else {}
 
-    def contains(self, config_key: ConfigKey | str) -> bool:
+    def contains(self, key: ConfigKey | str) -> bool:  # type: ignore[override]
         """Whether the profile has the key. A verbose profile has it when there is a value."""
         if self.use_verbose_format:
-            return self.get(config_key) is not None
-        return config_key in self.config
+            return self.get(key) is not None
+        return key in self.config
 
-    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:  # noqa: ARG002
+    def get(self, key: ConfigKey | str) -> Any:  # type: ignore[override]
         """The value of the key, or `None`."""
         if not self.use_verbose_format:
-            return self.config.get(config_key)
+            return self.config.get(key)
         try:
-            path = VERBOSE[ConfigKey(config_key)]
+            path = VERBOSE[ConfigKey(key)]
         except (KeyError, ValueError):
             return None
         value: Any = self.config
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
         return value
 
 
@@ -109,23 +110,22 @@ class IOConfig:
 
     def __init__(self, filepath: str | os.PathLike[str] | None = None) -> None:
         self.filepath = os.fspath(filepath) if filepath else os.path.join(get_repo_path(), "io_config.yaml")
-        self.config = read_profiles(self.filepath)
 
     def use(self, profile: str) -> Any:
         """The settings of one profile, in the shape in which the file has them."""
-        return profile_of(self.config, profile, self.filepath)
+        return profile_of(read_profiles(self.filepath), profile, self.filepath)
 
 
 class EnvironmentVariableLoader(BaseConfigLoader):
     """Settings from the environment: a key is the name of a variable."""
 
-    def contains(self, config_key: ConfigKey | str) -> bool:
+    def contains(self, env_var: ConfigKey | str) -> bool:  # type: ignore[override]
         """Whether the variable is set."""
-        return _name(config_key) in os.environ
+        return _name(env_var) in os.environ
 
-    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:  # noqa: ARG002
+    def get(self, env_var: ConfigKey | str) -> Any:  # type: ignore[override]
         """The variable's value, or `None`."""
-        return os.environ.get(_name(config_key))
+        return os.environ.get(_name(env_var))
 
 
 class AWSSecretLoader(BaseConfigLoader):
@@ -135,24 +135,23 @@ class AWSSecretLoader(BaseConfigLoader):
         boto3 = need("boto3", "AWSSecretLoader")
         self.client = boto3.client("secretsmanager", **kwargs)
 
-    def contains(self, config_key: ConfigKey | str, **kwargs: Any) -> bool:
+    def contains(  # type: ignore[override]
+        self, secret_id: ConfigKey | str, version_id: str | None = None, version_stage_label: str | None = None
+    ) -> bool:
         """Whether there is a secret of this name."""
-        return self._response(config_key, **kwargs) is not None
+        return self._response(secret_id, version_id, version_stage_label) is not None
 
-    def get(self, config_key: ConfigKey | str, **kwargs: Any) -> Any:
+    def get(  # type: ignore[override]
+        self, secret_id: ConfigKey | str, version_id: str | None = None, version_stage_label: str | None = None
+    ) -> Any:
         """The secret, as text or bytes. `version_id` and `version_stage_label` choose another than the newest."""
-        response = self._response(config_key, **kwargs)
+        response = self._response(secret_id, version_id, version_stage_label)
         if response is None:
-            raise TypeError(f"the AWS Secrets Manager has no secret {_name(config_key)!r}")
+            raise TypeError(f"the AWS Secrets Manager has no secret {_name(secret_id)!r}")
         return response["SecretBinary"] if "SecretBinary" in response else response["SecretString"]
 
-    def _response(
-        self,
-        config_key: ConfigKey | str,
-        version_id: str | None = None,
-        version_stage_label: str | None = None,
-    ) -> Any:
-        request = {"SecretId": _name(config_key)}
+    def _response(self, secret_id: ConfigKey | str, version_id: str | None, version_stage_label: str | None) -> Any:
+        request = {"SecretId": _name(secret_id)}
         if version_id:
             request["VersionId"] = version_id
         if version_stage_label:
@@ -163,5 +162,5 @@ class AWSSecretLoader(BaseConfigLoader):
             return None
 
 
-def _name(config_key: ConfigKey | str) -> str:
-    return config_key.value if isinstance(config_key, ConfigKey) else config_key
+def _name(key: ConfigKey | str) -> str:
+    return key.value if isinstance(key, ConfigKey) else key

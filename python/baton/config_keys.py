@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import enum
+from baton.words import StrEnum
 
 
-class ConfigKey(str, enum.Enum):
+class ConfigKey(StrEnum):
     """A key of a flat profile. Each is equal to its name as text."""
 
     # Airtable
@@ -90,7 +90,7 @@ class ConfigKey(str, enum.Enum):
     MYSQL_PASSWORD = "MYSQL_PASSWORD"
     MYSQL_PORT = "MYSQL_PORT"
     MYSQL_USER = "MYSQL_USER"
-    ALLOW_LOCAL_INFILE = "ALLOW_LOCAL_INFILE"
+    MYSQL_ALLOW_LOCAL_INFILE = "MYSQL_ALLOW_LOCAL_INFILE"
 
     # Oracle
     ORACLEDB_USER = "ORACLEDB_USER"

@@ -5,11 +5,11 @@ The work is pandas' own (or that of Polars for its frames); this module knows wh
 
 from __future__ import annotations
 
-import enum
 import os
 import re
 
 from baton.packages import missing
+from baton.words import StrEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class FileFormat(str, enum.Enum):
+class FileFormat(StrEnum):
     """A format that `FileIO` knows."""
 
     CSV = "csv"
@@ -65,14 +65,14 @@ class FileIO:
         self,
         filepath: str | os.PathLike[str] | None = None,
         format: FileFormat | str | None = None,
-        limit: int | None = None,  # noqa: ARG002 -- Mage takes it and reads all rows
         file_directories: Sequence[str] | None = None,
         **reader_options: Any,
     ) -> Any:
-        """The pandas frame of a file, or of all files of some folders, one after the other.
+        """The pandas frame of a file, or of all files of some folders and of those in them, one after the other.
 
         Further keywords go to the pandas function that reads the format.
         """
+        reader_options.pop("limit", None)  # Mage takes it and reads all rows
         if file_directories is not None:
             return self._load_folders(file_directories, format, reader_options)
         if filepath is None:
@@ -82,15 +82,17 @@ class FileIO:
     def _load_folders(self, folders: Sequence[str], format: FileFormat | str | None, options: dict[str, Any]) -> Any:
         import pandas as pd
 
+        asked = [folders] if isinstance(folders, str) else list(folders)
         paths = [
             os.path.join(folder, name)
-            for folder in ([folders] if isinstance(folders, str) else folders)
-            for name in sorted(os.listdir(folder))
-            if not name.startswith(".") and os.path.isfile(os.path.join(folder, name))
+            for top in asked
+            for folder, _, names in sorted(os.walk(top))
+            for name in sorted(names)
+            if not name.startswith(".")
         ]
         if not paths:
-            raise FileNotFoundError(f"the folders {list(folders)} hold no files")
-        return pd.concat([self._read(path, format, options) for path in paths])
+            raise FileNotFoundError(f"the folders {asked} hold no files")
+        return pd.concat([self._read(path, format, options) for path in paths], ignore_index=True)
 
     def _read(self, path: str, format: FileFormat | str | None, options: dict[str, Any]) -> Any:
         import pandas as pd
@@ -146,9 +148,8 @@ class FileIO:
         elif format is FileFormat.JSON:
             df.to_json(path, **options)
         elif format is FileFormat.PARQUET:
-            if options.get("engine", "auto") != "fastparquet":
-                options.setdefault("coerce_timestamps", "ms")
-                options.setdefault("allow_truncated_timestamps", True)
+            if options.get("engine", "auto") != "fastparquet" and "coerce_timestamps" not in options:
+                options.update(coerce_timestamps="ms", allow_truncated_timestamps=True)
             df.to_parquet(path, **options)
         elif format is FileFormat.HDF5:
             options.setdefault("key", os.path.splitext(os.path.basename(path))[0])
@@ -173,9 +174,9 @@ class FileIO:
         else:
             self._write_pandas(df.to_pandas(), path, format, {"index": False, **options})
 
-    def exists(self, path: str | os.PathLike[str]) -> bool:
+    def exists(self, filepath: str | os.PathLike[str]) -> bool:
         """Whether there is a file or folder of this path."""
-        return os.path.exists(path)
+        return os.path.exists(filepath)
 
 
 def format_of(path: str, format: FileFormat | str | None = None) -> FileFormat:

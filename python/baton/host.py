@@ -46,6 +46,9 @@ _PURPOSES = {
     "triggers": "triggers can be looked up",
     "runs": "runs can be looked up",
     "run": "runs can be looked up",
+    "trigger": "runs of pipelines can be started",
+    "product_renew": "global data products can be made",
+    "product_outputs": "global data products can be read",
 }
 
 

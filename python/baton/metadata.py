@@ -5,81 +5,117 @@ Read only: a setting is changed in the file, where comments and order stay.
 
 from __future__ import annotations
 
-import enum
 import os
 
-from baton.project import get_repo_path, get_variables_dir
+from baton.project import get_variables_dir, project_path
 from baton.templates import load_yaml, render
+from baton.words import StrEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _PLACEHOLDER = "s3://bucket/path_prefix"  # as the file of a new project has it
-_BUCKETS = ("s3://", "gs://")
+_S3 = "s3://"
+# What a key that the file lacks is: an empty map, or nothing.
 _MAPS = (
+    "ai_config",
+    "emr_config",
+    "features",
+    "logging_config",
+    "notification_config",
+    "queue_config",
+    "settings_backend",
+)
+_OTHERS = (
+    "azure_container_instance_config",
+    "cluster_type",
+    "ecs_config",
+    "gcp_cloud_run_config",
+    "help_improve_mage",
+    "k8s_executor_config",
+    "ldap_config",
+    "openai_api_key",
+    "pipelines",
+    "project_uuid",
+    "retry_config",
+    "spark_config",
+    "variables_retention_period",
+    "workspace_config_defaults",
+    "workspace_initial_metadata",
+)
+# What `to_dict` has beside what the file has.
+_LISTED = (
     "ai_config",
     "azure_container_instance_config",
     "ecs_config",
     "emr_config",
     "features",
     "gcp_cloud_run_config",
-    "k8s_executor_config",
-    "logging_config",
+    "help_improve_mage",
     "notification_config",
+    "openai_api_key",
     "pipelines",
+    "project_type",
+    "project_uuid",
     "queue_config",
-    "retry_config",
-    "settings_backend",
+    "remote_variables_dir",
+    "repo_path",
     "spark_config",
+    "variables_dir",
+    "variables_retention_period",
     "workspace_config_defaults",
-    "workspace_default_config",
-    "workspace_initial_metadata",
 )
-_OTHERS = ("cluster_type", "ldap_config", "openai_api_key", "project_uuid", "variables_retention_period")
 
 
-class ProjectType(str, enum.Enum):
+class ProjectType(StrEnum):
     """What a project is for."""
 
     MAIN = "main"
-    STANDALONE = "standalone"
     SUB = "sub"
+    STANDALONE = "standalone"
 
 
-class ClusterType(str, enum.Enum):
+class ClusterType(StrEnum):
     """What the workspaces of a main project run on."""
 
-    CLOUD_RUN = "cloud_run"
-    ECS = "ecs"
     EMR = "emr"
+    ECS = "ecs"
+    CLOUD_RUN = "cloud_run"
     K8S = "k8s"
 
 
 class RepoConfig:
     """The project's settings: each key of `metadata.yaml` is an attribute of the same name.
 
-    A known key that the file lacks is `None`, or an empty map where it would hold a map.
+    A known key that the file lacks is `None`, or for some an empty map.
     """
 
-    def __init__(self, repo_path: str | None = None, config_dict: dict[str, Any] | None = None, **_more: Any) -> None:
-        self.repo_path = get_repo_path(repo_path)
+    def __init__(
+        self,
+        repo_path: str | None = None,
+        config_dict: dict[str, Any] | None = None,
+        context_data: dict[str, Any] | None = None,  # noqa: ARG002
+        root_project: bool = False,
+        user: Any = None,  # noqa: ARG002
+    ) -> None:
+        self.root_project = root_project
+        self.repo_path = project_path(repo_path)
         self.repo_config: dict[str, Any] = dict(config_dict) if config_dict is not None else self._read()
         values = self.repo_config
         self.project_type = values.get("project_type") or ProjectType.STANDALONE.value
-        self.help_improve_mage = bool(values.get("help_improve_mage"))
         self.variables_dir = get_variables_dir(self.repo_path)
         remote = values.get("remote_variables_dir")
         self.remote_variables_dir: str | None = remote if remote and remote != _PLACEHOLDER else None
         self.s3_bucket: str | None = None
         self.s3_path_prefix: str | None = None
-        if self.remote_variables_dir and self.remote_variables_dir.startswith(_BUCKETS):
-            self.s3_bucket, _, self.s3_path_prefix = self.remote_variables_dir.split("://", 1)[1].partition("/")
+        if self.remote_variables_dir and self.remote_variables_dir.startswith(_S3):
+            self.s3_bucket, _, self.s3_path_prefix = self.remote_variables_dir[len(_S3) :].partition("/")
 
     @classmethod
-    def from_dict(cls, config_dict: dict[str, Any]) -> RepoConfig:
+    def from_dict(cls, config_dict: dict[str, Any], root_project: bool = False) -> RepoConfig:
         """Settings that are at hand already."""
-        return cls(config_dict=config_dict)
+        return cls(config_dict=config_dict, root_project=root_project)
 
     @property
     def metadata_path(self) -> str:
@@ -92,8 +128,8 @@ class RepoConfig:
         return os.path.basename(self.repo_path)
 
     def to_dict(self, remote: bool = False) -> dict[str, Any]:
-        """The settings as they stand in the file; with `remote`, the folder of variables is the remote one."""
-        values = dict(self.repo_config)
+        """The settings: the file's own, and the known ones. With `remote`, the folder of variables is the remote one."""
+        values = {**self.repo_config, **{name: getattr(self, name) for name in _LISTED}}
         if remote and self.remote_variables_dir:
             values["variables_dir"] = self.remote_variables_dir
         return values
@@ -120,9 +156,14 @@ class RepoConfig:
         return values if isinstance(values, dict) else {}
 
 
-def get_repo_config(repo_path: str | None = None, root_project: bool = False, **_more: Any) -> RepoConfig:  # noqa: ARG001
+def get_repo_config(
+    repo_path: str | None = None,
+    context_data: dict[str, Any] | None = None,  # noqa: ARG001
+    root_project: bool = False,
+    user: Any = None,  # noqa: ARG001
+) -> RepoConfig:
     """The settings of the running project, or of the one at a path."""
-    return RepoConfig(repo_path)
+    return RepoConfig(repo_path, root_project=root_project)
 
 
 def get_project_uuid() -> str | None:
@@ -131,9 +172,9 @@ def get_project_uuid() -> str | None:
     return None if value is None else str(value)
 
 
-def get_project_type(repo_path: str | None = None) -> str:
+def get_project_type(repo_config: RepoConfig | None = None, repo_path: str | None = None) -> str:
     """`standalone`, `main` or `sub`."""
-    return str(get_repo_config(repo_path).project_type)
+    return str((repo_config or get_repo_config(repo_path)).project_type)
 
 
 def get_cluster_type(repo_path: str | None = None) -> str | None:

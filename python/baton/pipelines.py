@@ -1,6 +1,6 @@
 """Pipelines and blocks as the project's files declare them, to look at: `Pipeline.get("daily").blocks_by_uuid`.
 
-Nothing here runs or changes a pipeline, but for its global variables.
+Nothing here changes a pipeline, but for its global variables.
 """
 
 from __future__ import annotations
@@ -174,6 +174,16 @@ class Pipeline(metaclass=_Refusing):
     def has_block(self, block_uuid: str, **_options: Any) -> bool:
         """Whether there is a block of this name."""
         return self.get_block(block_uuid) is not None
+
+    def execute_sync(self, global_vars: dict[str, Any] | None = None, **_options: Any) -> None:
+        """Run it as a run of its own, with these variables, and wait for the end; raises when it fails."""
+        from baton.triggers import trigger_pipeline
+
+        trigger_pipeline(self.uuid, variables=global_vars, check_status=True, error_on_failure=True)
+
+    async def execute(self, global_vars: dict[str, Any] | None = None, **options: Any) -> None:
+        """As `execute_sync`, to be awaited."""
+        self.execute_sync(global_vars, **options)
 
     def update_global_variable(self, key: str, value: Any) -> None:
         """Set a global variable in the pipeline's metadata at once."""

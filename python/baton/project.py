@@ -16,34 +16,39 @@ _DEFAULT_DATA = os.path.join("~", ".mage_data")
 
 
 def get_repo_path(
-    repo_path: str | None = None,
-    file_path: str | None = None,
-    absolute_path: bool = True,
+    context_data: dict[str, Any] | None = None,  # noqa: ARG001
+    file_path: str | os.PathLike[str] | None = None,
     root_project: bool = False,
+    absolute_path: bool = True,
     user: Any = None,  # noqa: ARG001
 ) -> str:
-    """The folder of the project, or, with `file_path`, of the project that the file lies in.
+    """The folder of the project.
 
-    With `root_project`, and where several projects share a folder with a `settings.yaml`, that folder.
+    Where several projects share a folder with a `settings.yaml`: with `root_project` that folder, and with
+    `file_path` the project that the file lies in. `absolute_path=False` leaves out what comes before that folder.
     """
-    if file_path is not None:
-        found = _project_above(file_path)
-        if found is not None:
-            repo_path = found
-    own = None if root_project else os.environ.get(_RUNTIME)
-    found_path = repo_path or own or os.environ.get(_ROOT) or os.getcwd()
-    return os.path.abspath(found_path) if absolute_path else os.path.relpath(found_path)
+    root = os.path.abspath(os.environ.get(_ROOT) or os.getcwd())
+    found = None
+    if not root_project:
+        found = _project_above(file_path, root) if file_path else None
+        found = found or os.environ.get(_RUNTIME)
+    path = os.path.abspath(found or root)
+    return path if absolute_path else os.path.relpath(path, os.path.dirname(root))
 
 
-def _project_above(path: str) -> str | None:
+def _project_above(path: str | os.PathLike[str], root: str) -> str | None:
+    """The project at or below the root that the file lies in."""
     folder = os.path.dirname(os.path.abspath(path))
-    while True:
+    while f"{folder}{os.sep}".startswith(f"{root}{os.sep}"):
         if os.path.isfile(os.path.join(folder, "metadata.yaml")):
             return folder
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
+        folder = os.path.dirname(folder)
+    return None
+
+
+def project_path(repo_path: str | os.PathLike[str] | None) -> str:
+    """The folder that is named, or else that of the project."""
+    return os.path.abspath(repo_path) if repo_path else get_repo_path()
 
 
 def set_repo_path(repo_path: str) -> None:
@@ -52,14 +57,14 @@ def set_repo_path(repo_path: str) -> None:
     os.environ.pop(_RUNTIME, None)
 
 
-def get_metadata_path(root_project: bool = False) -> str:  # noqa: ARG001
-    """The project's `metadata.yaml`."""
-    return os.path.join(get_repo_path(), "metadata.yaml")
+def get_metadata_path(repo_path: str | None = None, root_project: bool = False) -> str:
+    """The project's `metadata.yaml`, or that of another folder."""
+    return os.path.join(repo_path or get_repo_path(root_project=root_project), "metadata.yaml")
 
 
 def get_repo_name(repo_path: str | None = None, root_project: bool = False) -> str:  # noqa: ARG001
     """The name of the project's folder, which is also the name under which its code is imported."""
-    return os.path.basename(get_repo_path(repo_path))
+    return os.path.basename(project_path(repo_path))
 
 
 def get_data_dir() -> str:
@@ -72,15 +77,19 @@ def get_data_dir() -> str:
 
 def get_variables_dir(
     repo_path: str | None = None,
-    repo_config: Any = None,  # noqa: ARG001
+    repo_config: dict[str, Any] | None = None,
     root_project: bool = False,  # noqa: ARG001
 ) -> str:
-    """The folder of the project below the data folder: `$MAGE_DATA_DIR`, else `variables_dir` of metadata.yaml.
+    """The folder of the project below the data folder: `$MAGE_DATA_DIR`, else `variables_dir` of metadata.yaml, or of
+    the settings that are given.
 
     A relative folder is inside the project, an absolute one gets the project's name added. A URL stays as it is.
     """
-    root = get_repo_path(repo_path)
-    folder = os.environ.get(_DATA) or _variables_dir_of(root) or _DEFAULT_DATA
+    root = project_path(repo_path)
+    folder = os.environ.get(_DATA)
+    if not folder:
+        folder = repo_config.get("variables_dir") if repo_config else _variables_dir_of(root)
+    folder = folder or _DEFAULT_DATA
     if "://" in folder:
         return folder
     folder = os.path.expanduser(folder)

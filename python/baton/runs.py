@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import enum
 
-from baton.host import NotOfferedError, ask, own_project
+from baton.host import ask, own_project
 from baton.records import Column, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import Any, NoReturn
+    from typing import Any
 
 __all__ = [
     "BlockRun",
@@ -25,7 +25,6 @@ __all__ = [
     "RunStatusError",
     "ScheduleStatus",
     "check_status",
-    "trigger_pipeline",
 ]
 
 _MOST = 1000
@@ -105,7 +104,7 @@ class PipelineRun(Record):
                 "completed_at": _moment(facts["completed_at"]),
                 "updated_at": _moment(facts["completed_at"] or facts["started_at"] or facts["created_at"]),
                 "variables": revive(facts["variables"]),
-                "event_variables": {},
+                "event_variables": facts.get("event") or {},
                 "metrics": {},
                 "pipeline_schedule_id": None,
                 "pipeline_schedule_name": facts["trigger_name"],
@@ -167,6 +166,7 @@ class BlockRun(Record):
     started_at = Column()
     completed_at = Column()
     updated_at = Column()
+    metrics: dict[str, Any]
 
     def __init__(self, facts: dict[str, Any]) -> None:
         error = facts["error"]
@@ -275,27 +275,6 @@ def _has_completed(status: str, name: str) -> bool:
         )
         raise RunStatusError(f"{name} {word}")
     return status == "completed"
-
-
-def trigger_pipeline(
-    pipeline_uuid: str,
-    repo_path: str | None = None,  # noqa: ARG001
-    variables: dict[str, Any] | None = None,  # noqa: ARG001
-    check_status: bool = False,  # noqa: ARG001
-    error_on_failure: bool = False,  # noqa: ARG001
-    poll_interval: float = 60,  # noqa: ARG001
-    poll_timeout: float | None = None,  # noqa: ARG001
-    schedule_name: str | None = None,  # noqa: ARG001
-    verbose: bool = True,  # noqa: ARG001
-    remote_blocks: list[Any] | None = None,  # noqa: ARG001
-    return_remote_blocks: bool = False,  # noqa: ARG001
-    **_options: Any,
-) -> NoReturn:
-    """Not offered yet: starting a run from a block needs a server that takes it."""
-    raise NotOfferedError(
-        f"`trigger_pipeline` is not offered by Baton yet, since a server has to take the run: start it "
-        f"with `baton run PROJECT {pipeline_uuid}`, or wait for a run of it in a sensor with `check_status`"
-    )
 
 
 def _moment(micros: int | None) -> datetime | None:

@@ -6,11 +6,12 @@ their work.
 
 from __future__ import annotations
 
-import enum
 import json
 import os
 import time
 from abc import ABC, abstractmethod
+
+from baton.words import StrEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class SourceConsumeMethod(str, enum.Enum):
+class SourceConsumeMethod(StrEnum):
     """How messages are taken from a source: many at a time, one by one, or one by one without blocking."""
 
     BATCH_READ = "BATCH_READ"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import warnings
 
 TYPE_CHECKING = False
@@ -55,14 +53,14 @@ def mage_secret_var(name: str, *arguments: Any, **keywords: Any) -> str | None:
 
 
 def json_value(text: str, path: str) -> Any:
-    """The value at a path such as `a.b[0].c` of a JSON text; nothing where the path ends."""
-    value: Any = json.loads(text)
-    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
-        try:
-            value = value[int(index)] if index else value[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
+    """The value at a path such as `a.b[0].c` of a JSON text. Text that is no JSON is given back as it is."""
+    from mage_ai.shared.hash import get_json_value
+
+    try:
+        return get_json_value(text, path)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        message = f"`json_value` finds nothing at the path {path!r} of its JSON text"
+    raise ValueError(message)
 
 
 def _cloud_secrets() -> dict[str, Callable[..., Any]]:

@@ -71,11 +71,10 @@ def _text(value: object) -> str | None:
 
 
 def _missing(pipeline: str, block: str, key: str, note: str | None, raise_exception: bool) -> dict[str, Any]:
+    words = f"block `{block}` of pipeline `{pipeline}` has no stored output `{key}`"
     if raise_exception:
-        words = f"block `{block}` of pipeline `{pipeline}` has no stored output `{key}`"
         raise NotFoundError(f"{words}: {note}" if note else words, "not_found")
-    if note:
-        warnings.warn(note, stacklevel=3)
+    warnings.warn(note or f"{words}: this gives an empty dict, as in Mage", stacklevel=3)
     return {}
 
 

@@ -114,6 +114,9 @@ def test_a_failure_callback_receives_the_error(run):
     assert call_back(run, text, on="failure", error=error).stdout == "ValueError boom\n"
     error["exception"] = "shop.errors.Gone"
     assert call_back(run, text, on="failure", error=error).stdout == "Gone boom\n"
+    error["exception"] = "KeyError"
+    error["message"] = "'day'\nraised in pandas/core/frame.py:7 (get)\ncaused by ValueError: x"
+    assert call_back(run, text, on="failure", error=error).stdout == "KeyError 'day'\n"
 
 
 def test_a_broken_callback_stops_no_other_and_is_reported(run):

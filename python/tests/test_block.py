@@ -82,14 +82,14 @@ def test_the_namespace_is_the_one_of_mage(run):
 KWARGS = {"env": "dev", "region": "eu"}
 # Signature, and what it gives with 0, 1 and 2 upstream blocks: the arguments, or a part of the message.
 SIGNATURES = [
-    ("", [], "takes 0 positional inputs but the block has 1 upstream block (up1)", "takes 0"),
+    ("", [], "takes no positional input but the block has 1 upstream block (up1)", "takes no"),
     ("x", "needs 1 positional input but the block has no upstream block", ["u1"], "takes 1 positional input but"),
     ("x, y", "needs 2", "needs 2 positional inputs but the block has 1 upstream block (up1)", ["u1", "u2"]),
     ("x, /", "needs 1", ["u1"], "takes 1"),
     ("x, y=5", "needs at least 1", ["u1", 5], ["u1", "u2"]),
     ("x=1", [1], ["u1"], "takes 1"),
     ("*args", [], ["u1"], ["u1", "u2"]),
-    ("**kw", ["eu"], "takes 0", "takes 0"),
+    ("**kw", ["eu"], "takes no", "takes no"),
     ("x, **kw", "needs 1", ["u1", "eu"], "takes 1 positional input but the block has 2 upstream blocks (up1, up2)"),
     ("*args, **kw", ["eu"], ["u1", "eu"], ["u1", "u2", "eu"]),
     ("x, *args", "needs at least 1", ["u1"], ["u1", "u2"]),
@@ -270,8 +270,8 @@ def test_tests_that_fail(run):
     [
         ("@test\ndef t(output): raise ValueError('boom')\n@test\ndef u(o): pass\n", "5", "exception", "boom"),
         ("@test\ndef t(output): pass\n", "(1, 2)", "signature", "test `t` of block `clean` takes 1 output but the"),
-        ("@test\ndef t(): pass\n", "5", "signature", "takes 0 outputs but the block returned 1"),
-        ("@test\ndef t(a, b): pass\n", "None", "signature", "takes 2 outputs but the block returned none"),
+        ("@test\ndef t(): pass\n", "5", "signature", "takes no output but the block returned 1"),
+        ("@test\ndef t(a, b): pass\n", "None", "signature", "takes 2 outputs but the block returned nothing"),
         ("@test\ndef t(output): assert output is not None, 'no output'\n", "None", "test_failed", "no output"),
     ],
 )
@@ -312,7 +312,7 @@ def test_a_sensor_is_called_until_it_is_true(run):
 
 @pytest.mark.parametrize(
     ("signature", "seen"),
-    [("", "()"), ("*a", "()"), ("**k", "()"), ("*a, **k", "('u',)"), ("x", "'u'"), ("x, **k", "'u'")],
+    [("*a", "()"), ("**k", "()"), ("*a, **k", "('u',)"), ("x", "'u'"), ("x, **k", "'u'")],
 )
 def test_what_a_sensor_gets(run, signature, seen):
     name = "x" if "x" in signature else "a"
@@ -320,6 +320,18 @@ def test_what_a_sensor_gets(run, signature, seen):
     result = run(code, kind="sensor", upstream=["u"])
     assert result.done, result.messages
     assert result.stdout == f"{seen}\n"
+
+
+def test_a_sensor_without_parameters_has_no_upstream_blocks_as_in_mage(run):
+    code = "@sensor\ndef s():\n    return True\n"
+    assert run(code, kind="sensor").done
+    assert run(code, kind="sensor", upstream=["u"]).error["kind"] == "signature"
+
+
+def test_of_two_decorated_functions_the_first_runs_and_it_is_said(run):
+    result = run("@transformer\ndef a(): return 1\n@transformer\ndef b(): return 2\n")
+    assert result.outputs == [1]
+    assert "2 functions with @transformer (a, b): only the first one runs" in result.stdout
 
 
 # --- logs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 F = "@transformer\ndef f(x=None):\n"
@@ -76,7 +78,7 @@ ERRORS = [
         "from mage_ai.data_preparation.decorators import data_loader\n@data_loader\ndef f(): pass\n",
         "signature",
         None,
-        "is a transformer",
+        "is of type `transformer`",
         None,
         "the file uses @data_loader",
     ),
@@ -165,6 +167,106 @@ ERRORS = [
 ]
 
 
+IMPORTS_OLD_NAME = "from store.utils.dates import today\n@transformer\ndef f(): pass\n"
+FRAME = "import pandas as pd\n" + F + "    return pd.DataFrame({'region': [1], 'day': [2]})"
+# Code, upstream values, a part of the hint.
+HINTS = [
+    ("decorator with a typo", "@transfromer\ndef f(): pass\n", [], "did you mean `transformer`?"),
+    ("name with a typo", F + "    records = 1\n    return recrods\n", [], "did you mean `records`?"),
+    (
+        "old name of the project",
+        IMPORTS_OLD_NAME,
+        [],
+        "the project's folder is called `shop`: write `shop.utils.dates`",
+    ),
+    ("module with a typo", "from shop.utils.date import today\n", [], "did you mean `shop.utils.dates`?"),
+    ("module that is not there", "import shop.utils.zzz\n", [], "create `utils/zzz.py`"),
+    ("name of a module", "from shop.utils.dates import todya\n", [], "did you mean `today`?"),
+    ("name of the facade", "from mage_ai.io.file import FileOI\n", [], "did you mean `FileIO`?"),
+    ("circle of imports", "from shop.utils.circle import a\n", [], "two files import each other"),
+    (
+        "file of the project",
+        F + "    open('data/orders.csv')\n",
+        [],
+        "os.path.join(get_repo_path(), 'data/orders.csv')",
+    ),
+    (
+        "variable",
+        "@transformer\ndef f(**kwargs): kwargs['regoin']\n",
+        [],
+        "`--var regoin=...`, or read it as `kwargs.get",
+    ),
+    ("variable with a typo", "@transformer\ndef f(*a, x=1, **kw): kw['pipelin']\n", [], "did you mean `pipeline`?"),
+    ("none in an f-string", F + "    return f'{x:.2f}'\n", [], "a value of the f-string is None"),
+    ("column", FRAME + "['amount']\n", [], "no column `amount`; it has `region`, `day`"),
+    ("column with a typo", FRAME + "[['day']].day2 if 0 else pd.DataFrame({'region': []})['regin']\n", [], "`region`?"),
+    ("part of a column", FRAME + "['regi']\n", [], "did you mean `region`?"),
+    (
+        "input",
+        "@transformer\ndef f(df): return df.columns\n",
+        [5],
+        "`df` is what the upstream block `up1` returned: `int`",
+    ),
+    ("nothing above", "@transformer\ndef f(df): return df.columns\n", [None], "upstream block `up1` returned nothing"),
+]
+
+
+@pytest.mark.parametrize("case", HINTS, ids=[case[0] for case in HINTS])
+def test_hints(run, project, case):
+    _, code, upstream, words = case
+    if "pandas" in code:
+        pytest.importorskip("pandas")
+    if upstream and sys.version_info < (3, 10):
+        pytest.skip("Python says from 3.10 on which object lacks an attribute")
+    for path, text in {
+        "utils/dates.py": "def today(): pass\n",
+        "utils/circle.py": "from shop.utils.circle2 import b\na = 1\n",
+        "utils/circle2.py": "from shop.utils.circle import a\nb = 1\n",
+        "data/orders.csv": "a\n1\n",
+    }.items():
+        (project / path).parent.mkdir(exist_ok=True)
+        (project / path).write_text(text)
+    error = run(code, upstream=upstream, kwargs={"pipeline": "sales"}).error
+    assert words in (error["hint"] or ""), error
+
+
+def test_what_only_triggered_runs_have(run):
+    code = "@transformer\ndef f(**kwargs): kwargs['logger'].info('x')\n"
+    assert "run with `--env prod`" in run(code, triggered=False).error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("tests", "words", "hint"),
+    [
+        ("@test\ndef t(o): assert o == 2, 'two, please'\n", "the test failed: `t` (line 4): two, please", "--run 1"),
+        ("@test\ndef t(o):\n    n = 3\n    assert n < o\n", "assert n < o  (n = 3, o = 1)", "baton output"),
+        ("@test\ndef t(o): assert 0\n@test\ndef u(o): pass\n", "1 of 2 tests failed\n- `t` (line 4)", "baton output"),
+        ("@test\ndef t(o): o['x']\n", "raised by the test `t`, not by the block itself", None),
+    ],
+)
+def test_failed_tests_say_what_and_where_to_look(run, tests, words, hint):
+    error = run(f"@transformer\ndef f(): return 1\n{tests}").error
+    assert words in error["message"]
+    assert hint is None or hint in error["hint"]
+
+
+def test_a_test_of_nothing_says_that_there_is_nothing(run):
+    error = run("@transformer\ndef f(): pass\n@test\ndef t(o): assert o is not None\n").error
+    assert "the block returned nothing" in error["hint"]
+
+
+def test_a_function_that_does_not_fit_is_shown(run):
+    error = run("import os\n\n@transformer\ndef f(a, b):\n    pass\n", upstream=[1]).error
+    assert error["frames"] == [{"file": "transformers/clean.py", "line": 4, "function": "f", "code": "def f(a, b):"}]
+
+
+def test_causes_name_their_line_and_are_not_repeated(run):
+    code = F + "    try: {}['a']\n    except KeyError as e: raise ValueError('outer') from e\n"
+    assert run(code).error["message"] == "outer\ncaused by KeyError: 'a' (transformers/clean.py:3)"
+    again = F + "    try: {}['a']\n    except KeyError as e: raise KeyError('a') from e\n"
+    assert run(again).error["message"] == "'a'"
+
+
 @pytest.mark.parametrize("case", ERRORS, ids=[case[0] for case in ERRORS])
 def test_errors(run, case):
     _, code, kind, exception, words, last, hint = case
@@ -223,6 +325,12 @@ def test_the_lines_are_those_that_were_planned(run, job, zygote, project):
 
 def test_deep_recursion_is_shortened(run):
     error = run(F + "    return f()\n").error
+    assert [frame["line"] for frame in error["frames"]] == [3, 3, 3]
+    assert "more times" in error["frames"][1]["function"]
+
+
+def test_recursion_through_several_functions_is_shortened(run):
+    error = run("def g():\n    return f()\n" + F + "    return g()\n").error
     assert len(error["frames"]) == 41
     assert "frames left out" in error["frames"][20]["function"]
 
@@ -232,6 +340,8 @@ def test_groups_name_their_members(run):
     error = run(F + "    raise ExceptionGroup('two', [ValueError('a'), KeyError('b')])\n").error
     assert error["exception"] == "ExceptionGroup"
     assert "two (2 sub-exceptions)\n- ValueError: a\n- KeyError: 'b'" in error["message"]
+    nested = run(F + "    raise ExceptionGroup('a', [ExceptionGroup('b', [ValueError('c')])])\n").error
+    assert nested["message"].endswith("- ExceptionGroup: b (1 sub-exception)\n  - ValueError: c")
 
 
 def test_a_missing_file(run):

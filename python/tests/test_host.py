@@ -339,7 +339,7 @@ def test_pipelines_are_looked_at(ask):
         pipeline = Pipeline.get('p')
         errors = []
         for call in (
-            pipeline.execute_sync, lambda: Pipeline.create('x'), lambda: pipeline.nonsense, Block.create,
+            pipeline.run_blocks, lambda: Pipeline.create('x'), lambda: pipeline.nonsense, Block.create,
             lambda: pipeline.blocks_by_uuid['a'].execute_sync(),
         ):
             try:

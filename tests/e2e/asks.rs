@@ -214,17 +214,3 @@ fn a_sensor_sees_how_another_pipeline_ended() {
     );
     assert_eq!(failed["failed"], json!(1));
 }
-
-#[test]
-fn what_needs_a_server_says_so() {
-    let mut project = TestProject::new();
-    project.block("t", "go", "custom", &[], "", "from mage_ai.orchestration.triggers.api import trigger_pipeline\n\n@custom\ndef go(*args, **kwargs):\n    trigger_pipeline('other', variables={'a': 1}, check_status=True)\n");
-    let done = project.baton(&["run", "PROJECT", "t"]);
-    assert_eq!(done.code, Some(1));
-    assert!(
-        done.stdout.contains("baton run PROJECT other"),
-        "{}{}",
-        done.stdout,
-        done.stderr
-    );
-}

@@ -74,7 +74,7 @@ fn start(project: &TestProject) -> Child {
         .unwrap()
 }
 
-fn wait_for(path: &Path, child: &mut Child) {
+pub(crate) fn wait_for(path: &Path, child: &mut Child) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !path.exists() {
         assert!(
@@ -98,7 +98,7 @@ fn pids(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Waits until all are gone; a zombie that nobody has reaped yet is gone too.
-fn assert_gone(processes: &[PathBuf], within: Duration) {
+pub(crate) fn assert_gone(processes: &[PathBuf], within: Duration) {
     let deadline = Instant::now() + within;
     loop {
         let alive: Vec<&PathBuf> = processes
@@ -116,7 +116,7 @@ fn assert_gone(processes: &[PathBuf], within: Duration) {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = std::process::Command::new("kill")
         .arg(name)
         .arg(child.id().to_string())

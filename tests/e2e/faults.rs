@@ -397,7 +397,10 @@ fn what_is_not_supported_fails_instead_of_giving_other_results() {
     let text = std::fs::read_to_string(project.root().join(path)).unwrap();
     project.file("custom/bad.r", "1\n");
     project.file(path, text.replacen("language: python", "language: r", 1));
-    let error = error_of(&project, &[]);
+    // The whole pipeline does not begin: see `nested`.
+    let (code, run) = project.run("p", &["--block", "bad"]);
+    assert_eq!(code, 1);
+    let error = &block(&run, "bad")["error"];
     assert_eq!(error["kind"], "unsupported");
     assert!(error["message"].as_str().unwrap().contains("`r`"));
 }

@@ -109,6 +109,16 @@ pub(crate) struct RunArgs {
     /// Run as if this trigger of the pipeline had started it: with its variables and settings
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     pub(crate) trigger: Option<String>,
+    /// Logical date of the run, such as 2024-05-01 or 2024-05-01T06:00:00; UTC unless it says otherwise [default: now,
+    /// or the newest date of the trigger's schedule]
+    #[arg(long, value_name = "ISO", conflicts_with = "resume")]
+    pub(crate) execution_date: Option<String>,
+    /// What the event that starts the run says: a JSON object, which blocks get as `kwargs['event']`
+    #[arg(long, value_name = "JSON", conflicts_with = "resume")]
+    pub(crate) event: Option<String>,
+    /// A block of another run starts this one: what it is to do stands on standard input
+    #[arg(long, hide = true, conflicts_with_all = ["resume", "trigger", "block", "event"])]
+    pub(crate) started_by_run: bool,
     /// Do not run the blocks' @test functions
     #[arg(long)]
     pub(crate) no_tests: bool,

@@ -187,29 +187,107 @@ pub(crate) fn explain(name: &str, block: &BlockRun, paint: Paint) -> String {
     } else {
         String::new()
     };
-    let mut lines = vec![format!("{} {}{attempts}", paint.red("✗"), paint.bold(name))];
+    let head = format!("{} {}{attempts}", paint.red("✗"), paint.bold(name));
+    explain_error(head, error, paint)
+}
+
+/// Everything about a callback that failed, which changes nothing about its block.
+pub(crate) fn explain_callback(name: &str, error: &BlockError, paint: Paint) -> String {
+    let head = format!(
+        "{} {}: a callback failed",
+        paint.yellow("!"),
+        paint.bold(name)
+    );
+    explain_error(head, error, paint)
+}
+
+fn explain_error(head: String, error: &BlockError, paint: Paint) -> String {
+    let mut lines = vec![head];
     let message = match &error.exception {
         Some(exception) => format!("{exception}: {}", error.message),
         None => error.message.clone(),
     };
-    lines.extend(message.lines().map(|line| format!("  {line}")));
-    for frame in &error.frames {
-        let place = format!("{}:{}", frame.file, frame.line);
-        lines.push(format!("    {} in {}", paint.cyan(&place), frame.function));
-        lines.extend(
-            frame
-                .code
-                .iter()
-                .map(|code| format!("      {}", paint.dim(code))),
-        );
+    let count = message.lines().count();
+    let words = message.lines().take(MOST_WORDS);
+    lines.extend(words.map(|line| format!("  {}", clip(&printable(line), LONGEST_WORDS))));
+    if count > MOST_WORDS {
+        let more = thousands((count - MOST_WORDS) as u64);
+        lines.push(format!(
+            "  {}",
+            paint.dim(&format!("… {more} more lines, in full with --json"))
+        ));
     }
-    lines.extend(
-        error
-            .hint
-            .iter()
-            .map(|hint| format!("  {} {hint}", paint.yellow("hint:"))),
-    );
+    let left_out = error.frames.len().saturating_sub(MOST_FRAMES);
+    for (number, frame) in error.frames.iter().enumerate() {
+        if left_out > 0 && number == FIRST_FRAMES {
+            lines.push(paint.dim(&format!("    … {left_out} more lines of code …")));
+        }
+        if (FIRST_FRAMES..FIRST_FRAMES + left_out).contains(&number) {
+            continue;
+        }
+        if frame.function.starts_with("...") {
+            let words = frame.function.trim_matches(['.', ' ']);
+            lines.push(paint.dim(&format!("    … {words} …")));
+            continue;
+        }
+        let place = printable(&format!("{}:{}", frame.file, frame.line));
+        lines.push(format!("    {} in {}", paint.cyan(&place), frame.function));
+        let code = frame.code.iter();
+        lines.extend(code.map(|code| format!("      {}", paint.dim(&printable(code)))));
+    }
+    let hint = error.hint.iter();
+    lines.extend(hint.map(|hint| format!("  {} {}", paint.yellow("hint:"), printable(hint))));
     lines.join("\n")
+}
+
+/// Most lines of an error's message, the longest of them, and most frames: together they fit on a screen.
+const MOST_WORDS: usize = 12;
+const LONGEST_WORDS: usize = 500;
+const MOST_FRAMES: usize = 8;
+const FIRST_FRAMES: usize = 3;
+
+/// Text of at most `longest` characters that says when it was cut.
+pub(crate) fn clip(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text.to_owned(),
+        Some((end, _)) => {
+            let more = thousands(text[end..].chars().count() as u64);
+            format!("{}… ({more} more characters)", text[..end].trim_end())
+        }
+    }
+}
+
+/// Text without control characters, which could rewrite the terminal. Colours and the like go without a trace.
+pub(crate) fn printable(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' && rest.peek() == Some(&'[') {
+            rest.next();
+            // Parameters, then one letter that ends the sequence.
+            while rest.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+            rest.next_if(|c| matches!(c, '@'..='~'));
+        } else if c.is_control() && c != '\t' {
+            plain.push('\u{fffd}');
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// The lines of a log record, without control characters. Of a line that was written over with carriage returns,
+/// as bars of progress are, the last state stays.
+pub(crate) fn log_lines(message: &str) -> Vec<String> {
+    let message = message.trim_end_matches(['\n', '\r']);
+    let last_state = |line: &str| {
+        let states = line.trim_end_matches('\r').rsplit('\r');
+        states.map(printable).find(|state| !state.trim().is_empty())
+    };
+    message
+        .split('\n')
+        .map(|line| last_state(line).unwrap_or_default())
+        .collect()
 }
 
 /// The word for a run's status, coloured.
@@ -237,6 +315,22 @@ pub(crate) fn sign(status: BlockStatus, paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_printed_cannot_rewrite_the_terminal() {
+        assert_eq!(printable("a\tb"), "a\tb");
+        assert_eq!(printable("\u{1b}[1;31mred\u{1b}[0m"), "red");
+        assert_eq!(
+            printable("a\u{1b}]0;title\u{7}"),
+            "a\u{fffd}]0;title\u{fffd}"
+        );
+        assert_eq!(printable("a\u{1b}["), "a");
+        assert_eq!(log_lines("one\n\r\ntwo\r\n"), ["one", "", "two"]);
+        assert_eq!(log_lines("10 %\r50 %\r100 %\r"), ["100 %"]);
+        assert_eq!(log_lines(""), [""]);
+        assert_eq!(clip("añb", 3), "añb");
+        assert_eq!(clip("añbcd", 2), "añ… (3 more characters)");
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -1,22 +1,35 @@
 //! Showing a run as it goes: live lines on a terminal, plain lines elsewhere, JSON events for programs.
 
-use std::collections::BTreeMap;
+mod children;
+mod events;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use baton_base::now;
-use baton_model::{BlockRun, BlockRunKey, BlockStatus, Plan, Run, RunStatus, Timestamp};
+use baton_model::{
+    BlockError, BlockRun, BlockRunKey, BlockStatus, BlockUuid, Plan, Run, RunStatus, Timestamp,
+};
+use baton_runner::LogRecord;
 use baton_scheduler::Notice;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::terminal::{self, Paint, say, tell};
+use self::children::{Children, Room, Tally, stands_for_children};
+use self::events::elapsed;
+use crate::terminal::{self, Paint, clip, log_lines, printable, say, tell};
+
+/// Longest headline of an error or a reason in the line of a block; the whole error follows at the end.
+const LONGEST_DETAIL: usize = 160;
+/// Most errors of one block's child runs that are shown in full at the end.
+const MOST_EXPLAINED: usize = 3;
 
 /// How a run is shown.
 pub(crate) enum Watcher {
     /// One line a block, spinners for those that run.
     Live(Live),
     /// Lines, for a file or a pipe.
-    Plain(Plain),
+    Plain(Lines),
     /// JSON events.
     Json,
 }
@@ -35,21 +48,20 @@ pub(crate) struct Shown {
 pub(crate) struct Live {
     lines: Lines,
     bars: MultiProgress,
+    /// By block; the child runs of a block share one.
     running: BTreeMap<BlockRunKey, ProgressBar>,
 }
 
-/// Plain lines.
-pub(crate) struct Plain {
-    lines: Lines,
-}
-
-/// What both kinds of lines need.
-struct Lines {
+/// The lines of a run.
+pub(crate) struct Lines {
     paint: Paint,
     width: usize,
     quiet: bool,
     /// The project as the user named it.
     project: String,
+    children: Children,
+    /// Number of the run, once it is known.
+    run: String,
 }
 
 impl Watcher {
@@ -73,6 +85,8 @@ impl Watcher {
             width: width.unwrap_or(0).min(40),
             quiet,
             project,
+            children: Children::default(),
+            run: String::new(),
         };
         if is_terminal {
             let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
@@ -82,18 +96,20 @@ impl Watcher {
                 running: BTreeMap::new(),
             })
         } else {
-            Self::Plain(Plain { lines })
+            Self::Plain(lines)
         }
     }
 
     /// The run begins, or goes on.
     pub(crate) fn begin(&mut self, run: &Run, resumed: bool) {
         match self {
-            Self::Json => event(
+            Self::Json => events::event(
                 "run_started",
                 json!({"run_id": run.id, "pipeline": run.plan.pipeline, "env": run.plan.env, "resumed": resumed}),
             ),
-            Self::Live(Live { lines, .. }) | Self::Plain(Plain { lines }) => {
+            Self::Live(Live { lines, .. }) | Self::Plain(lines) => {
+                lines.children = Children::of(run);
+                lines.run = run.id.to_string();
                 let verb = if resumed { "Resuming run" } else { "Run" };
                 let count = run.plan.blocks.len();
                 let blocks = if count == 1 { "block" } else { "blocks" };
@@ -112,9 +128,9 @@ impl Watcher {
     /// Shows one piece of news.
     pub(crate) fn show(&mut self, notice: &Notice) {
         match self {
-            Self::Json => show_json(notice),
-            Self::Plain(plain) => {
-                if let Some(line) = plain.lines.of(notice) {
+            Self::Json => events::show(notice),
+            Self::Plain(lines) => {
+                for line in lines.of(notice) {
                     say(&line);
                 }
             }
@@ -125,86 +141,174 @@ impl Watcher {
     /// The run has ended.
     pub(crate) fn end(&mut self, run: &Run) {
         match self {
-            Self::Json => say(&summary(run).to_string()),
+            Self::Json => say(&events::summary(run).to_string()),
             Self::Live(Live { lines, bars, .. }) => {
                 // What is drawn below the lines goes away before the summary.
                 drop(bars.clear());
                 lines.finish(run);
             }
-            Self::Plain(Plain { lines }) => lines.finish(run),
+            Self::Plain(lines) => lines.finish(run),
         }
     }
 }
 
 impl Live {
     fn show(&mut self, notice: &Notice) {
+        let lines = self.lines.of(notice);
         if let Notice::Block(block) = notice {
-            match block.status {
-                BlockStatus::Running => {
-                    let bar = self.bars.add(ProgressBar::new_spinner());
-                    let template = "  {spinner:.cyan} {msg} {elapsed}";
-                    if let Ok(style) = ProgressStyle::with_template(template) {
-                        bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-                    }
-                    bar.set_message(format!("{:width$}", block.name, width = self.lines.width));
-                    bar.enable_steady_tick(Duration::from_millis(100));
-                    self.running.insert(block.key.clone(), bar);
-                }
-                _ => {
-                    if let Some(bar) = self.running.remove(&block.key) {
-                        bar.finish_and_clear();
-                        self.bars.remove(&bar);
-                    }
-                }
-            }
+            self.spin(block);
         }
-        if let Some(line) = self.lines.of(notice) {
+        for line in lines {
             drop(self.bars.println(line));
         }
+    }
+
+    /// Starts, moves on or ends the spinner of a block.
+    fn spin(&mut self, block: &BlockRun) {
+        let key = BlockRunKey::declared(block.key.block.clone());
+        let width = self.lines.width;
+        let (is_running, message) = if block.key.child.is_some() {
+            let tally = self.lines.children.note(block);
+            let message = format!("{:width$}  {}", key.block, tally.progress());
+            (!tally.has_ended(), message)
+        } else {
+            let is_running = block.status == BlockStatus::Running;
+            (is_running, format!("{:width$}", block.name))
+        };
+        if !is_running {
+            if let Some(bar) = self.running.remove(&key) {
+                bar.finish_and_clear();
+                self.bars.remove(&bar);
+            }
+            return;
+        }
+        let bar = self.running.entry(key).or_insert_with(|| {
+            let bar = self.bars.add(ProgressBar::new_spinner());
+            let template = "  {spinner:.cyan} {msg} {elapsed}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        bar.set_message(message);
     }
 }
 
 impl Lines {
-    /// The line for a piece of news; most news has none.
-    fn of(&self, notice: &Notice) -> Option<String> {
+    /// The lines for a piece of news; most news has none.
+    fn of(&mut self, notice: &Notice) -> Vec<String> {
         match notice {
-            Notice::Block(block) if block.callbacks.as_ref().is_some_and(|one| one.done) => {
-                self.called_back(block)
+            Notice::Block(block) if block.key.child.is_some() => self.child(block),
+            Notice::Block(block) => {
+                let mut lines = self.due();
+                if stands_for_children(block) {
+                    self.children.expect(&block.key);
+                } else {
+                    lines.extend(self.declared(block));
+                }
+                lines
             }
-            Notice::Block(block) if block.status.is_final() => Some(self.ended(block)),
-            Notice::Block(block) if block.retry_at.is_some() => Some(self.retrying(block)),
             // A test's result is in the worker's own log record too.
-            Notice::Block(_) | Notice::Tests { .. } => None,
-            Notice::Log(_) if self.quiet => None,
-            Notice::Log(record) => {
-                let block = record.block.as_deref().unwrap_or("");
-                let bar = self.paint.dim(&format!("{block} │"));
-                let level = match record.level {
-                    baton_runner::Level::Info => String::new(),
-                    level => format!("{} ", self.paint.yellow(level.name())),
-                };
-                Some(format!("    {bar} {level}{}", printable(&record.message)))
-            }
+            Notice::Tests { .. } => Vec::new(),
+            Notice::Log(_) if self.quiet => Vec::new(),
+            Notice::Log(record) => self.logged(record),
         }
     }
 
+    fn declared(&self, block: &BlockRun) -> Option<String> {
+        if block.callbacks.as_ref().is_some_and(|one| one.done) {
+            self.called_back(block)
+        } else if block.status.is_final() {
+            Some(self.ended(block))
+        } else if block.retry_at.is_some() {
+            Some(self.retrying(block))
+        } else {
+            None
+        }
+    }
+
+    /// One of many: a line when something went wrong, and one for all of them when the last has ended.
+    fn child(&mut self, block: &BlockRun) -> Vec<String> {
+        let is_trouble = match block.status {
+            _ if block.callbacks.as_ref().is_some_and(|one| one.done) => true,
+            BlockStatus::Failed => true,
+            _ => block.retry_at.is_some(),
+        };
+        let trouble = if is_trouble {
+            self.declared(block)
+        } else {
+            None
+        };
+        let tally = self.children.note(block);
+        let mut lines = Vec::new();
+        if let Some(line) = trouble {
+            match tally.room_for_trouble() {
+                Room::Yes => lines.push(line),
+                Room::Ended => lines.push(format!(
+                    "  {} {}  further troubles of its child runs are only counted",
+                    self.paint.dim("…"),
+                    block.key.block
+                )),
+                Room::No => {}
+            }
+        }
+        // Runs that end without having started come up together: the line waits for the last of them.
+        if tally.has_ended() && block.attempt > 0 {
+            lines.extend(self.due());
+        }
+        lines
+    }
+
+    /// One line for all child runs of each block whose last one has ended.
+    fn due(&mut self) -> Vec<String> {
+        let (paint, width) = (self.paint, self.width);
+        let line = |(block, tally): (&BlockUuid, &mut Tally)| {
+            tally.say();
+            let time = tally.span().map(|(start, end)| end.since(start));
+            let status = tally.status();
+            line(paint, width, block.as_str(), status, time, &tally.words())
+        };
+        self.children.due().map(line).collect()
+    }
+
+    fn logged(&mut self, record: &LogRecord) -> Vec<String> {
+        let writer = record.block.as_deref().unwrap_or("");
+        if let Some((block, tally)) = self.children.of_writer(writer) {
+            match tally.room_for_line() {
+                Room::Yes => {}
+                Room::Ended => {
+                    let command = format!("baton logs {} {} {block}", self.project, self.run);
+                    let text = format!("further lines of its child runs: {command}");
+                    return vec![format!(
+                        "    {}",
+                        self.paint.dim(&format!("{block} │ {text}"))
+                    )];
+                }
+                Room::No => return Vec::new(),
+            }
+        }
+        let bar = self.paint.dim(&format!("{writer} │"));
+        let level = match record.level {
+            baton_runner::Level::Info => String::new(),
+            level => format!("{} ", self.paint.yellow(level.name())),
+        };
+        let text = |(number, line): (usize, String)| {
+            let level = if number == 0 { level.as_str() } else { "" };
+            format!("    {bar} {level}{line}").trim_end().to_owned()
+        };
+        let lines = log_lines(&record.message);
+        lines.into_iter().enumerate().map(text).collect()
+    }
+
     fn ended(&self, block: &BlockRun) -> String {
-        let name = format!("{:width$}", block.name, width = self.width);
         let time = match (block.started_at, block.ended_at) {
-            (Some(start), Some(end)) => terminal::seconds(end.since(start)),
-            _ => String::new(),
+            (Some(start), Some(end)) => Some(end.since(start)),
+            _ => None,
         };
-        let state = format!("{:15}", block.status.name());
-        let state = match block.status {
-            BlockStatus::Completed => self.paint.green(&state),
-            BlockStatus::Failed => self.paint.red(&state),
-            _ => self.paint.dim(&state),
-        };
-        let sign = terminal::sign(block.status, self.paint);
-        let detail = self.paint.dim(&printable(&terminal::block_detail(block)));
-        format!("  {sign} {name}  {state} {time:>9}  {detail}")
-            .trim_end()
-            .to_owned()
+        let detail = terminal::block_detail(block);
+        let name = &block.name;
+        line(self.paint, self.width, name, block.status, time, &detail)
     }
 
     /// Callbacks change nothing about the run, so only what went wrong in them is worth a line.
@@ -213,7 +317,8 @@ impl Lines {
         let text = format!("a callback failed: {}", terminal::headline(error));
         let sign = self.paint.yellow("!");
         let name = format!("{:width$}", block.name, width = self.width);
-        Some(format!("  {sign} {name}  {}", printable(&text)))
+        let text = clip(&printable(&text), LONGEST_DETAIL);
+        Some(format!("  {sign} {name}  {text}"))
     }
 
     fn retrying(&self, block: &BlockRun) -> String {
@@ -235,25 +340,77 @@ impl Lines {
         format!(
             "  {sign} {:width$}  {}",
             block.name,
-            printable(&text),
+            clip(&printable(&text), LONGEST_DETAIL),
             width = self.width
         )
     }
 
-    fn finish(&self, run: &Run) {
+    /// Everything about what failed; of many child runs of one block a few stand for all, each with another error.
+    fn explain(&self, run: &Run) {
+        let mut seen: BTreeMap<&BlockUuid, Vec<&BlockError>> = BTreeMap::new();
+        let mut left_out: BTreeMap<&BlockUuid, u64> = BTreeMap::new();
         for block in &run.blocks {
-            if block.status == BlockStatus::Failed {
+            let of_callbacks = block.callbacks.as_ref().and_then(|one| one.error.as_ref());
+            let own = block.error.as_ref();
+            let own = own.filter(|_| block.status == BlockStatus::Failed);
+            let seen = seen.entry(&block.key.block).or_default();
+            if let Some(error) = own.or(of_callbacks) {
+                if seen.contains(&error) || seen.len() >= MOST_EXPLAINED {
+                    *left_out.entry(&block.key.block).or_default() += 1;
+                    continue;
+                }
+                seen.push(error);
+            }
+            if own.is_some() {
                 say("");
                 say(&terminal::explain(&block.name, block, self.paint));
             }
+            if let Some(error) = of_callbacks {
+                say("");
+                say(&terminal::explain_callback(&block.name, error, self.paint));
+            }
         }
+        for (block, count) in left_out {
+            let runs = if count == 1 { "run" } else { "runs" };
+            let text = format!(
+                "… and {} more {runs} of {block}",
+                terminal::thousands(count)
+            );
+            say("");
+            say(&self.paint.dim(&text));
+        }
+    }
+
+    fn finish(&mut self, run: &Run) {
+        for line in self.due() {
+            say(&line);
+        }
+        for block in self.children.empty() {
+            let text = "there were no items, so it did not run";
+            let line = line(
+                self.paint,
+                self.width,
+                block.as_str(),
+                BlockStatus::Completed,
+                None,
+                text,
+            );
+            say(&line);
+        }
+        self.explain(run);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for block in &run.blocks {
             *counts.entry(block.status.name()).or_default() += 1;
         }
         let counts: Vec<String> = counts
             .iter()
-            .map(|(name, count)| format!("{count} {}", name.replace('_', " ")))
+            .map(|(name, count)| {
+                format!(
+                    "{} {}",
+                    terminal::thousands(*count as u64),
+                    name.replace('_', " ")
+                )
+            })
             .collect();
         say("");
         let head = format!("Run {} of {}", run.id, run.plan.pipeline);
@@ -269,131 +426,66 @@ impl Lines {
             terminal::seconds(elapsed(run)),
         ));
         if matches!(run.status, RunStatus::Failed | RunStatus::Cancelled) {
-            let command = format!("baton run {} --resume {}", self.project, run.id);
-            tell(
-                &self
-                    .paint
-                    .dim(&format!("to go on where it stopped: {command}")),
-            );
+            self.say_how_to_go_on(run);
         }
     }
-}
 
-/// Text without control characters, which could rewrite the terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\t' {
-                '\u{fffd}'
-            } else {
-                c
+    /// A resumed run has the code that was planned, which does not help whoever has to change it.
+    fn say_how_to_go_on(&self, run: &Run) {
+        let project = &self.project;
+        let resume = format!(
+            "to go on where it stopped: baton run {project} --resume {}",
+            run.id
+        );
+        tell(&self.paint.dim(&resume));
+        let failed: BTreeSet<&BlockUuid> = (run.blocks.iter())
+            .filter(|block| block.status == BlockStatus::Failed)
+            .map(|block| &block.key.block)
+            .collect();
+        let mut again = format!("baton run {project} {}", run.plan.pipeline);
+        match failed.first() {
+            None => return,
+            Some(block) if failed.len() == 1 => {
+                again += " --block ";
+                again += block.as_str();
+                again += " --downstream --from-run ";
+                again += &run.id.to_string();
             }
-        })
-        .collect()
-}
-
-fn elapsed(run: &Run) -> Duration {
-    match (run.started_at, run.ended_at) {
-        (Some(start), Some(end)) => end.since(start),
-        _ => Duration::ZERO,
+            Some(_) => {}
+        }
+        if run.plan.triggered {
+            again += " --env ";
+            again += &run.plan.env;
+        }
+        let variables = if run.plan.given.is_empty() {
+            ""
+        } else {
+            ", with its --var"
+        };
+        let again = format!("after a change of the code{variables}: {again}");
+        tell(&self.paint.dim(&again));
     }
 }
 
-fn event(name: &str, fields: Value) {
-    let mut line = json!({"event": name, "at": baton_base::iso(now())});
-    if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), fields) {
-        line.extend(fields);
-    }
-    say(&line.to_string());
-}
-
-fn show_json(notice: &Notice) {
-    match notice {
-        Notice::Block(block) if block.callbacks.as_ref().is_some_and(|one| one.done) => {
-            let callbacks = block.callbacks.as_ref();
-            event(
-                "callbacks",
-                json!({
-                    "uuid": block.name,
-                    "on": callbacks.map(|one| one.on.name()),
-                    "error": callbacks.and_then(|one| one.error.as_ref()),
-                }),
-            );
-        }
-        Notice::Block(block) => {
-            let mut fields = json!({
-                "uuid": block.name, "status": block.status, "attempt": block.attempt,
-            });
-            if block.status.is_final() {
-                fields = block_summary(block);
-            } else if let (Some(retry_at), Some(map)) = (block.retry_at, fields.as_object_mut()) {
-                map.insert("retry_at".to_owned(), json!(baton_base::iso(retry_at.0)));
-                map.insert("error".to_owned(), json!(block.error));
-            }
-            event("block", fields);
-        }
-        Notice::Tests {
-            block,
-            passed,
-            total,
-        } => {
-            event(
-                "tests",
-                json!({"uuid": block, "passed": passed, "total": total}),
-            );
-        }
-        Notice::Log(record) => event(
-            "log",
-            json!({
-                "uuid": record.block, "attempt": record.attempt, "level": record.level,
-                "message": record.message, "tags": record.tags, "at": baton_base::iso(record.at.0),
-            }),
-        ),
-    }
-}
-
-/// The last line of `--json`.
-pub(crate) fn summary(run: &Run) -> Value {
-    json!({
-        "run_id": run.id,
-        "pipeline": run.plan.pipeline,
-        "status": run.status,
-        "seconds": elapsed(run).as_secs_f64(),
-        "blocks": run.blocks.iter().map(block_summary).collect::<Vec<_>>(),
-    })
-}
-
-fn block_summary(block: &BlockRun) -> Value {
-    let seconds = match (block.started_at, block.ended_at) {
-        (Some(start), Some(end)) => end.since(start).as_secs_f64(),
-        _ => 0.0,
+/// The line of what has ended: sign, name, status, time, and what it gave or why it did not.
+fn line(
+    paint: Paint,
+    width: usize,
+    name: &str,
+    status: BlockStatus,
+    time: Option<Duration>,
+    detail: &str,
+) -> String {
+    let time = time.map(terminal::seconds).unwrap_or_default();
+    let state = format!("{:15}", status.name());
+    let state = match status {
+        BlockStatus::Completed => paint.green(&state),
+        BlockStatus::Failed => paint.red(&state),
+        _ => paint.dim(&state),
     };
-    let products: Vec<Value> = block
-        .products
-        .iter()
-        .map(|product| {
-            json!({"name": product.name, "kind": product.kind, "rows": product.rows, "bytes": product.bytes})
-        })
-        .collect();
-    let mut summary = json!({
-        "uuid": block.name,
-        "status": block.status,
-        "attempts": block.attempt,
-        "seconds": seconds,
-        "products": products,
-    });
-    if let Some(map) = summary.as_object_mut() {
-        if let Some(error) = &block.error
-            && block.status == BlockStatus::Failed
-        {
-            map.insert("error".to_owned(), json!(error));
-        }
-        if let Some(error) = block.callbacks.as_ref().and_then(|one| one.error.as_ref()) {
-            map.insert("callback_error".to_owned(), json!(error));
-        }
-        if let Some(reason) = &block.reason {
-            map.insert("reason".to_owned(), json!(reason));
-        }
-    }
-    summary
+    let sign = terminal::sign(status, paint);
+    let detail = paint.dim(&clip(&printable(detail), LONGEST_DETAIL));
+    format!("  {sign} {name:width$}  {state} {time:>9}  {detail}")
+        .trim_end()
+        .to_owned()
 }

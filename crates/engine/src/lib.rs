@@ -5,13 +5,17 @@
 
 mod advance;
 mod apply;
+pub mod freshness;
 mod graph;
 mod mapping;
 mod plan;
+mod refused;
 mod retry;
+pub mod schedule;
 mod states;
 
 pub use apply::{Step, apply, create};
 pub use mapping::{Input, Origin, Taken, inputs};
-pub use plan::{PlanError, PlanInput, Selection, Source, plan, reduces};
+pub use plan::{PlanInput, Selection, Source, plan, reduces};
+pub use refused::PlanError;
 pub use states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, Transition, states_page};

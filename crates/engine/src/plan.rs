@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use baton_base::{Class, Diagnose};
 use baton_model::{
     Attached, Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Map,
-    OlderOutput, OnFailure, Pipeline, PipelineKind, PipelineUuid, Plan, PlannedBlock,
-    RetrySettings, RunTimeout, Timestamp,
+    Occasion, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, PlannedBlock, RetrySettings,
+    RunTimeout, Timestamp,
 };
 use serde_json::Value;
 
 use crate::graph::Graph;
+use crate::refused::PlanError;
 use crate::retry;
 
 /// Which blocks of the pipeline are to run.
@@ -58,6 +58,8 @@ pub struct PlanInput<'a> {
     pub triggered: bool,
     /// Name of the trigger, for a triggered run.
     pub trigger: Option<String>,
+    /// What a triggered run is started for.
+    pub occasion: Occasion,
     /// Variables of the trigger and of this run; they win over the pipeline's.
     pub variables: Map,
     /// Whether all blocks run in one worker process.
@@ -74,110 +76,6 @@ pub struct PlanInput<'a> {
     pub sources: &'a BTreeMap<BlockUuid, Source>,
     /// Older runs that can supply the products of blocks outside the selection.
     pub inputs: &'a BTreeMap<BlockUuid, OlderOutput>,
-}
-
-/// A pipeline that cannot be planned.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The pipeline is of a kind that this version does not run.
-    #[error("plan pipeline `{pipeline}`: pipelines of type `{kind}` are not supported yet")]
-    PipelineKind {
-        /// The pipeline.
-        pipeline: PipelineUuid,
-        /// Its kind.
-        kind: String,
-    },
-    /// Two blocks have the same name.
-    #[error("plan pipeline `{pipeline}`: two blocks are called `{block}`")]
-    DuplicateBlock {
-        /// The pipeline.
-        pipeline: PipelineUuid,
-        /// The name.
-        block: BlockUuid,
-    },
-    /// Blocks wait for each other.
-    #[error("plan pipeline `{pipeline}`: its blocks form a cycle: {}", arrows(.path))]
-    Cycle {
-        /// The pipeline.
-        pipeline: PipelineUuid,
-        /// The blocks of the cycle in the direction of the data, the first one again at the end.
-        path: Vec<BlockUuid>,
-    },
-    /// The selected block does not exist.
-    #[error("plan pipeline `{pipeline}`: it has no block `{block}`")]
-    UnknownBlock {
-        /// The pipeline.
-        pipeline: PipelineUuid,
-        /// What was asked for.
-        block: BlockUuid,
-        /// The most similar name that exists.
-        nearest: Option<BlockUuid>,
-    },
-    /// The selected block is of a kind that never runs.
-    #[error("plan block `{block}`: blocks of type `{kind}` do not run on their own")]
-    NotRunnable {
-        /// The block.
-        block: BlockUuid,
-        /// Its kind.
-        kind: String,
-    },
-    /// A block waits for one that never runs.
-    #[error(
-        "plan block `{block}`: its upstream block `{upstream}` is of type `{kind}` and never runs, so `{block}` could never start"
-    )]
-    NeverStarts {
-        /// The block.
-        block: BlockUuid,
-        /// The block it waits for.
-        upstream: BlockUuid,
-        /// That block's kind.
-        kind: String,
-    },
-    /// Nothing supplies an input of a selected block.
-    #[error("plan block `{block}`: there is no data of its upstream block `{upstream}`")]
-    MissingInput {
-        /// The block.
-        block: BlockUuid,
-        /// The block whose products are missing.
-        upstream: BlockUuid,
-    },
-}
-
-impl Diagnose for PlanError {
-    fn class(&self) -> Class {
-        Class::User
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::PipelineKind { .. } => Some(
-                "run a pipeline of type `python`; the other types are still to come".to_owned(),
-            ),
-            Self::DuplicateBlock { block, .. } => Some(format!(
-                "rename one of the blocks called `{block}` in the pipeline's metadata.yaml"
-            )),
-            Self::Cycle { .. } => {
-                Some("remove one of these connections from `upstream_blocks`".to_owned())
-            }
-            Self::UnknownBlock { nearest, .. } => nearest
-                .as_ref()
-                .map(|nearest| format!("did you mean `{nearest}`?")),
-            Self::NotRunnable { .. } => None,
-            Self::NeverStarts {
-                block, upstream, ..
-            } => Some(format!(
-                "remove `{upstream}` from the `upstream_blocks` of `{block}`"
-            )),
-            Self::MissingInput { upstream, .. } => {
-                Some(format!("run with --upstream, or run `{upstream}` first"))
-            }
-        }
-    }
-}
-
-fn arrows(path: &[BlockUuid]) -> String {
-    let names: Vec<&str> = path.iter().map(BlockUuid::as_str).collect();
-    names.join(" -> ")
 }
 
 /// Freezes what a run will do.
@@ -198,6 +96,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     );
     refuse_cycles(pipeline, &graph)?;
     let selected = select(input, &graph)?;
+    refuse_unsupported(input, &selected)?;
 
     let mut blocks = Vec::new();
     let mut inputs = BTreeMap::new();
@@ -244,6 +143,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         env: input.env.clone(),
         triggered: input.triggered,
         trigger: input.trigger.clone(),
+        occasion: input.occasion.clone(),
         one_process: input.one_process,
         cache_in_memory: input.one_process && pipeline.cache_in_memory,
         timeout: input.timeout,
@@ -289,6 +189,28 @@ fn refuse_cycles(pipeline: &Pipeline, graph: &Graph<'_>) -> Result<(), PlanError
     Err(PlanError::Cycle {
         pipeline: pipeline.uuid.clone(),
         path,
+    })
+}
+
+/// A run of the whole pipeline that cannot come to its end does not begin. Whoever selects a block means it.
+fn refuse_unsupported(input: &PlanInput<'_>, selected: &[bool]) -> Result<(), PlanError> {
+    if input.selection != Selection::All {
+        return Ok(());
+    }
+    let blocks: Vec<(BlockUuid, String)> = input
+        .pipeline
+        .blocks
+        .iter()
+        .zip(selected)
+        .filter(|(_, selected)| **selected)
+        .filter_map(|(block, _)| Some((block.uuid.clone(), unsupported(block)?)))
+        .collect();
+    if blocks.is_empty() {
+        return Ok(());
+    }
+    Err(PlanError::NotYet {
+        pipeline: input.pipeline.uuid.clone(),
+        blocks,
     })
 }
 
@@ -353,8 +275,11 @@ fn nearest(name: &BlockUuid, blocks: &[Block]) -> Option<BlockUuid> {
 
 fn planned_block(input: &PlanInput<'_>, block: &Block, upstream: Vec<BlockUuid>) -> PlannedBlock {
     let source = input.sources.get(&block.uuid);
-    let problem = unsupported(block).or_else(|| match source {
+    let problem = unsupported(block).map(|what| unsupported_error(block, &what));
+    let problem = problem.or_else(|| match source {
         Some(source) => source.problem.clone(),
+        // It takes what another pipeline has produced, and runs no code of its own.
+        None if block.kind == BlockKind::GlobalDataProduct => None,
         None => Some(BlockError::new(
             FailureKind::MissingFile,
             format!("block `{}` has no file", block.uuid),
@@ -452,9 +377,9 @@ fn attach(
     }
 }
 
-/// Why this version cannot run the block, whatever its file says.
-fn unsupported(block: &Block) -> Option<BlockError> {
-    let error = match (&block.kind, &block.language) {
+/// The language or kind of a block that this version cannot run, whatever its file says.
+fn unsupported(block: &Block) -> Option<String> {
+    match (&block.kind, &block.language) {
         (
             BlockKind::Custom
             | BlockKind::DataLoader
@@ -462,7 +387,8 @@ fn unsupported(block: &Block) -> Option<BlockError> {
             | BlockKind::Sensor
             | BlockKind::Transformer,
             Language::Python,
-        ) => return None,
+        )
+        | (BlockKind::GlobalDataProduct, _) => None,
         (
             BlockKind::Custom
             | BlockKind::DataLoader
@@ -470,12 +396,20 @@ fn unsupported(block: &Block) -> Option<BlockError> {
             | BlockKind::Sensor
             | BlockKind::Transformer,
             language,
-        ) => format!("blocks in `{}` are not supported yet", language.name()),
-        (kind, _) => format!("blocks of type `{}` are not supported yet", kind.name()),
+        ) => Some(language.name().to_owned()),
+        (kind, _) => Some(kind.name().to_owned()),
+    }
+}
+
+fn unsupported_error(block: &Block, what: &str) -> BlockError {
+    let text = if what == block.kind.name() {
+        format!("blocks of type `{what}` are not supported yet")
+    } else {
+        format!("blocks in `{what}` are not supported yet")
     };
-    Some(BlockError::new(FailureKind::Unsupported, error).with_hint(
+    BlockError::new(FailureKind::Unsupported, text).with_hint(
         "run the blocks that do not depend on it, or replace it by a Python block for now",
-    ))
+    )
 }
 
 /// A timeout in seconds; none when it is no positive number, as Mage treats a timeout of 0.

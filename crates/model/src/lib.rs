@@ -11,6 +11,8 @@ mod pipeline;
 mod plan;
 mod product;
 mod run;
+mod schedule;
+mod shared;
 mod time;
 
 pub use block::{Block, BlockKind, Language, RetrySettings};
@@ -18,9 +20,13 @@ pub use error::{BlockError, FailureKind, Frame};
 pub use event::{Command, Outcome, RunEvent};
 pub use ids::{BlockRunKey, BlockUuid, CodeHash, Fence, ObjectHash, PipelineUuid, RunId};
 pub use pipeline::{Pipeline, PipelineKind};
-pub use plan::{Attached, OlderOutput, OnFailure, Plan, PlannedBlock, RetryPolicy, RunTimeout};
+pub use plan::{
+    Attached, Occasion, OlderOutput, OnFailure, Plan, PlannedBlock, RetryPolicy, RunTimeout,
+};
 pub use product::{Chunk, Column, ColumnStatistics, Content, Product, ProductKind};
 pub use run::{BlockRun, BlockStatus, CallbackOn, CallbackRun, Items, Run, RunStatus};
+pub use schedule::{BadSchedule, Interval, Schedule};
+pub use shared::{Age, GlobalDataProduct, MomentPart, SharedBlock};
 pub use time::Timestamp;
 
 /// A map of JSON values that keeps the order of its keys, as variables and configurations do.

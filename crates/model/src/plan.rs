@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BlockError, BlockKind, BlockUuid, CodeHash, Items, Language, Map, PipelineKind, PipelineUuid,
-    RunId, RunStatus, Timestamp,
+    BlockError, BlockKind, BlockUuid, CodeHash, Interval, Items, Language, Map, PipelineKind,
+    PipelineUuid, RunId, RunStatus, Timestamp,
 };
 
 /// What a failed block means for the rest of its run.
@@ -140,6 +140,26 @@ impl OlderOutput {
     }
 }
 
+/// What a triggered run was started for, besides its variables.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Occasion {
+    /// What its blocks see as `execution_partition`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// The interval of the schedule that it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// What the event that started it said.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub event: Map,
+    /// The global data product that it is to renew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The run whose block started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RunId>,
+}
+
 /// Everything a run needs to know, fixed when the run is created: what ran is what was planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -163,6 +183,9 @@ pub struct Plan {
     /// Name of the trigger, for a triggered run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
+    /// What a triggered run was started for.
+    #[serde(default)]
+    pub occasion: Occasion,
     /// Whether all blocks run in one worker process, one after the other.
     #[serde(default)]
     pub one_process: bool,

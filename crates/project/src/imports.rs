@@ -216,7 +216,7 @@ impl Sources {
         self.root.join(path).is_file()
     }
 
-    /// Modules that any Python file of the project imports. Hidden folders, virtual environments and
+    /// Modules that any Python file of the project imports, and what formats that it names need. Hidden folders, virtual environments and
     /// installed packages are left out.
     pub fn all(&self) -> BTreeSet<String> {
         let mut modules = BTreeSet::new();
@@ -227,6 +227,7 @@ impl Sources {
             }
             if let Source::Facts(facts) = &*self.source(&file) {
                 modules.extend(facts.imports.iter().cloned());
+                modules.extend(facts.formats.iter().map(|module| (*module).to_owned()));
             }
         }
         modules

@@ -7,7 +7,9 @@ mod blockfile;
 mod blocktemplate;
 mod check;
 pub mod edit;
+mod globalproducts;
 mod imports;
+mod needs;
 mod new;
 mod pipeline;
 mod platform;
@@ -26,6 +28,7 @@ pub mod yaml;
 pub use blockfile::{BlockFile, Origin};
 pub use blocktemplate::{BlockTemplate, block_templates, custom_block_templates};
 pub use check::check;
+pub use globalproducts::{GlobalDataProducts, adjusted};
 pub use imports::{Imports, Sources};
 pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,

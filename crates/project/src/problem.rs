@@ -95,6 +95,8 @@ rules! {
     IncompleteTrigger = "incomplete-trigger" Error,
     /// A trigger whose name another one of the pipeline has.
     DuplicateTrigger = "duplicate-trigger" Warning,
+    /// A global data product that nobody has declared, or whose pipeline does not exist.
+    UnknownProduct = "unknown-data-product" Error,
     /// A data file that the code reads and nobody has put there.
     MissingDataFile = "missing-data-file" Warning,
     /// A project that `settings.yaml` names and nobody has made.

@@ -409,11 +409,6 @@ impl Project {
         self.sources().closure(file)
     }
 
-    /// Modules that any Python file of the project imports.
-    pub fn all_imports(&self) -> std::collections::BTreeSet<String> {
-        self.sources().all()
-    }
-
     /// The bytes of a file, given by its path relative to the project.
     pub fn read(&self, file: &str) -> Result<Vec<u8>, FileError> {
         files::read(&self.root.join(file))

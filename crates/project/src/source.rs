@@ -11,6 +11,7 @@ use ruff_python_ast::{Arguments, Decorator, Expr, ExprCall, Parameters, Stmt, St
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextSize};
 
+use crate::needs;
 use crate::yaml::Mark;
 
 /// A longer text is not parsed: its syntax tree could need more stack than there is.
@@ -36,6 +37,8 @@ pub struct SourceFacts {
     pub files_read: Vec<FileUse>,
     /// Every other text in it that could be the name of a file.
     pub(crate) mentions: BTreeSet<String>,
+    /// Modules that the formats of files it names need.
+    pub(crate) formats: BTreeSet<&'static str>,
     /// `a.b.c` for every `from a.b import c`: modules that may be meant.
     pub(crate) members: BTreeSet<String>,
     /// Relative imports: the number of dots, and what follows them.
@@ -101,7 +104,11 @@ pub fn facts(text: &str) -> SourceFacts {
     }
     // A tree may be as deep as its text is long, and both walking and dropping it recurse.
     let stack = STACK + text.len() * STACK_PER_BYTE;
-    stacker::maybe_grow(stack, stack, || parse(text))
+    let facts = stacker::maybe_grow(stack, stack, || parse(text));
+    SourceFacts {
+        formats: needs::of_text(text),
+        ..facts
+    }
 }
 
 fn parse(text: &str) -> SourceFacts {

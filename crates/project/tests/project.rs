@@ -82,7 +82,10 @@ fn pipelines_and_their_files_are_found() {
         (pipeline.uuid.as_str(), pipeline.name.as_str()),
         ("modern", "Modern pipeline")
     );
-    assert_eq!(pipeline.variables["since"], "2024-01-01");
+    assert_eq!(
+        pipeline.variables["since"],
+        serde_json::json!({"$date": "2024-01-01"})
+    );
     assert_eq!(pipeline.variables["active"], true);
     let files: BTreeMap<&str, _> = pipeline
         .blocks

@@ -139,6 +139,37 @@ pub enum Question {
         #[serde(flatten)]
         wanted: Wanted,
     },
+    /// Start a run of a pipeline as code does it; the run as it begins.
+    Trigger {
+        /// The pipeline.
+        pipeline: PipelineUuid,
+        /// What the run is given.
+        #[serde(default)]
+        variables: Map,
+        /// Name of the trigger that its blocks see.
+        #[serde(default)]
+        schedule_name: Option<String>,
+        /// Outputs that its blocks get as `remote_blocks`.
+        #[serde(default)]
+        remote_blocks: Vec<Value>,
+    },
+    /// See to a fresh run of a global data product: whether there is one, or one has been started, or somebody else
+    /// is making one.
+    ProductRenew {
+        /// What the block says about the product: its name, and settings that replace the declared ones.
+        settings: Map,
+        /// What a new run is given.
+        #[serde(default)]
+        variables: Map,
+        /// Outputs that the blocks of a new run get as `remote_blocks`.
+        #[serde(default)]
+        remote_blocks: Vec<Value>,
+    },
+    /// The outputs of a global data product's newest runs, block by block.
+    ProductOutputs {
+        /// As for renewing it.
+        settings: Map,
+    },
     /// One run; null when there is none of this number.
     Run {
         /// Its number.

@@ -3,7 +3,7 @@
 use std::io;
 
 use baton_base::chain;
-use baton_model::{BlockError, FailureKind};
+use baton_model::{BlockError, BlockKind, FailureKind};
 
 use crate::launch::Exit;
 use crate::runner::Attempt;
@@ -11,11 +11,19 @@ use crate::runner::Attempt;
 /// The block met its timeout.
 pub(crate) fn timed_out(attempt: &Attempt) -> BlockError {
     let seconds = attempt.block.timeout.unwrap_or_default().as_secs_f64();
-    BlockError::new(
-        FailureKind::Timeout,
-        format!("the block took longer than its timeout of {seconds} s"),
-    )
-    .with_hint("raise `timeout` of the block in the pipeline's metadata.yaml, or make it faster")
+    let raise = "raise `timeout` of the block in the pipeline's metadata.yaml";
+    let (message, hint) = if attempt.block.kind == BlockKind::Sensor {
+        (
+            format!("the sensor was not satisfied within its timeout of {seconds} s"),
+            format!("look at what it waits for, or {raise}"),
+        )
+    } else {
+        (
+            format!("the block took longer than its timeout of {seconds} s"),
+            format!("{raise}, or make it faster"),
+        )
+    };
+    BlockError::new(FailureKind::Timeout, message).with_hint(hint)
 }
 
 /// The worker went away before it had its job.

@@ -25,7 +25,7 @@ pub use ask::{
     Answer, Answering, Answers, Asker, Question, Refusal, RefusalKind, Scope, Stored, Wanted,
 };
 pub use attempt::AttemptReport;
-pub use launch::{LaunchError, Strategy};
+pub use launch::{LaunchError, Strategy, companion_ended, start_companion};
 pub use library::{Library, LibraryError};
 pub use log::{Level, LogRecord};
 pub use memory::{machine_memory, parse_size};

@@ -10,4 +10,5 @@ mod supply;
 
 pub use drive::{Cancel, DriveError, Notice, Session, drive};
 pub use journal::{Journal, JournalError, read_log};
+pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};

@@ -1,5 +1,7 @@
 import pandas as pd
 
+from flights.utils.delays import ENOUGH_FLIGHTS
+
 if 'transformer' not in globals():
     from mage_ai.data_preparation.decorators import transformer
 if 'test' not in globals():
@@ -11,7 +13,14 @@ def share(value: float) -> str:
 
 
 @transformer
-def delay_report(by_carrier: pd.DataFrame, routes: pd.DataFrame, weather: pd.DataFrame, *args, **kwargs) -> str:
+def delay_report(
+    by_carrier: pd.DataFrame,
+    routes: pd.DataFrame,
+    weather: pd.DataFrame,
+    hours: pd.DataFrame,
+    *args,
+    **kwargs,
+) -> str:
     """The findings as Markdown, for people who do not open tables."""
     totals = by_carrier[['flights', 'cancelled', 'delayed']].sum()
     flown = totals['flights'] - totals['cancelled']
@@ -39,6 +48,14 @@ def delay_report(by_carrier: pd.DataFrame, routes: pd.DataFrame, weather: pd.Dat
     for band in ['0-1', '1-3', '3-6', '6-10']:
         if band in bands.index:
             lines.append(f'| {band} | {bands.loc[band, "flights"]:,.0f} | {share(bands.loc[band, "share"])} |')
+    lines += ['', '| Airport | Best hour | Delayed | Worst hour | Delayed |', '|---|---:|---:|---:|---:|']
+    for origin, rows in hours[hours['flights'] >= ENOUGH_FLIGHTS].groupby('origin'):
+        best = rows.loc[rows['delayed_share'].idxmin()]
+        worst = rows.loc[rows['delayed_share'].idxmax()]
+        lines.append(
+            f'| {origin} | {best["hour"]} | {share(best["delayed_share"])} '
+            f'| {worst["hour"]} | {share(worst["delayed_share"])} |'
+        )
     return '\n'.join(lines) + '\n'
 
 

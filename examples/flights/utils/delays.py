@@ -4,6 +4,8 @@ import pandas as pd
 
 # The US Department of Transportation calls a flight delayed from this minute on.
 DELAYED_FROM_MINUTES = 15
+# A share of fewer flights than these says little.
+ENOUGH_FLIGHTS = 50
 
 
 def delay_summary(flights: pd.DataFrame, by: list[str]) -> pd.DataFrame:

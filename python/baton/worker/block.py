@@ -15,6 +15,7 @@ from baton.worker.arguments import Shape, check_inputs, keywords_for, shape_of
 from baton.worker.checks import run_tests
 from baton.worker.errors import cap, compile_failure, is_out_of_room, text_of, type_name
 from baton.worker.failure import BlockFailure
+from baton.worker.frames import definition_of
 from baton.worker.inputs import metadata_of, read_inputs, read_products
 from baton.worker.logs import Logger
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 # Types whose file holds a function under the decorator of the same name. Conditionals and callbacks belong to
 # other blocks and are not run as blocks of their own.
 RUNNABLE = ("data_loader", "transformer", "data_exporter", "custom", "sensor")
+# A block of this type hands out what another pipeline has produced, and runs no code of the project.
+PRODUCT = "global_data_product"
 _SENSOR_POLL_SECONDS = 60.0
 _LONGEST_REASON = 2_000
 # The last message of an attempt that ran through.
@@ -41,6 +44,8 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
 
     Gives the last message, or raises what ends the attempt.
     """
+    if job.type == PRODUCT:
+        return hand_out(job, channel, session)
     if job.language != "python" or job.type not in RUNNABLE:
         raise BlockFailure(
             "unsupported",
@@ -105,6 +110,31 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
     return DONE
 
 
+def hand_out(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
+    """See to a fresh global data product and make its outputs those of the block. Gives the last message."""
+    from baton import global_products
+    from baton.remote import RemoteBlock
+
+    kwargs = own_kwargs(job, channel, session)
+    if job.conditions:
+        reason = attached.unmet_condition(job, lambda: read_inputs(job, session.cache), kwargs)
+        if reason is not None:
+            return {"t": "condition_failed", "reason": cap(reason, _LONGEST_REASON)}
+    settings = job.configuration.get("global_data_product") or {}
+    variables = kwargs.get("variables")
+    partition = kwargs.get("execution_partition")
+    global_products.renew(
+        settings,
+        variables if isinstance(variables, dict) else None,
+        [RemoteBlock(uuid, job.pipeline, partition) for uuid in job.upstream],
+    )
+    outputs = [global_products.outputs(settings)]
+    if job.cache:
+        session.cache[job.uuid] = list(outputs)
+    store(outputs, job, channel)
+    return DONE
+
+
 def call_back(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
     """Run the callbacks of a block that has ended. Gives the last message, or raises the first error in one of them."""
     kwargs = own_kwargs(job, channel, session)
@@ -127,6 +157,10 @@ def own_kwargs(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
     if job.triggered:  # as in Mage: what is run by hand has none
         kwargs["logger"] = Logger(channel, job.uuid)
     kwargs.update(metadata_of(job))
+    if "remote_blocks" in kwargs:
+        from baton.remote import outputs_of as outputs_of_remote
+
+        kwargs["remote_blocks"] = outputs_of_remote(kwargs["remote_blocks"])
     return kwargs
 
 
@@ -151,6 +185,11 @@ def compile_block(text: str, path: str, repo_path: str) -> types.CodeType:
 def the_block(job: Job, collector: collecting.Collector) -> Callable[..., Any]:
     """The first function that carries the decorator of the block's type."""
     found = collector.of(job.type)
+    if len(found) > 1:
+        names = [getattr(one.function, "__name__", "?") for one in found]
+        print(  # noqa: T201
+            f"The file has {len(found)} functions with @{job.type} ({', '.join(names)}): only the first one runs."
+        )
     if found:
         return found[0].function
     others = [kind for kind in collector.found if kind not in ("test", "preprocesser")]
@@ -160,9 +199,18 @@ def the_block(job: Job, collector: collecting.Collector) -> Callable[..., Any]:
         hint = f"put @{job.type} on the line above the function that is the block"
     raise BlockFailure(
         "signature",
-        f"block `{job.uuid}` is a {job.type}, and its file has no function decorated with @{job.type}",
+        f"block `{job.uuid}` is of type `{job.type}`, and its file has no function decorated with @{job.type}",
+        frames=_candidate(collector, others, job),
         hint=hint,
     )
+
+
+def _candidate(collector: collecting.Collector, others: list[str], job: Job) -> list[dict[str, Any]]:
+    """The line of the function that was most likely meant: one with another decorator, else the file's last one."""
+    if others:
+        return definition_of(collector.of(others[0])[0].function, job.repo_path)
+    functions = [value for value in collector.defined() if value.__code__.co_filename == job.path]
+    return definition_of(functions[-1], job.repo_path) if functions else []
 
 
 def fitting_shape(function: Callable[..., Any], job: Job, kwargs: dict[str, Any]) -> Shape:
@@ -170,7 +218,11 @@ def fitting_shape(function: Callable[..., Any], job: Job, kwargs: dict[str, Any]
     shape = shape_of(function)
     if job.type == "sensor" and not shape.positional and (shape.has_args or shape.has_kwargs):
         return shape  # it may leave its inputs alone
-    check_inputs(shape, job.uuid, job.upstream, kwargs)
+    try:
+        check_inputs(shape, job.uuid, job.upstream, kwargs)
+    except BlockFailure as failure:
+        failure.frames = definition_of(function, job.repo_path)
+        raise
     return shape
 
 

@@ -8,6 +8,7 @@ that file's functions, and not its decorations.
 from __future__ import annotations
 
 import sys
+import types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Collector:
     def of(self, kind: str) -> list[Decorated]:
         """The functions that carry this decorator."""
         return self.found.get(kind, [])
+
+    def defined(self) -> list[types.FunctionType]:
+        """The functions of the namespace, decorated or not, in order."""
+        return [value for value in self._namespace.values() if type(value) is types.FunctionType]
 
     def add(self, kind: str, decorated: Decorated) -> None:
         """Note a function, once."""

@@ -6,11 +6,9 @@ ended.
 
 from __future__ import annotations
 
-import errno
-import os
-
 from baton.worker.failure import BlockFailure
 from baton.worker.frames import Trace, frame, owner_of, relative, trace_of
+from baton.worker.hints import NO_ROOM, hint_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,32 +18,9 @@ LONGEST_MESSAGE = 20_000
 _LONGEST_CAUSE = 2_000
 _MOST_CAUSES = 5
 _MOST_PARTS = 20
-_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-
-# Packages whose name is not the name of their import.
-_DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "attr": "attrs",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
-    "dotenv": "python-dotenv",
-    "fitz": "PyMuPDF",
-    "googleapiclient": "google-api-python-client",
-    "jose": "python-jose",
-    "jwt": "PyJWT",
-    "kafka": "kafka-python",
-    "MySQLdb": "mysqlclient",
-    "OpenSSL": "pyOpenSSL",
-    "psycopg2": "psycopg2-binary",
-    "serial": "pyserial",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "snowflake": "snowflake-connector-python",
-    "telegram": "python-telegram-bot",
-    "win32com": "pywin32",
-    "yaml": "PyYAML",
-}
+_DEEPEST_PART = 5
+# How lines begin that say more about an exception than its own words.
+_ADDED = ("raised in ", "raised by the test ", "caused by ", "raised while handling ")
 
 
 def describe(error: BaseException, block: Any) -> dict[str, Any]:
@@ -71,9 +46,9 @@ def describe(error: BaseException, block: Any) -> dict[str, Any]:
             message = _silent(error, trace)
     if trace.raised_in:
         notes.append(f"raised in {trace.raised_in}")
-    notes.extend(_parts(error))
+    notes.extend(_parts(error, repo_path))
     notes.extend(_notes(error))
-    notes.extend(_causes(error))
+    notes.extend(_causes(error, repo_path))
     return _error(kind, type_name(error), "\n".join([message, *notes]), trace.frames, hint)
 
 
@@ -81,6 +56,13 @@ def _error(
     kind: str, exception: str | None, message: str, frames: list[dict[str, Any]], hint: str | None
 ) -> dict[str, Any]:
     return {"kind": kind, "exception": exception, "message": cap(message), "frames": frames, "hint": hint}
+
+
+def own_words(message: str) -> str:
+    """The words of the exception itself, without the lines that `describe` adds below them."""
+    lines = message.split("\n")
+    added = (number for number, line in enumerate(lines) if number and line.startswith(_ADDED))
+    return "\n".join(lines[: next(added, len(lines))])
 
 
 def type_name(error: BaseException) -> str:
@@ -109,11 +91,11 @@ def is_out_of_room(error: BaseException) -> bool:
     """Whether writing failed because the disk, a quota or a limit on file size left no room."""
     if not isinstance(error, OSError):
         return False
-    if error.errno in _NO_ROOM:
+    if error.errno in NO_ROOM:
         return True
     # Arrow writes the number into its text.
     text = text_of(error).lower()
-    return any(f"errno {number}" in text for number in _NO_ROOM)
+    return any(f"errno {number}" in text for number in NO_ROOM)
 
 
 def _exit(error: SystemExit, trace: Trace) -> dict[str, Any]:
@@ -140,22 +122,36 @@ def _silent(error: BaseException, trace: Trace) -> str:
     line = trace.frames[-1]["code"] if trace.frames else None
     if isinstance(error, AssertionError) and line:
         return str(line)
-    return f"{type(error).__name__} was raised without a message"
+    return "raised without a message"
 
 
-def _parts(error: BaseException) -> list[str]:
-    """The members of an exception group."""
+def _parts(error: BaseException, repo_path: str, depth: int = 0) -> list[str]:
+    """The members of an exception group, those of groups in it further to the right."""
     members = getattr(error, "exceptions", None)
-    if not isinstance(members, tuple):
+    if not isinstance(members, tuple) or depth > _DEEPEST_PART:
         return []
-    lines = [
-        f"- {type_name(member)}: {cap(text_of(member), _LONGEST_CAUSE)}"
-        for member in members[:_MOST_PARTS]
-        if isinstance(member, BaseException)
-    ]
+    indent = "  " * depth
+    lines: list[str] = []
+    for member in members[:_MOST_PARTS]:
+        if isinstance(member, BaseException):
+            lines.append(f"{indent}- {_in_one_line(member, repo_path)}")
+            lines.extend(_parts(member, repo_path, depth + 1))
     if len(members) > _MOST_PARTS:
-        lines.append(f"- … {len(members) - _MOST_PARTS} more")
+        lines.append(f"{indent}- … {len(members) - _MOST_PARTS} more")
     return lines
+
+
+def _in_one_line(error: BaseException, repo_path: str) -> str:
+    """Type, words, and the user's line that it came from."""
+    text = cap(text_of(error), _LONGEST_CAUSE)
+    words = f"{type_name(error)}: {text}" if text else type_name(error)
+    return words + place_of(error, repo_path)
+
+
+def place_of(error: BaseException, repo_path: str) -> str:
+    """` (transformers/clean.py:12)`, the user's line that an exception came from; nothing when there is none."""
+    frames = trace_of(error.__traceback__, repo_path).frames
+    return f" ({frames[-1]['file']}:{frames[-1]['line']})" if frames else ""
 
 
 def _notes(error: BaseException) -> list[str]:
@@ -163,10 +159,11 @@ def _notes(error: BaseException) -> list[str]:
     return [cap(str(note), _LONGEST_CAUSE) for note in notes] if isinstance(notes, (list, tuple)) else []
 
 
-def _causes(error: BaseException) -> list[str]:
+def _causes(error: BaseException, repo_path: str) -> list[str]:
     """What led to the exception, nearest first: its cause, or what was being handled."""
     lines: list[str] = []
     seen = {id(error)}
+    said = (type(error), text_of(error))
     current = error
     while len(lines) < _MOST_CAUSES:
         cause, words = current.__cause__, "caused by"
@@ -175,44 +172,20 @@ def _causes(error: BaseException) -> list[str]:
         if cause is None or id(cause) in seen:
             break
         seen.add(id(cause))
-        text = cap(text_of(cause), _LONGEST_CAUSE)
-        lines.append(f"{words} {type_name(cause)}: {text}" if text else f"{words} {type_name(cause)}")
-        current = cause
+        # Libraries raise the same again in their outer layers, as pandas does for a missing column.
+        same = (type(cause), text_of(cause))
+        if same != said:
+            lines.append(f"{words} {_in_one_line(cause, repo_path)}")
+        current, said = cause, same
     return lines
 
 
-def _hint(error: BaseException, block: Any) -> str | None:
-    """What a person can do, where that is known."""
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return _missing_module(error.name, block)
-    if isinstance(error, MemoryError):
-        return "the block needs more memory than there is: load fewer columns or rows, or work in parts"
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return "there is no room left for the file: free space on its disk, or raise the limit on file size"
-    if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
-        if not os.path.isabs(error.filename):
-            return f"a relative path starts at the working directory, {os.getcwd()}"
-    elif isinstance(error, NameError):
-        name = getattr(error, "name", None) or text_of(error).partition("'")[2].partition("'")[0]  # Python 3.9
-        if name in _DECORATORS:
-            return f"a block of type `{block.type}` takes `@{block.type}`; other decorators have to be imported"
-        if name == "__file__":
-            return "a block has no `__file__`: start paths at `get_repo_path()` of `mage_ai.settings.repo`"
-    elif isinstance(error, RecursionError):
-        return "a function calls itself without an end"
-    return None
-
-
-_DECORATORS = {"data_loader", "transformer", "data_exporter", "custom", "sensor", "condition", "callback"}
-
-
-def _missing_module(name: str, block: Any) -> str | None:
-    top = name.split(".", 1)[0]
-    if top in ("mage_ai", "baton"):
-        return None  # the message says it
-    if top == os.path.basename(block.repo_path) or os.path.isdir(os.path.join(block.repo_path, top)):
-        return f"the project has no file for the module `{name}`"
-    return f"add `{_DISTRIBUTIONS.get(top, top)}` to the project's requirements.txt"
+def _hint(error: BaseException, job: Any) -> str | None:
+    """The hint; looking for one must not cost the error itself."""
+    try:
+        return hint_for(error, job)
+    except Exception:  # noqa: BLE001 -- what user code put into its exception may fail in any way
+        return None
 
 
 def compile_failure(error: Exception, path: str, repo_path: str) -> BlockFailure:

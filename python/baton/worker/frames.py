@@ -18,6 +18,7 @@ LIBRARY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__))
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _MOST_FRAMES = 40
+_MOST_REPEATS = 3
 _LONGEST_LINE = 300
 
 
@@ -72,12 +73,47 @@ def trace_of(traceback: TracebackType | None, repo_path: str) -> Trace:
         traceback = traceback.tb_next
     if not frames:
         raised_in = None
+    frames = _without_repeats(frames)
     if len(frames) > _MOST_FRAMES:
         half = _MOST_FRAMES // 2
         left_out = f"... {len(frames) - 2 * half} frames left out ..."
         gap = {**frames[half], "function": left_out, "code": None}
         frames = [*frames[:half], gap, *frames[-half:]]
     return Trace(frames, raised_in)
+
+
+def _without_repeats(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a line that calls itself again and again, its first and its last frame, and how often between them."""
+    shorter: list[dict[str, Any]] = []
+    start = 0
+    while start < len(frames):
+        end = start + 1
+        while end < len(frames) and frames[end] == frames[start]:
+            end += 1
+        if end - start > _MOST_REPEATS:
+            left_out = f"... the same line {end - start - 2} more times ..."
+            gap = {**frames[start], "function": left_out, "code": None}
+            shorter += [frames[start], gap, frames[end - 1]]
+        else:
+            shorter += frames[start:end]
+        start = end
+    return shorter
+
+
+def definition_of(function: object, repo_path: str) -> list[dict[str, Any]]:
+    """The line of the user's that begins a function, as the only frame; nothing when it is not known."""
+    import linecache
+
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    if code is None or owner_of(code.co_filename, repo_path) != "user":
+        return []
+    line = code.co_firstlineno
+    # Decorators come first, and are part of the function.
+    while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
+        line += 1
+    return [frame(code.co_filename, line, code.co_name, repo_path)]
 
 
 def frame(path: str, line: int | None, function: str, repo_path: str) -> dict[str, Any]:

@@ -20,13 +20,25 @@ from baton.project import (
     set_repo_path,
 )
 from mage_ai import _absent
+from mage_ai.settings.repo import (
+    DEFAULT_MAGE_DATA_DIR,
+    MAGE_DATA_DIR_ENV_VAR,
+    PROJECT_METADATA_FILENAME,
+    REPO_PATH_ENV_VAR,
+    get_metadata_path,
+)
 
 __all__ = [
+    "DEFAULT_MAGE_DATA_DIR",
+    "MAGE_DATA_DIR_ENV_VAR",
+    "PROJECT_METADATA_FILENAME",
+    "REPO_PATH_ENV_VAR",
     "ClusterType",
     "ProjectType",
     "RepoConfig",
     "get_cluster_type",
     "get_data_dir",
+    "get_metadata_path",
     "get_project_type",
     "get_project_uuid",
     "get_repo_config",

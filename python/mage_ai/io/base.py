@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
 
 from baton.files import FileFormat, FileIO
+from baton.words import StrEnum
 from mage_ai import _absent
 
 __all__ = ["QUERY_ROW_LIMIT", "BaseFile", "BaseIO", "DataSource", "ExportWritePolicy", "FileFormat"]
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 QUERY_ROW_LIMIT = 10_000_000
 
 
-class DataSource(str, enum.Enum):
+class DataSource(StrEnum):
     """Where data comes from or goes to."""
 
     AIRTABLE = "airtable"
     ALGOLIA = "algolia"
     API = "api"
-    AZURE_BLOB_STORAGE = "azure_blob_storage"
     BIGQUERY = "bigquery"
     CHROMA = "chroma"
     CLICKHOUSE = "clickhouse"
@@ -34,10 +33,10 @@ class DataSource(str, enum.Enum):
     FILE = "file"
     GOOGLE_CLOUD_STORAGE = "google_cloud_storage"
     GOOGLE_SHEETS = "google_sheets"
-    MONGODB = "mongodb"
-    MSSQL = "mssql"
+    KAFKA = "kafka"
+    MSSQL = "sqlserver"
     MYSQL = "mysql"
-    ORACLEDB = "oracledb"
+    OPENSEARCH = "opensearch"
     PINOT = "pinot"
     POSTGRES = "postgres"
     QDRANT = "qdrant"
@@ -49,7 +48,7 @@ class DataSource(str, enum.Enum):
     WEAVIATE = "weaviate"
 
 
-class ExportWritePolicy(str, enum.Enum):
+class ExportWritePolicy(StrEnum):
     """What an export does when its table is there already."""
 
     APPEND = "append"
@@ -73,7 +72,7 @@ class BaseIO(ABC):
         """Read data as a frame."""
 
     @abstractmethod
-    def export(self, *args: Any, **kwargs: Any) -> Any:
+    def export(self, df: Any, *args: Any, **kwargs: Any) -> Any:
         """Write a frame."""
 
     def __enter__(self: Self) -> Self:
@@ -85,6 +84,10 @@ class BaseIO(ABC):
 
 class BaseFile(BaseIO):
     """A client of files."""
+
+    @abstractmethod
+    def exists(self, *args: Any, **kwargs: Any) -> bool:
+        """Whether there is such a file."""
 
 
 BaseFile.register(FileIO)

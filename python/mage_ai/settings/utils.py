@@ -7,6 +7,8 @@ import os
 from baton.project import get_repo_path
 from mage_ai import _absent
 
+REPO_PATH_ENV_VAR = "MAGE_REPO_PATH"
+
 
 def base_repo_path() -> str:
     """The folder of the base project."""

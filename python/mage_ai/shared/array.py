@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from mage_ai import _absent
 
 TYPE_CHECKING = False
@@ -47,18 +49,28 @@ def find_index(condition: Callable[[Any], Any], arr: Iterable[Any]) -> int:
     return next((at for at, item in enumerate(arr) if condition(item)), -1)
 
 
-def unique_by(arr: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:
-    """One item for each value of `key`: the last, at the place of the first."""
-    return list({key(item): item for item in arr}.values())
+def unique_by(arr1: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:
+    """One item for each value of `key`: the first."""
+    found: dict[Hashable, Any] = {}
+    for item in arr1:
+        found.setdefault(key(item), item)
+    return list(found.values())
 
 
-def is_iterable(value: Any) -> bool:
-    """Whether a value can be gone through."""
+def is_iterable(obj: Any, exclude_dicts: bool = True, exclude_strings: bool = True) -> bool:
+    """Whether a value can be gone through; text and dictionaries do not count unless asked for."""
+    if (exclude_dicts and isinstance(obj, dict)) or (exclude_strings and isinstance(obj, str)):
+        return False
     try:
-        iter(value)
+        iter(obj)
     except TypeError:
         return False
     return True
+
+
+def sample(arr: Sequence[Any]) -> Any:
+    """One of the items, by chance."""
+    return random.choice(arr)  # noqa: S311 -- nothing secret
 
 
 __getattr__ = _absent.attribute_error_of(__name__)

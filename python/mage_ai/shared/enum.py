@@ -1,21 +1,12 @@
-"""Enumerations whose members are text."""
+"""Enumerations of words and of numbers."""
 
 from __future__ import annotations
 
-import enum
+from enum import IntEnum
 
+from baton.words import StrEnum
 from mage_ai import _absent
 
-
-class StrEnum(str, enum.Enum):
-    """A member is equal to its value, and shows as it."""
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-class IntEnum(enum.IntEnum):
-    """A member is equal to its number."""
-
+__all__ = ["IntEnum", "StrEnum"]
 
 __getattr__ = _absent.attribute_error_of(__name__)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import math
 import re
 
 from mage_ai import _absent
+from mage_ai.shared.strings import camel_to_snake_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,9 +43,34 @@ def _step(value: Any, key: Any) -> Any:
     return value.get(key)
 
 
-def merge_dict(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A new dictionary with the keys of both; the second wins."""
-    return {**a, **b}
+def safe_dig(obj_arg: Any, arr_or_string: str | Sequence[Any]) -> Any:
+    """The value at a path, as `dig` has it; `None` wherever the path cannot be followed."""
+    path = arr_or_string.split(".") if isinstance(arr_or_string, str) else arr_or_string
+    value = obj_arg
+    for step in path:
+        if not value:
+            return None
+        try:
+            value = _step(value, step.strip() if isinstance(step, str) else step)
+        except (AttributeError, IndexError, KeyError, TypeError):
+            return None
+    return value
+
+
+def merge_dict(a: Mapping[Any, Any] | None, b: Mapping[Any, Any] | None) -> dict[Any, Any]:
+    """A new dictionary with the keys of both; the second wins. `None` counts as an empty one."""
+    merged: dict[Any, Any] = copy.copy(a) if a else {}  # type: ignore[assignment]
+    merged.update(b or {})
+    return merged
+
+
+def combine_into(child: Mapping[Any, Any], parent: dict[Any, Any]) -> None:
+    """Write the keys of the first into the second, dictionaries in it into those of the same key."""
+    for key, value in (child or {}).items():
+        if isinstance(value, dict) and isinstance(parent.get(key), dict):
+            combine_into(value, parent[key])
+        else:
+            parent[key] = value
 
 
 def ignore_keys(d: Mapping[Any, Any], keys: Iterable[Any]) -> dict[Any, Any]:
@@ -56,9 +84,12 @@ def ignore_keys_with_blank_values(d: Mapping[Any, Any], include_values: Sequence
     return {key: value for key, value in d.items() if value or (include_values and value in include_values)}
 
 
-def extract(d: Mapping[Any, Any], keys: Iterable[Any]) -> dict[Any, Any]:
-    """The dictionary with some keys only; a value of `None` is left out."""
-    return {key: d[key] for key in keys if d.get(key) is not None}
+def extract(d: Mapping[Any, Any], keys: Iterable[Any], include_blank_values: bool = False) -> dict[Any, Any]:
+    """The dictionary with some keys only.
+
+    A value of `None` is left out; with `include_blank_values` it stays, and so does a key that is not there.
+    """
+    return {key: d.get(key) for key in keys if include_blank_values or d.get(key) is not None}
 
 
 def extract_arrays(input_data: Mapping[Any, Any]) -> list[list[Any]]:
@@ -84,10 +115,22 @@ def flatten(input_data: Mapping[str, Any]) -> dict[str, Any]:
     return _flat(input_data, "_", 3)
 
 
-def flatten_dict(input_data: Mapping[str, Any], prefix: str | None = None) -> dict[str, Any]:
-    """A dictionary of dictionaries as one: keys are joined with dots."""
-    found = _flat(input_data, ".")
-    return {f"{prefix}.{key}": value for key, value in found.items()} if prefix else found
+def flatten_dict(d: Mapping[str, Any], parent_key: str | None = "", sep: str = ".") -> dict[str, Any]:
+    """A dictionary of dictionaries as one: keys are joined with dots, and begin with `parent_key`."""
+    found = _flat(d, sep)
+    return {f"{parent_key}{sep}{key}": value for key, value in found.items()} if parent_key else found
+
+
+def unflatten_dict(d: Mapping[str, Any], sep: str = ".") -> dict[str, Any]:
+    """What `flatten_dict` was given: each dot of a key opens a dictionary."""
+    nested: dict[str, Any] = {}
+    for path, value in d.items():
+        inner = nested
+        *above, last = path.split(sep)
+        for key in above:
+            inner = inner.setdefault(key, {})
+        inner[last] = value
+    return nested
 
 
 def _flat(data: Mapping[str, Any], mark: str, levels: int | None = None) -> dict[str, Any]:
@@ -101,13 +144,13 @@ def _flat(data: Mapping[str, Any], mark: str, levels: int | None = None) -> dict
     return flat
 
 
-def get_json_value(json_string: Any, key: str) -> Any:
-    """The value at a path such as `a.b[0].c` of a JSON text or of what one was read into."""
-    import json
-
-    from baton.templates import json_value
-
-    return json_value(json_string if isinstance(json_string, str) else json.dumps(json_string), key)
+def get_json_value(str_value: Any, arr_or_string: str | Sequence[Any]) -> Any:
+    """The value at a path such as `a.b[0].c` of a JSON text. What is no JSON text is given back as it is."""
+    try:
+        value = json.loads(str_value)
+    except (TypeError, ValueError):
+        return str_value
+    return dig(value, arr_or_string)
 
 
 def get_safe_value(data: Any, key: Any, default_value: Any = None) -> Any:
@@ -116,10 +159,12 @@ def get_safe_value(data: Any, key: Any, default_value: Any = None) -> Any:
 
 
 def set_value(obj: dict[Any, Any], keys: Sequence[Any], value: Any) -> dict[Any, Any]:
-    """Set a value at a path of keys, and give the dictionary back."""
+    """Set a value at a path of keys, and give the dictionary back. An empty value on the way becomes a dictionary."""
     inner = obj
     for key in keys[:-1]:
-        inner = inner.setdefault(key, {})
+        if not inner.get(key):
+            inner[key] = {}
+        inner = inner[key]
     inner[keys[-1]] = value
     return obj
 
@@ -129,14 +174,13 @@ def replace_dict_nan_value(d: Mapping[Any, Any]) -> dict[Any, Any]:
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in d.items()}
 
 
-def camel_case_keys_to_snake_case(d: Mapping[str, Any]) -> dict[str, Any]:
-    """The dictionary, and those in it, with keys such as `camel_case`."""
-    from mage_ai.shared.strings import camel_to_snake_case
-
-    return {
-        camel_to_snake_case(key): camel_case_keys_to_snake_case(value) if isinstance(value, dict) else value
-        for key, value in d.items()
-    }
+def camel_case_keys_to_snake_case(d: Any) -> Any:
+    """The dictionary, and those in it and in its lists, with keys such as `camel_case`."""
+    if isinstance(d, list):
+        return [camel_case_keys_to_snake_case(value) for value in d]
+    if not isinstance(d, dict):
+        return d
+    return {camel_to_snake_case(key): camel_case_keys_to_snake_case(value) for key, value in d.items()}
 
 
 __getattr__ = _absent.attribute_error_of(__name__)

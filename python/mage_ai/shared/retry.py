@@ -22,24 +22,32 @@ def retry(
     exponential_backoff: bool = True,
     logger: Any = None,
     logging_tags: dict[str, Any] | None = None,
+    retry_metadata: dict[str, Any] | None = None,
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """A decorator: after a failure wait `delay` seconds and try again, `retries` times at most.
 
-    With `exponential_backoff` each wait is twice the one before, and never longer than `max_delay`.
+    With `exponential_backoff` each wait is twice the one before. All waits together stay below `max_delay`: the
+    failure before a wait that would reach it is the last. `retry_metadata` gets the number of the call as `attempts`.
     """
 
     def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(function)
         def attempt(*args: Any, **kwargs: Any) -> Result:
-            pause = delay
-            for left in range(int(retries), 0, -1):
+            pause, waited, number = delay, 0.0, 0
+            while True:
+                number += 1
+                if retry_metadata is not None:
+                    retry_metadata["attempts"] = number
                 try:
                     return function(*args, **kwargs)
-                except Exception as error:  # noqa: BLE001 -- whatever it is, it is tried again
-                    _tell(f"{error}; trying again in {min(pause, max_delay):g} s, {left} left", logger, logging_tags)
-                time.sleep(min(pause, max_delay))
+                except Exception as error:
+                    if number > retries or waited + pause >= max_delay:
+                        raise
+                    left = retries - number + 1
+                    _tell(f"{error}; trying again in {pause:g} s, {left} left", logger, logging_tags)
+                time.sleep(pause)
+                waited += pause
                 pause = pause * 2 if exponential_backoff else pause
-            return function(*args, **kwargs)
 
         return attempt
 

@@ -4,6 +4,7 @@
 //! one project, and its secrets are for all of its blocks.
 
 mod facts;
+mod started;
 mod stored;
 
 use std::fs::{File, OpenOptions};
@@ -22,6 +23,7 @@ use baton_runner::{
 use baton_store::{RunQuery, SecretError, SecretScope, Secrets, Store};
 use serde_json::{Value, json};
 
+use crate::commands::nested::ChildRuns;
 use crate::secrets::{self, Known};
 
 /// Most runs that one answer lists.
@@ -54,11 +56,18 @@ pub(crate) struct ProjectAnswers {
     products: Products,
     secrets: Secrets,
     on_variable: Option<OnVariable>,
+    children: Arc<ChildRuns>,
 }
 
 impl ProjectAnswers {
-    /// Answers from the project at `root` and its state.
-    pub(crate) fn new(root: PathBuf, home: ProjectHome, store: Store, products: Products) -> Self {
+    /// Answers from the project at `root` and its state; runs that are asked for become `children`.
+    pub(crate) fn new(
+        root: PathBuf,
+        home: ProjectHome,
+        store: Store,
+        products: Products,
+        children: Arc<ChildRuns>,
+    ) -> Self {
         let secrets = Secrets::new(store.clone(), home.secrets_key());
         Self {
             root,
@@ -67,6 +76,7 @@ impl ProjectAnswers {
             products,
             secrets,
             on_variable: None,
+            children,
         }
     }
 
@@ -125,6 +135,24 @@ impl ProjectAnswers {
                 self.project(move |project| Ok(facts::triggers(project, &pipeline)))
                     .await
             }
+            Question::Trigger {
+                pipeline,
+                variables,
+                schedule_name,
+                remote_blocks,
+            } => {
+                self.trigger(asker, pipeline, schedule_name, variables, remote_blocks)
+                    .await
+            }
+            Question::ProductRenew {
+                settings,
+                variables,
+                remote_blocks,
+            } => {
+                self.renew_product(asker, settings, variables, remote_blocks)
+                    .await
+            }
+            Question::ProductOutputs { settings } => self.product_outputs(asker, settings).await,
             Question::Runs { wanted } => self.runs(wanted).await,
             Question::Run { id } => {
                 let runs = self.described(&[id]).await?;

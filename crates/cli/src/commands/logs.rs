@@ -10,14 +10,14 @@ use baton_scheduler::read_log;
 use super::state::State;
 use crate::args::LogsArgs;
 use crate::failure::Failure;
-use crate::terminal::{Paint, say};
+use crate::terminal::{Paint, log_lines, say};
 
 /// Prints the records, oldest first.
 pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
     let state = State::open(&args.project)?;
     let run = state.block_on(state.run(RunId(args.run)))?;
     if let Some(block) = &args.block
-        && !run.blocks.iter().any(|one| one.name == *block)
+        && !run.blocks.iter().any(|one| is_of(&one.name, block))
     {
         return Err(Failure::usage(
             format!(
@@ -29,7 +29,9 @@ pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
     }
     let paint = Paint::stdout();
     read_log(&state.home.log(args.run), |record| {
-        if args.block.is_some() && record.block != args.block {
+        if let Some(block) = &args.block
+            && !record.block.as_ref().is_some_and(|one| is_of(one, block))
+        {
             return;
         }
         if args.json {
@@ -53,12 +55,22 @@ pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
             let tags = serde_json::to_string(&record.tags).unwrap_or_default();
             format!(" {}", paint.dim(&tags))
         };
+        let mut lines = log_lines(&record.message).into_iter();
+        let first = lines.next().unwrap_or_default();
         say(&format!(
-            "{} {level} {} {}{tags}",
+            "{} {level} {} {first}{tags}",
             paint.dim(&iso(record.at.0)),
             paint.cyan(&place),
-            record.message
         ));
+        for line in lines {
+            say(&format!("    {line}"));
+        }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a block run is the one that was asked for, or one of its child runs.
+fn is_of(name: &str, block: &str) -> bool {
+    name.strip_prefix(block)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }

@@ -3,23 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use baton_base::now;
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
     BlockUuid, CodeHash, Map, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId,
-    RunStatus, RunTimeout, Timestamp,
+    RunStatus, RunTimeout,
 };
 use baton_project::Project;
 use serde_json::Value;
 
+use super::nested::StartedBy;
+use super::occasion;
 use super::sources::{self, Sources};
 use super::state::State;
 use super::workers::processors;
 use crate::args::RunArgs;
 use crate::failure::Failure;
-
-/// Environments in which blocks receive the keyword arguments of a triggered run.
-const TRIGGERED: [&str; 2] = ["prod", "production"];
 
 /// A plan with the texts it names.
 pub(crate) struct Planned {
@@ -28,7 +26,12 @@ pub(crate) struct Planned {
 }
 
 /// Plans a new run.
-pub(crate) fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<Planned, Failure> {
+pub(crate) fn plan(
+    state: &State,
+    project: &Project,
+    args: &RunArgs,
+    started: Option<&StartedBy>,
+) -> Result<Planned, Failure> {
     let name = PipelineUuid::from(args.pipeline.as_deref().unwrap_or_default());
     let mut pipeline = project
         .pipeline(&name)
@@ -37,18 +40,7 @@ pub(crate) fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<P
         pipeline.conditionals.clear();
         pipeline.callbacks.clear();
     }
-    let triggered =
-        !args.as_mage && (args.trigger.is_some() || TRIGGERED.contains(&args.env.as_str()));
-    let trigger = if triggered {
-        sources::trigger(project, &name, args.trigger.as_deref())?
-    } else {
-        None
-    };
-    let mut variables = trigger
-        .as_ref()
-        .map(|trigger| trigger.variables.clone())
-        .unwrap_or_default();
-    variables.extend(given_variables(args)?);
+    let cause = occasion::cause(project, &name, args, started, given_variables(args)?)?;
     let Sources { planned, texts } = sources::read(project, &pipeline);
     let selection = match &args.block {
         None => Selection::All,
@@ -59,11 +51,7 @@ pub(crate) fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<P
         },
     };
     let inputs = inputs(state, &pipeline, args)?;
-    let setting = |key: &str| {
-        trigger
-            .as_ref()
-            .and_then(|trigger| trigger.settings.get(key))
-    };
+    let setting = |key: &str| cause.settings.get(key);
     let may_fail = setting("allow_blocks_to_fail").and_then(Value::as_bool) == Some(true);
     let timeout = setting("timeout")
         .and_then(Value::as_f64)
@@ -80,24 +68,17 @@ pub(crate) fn plan(state: &State, project: &Project, args: &RunArgs) -> Result<P
         pipeline: &pipeline,
         project_retry: &project.settings().retry,
         selection,
-        // A triggered run of Mage is always one of `prod` (spec 2.4).
-        env: match args.trigger {
-            Some(_) => TRIGGERED[0].to_owned(),
-            None => args.env.clone(),
-        },
-        triggered,
-        trigger: triggered.then(|| {
-            trigger
-                .as_ref()
-                .map_or_else(|| "api".to_owned(), |trigger| trigger.name.clone())
-        }),
-        variables,
+        env: cause.env,
+        triggered: cause.is_triggered,
+        trigger: cause.trigger,
+        occasion: cause.occasion,
+        variables: cause.variables,
         one_process: args.one_process || args.as_mage || pipeline.one_process,
         timeout,
-        execution_date: Timestamp(now()),
+        execution_date: cause.date,
         on_failure: if args.as_mage {
             OnFailure::UntilNeeded
-        } else if triggered && !may_fail {
+        } else if cause.is_triggered && !may_fail {
             OnFailure::Stop
         } else {
             OnFailure::Continue

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use baton_base::{failpoint, now};
 use baton_model::{CodeHash, Plan, Run, RunEvent, RunId, RunStatus, Timestamp};
@@ -12,7 +13,9 @@ use baton_project::Project;
 use baton_scheduler::{Cancel, Journal, Lease, Notice, Session, drive};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
+use super::nested::{self, ChildRuns};
 use super::planning::{self, Planned};
 use super::state::State;
 use super::{projects, workers};
@@ -21,6 +24,9 @@ use crate::failure::{CANCELLED, FAILED, Failure};
 use crate::secrets::{self, Known};
 use crate::terminal::tell;
 use crate::watch::{Shown, Watcher};
+
+/// How long blocks may take to end when the run that started theirs is gone.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is to be driven: a run that exists, or a plan that is to become one.
 enum Begin {
@@ -45,10 +51,20 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     // Once more, now that its secrets can be read: templates of its files may name them.
     let known = state.block_on(Known::load(&state.secrets()));
     let project = Project::open_with(project.root(), secrets::lookup(&known))?;
+    let started = args
+        .started_by_run
+        .then(nested::told)
+        .transpose()
+        .map_err(|error| {
+            Failure::usage(
+                format!("the run that starts this one does not say what it is to do: {error}"),
+                "leave --started-by-run out",
+            )
+        })?;
     let begin = if let Some(id) = args.resume {
         resume(&state, RunId(id), args.pipeline.as_deref())?
     } else {
-        let Planned { plan, texts } = planning::plan(&state, &project, args)?;
+        let Planned { plan, texts } = planning::plan(&state, &project, args, started.as_ref())?;
         Begin::New(Arc::new(plan), texts)
     };
     if let Begin::Old(run, _) = &begin
@@ -63,13 +79,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let products = Products::open(&state.home.products())?;
     // Variables that blocks set while the run goes on.
     let (set, changes) = mpsc::unbounded_channel();
-    let runner = workers::runner(
+    let (runner, children) = workers::runner(
         &state,
         &project,
         begin.plan(),
-        &args.worker,
+        args,
+        started.as_ref(),
         products.clone(),
-        args.json,
         set,
     )?;
     runner.conceal(&known.used());
@@ -117,9 +133,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         let (notices, news) = mpsc::channel(1024);
         let (wishes, cancel) = mpsc::channel(4);
-        let signals = tokio::spawn(listen_for_signals(wishes));
+        let gone = started.is_some().then(nested::follow_host);
+        let signals = tokio::spawn(listen_for_signals(wishes, gone, Arc::clone(&children)));
         let show = tokio::task::spawn_blocking(move || show(watcher, news));
         let ended = drive(&session, run, first, journal, notices, changes, cancel).await;
+        wait_for_children(&children, ended.is_ok()).await;
         signals.abort();
         session.runner.shut_down().await;
         (ended, show.await)
@@ -145,8 +163,26 @@ fn show(mut watcher: Watcher, mut news: mpsc::Receiver<Notice>) -> Watcher {
     watcher
 }
 
-/// Turns Ctrl-C and a polite kill into wishes: the first asks, the next one insists.
-async fn listen_for_signals(wishes: mpsc::Sender<Cancel>) {
+/// What blocks have started and not waited for ends with the run, or with the wish to stop it.
+async fn wait_for_children(children: &ChildRuns, all_is_well: bool) {
+    if !all_is_well {
+        children.cancel(Cancel::Now);
+    }
+    for (run, pipeline) in children.open() {
+        tell(&format!(
+            "waiting for run {run} of {pipeline}, which a block has started"
+        ));
+    }
+    children.wait().await;
+}
+
+/// Turns Ctrl-C and a polite kill into wishes: the first asks, the next one insists. The end of the run that started
+/// this one asks, and insists soon after.
+async fn listen_for_signals(
+    wishes: mpsc::Sender<Cancel>,
+    mut gone: Option<mpsc::Receiver<()>>,
+    children: Arc<ChildRuns>,
+) {
     let kinds = [
         SignalKind::interrupt(),
         SignalKind::terminate(),
@@ -156,19 +192,32 @@ async fn listen_for_signals(wishes: mpsc::Sender<Cancel>) {
         return;
     };
     let mut wish = Cancel::Gently;
+    let mut is_alone = false;
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
             _ = hangup.recv() => {}
+            () = end_of(&mut gone), if !is_alone => is_alone = true,
+            () = sleep(PATIENCE), if is_alone => {}
         }
         if wish == Cancel::Gently {
             tell("stopping; once more to stop at once");
         }
-        if wishes.send(wish).await.is_err() {
-            return;
-        }
+        children.cancel(wish);
+        // The blocks may have ended, and only the runs that they started are still there.
+        let _ = wishes.send(wish).await;
         wish = Cancel::Now;
+    }
+}
+
+/// Waits for the end of the run that started this one.
+async fn end_of(host: &mut Option<mpsc::Receiver<()>>) {
+    match host {
+        Some(gone) => {
+            gone.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -96,12 +96,15 @@ fn source_of(
     modules: &ProjectSources,
     texts: &mut Vec<(CodeHash, String)>,
 ) -> Source {
+    // What hands out the outputs of another pipeline runs no code of its own.
+    let has_code = block.kind != BlockKind::GlobalDataProduct;
     let file = project.block_file(pipeline, block).map(|file| file.path);
+    let file = file.filter(|_| has_code);
     let shown = file.clone().unwrap_or_default();
     let mut source = Source {
         file: shown.clone(),
         code: None,
-        needs_frames: false,
+        needs_frames: !has_code,
         problem: None,
     };
     let Some(file) = file else {
@@ -119,10 +122,12 @@ fn source_of(
             texts.push((hash, text));
         }
         Err(error) => {
-            let message = format!(
-                "the block's file `{shown}` cannot be read: {}",
-                chain(&error)
-            );
+            let message = if error.kind() == std::io::ErrorKind::NotFound {
+                format!("the block's file `{shown}` is missing")
+            } else {
+                let cause = chain(&error);
+                format!("the block's file `{shown}` cannot be read: {cause}")
+            };
             source.problem = Some(
                 BlockError::new(FailureKind::MissingFile, message).with_hint(
                     "restore the file and start a new run, or remove the block from the pipeline",
@@ -138,21 +143,24 @@ fn needs_frames(module: &str) -> bool {
     FRAME_MODULES.contains(&top) || module == "mage_ai.io" || module.starts_with("mage_ai.io.")
 }
 
-/// The trigger called `name`, or the pipeline's first one for calls through the API, which a run by hand stands for.
+/// The trigger called `name` with its number, or the pipeline's first one for calls through the API, which a run by hand
+/// stands for.
 pub(crate) fn trigger(
     project: &Project,
     pipeline: &PipelineUuid,
     name: Option<&str>,
-) -> Result<Option<Trigger>, Failure> {
-    let mut triggers = project.triggers(pipeline).triggers;
-    let Some(name) = name else {
-        return Ok(triggers
-            .into_iter()
-            .find(|trigger| trigger.kind == TriggerKind::Api));
-    };
-    if let Some(found) = triggers.iter().position(|trigger| trigger.name == name) {
-        return Ok(Some(triggers.swap_remove(found)));
+) -> Result<Option<(usize, Trigger)>, Failure> {
+    let triggers = project.triggers(pipeline).triggers;
+    let found = (1..).zip(&triggers).find(|(_, trigger)| match name {
+        Some(name) => trigger.name == name,
+        None => trigger.kind == TriggerKind::Api,
+    });
+    if let Some((number, trigger)) = found {
+        return Ok(Some((number, trigger.clone())));
     }
+    let Some(name) = name else {
+        return Ok(None);
+    };
     let names: Vec<&str> = triggers
         .iter()
         .map(|trigger| trigger.name.as_str())
@@ -165,6 +173,18 @@ pub(crate) fn trigger(
         format!("pipeline `{pipeline}` has no trigger `{name}`"),
         hint,
     ))
+}
+
+/// The pipeline's trigger for calls through the API that has this name.
+pub(crate) fn api_trigger(
+    project: &Project,
+    pipeline: &PipelineUuid,
+    name: &str,
+) -> Option<(usize, Trigger)> {
+    let triggers = project.triggers(pipeline).triggers;
+    (1..)
+        .zip(triggers)
+        .find(|(_, trigger)| trigger.kind == TriggerKind::Api && trigger.name == name)
 }
 
 /// A pipeline that cannot be read: its problems, as `baton check` shows them.
@@ -188,6 +208,7 @@ pub(crate) fn unplannable(error: &PlanError) -> Failure {
         PlanError::Cycle { .. }
             | PlanError::DuplicateBlock { .. }
             | PlanError::NeverStarts { .. }
+            | PlanError::NotYet { .. }
             | PlanError::PipelineKind { .. }
     );
     let failure = Failure::from(error.clone());

@@ -14,8 +14,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::answers::{ProjectAnswers, VariableChange};
+use super::nested::{ChildRuns, StartedBy};
 use super::state::State;
-use crate::args::{LaunchChoice, WorkerArgs};
+use crate::args::{LaunchChoice, RunArgs, WorkerArgs};
 use crate::failure::Failure;
 use crate::settings;
 use crate::terminal::{Paint, tell};
@@ -26,16 +27,17 @@ const INLINE_BYTES: usize = 16 * 1024;
 /// Bytes of log that are kept of one attempt.
 const LOG_LIMIT: usize = 10 * 1024 * 1024;
 
-/// The runner of a plan's blocks, with an interpreter that has what the project needs.
+/// The runner of a plan's blocks, with an interpreter that has what the project needs; and the runs that they start.
 pub(crate) fn runner(
     state: &State,
     project: &Project,
     plan: &Plan,
-    worker: &WorkerArgs,
+    args: &RunArgs,
+    started: Option<&StartedBy>,
     products: Products,
-    json: bool,
     set: mpsc::UnboundedSender<Map>,
-) -> Result<Runner, Failure> {
+) -> Result<(Runner, Arc<ChildRuns>), Failure> {
+    let worker = &args.worker;
     let memory_limit = match &worker.memory {
         None => machine_memory().map(|bytes| bytes / 10 * 9),
         Some(text) => Some(parse_size(text).ok_or_else(|| {
@@ -50,7 +52,7 @@ pub(crate) fn runner(
     let (python, library) = if runs_code {
         let library = Library::unpack(&state.baton_home)?;
         (
-            interpreter(state, project, worker, json)?,
+            interpreter(state, project, worker, args.json)?,
             library.path().to_owned(),
         )
     } else {
@@ -85,11 +87,14 @@ pub(crate) fn runner(
         environ,
     };
     become_subreaper();
+    let root = project.root().to_owned();
+    let children = ChildRuns::new(root.clone(), &options.python, args, started);
     let answers = ProjectAnswers::new(
-        project.root().to_owned(),
+        root,
         state.home.clone(),
         state.store.clone(),
         products.clone(),
+        Arc::clone(&children),
     );
     let own = plan.pipeline.clone();
     let answers = answers.telling(Arc::new(move |change: &VariableChange| {
@@ -99,7 +104,8 @@ pub(crate) fn runner(
             drop(set.send(Map::from_iter([(change.key.clone(), value)])));
         }
     }));
-    Ok(Runner::new(options, products).with_answers(Arc::new(answers)))
+    let runner = Runner::new(options, products).with_answers(Arc::new(answers));
+    Ok((runner, children))
 }
 
 /// The interpreter to run blocks with: the one asked for, else that of the project's environment.

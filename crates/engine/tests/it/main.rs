@@ -9,6 +9,7 @@
 
 mod planning;
 mod properties;
+mod schedules;
 mod simulate;
 mod states;
 mod transcripts;

@@ -193,22 +193,40 @@ fn pipelines_that_cannot_be_planned() {
 }
 
 #[test]
-fn what_cannot_run_yet_is_planned_with_its_problem() {
+fn what_cannot_run_yet_is_refused_or_planned_with_its_problem() {
     let mut sql = block("sql", &["a"]);
     sql.language = Language::Sql;
-    let pipeline = declared(
-        vec![
-            block("a", &[]),
-            sql,
-            kind("models", BlockKind::Dbt, &[]),
-            kind("new", BlockKind::Other("brand_new".to_owned()), &[]),
-            block("no_source", &[]),
-        ],
-        None,
-    );
+    let mut models = kind("models", BlockKind::Dbt, &[]);
+    models.upstream = vec!["a".into()];
+    let mut new = kind("new", BlockKind::Other("brand_new".to_owned()), &[]);
+    new.upstream = vec!["a".into()];
+    let blocks = vec![
+        block("a", &[]),
+        sql,
+        models,
+        new,
+        block("no_source", &["a"]),
+        kind("product", BlockKind::GlobalDataProduct, &["a"]),
+    ];
+    let pipeline = declared(blocks, None);
     let mut sources = sources(&pipeline);
     sources.remove("no_source");
-    let plan = plan(&input(&pipeline, &sources)).unwrap();
+    sources.remove("product");
+    // The whole pipeline cannot come to its end, so it does not begin.
+    let refused = plan(&input(&pipeline, &sources)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "run pipeline `demo`: it has blocks that Baton does not run yet: sql (sql), models (dbt), new (brand_new)"
+    );
+    assert!(refused.hint().unwrap().contains("--block"));
+    // Who selects blocks gets what there is of them.
+    let mut some = input(&pipeline, &sources);
+    some.selection = Selection::Block {
+        uuid: "a".into(),
+        upstream: false,
+        downstream: true,
+    };
+    let plan = plan(&some).unwrap();
     let problems: Vec<Option<&str>> = plan
         .blocks
         .iter()
@@ -222,6 +240,7 @@ fn what_cannot_run_yet_is_planned_with_its_problem() {
             Some("blocks of type `dbt` are not supported yet"),
             Some("blocks of type `brand_new` are not supported yet"),
             Some("block `no_source` has no file"),
+            None,
         ]
     );
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use baton_engine::{PlanInput, Selection, Source, Step, apply, create, plan};
 use baton_model::{
     Block, BlockError, BlockKind, BlockRun, BlockUuid, Command, Content, FailureKind, Language,
-    Map, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, Product, ProductKind, RetrySettings,
-    Run, RunEvent, RunId, RunStatus, RunTimeout, Timestamp,
+    Map, Occasion, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, Product, ProductKind,
+    RetrySettings, Run, RunEvent, RunId, RunStatus, RunTimeout, Timestamp,
 };
 use serde_json::Value;
 
@@ -169,6 +169,7 @@ pub(crate) fn input<'a>(
         env: "dev".to_owned(),
         triggered: false,
         trigger: None,
+        occasion: Occasion::default(),
         variables: Map::new(),
         one_process: false,
         timeout: None,

@@ -102,8 +102,31 @@ pub(super) fn check(context: &Context<'_>, file: &PipelineFile, findings: &mut F
                 .hint("restore the file, or remove the block from the pipeline"),
             );
         }
+        if block.kind == BlockKind::GlobalDataProduct
+            && let Some(message) = unknown_product(context, block)
+        {
+            findings.problems.push(
+                report(Rule::UnknownProduct, places.entry, message).hint(
+                    "correct `configuration.global_data_product.uuid`, or declare the product",
+                ),
+            );
+        }
         profile(context, block, places, findings, report);
     }
+}
+
+/// Why a block has no global data product to hand out.
+fn unknown_product(context: &Context<'_>, block: &Block) -> Option<String> {
+    let uuid = block.configuration.get("global_data_product");
+    let uuid = uuid.and_then(|settings| settings.get("uuid")?.as_str());
+    let Some(uuid) = uuid else {
+        return Some("the block names no global data product".to_owned());
+    };
+    let products = context.project.global_data_products();
+    products
+        .get(uuid)
+        .is_none()
+        .then(|| format!("`global_data_products.yaml` has no product `{uuid}`"))
 }
 
 /// The first upstream block that never runs, of a block that does.

@@ -19,7 +19,6 @@ use crate::imports::Sources;
 use crate::problem::{self, Problem, Rule};
 use crate::profiles::{self, Profiles, Used};
 use crate::project::{Project, unset_hint};
-use crate::reading::Reader;
 use crate::source::FileUse;
 
 /// Threads that check pipelines. More than this gain nothing: reading files is most of the work.
@@ -125,22 +124,24 @@ fn check_pipeline(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Fin
     code::check(context, &file, findings);
 }
 
-/// `global_data_products.yaml` must at least be YAML.
+/// `global_data_products.yaml` must be readable, and its products name pipelines that exist.
 fn global_data_products(project: &Project) -> Vec<Problem> {
-    let name = "global_data_products.yaml";
-    let mut reader = Reader::new(name, None);
-    match project.read_text(name) {
-        Ok(Some(text)) => {
-            if let Some(document) = reader.parse(&text)
-                && !document.root.is_null()
-            {
-                reader.is_mapping(&document.root, "the file");
-            }
-            reader.problems
+    let read = project.global_data_products();
+    let mut problems = read.problems;
+    for product in read.products {
+        if project.pipeline_file(&product.pipeline).is_err() {
+            let message = format!(
+                "the global data product `{}` is made by the pipeline `{}`, which does not exist",
+                product.uuid, product.pipeline
+            );
+            problems.push(Problem::new(
+                Rule::UnknownProduct,
+                "global_data_products.yaml",
+                message,
+            ));
         }
-        Ok(None) => Vec::new(),
-        Err(problem) => vec![*problem],
     }
+    problems
 }
 
 /// Providers that need the keys with a prefix: values of `data_provider` and modules in `mage_ai.io`.

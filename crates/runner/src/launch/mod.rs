@@ -171,6 +171,17 @@ fn spawn_own(command: &mut Command) -> io::Result<Child> {
     Ok(child)
 }
 
+/// Starts a process of the caller that is no worker, such as another run. It is not taken for something that a block
+/// left behind; whoever waits for it says with [`companion_ended`] that it is gone.
+pub fn start_companion(command: &mut Command) -> io::Result<Child> {
+    spawn_own(command)
+}
+
+/// A process of [`start_companion`] has ended and was reaped.
+pub fn companion_ended(pid: u32) {
+    own_children().remove(&(pid as i32));
+}
+
 /// Our ends of a process's control socket and output pipes, and the ends it gets.
 struct Ends {
     control: UnixStream,

@@ -358,7 +358,7 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
     for (index, name) in [(0, "c:0"), (1, "c:eu")] {
         let mut child = run.blocks[1].clone();
         child.key = BlockRunKey::child("c".into(), index);
-        child.name = name.to_owned();
+        name.clone_into(&mut child.name);
         child.products = vec![text("output_0", name)];
         run.blocks.push(child);
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use baton_model::{
     Attached, BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Chunk, Column,
-    ColumnStatistics, Content, FailureKind, Fence, Frame, Language, Map, OlderOutput, OnFailure,
-    PipelineKind, Plan, PlannedBlock, Product, ProductKind, RetryPolicy, Run, RunId, RunStatus,
-    RunTimeout, Timestamp,
+    ColumnStatistics, Content, FailureKind, Fence, Frame, Language, Map, Occasion, OlderOutput,
+    OnFailure, PipelineKind, Plan, PlannedBlock, Product, ProductKind, RetryPolicy, Run, RunId,
+    RunStatus, RunTimeout, Timestamp,
 };
 use serde_json::json;
 
@@ -56,6 +56,7 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
         env: "dev".to_owned(),
         triggered: true,
         trigger: Some("nightly".to_owned()),
+        occasion: Occasion::default(),
         one_process: true,
         cache_in_memory: false,
         timeout: Some(RunTimeout {

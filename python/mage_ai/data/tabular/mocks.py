@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import string
 
 from mage_ai import _absent
 
@@ -11,10 +10,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+DEFAULT_ROWS = 1_000_000
+DEFAULT_COLUMNS = 10
 
-def create_dataframe(n_rows: int = 100, n_columns: int = 10, use_pandas: bool = True, **_more: Any) -> Any:
-    """A frame of pandas, or of Polars with `use_pandas=False`: columns `col0`, `col1`, ... of random words."""
-    values = {f"col{at}": [_word() for _ in range(n_rows)] for at in range(n_columns)}
+
+def create_dataframe(n_rows: int = DEFAULT_ROWS, n_cols: int = DEFAULT_COLUMNS, use_pandas: bool = False) -> Any:
+    """A frame of Polars, or of pandas if asked for: columns `col_0`, `col_1`, ... of random fractions below one."""
+    values = {f"col_{at}": _column(n_rows) for at in range(n_cols)}
     if use_pandas:
         import pandas as pd
 
@@ -24,8 +26,12 @@ def create_dataframe(n_rows: int = 100, n_columns: int = 10, use_pandas: bool = 
     return pl.DataFrame(values)
 
 
-def _word(length: int = 10) -> str:
-    return "".join(random.choices(string.ascii_letters, k=length))  # noqa: S311 -- nothing secret
+def _column(length: int) -> Any:
+    try:
+        import numpy as np
+    except ImportError:
+        return [random.random() for _ in range(length)]  # noqa: S311 -- nothing secret
+    return np.random.default_rng().random(length)
 
 
 __getattr__ = _absent.attribute_error_of(__name__)

@@ -5,16 +5,33 @@ from __future__ import annotations
 from mage_ai import _absent
 from mage_ai.shared.enum import StrEnum
 
+CHILD_DATA_VARIABLE_UUID = "output_0"
 DATA_INTEGRATION_CATALOG_FILE = "data_integration_catalog.json"
+DATAFRAME_ANALYSIS_KEYS = frozenset(["insights", "metadata", "statistics", "suggestions"])
 DATAFRAME_ANALYSIS_MAX_COLUMNS = 100
 DATAFRAME_ANALYSIS_MAX_ROWS = 100_000
 DATAFRAME_SAMPLE_COUNT = 1000
 DATAFRAME_SAMPLE_COUNT_PREVIEW = 10
 DATAFRAME_SAMPLE_MAX_COLUMNS = 1000
-LOGS_DIR = ".logs"
+DYNAMIC_CHILD_BLOCK_SAMPLE_COUNT_PREVIEW = 10
+LOGS_SUBDIR = ".logs"
+MAX_PRINT_OUTPUT_LINES = 1000
+MAX_RESULTS_FOR_BLOCK_OUTPUTS_PREVIEW = 10
 PIPELINES_FOLDER = "pipelines"
 PIPELINE_CONFIG_FILE = "metadata.yaml"
+PIPELINE_MAX_FILE_SIZE = 500_000
+PIPELINE_RUN_STATUS_LAST_RUN_FAILED = "last_run_failed"
+PREFERENCES_FILE = ".preferences.yaml"
+PYTHON_COMMAND = "python3"
+REPO_CONFIG_FILE = "metadata.yaml"
 VARIABLE_DIR = ".variables"
+
+
+class AIMode(StrEnum):
+    """Whose language model helps."""
+
+    OPEN_AI = "open_ai"
+    HUGGING_FACE = "hugging_face"
 
 
 class BlockType(StrEnum):
@@ -72,6 +89,7 @@ class BlockStatus(StrEnum):
 class CallbackStatus(StrEnum):
     """After what a callback is called."""
 
+    CANCELLED = "cancelled"
     FAILURE = "failure"
     SUCCESS = "success"
 
@@ -83,6 +101,7 @@ class ExecutorType(StrEnum):
     ECS = "ecs"
     GCP_CLOUD_RUN = "gcp_cloud_run"
     K8S = "k8s"
+    LOCAL_PYTHON_FORCE = "local_python_force"
     LOCAL_PYTHON = "local_python"
     PYSPARK = "pyspark"
 
@@ -93,14 +112,13 @@ class PipelineStatus(StrEnum):
     ACTIVE = "active"
     INACTIVE = "inactive"
     NO_SCHEDULES = "no_schedules"
-    RETRY = "retry"
-    SCHEDULED = "scheduled"
 
 
 class PipelineType(StrEnum):
     """How a pipeline runs."""
 
     DATABRICKS = "databricks"
+    EXECUTION_FRAMEWORK = "execution_framework"
     INTEGRATION = "integration"
     PYSPARK = "pyspark"
     PYTHON = "python"
@@ -118,6 +136,25 @@ FILE_EXTENSION_TO_BLOCK_LANGUAGE = {
     **{extension: language for language, extension in BLOCK_LANGUAGE_TO_FILE_EXTENSION.items()},
     "yml": BlockLanguage.YAML,
 }
+BLOCK_TYPE_DIRECTORY_NAME = {kind: f"{kind.value}s" for kind in BlockType if kind is not BlockType.CUSTOM}
+CALLBACK_STATUSES = [CallbackStatus.CANCELLED, CallbackStatus.FAILURE, CallbackStatus.SUCCESS]
+CUSTOM_EXECUTION_BLOCK_TYPES = [
+    BlockType.CHART,
+    BlockType.CUSTOM,
+    BlockType.DATA_EXPORTER,
+    BlockType.DATA_LOADER,
+    BlockType.DBT,
+    BlockType.EXTENSION,
+    BlockType.GLOBAL_DATA_PRODUCT,
+    BlockType.SENSOR,
+    BlockType.TRANSFORMER,
+]
 NON_PIPELINE_EXECUTABLE_BLOCK_TYPES = [BlockType.CHART, BlockType.MARKDOWN, BlockType.SCRATCHPAD]
+PIPELINE_TYPE_DISPLAY_NAME_MAPPING = {
+    PipelineType.INTEGRATION: "Data integration",
+    PipelineType.PYTHON: "Batch",
+    PipelineType.STREAMING: "Streaming",
+}
+SINGULAR_FOLDER_BLOCK_TYPES = [BlockType.CUSTOM]
 
 __getattr__ = _absent.attribute_error_of(__name__)

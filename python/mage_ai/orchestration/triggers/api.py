@@ -1,8 +1,8 @@
-"""Starting the run of another pipeline; it says what to do instead until there is a server."""
+"""Starting the run of another pipeline."""
 
 from __future__ import annotations
 
-from baton.runs import trigger_pipeline
+from baton.triggers import trigger_pipeline
 from mage_ai import _absent
 
 __all__ = [

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use baton_model::{Block, BlockUuid, Pipeline, PipelineUuid, Run, Timestamp};
+use baton_model::{Block, BlockUuid, Pipeline, PipelineUuid, Run};
 use baton_project::{Project, TriggerKind};
+use baton_scheduler::partition;
 use serde_json::{Value, json};
 
 /// A pipeline with its blocks.
@@ -122,19 +123,18 @@ pub(super) fn run(run: &Run, declared: &mut Declared<'_>) -> Value {
             })
         })
         .collect();
+    let mut variables = plan.variables.clone();
+    variables.extend(plan.given.clone());
     json!({
         "id": run.id, "pipeline_uuid": plan.pipeline, "status": run.status.name(),
         "execution_date": plan.execution_date, "created_at": run.created_at,
         "started_at": run.started_at, "completed_at": run.ended_at, "env": plan.env,
         "triggered": plan.triggered, "partial": is_partial,
-        "trigger_name": plan.triggered.then_some("api"),
-        "execution_partition": plan.triggered.then(|| partition(plan.execution_date)),
-        "variables": plan.variables, "block_runs": blocks,
+        "trigger_name": plan.trigger,
+        "execution_partition": plan.triggered.then(|| {
+            plan.occasion.partition.clone().unwrap_or_else(|| partition(plan.execution_date))
+        }),
+        "variables": variables, "event": plan.occasion.event, "parent": plan.occasion.parent,
+        "block_runs": blocks,
     })
-}
-
-/// The partition that blocks of a triggered run see.
-fn partition(date: Timestamp) -> String {
-    let date = chrono::DateTime::from_timestamp_micros(date.0).unwrap_or_default();
-    format!("1/{}", date.format("%Y%m%dT%H%M%S_%6f"))
 }

@@ -68,13 +68,13 @@ impl ProjectAnswers {
         let Some(partition) = &stored.partition else {
             return self.by_hand(asker, stored, key).await;
         };
-        let Some(date) = logical_date(partition) else {
+        let Some((from, to)) = logical_date(partition) else {
             return Ok(Found::default());
         };
         let query = RunQuery {
             pipeline: Some(stored.pipeline.clone()),
-            from: Some(date),
-            to: Some(date),
+            from: Some(from),
+            to: Some(to),
             limit: SAME_DATE,
             ..RunQuery::default()
         };
@@ -171,16 +171,20 @@ fn keys(name: &BlockUuid) -> Vec<BlockRunKey> {
     keys
 }
 
-/// The logical date in `<trigger>/<date>T<time>[_<microseconds>]`.
-fn logical_date(partition: &str) -> Option<Timestamp> {
+/// The logical dates that `<trigger>/<date>T<time>[_<microseconds>]` can mean: one, or those of a second.
+fn logical_date(partition: &str) -> Option<(Timestamp, Timestamp)> {
     let text = partition.rsplit('/').next()?;
-    let (seconds, micros) = match text.split_once('_') {
-        Some((seconds, micros)) if micros.len() == 6 => (seconds, micros.parse::<i64>().ok()?),
+    let (seconds, from, to) = match text.split_once('_') {
+        Some((seconds, micros)) if micros.len() == 6 => {
+            let micros = micros.parse::<i64>().ok()?;
+            (seconds, micros, micros)
+        }
         Some(_) => return None,
-        None => (text, 0),
+        None => (text, 0, 999_999),
     };
     let date = NaiveDateTime::parse_from_str(seconds, "%Y%m%dT%H%M%S").ok()?;
-    Some(Timestamp(date.and_utc().timestamp_micros() + micros))
+    let date = date.and_utc().timestamp_micros();
+    Some((Timestamp(date + from), Timestamp(date + to)))
 }
 
 #[cfg(test)]
@@ -191,10 +195,11 @@ mod tests {
     fn partitions_name_a_date() {
         let date = Timestamp(1_700_000_000_123_456);
         let whole = Timestamp(1_700_000_000_000_000);
+        let last = Timestamp(1_700_000_000_999_999);
         for (partition, expected) in [
-            ("1/20231114T221320_123456", Some(date)),
-            ("20231114T221320_123456", Some(date)),
-            ("7/20231114T221320", Some(whole)),
+            ("1/20231114T221320_123456", Some((date, date))),
+            ("20231114T221320_123456", Some((date, date))),
+            ("7/20231114T221320", Some((whole, last))),
             ("1/20231114T221320_12", None),
             ("1/yesterday", None),
             ("", None),

@@ -1,0 +1,275 @@
+"""What a person can do about an exception of theirs, where that can be known.
+
+Looks at the exception and at the variables of the frames that it passed through. Says nothing rather than something
+that may be wrong.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+
+from baton.worker.frames import owner_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
+    from typing import Any
+
+    from baton.worker.job import Job
+
+NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+_VARARGS = 0x04
+_VARKEYWORDS = 0x08
+_MOST_NAMES = 20
+_SHORTEST_PART = 4
+_DECORATORS = {"data_loader", "transformer", "data_exporter", "custom", "sensor", "condition", "callback"}
+# What only runs with the keyword arguments of a trigger have.
+_TRIGGERED = {
+    "ds",
+    "event",
+    "execution_date",
+    "execution_partition",
+    "hr",
+    "logger",
+    "pipeline_run_id",
+    "retry",
+    "trigger_name",
+}
+# Packages whose name is not the name of their import.
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "fitz": "PyMuPDF",
+    "googleapiclient": "google-api-python-client",
+    "jose": "python-jose",
+    "jwt": "PyJWT",
+    "kafka": "kafka-python",
+    "MySQLdb": "mysqlclient",
+    "OpenSSL": "pyOpenSSL",
+    "psycopg2": "psycopg2-binary",
+    "serial": "pyserial",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "snowflake": "snowflake-connector-python",
+    "telegram": "python-telegram-bot",
+    "win32com": "pywin32",
+    "yaml": "PyYAML",
+}
+
+
+class Place:
+    """Where user code was when the exception came: its innermost frame, and whether it raised it itself."""
+
+    def __init__(self, frame: FrameType, line: str, *, is_raiser: bool) -> None:
+        self.frame = frame
+        self.line = line
+        self.is_raiser = is_raiser
+
+
+def hint_for(error: BaseException, job: Job) -> str | None:
+    """One sentence that says what to do, or None."""
+    place = _place_of(error, job)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _missing_module(error.name, job, place)
+    if isinstance(error, ImportError):
+        return _missing_name(error)
+    if isinstance(error, MemoryError):
+        return "the block needs more memory than there is: load fewer columns or rows, or work in parts"
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return "there is no room left for the file: free space on its disk, or raise the limit on file size"
+    if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
+        return _missing_file(error.filename, job)
+    if isinstance(error, NameError):
+        return _unknown_name(error, job, place)
+    if isinstance(error, RecursionError):
+        return "a function calls itself without an end"
+    if isinstance(error, KeyError) and place is not None:
+        return _missing_key(error, job, place)
+    if isinstance(error, AttributeError) and place is not None:
+        return _missing_attribute(error, job, place)
+    if isinstance(error, TypeError) and "NoneType.__format__" in str(error):
+        return "a value of the f-string is None, which takes no format such as `:.2f`: give it a default before"
+    return None
+
+
+def project_path(repo_path: str) -> str:
+    """The project's folder as one would type it."""
+    try:
+        path = os.path.relpath(repo_path)
+    except (OSError, ValueError):  # the block has left or removed its working directory
+        return repo_path
+    return repo_path if path.startswith("..") else path
+
+
+def similar(name: str, known: Iterable[object]) -> str | None:
+    """The known name that was most likely meant."""
+    import difflib
+
+    names = sorted({one for one in known if isinstance(one, str)})
+    found = difflib.get_close_matches(name, names, 1, 0.7)
+    if not found and len(name) >= _SHORTEST_PART:
+        found = [one for one in names if name in one]  # `price` for `unit_price`
+    return found[0] if len(found) == 1 else None
+
+
+def _place_of(error: BaseException, job: Job) -> Place | None:
+    import linecache
+
+    place, traceback = None, error.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        owner = owner_of(frame.f_code.co_filename, job.repo_path)
+        if owner == "user":
+            line = linecache.getline(frame.f_code.co_filename, traceback.tb_lineno)
+            place = Place(frame, line, is_raiser=True)
+        elif place is not None:
+            place.is_raiser = False
+        traceback = traceback.tb_next
+    return place
+
+
+def _missing_module(name: str, job: Job, place: Place | None) -> str | None:
+    top, _, rest = name.partition(".")
+    if top in ("mage_ai", "baton"):
+        return None  # the message says it
+    own = os.path.basename(job.repo_path)
+    if top == own or os.path.isdir(os.path.join(job.repo_path, top)):
+        inside = rest.split(".") if top == own else name.split(".")
+        nearest = similar(inside[-1], _modules_in(os.path.join(job.repo_path, *inside[:-1])))
+        words = f"the project has no file for the module `{name}`"
+        if nearest is None:
+            return f"{words}: create `{os.path.join(*inside)}.py`, or correct the import" if inside[-1] else words
+        return f"{words}: did you mean `{'.'.join([*name.split('.')[:-1], nearest])}`?"
+    # A project that was copied or cloned under another name still imports itself by the old one.
+    found = re.search(rf"\b{re.escape(top)}\.(\w+)((?:\.\w+)*)", place.line) if place is not None else None
+    if found and found[1] in _modules_in(job.repo_path):
+        return (
+            f"the project's folder is called `{own}`: write `{own}.{found[1]}{found[2]}`, "
+            f"or call the folder `{top}` again"
+        )
+    return f"add `{_DISTRIBUTIONS.get(top, top)}` to the project's requirements.txt"
+
+
+def _modules_in(folder: str) -> list[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return []
+    files = [entry.name[:-3] for entry in entries if entry.name.endswith(".py") and entry.name != "__init__.py"]
+    return files + [entry.name for entry in entries if entry.name.isidentifier() and entry.is_dir()]
+
+
+def _missing_name(error: ImportError) -> str | None:
+    words = str(error)
+    if "partially initialized module" in words:
+        return "two files import each other: move what both need into a third one"
+    module = sys.modules.get(error.name or "")
+    # Python: "cannot import name 'x' from …"; the parts of `mage_ai` that are missing: "`mage_ai.y.x` is not …".
+    found = re.match(r"cannot import name '(\w+)'|`(?:\w+\.)*(\w+)`", words)
+    if module is None or found is None:
+        return None
+    nearest = similar(found[1] or found[2], dir(module))
+    return f"did you mean `{nearest}`?" if nearest else None
+
+
+def _missing_file(path: str, job: Job) -> str | None:
+    if os.path.isabs(path):
+        return None
+    if os.path.exists(os.path.join(job.repo_path, path)):
+        return (
+            f"the file is in the project, and the run was started elsewhere: `os.path.join(get_repo_path(), {path!r})` "
+            "finds it from everywhere (`from mage_ai.settings.repo import get_repo_path`)"
+        )
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return None
+    return f"a relative path starts at the working directory, {folder}"
+
+
+def _unknown_name(error: NameError, job: Job, place: Place | None) -> str | None:
+    name = getattr(error, "name", None) or str(error).partition("'")[2].partition("'")[0]  # Python 3.9
+    if name in _DECORATORS:
+        return (
+            f"a block of type `{job.type}` takes `@{job.type}`: write that, or change the type of the block; "
+            "decorators of other types have to be imported"
+        )
+    if name == "__file__":
+        return "a block has no `__file__`: start paths at `get_repo_path()` of `mage_ai.settings.repo`"
+    if place is None or isinstance(error, UnboundLocalError):
+        return None
+    import builtins
+
+    nearest = similar(name, {*place.frame.f_locals, *place.frame.f_globals, *vars(builtins)})
+    return f"did you mean `{nearest}`?" if nearest else None
+
+
+def _missing_key(error: KeyError, job: Job, place: Place) -> str | None:
+    key = error.args[0] if error.args else None
+    if place.is_raiser and isinstance(key, str):
+        code = place.frame.f_code
+        if not code.co_flags & _VARKEYWORDS:
+            return None
+        position = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & _VARARGS)
+        name = code.co_varnames[position]
+        variables = place.frame.f_locals.get(name)
+        if f"{name}[" in place.line and isinstance(variables, dict) and key not in variables:
+            return _missing_variable(key, name, variables, job)
+        return None
+    columns = _columns_in(error)
+    if columns is None or key in columns:
+        return None
+    nearest = similar(key, columns) if isinstance(key, str) else None
+    if nearest:
+        return f"the frame has no column `{key}`: did you mean `{nearest}`?"
+    shown = ", ".join(f"`{column}`" for column in columns[:_MOST_NAMES])
+    more = f" and {len(columns) - _MOST_NAMES} more" if len(columns) > _MOST_NAMES else ""
+    return f"the frame has no column `{key}`; it has {shown or 'no columns'}{more}"
+
+
+def _missing_variable(key: str, name: str, variables: dict[str, Any], job: Job) -> str:
+    if key in _TRIGGERED and not job.triggered:
+        return f"only triggered runs have `{key}`: run with `--env prod`, or read it as `{name}.get({key!r})`"
+    nearest = similar(key, variables)
+    meant = f"; did you mean `{nearest}`?" if nearest else ""
+    return (
+        f"the run has no variable `{key}`: add it to `variables` of the pipeline, pass `--var {key}=...`, "
+        f"or read it as `{name}.get({key!r})`{meant}"
+    )
+
+
+def _columns_in(error: BaseException) -> list[object] | None:
+    """The columns of the frame of pandas whose method raised."""
+    traceback, columns = error.__traceback__, None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_filename.endswith(os.path.join("pandas", "core", "frame.py")):
+            columns = getattr(frame.f_locals.get("self"), "columns", None)
+        traceback = traceback.tb_next
+    if columns is None or getattr(columns, "nlevels", 2) != 1:
+        return None
+    return list(columns)
+
+
+def _missing_attribute(error: AttributeError, job: Job, place: Place) -> str | None:
+    """Where the value came from, when it is an input of the block: the mistake is then often one block above."""
+    value = getattr(error, "obj", None)  # from Python 3.10 on
+    code = place.frame.f_code
+    if value is None or os.path.abspath(code.co_filename) != job.path or not place.is_raiser:
+        return None
+    names = code.co_varnames[: code.co_argcount]
+    for name, block in zip(names, job.upstream):
+        if place.frame.f_locals.get(name) is value:
+            if isinstance(value, list) and not value:
+                return f"`{name}` is `[]` since the upstream block `{block}` returned nothing: return a value there"
+            several = ", or several values" if isinstance(value, list) else ""
+            return f"`{name}` is what the upstream block `{block}` returned: `{type(value).__name__}`{several}"
+    return None

@@ -1,0 +1,7 @@
+"""Blocks of other runs."""
+
+from __future__ import annotations
+
+from mage_ai import _absent
+
+__getattr__ = _absent.attribute_error_of(__name__)
