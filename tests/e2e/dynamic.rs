@@ -256,3 +256,28 @@ fn killed_anywhere_children_and_callbacks_are_made_up_for() {
     }
     assert!(points >= 60, "only {points} points were reached");
 }
+
+/// Callbacks of a block and the next block take turns in the one process, and all see the same memory.
+#[test]
+fn callbacks_share_the_one_process() {
+    let mut project = TestProject::new();
+    let count = "    c = kwargs['context']\n    c['n'] = c.get('n', 0) + 1\n";
+    for (name, upstream) in [("a", vec![]), ("b", vec!["a"]), ("c", vec!["b"])] {
+        let code = format!("@custom\ndef {name}(*args, **kwargs):\n{count}    return c['n']\n");
+        project.block("p", name, "custom", &upstream, "", &code);
+    }
+    let code = format!(
+        "@callback('success')\ndef tell(*args, **kwargs):\n{count}    open('seen', 'a').write(f\"{{c['n']}}\\n\")\n"
+    );
+    attach(&project, "callbacks", "tell", "a, b, c", &code);
+    let (exit, run) = project.run("p", &["--one-process"]);
+    assert_eq!(exit, 0, "{run}");
+    let seen = fs::read_to_string(project.scratch().join("seen")).unwrap();
+    let mut last = 0;
+    for line in seen.lines() {
+        let number: u32 = line.parse().unwrap();
+        assert!(number > last, "every one counts on: {seen}");
+        last = number;
+    }
+    assert_eq!((seen.lines().count(), last), (3, 6), "{seen}");
+}
