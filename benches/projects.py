@@ -59,6 +59,7 @@ class Block:
     kind: str
     code: str
     upstream: list[str] = field(default_factory=list)
+    configuration: str = "{}"
 
 
 def write_pipeline(project: Path, uuid: str, blocks: list[Block]) -> None:
@@ -71,7 +72,7 @@ def write_pipeline(project: Path, uuid: str, blocks: list[Block]) -> None:
         downstream = [other.uuid for other in blocks if block.uuid in other.upstream]
         lines += [
             "- all_upstream_blocks_executed: false",
-            "  configuration: {}",
+            f"  configuration: {block.configuration}",
             f"  downstream_blocks: [{', '.join(downstream)}]",
             "  executor_type: local_python",
             "  language: python",
@@ -117,6 +118,52 @@ def fan(name: str, width: int, argument: int) -> list[Block]:
     return [fib_block(f"{name}_{number:03}", "data_loader", argument, []) for number in range(width)]
 
 
+def dynamic_blocks(name: str, children: int) -> list[Block]:
+    """A dynamic block, a tiny child for each item, and a block that takes all of them."""
+    load = f"@data_loader\ndef run(*args, **kwargs):\n    return [list(range({children}))]\n"
+    child = f"{FIB}\n\n@transformer\ndef run(item, *args, **kwargs):\n    return item + fib(1)\n"
+    check = "    assert sum(items) == sum(range(1, len(items) + 1)), items[:5]\n"
+    reduce = f"@transformer\ndef run(items, *args, **kwargs):\n{check}    return len(items)\n"
+    return [
+        Block(f"{name}_items", "data_loader", load, configuration="{dynamic: true}"),
+        Block(f"{name}_child", "transformer", child, [f"{name}_items"], "{reduce_output: true}"),
+        Block(f"{name}_all", "transformer", reduce, [f"{name}_child"]),
+    ]
+
+
+def shared_frame_blocks(rows: int, columns: int, children: int, target: Path) -> list[Block]:
+    """One numeric frame that every child of a dynamic block reads whole. Writes the most private memory of a child."""
+    load = (
+        "import numpy as np\nimport pandas as pd\n\n\n@data_loader\ndef run(*args, **kwargs):\n"
+        f"    values = np.random.default_rng(7).random(({rows}, {columns}))\n"
+        f"    return pd.DataFrame(values, columns=[f'c{{n}}' for n in range({columns})])\n"
+    )
+    items = f"@data_loader\ndef run(*args, **kwargs):\n    return [list(range({children}))]\n"
+    # Dirty pages that no other process has: what a child costs beside the mapped file and the zygote it came from.
+    child = (
+        "import pandas as pd\n\n\ndef private_mb():\n"
+        "    with open('/proc/self/smaps_rollup') as file:\n"
+        "        lines = [line.split() for line in file]\n"
+        "    return sum(int(line[1]) for line in lines if line[0] == 'Private_Dirty:') / 1024\n\n\n"
+        "@transformer\ndef run(item, frame, *args, **kwargs):\n"
+        "    total = sum(float(frame[name].sum()) for name in frame)\n"
+        f"    assert frame.shape == ({rows}, {columns}) and total > 0\n"
+        "    return private_mb()\n"
+    )
+    most = (
+        "from pathlib import Path\n\n\n@transformer\ndef run(memory, *args, **kwargs):\n"
+        f"    Path({str(target)!r}).write_text(str(max(memory)))\n"
+    )
+    return [
+        Block("shared_load", "data_loader", load),
+        Block("shared_items", "data_loader", items, configuration="{dynamic: true}"),
+        Block(
+            "shared_child", "transformer", child, ["shared_items", "shared_load"], "{reduce_output: true}"
+        ),
+        Block("shared_most", "transformer", most, ["shared_child"]),
+    ]
+
+
 def frame_blocks(rows: int, target: Path) -> list[Block]:
     """Load, filter and add a column, write Parquet."""
     return [
@@ -148,6 +195,11 @@ def plain_frame(rows: int, target: Path) -> str:
 def plain_fib(calls: int, argument: int) -> str:
     """The same calls in one process."""
     return f"{FIB}\n\nfor _ in range({calls}):\n    fib({argument})\n"
+
+
+def plain_forks(count: int) -> str:
+    """So many bare forks of a Python process that do nothing, one after the other."""
+    return f"import os\n\nfor _ in range({count}):\n    child = os.fork()\n    if not child:\n        os._exit(0)\n    os.waitpid(child, 0)\n"
 
 
 def interpreter_block(target: Path) -> list[Block]:

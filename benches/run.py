@@ -65,9 +65,9 @@ class Bench:
         environment = {"BATON_HOME": str(self.scratch / "home"), "NO_COLOR": "1"}
         return Command([str(self.baton), *arguments], environment)
 
-    def run(self, pipeline: str) -> Command:
+    def run(self, pipeline: str, *options: str) -> Command:
         """A run of one pipeline of the project."""
-        return self.command("run", str(self.project), pipeline, "--json")
+        return self.command("run", str(self.project), pipeline, "--json", *options)
 
     def script(self, name: str, code: str) -> Command:
         """A plain Python process of the same interpreter."""
@@ -134,6 +134,42 @@ def fan(bench: Bench) -> None:
     bench.add("100 independent fib(10)", baton, python, "1.0 s")
 
 
+def dynamic(bench: Bench) -> None:
+    """Children of a dynamic block: what each costs, and how much of that is the fork of a process."""
+    children = bench.size(1000, 100)
+    projects.write_pipeline(bench.project, "dynamic", projects.dynamic_blocks("dynamic", children))
+    [baton] = compare([bench.run("dynamic")], 1, bench.size(5, 2))
+    bench.add(f"dynamic block with {children} children and reduce", baton, target=f"{children * 6 / 1000:g} s")
+    forks = bench.script("forks", projects.plain_forks(children))
+    [plain] = compare([forks], 1, bench.size(5, 2))
+    each = (baton.median - plain.median) / children * 1000
+    bench.rows.append(Row("what a child costs beyond a bare fork of Python", "wall, two at a time", each, "ms"))
+
+
+def shared(bench: Bench) -> None:
+    """A numeric frame that 20 children read at once: mapped, not copied."""
+    rows = bench.size(1_000_000, 100_000)
+    answer = bench.scratch / "shared.txt"
+    projects.write_pipeline(bench.project, "shared", projects.shared_frame_blocks(rows, 20, 20, answer))
+    [baton] = compare([bench.run("shared")], 1, bench.size(5, 2))
+    what = f"numeric frame of {rows:,} rows x 20 columns to 20 children"
+    bench.add(what, baton)
+    most = float(answer.read_text())
+    bench.rows.append(Row(what, "most private memory of a child", most, "MB", target="60 MB"))
+
+
+def parallel(bench: Bench) -> None:
+    """20 blocks that compute, on one core and on two."""
+    argument = bench.size(29, 25)
+    projects.write_pipeline(bench.project, "parallel", projects.fan("parallel", 20, argument))
+    one, two = compare(
+        [bench.run("parallel", "--workers", "1"), bench.run("parallel", "--workers", "2")], 1, bench.size(5, 2)
+    )
+    row = Row(f"20 x fib({argument}), two workers beside one", "wall, cold start", two.median, "s", one.median)
+    row.fastest, row.target = two.fastest, "1.9 times as fast (ratio 0.53)"
+    bench.rows.append(row)
+
+
 def frame(bench: Bench) -> None:
     """A large frame through three blocks, then a page of it."""
     rows = bench.size(10_000_000, 1_000_000)
@@ -166,6 +202,9 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "chain": chain,
     "long": long,
     "fan": fan,
+    "dynamic": dynamic,
+    "shared": shared,
+    "parallel": parallel,
     "frame": frame,
     "check": check,
 }
@@ -193,7 +232,7 @@ def quantity(value: float | None, unit: str) -> str:
     """A number as people read it."""
     if value is None:
         return ""
-    return f"{value:.0f} MB" if unit == "MB" else f"{value:.3f} s"
+    return {"MB": f"{value:.0f} MB", "ms": f"{value:.1f} ms"}.get(unit, f"{value:.3f} s")
 
 
 def machine(bench: Bench) -> dict[str, str]:

@@ -79,7 +79,7 @@ fn killed_at(project: &TestProject, at: u64, arguments: &[&str]) -> Output {
 
 /// The newest run, as the database says, once its lease is free: a process that was being started at the moment of
 /// the kill holds it until it is itself.
-fn newest_released(project: &TestProject) -> Value {
+pub(crate) fn newest_released(project: &TestProject) -> Value {
     for _ in 0..500 {
         let runs = project.baton(&["runs", "PROJECT", "--json", "--limit", "1"]);
         let newest: Value = serde_json::from_str(runs.stdout.lines().next().unwrap()).unwrap();

@@ -10,6 +10,7 @@ mod asks;
 mod cancel;
 mod checks;
 mod crash;
+mod dynamic;
 mod faults;
 mod mage;
 mod messages;

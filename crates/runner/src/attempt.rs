@@ -44,6 +44,13 @@ pub struct AttemptReport {
 }
 
 impl AttemptReport {
+    fn cancelled() -> Self {
+        Self {
+            outcome: Outcome::Cancelled,
+            tests: None,
+        }
+    }
+
     fn failed(error: BlockError) -> Self {
         Self {
             outcome: Outcome::Failed {
@@ -63,16 +70,21 @@ pub(crate) async fn run(
     mut stop: watch::Receiver<Stop>,
 ) -> AttemptReport {
     if *stop.borrow_and_update() != Stop::No {
-        return AttemptReport {
-            outcome: Outcome::Cancelled,
-            tests: None,
+        return AttemptReport::cancelled();
+    }
+    let mut place = None;
+    if attempt.one_process {
+        place = tokio::select! {
+            place = runner.shared.lock() => Some(place),
+            Ok(()) = stop.changed() => return AttemptReport::cancelled(),
         };
     }
     let staging = match runner.products.staging(&attempt.staging) {
         Ok(staging) => staging,
         Err(error) => return AttemptReport::failed(storage_error(&error)),
     };
-    let worker = match hire(runner, attempt).await {
+    let shared = place.as_mut().and_then(|place| place.take());
+    let worker = match hire(runner, attempt, shared).await {
         Ok(worker) => worker,
         Err(error) => {
             let hint = baton_base::Diagnose::hint(&error).unwrap_or_default();
@@ -131,14 +143,19 @@ pub(crate) async fn run(
         End::Leaving(exit) if attempt.one_process => {
             let (out, err, control) = tokio::join!(drain(out), drain(err), drain(reader));
             match (out, err, control) {
-                (Some(stdout), Some(stderr), Some(control)) => runner.keep_shared(Worker {
-                    pid,
-                    control,
-                    line,
-                    stdout,
-                    stderr,
-                    exit,
-                }),
+                (Some(stdout), Some(stderr), Some(control)) => {
+                    let worker = Worker {
+                        pid,
+                        control,
+                        line,
+                        stdout,
+                        stderr,
+                        exit,
+                    };
+                    if let Some(place) = &mut place {
+                        **place = Some(worker);
+                    }
+                }
                 // Its output cannot be told from that of the next block: there is a new process for that one.
                 _ => runner.see_off(async move {
                     tree::kill_tree(pid);
@@ -176,10 +193,12 @@ pub(crate) async fn run(
 }
 
 /// The process for an attempt: a new one, or the one that the run's blocks share.
-async fn hire(runner: &Runner, attempt: &Attempt) -> Result<Worker, LaunchError> {
-    if attempt.one_process
-        && let Some(mut worker) = runner.take_shared()
-    {
+async fn hire(
+    runner: &Runner,
+    attempt: &Attempt,
+    shared: Option<Worker>,
+) -> Result<Worker, LaunchError> {
+    if let Some(mut worker) = shared {
         if matches!(worker.exit.try_recv(), Err(TryRecvError::Empty)) {
             return Ok(worker);
         }

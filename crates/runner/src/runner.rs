@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use baton_model::{BlockRunKey, Map, PlannedBlock, RunId};
 use baton_products::Products;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::ask::{Answers, Silence};
@@ -106,8 +106,9 @@ pub struct Runner {
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) answers: Arc<dyn Answers>,
     pub(crate) concealed: Concealed,
-    /// The process that all blocks of a run of one process share, between two of them.
-    shared: Mutex<Option<Worker>>,
+    /// The process that all blocks of a run of one process share. Locked for the whole of an attempt: callbacks of
+    /// one block and the next block take turns.
+    pub(crate) shared: AsyncMutex<Option<Worker>>,
     /// Processes that are done and still leaving.
     leaving: Mutex<JoinSet<()>>,
 }
@@ -128,7 +129,7 @@ impl Runner {
             launcher,
             answers: Arc::new(Silence),
             concealed: Concealed::default(),
-            shared: Mutex::default(),
+            shared: AsyncMutex::default(),
             leaving: Mutex::default(),
         }
     }
@@ -172,18 +173,6 @@ impl Runner {
         self.launcher.prepare(false).await
     }
 
-    /// Takes the shared process, if there is one. Who takes it gives it back, unless it has ended.
-    pub(crate) fn take_shared(&self) -> Option<Worker> {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.take()
-    }
-
-    /// Gives the shared process back.
-    pub(crate) fn keep_shared(&self, worker: Worker) {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        *shared = Some(worker);
-    }
-
     /// Lets `farewell` run to its end beside everything else.
     pub(crate) fn see_off(&self, farewell: impl Future<Output = ()> + Send + 'static) {
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
@@ -193,7 +182,7 @@ impl Runner {
 
     /// Waits for processes that are leaving and ends everything else that is alive.
     pub async fn shut_down(&self) {
-        if let Some(worker) = self.take_shared() {
+        if let Some(worker) = self.shared.lock().await.take() {
             self.see_off(attempt::dismiss(worker));
         }
         let leaving =

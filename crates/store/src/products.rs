@@ -98,24 +98,30 @@ impl Store {
         Ok(output)
     }
 
-    /// The newest run of the pipeline, however it ended, in which the block completed.
+    /// The newest run of the pipeline, however it ended, in which the block run called `name` completed: a block,
+    /// or a child run such as `clean:0`.
     pub async fn newest_output(
         &self,
         pipeline: &PipelineUuid,
-        block: &BlockUuid,
-    ) -> Result<Option<RunId>, StoreError> {
+        name: &str,
+    ) -> Result<Option<(RunId, BlockRunKey)>, StoreError> {
         let found = sqlx::query(
-            "select max(run.id) from run join block_run on block_run.run = run.id
-             where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = -1
-                 and block_run.status = 'completed'",
+            "select run.id, block_run.block, block_run.child
+             from run join block_run on block_run.run = run.id
+             where run.pipeline = ?1 and block_run.status = 'completed'
+                 and (block_run.name = ?2 or block_run.block = ?2 and block_run.child = -1)
+             order by run.id desc, block_run.child limit 1",
         )
         .bind(pipeline.as_str())
-        .bind(block.as_str())
-        .fetch_one(&self.readers)
+        .bind(name)
+        .fetch_optional(&self.readers)
         .await
         .map_err(self.sort())?;
-        let run: Option<i64> = found.try_get(0).map_err(self.sort())?;
-        Ok(run.map(RunId))
+        let Some(row) = found else { return Ok(None) };
+        let run = RunId(row.try_get(0).map_err(self.sort())?);
+        let block: &str = row.try_get(1).map_err(self.sort())?;
+        let child = row.try_get(2).map_err(self.sort())?;
+        Ok(Some((run, rows::key(block, child))))
     }
 
     /// Every stored object that a manifest names. Objects of attempts under way are not among them yet.

@@ -68,6 +68,9 @@ def preload() -> None:
     import baton.codecs.values
     import baton.worker.attempt  # noqa: F401
 
+    # The first call of `compile` makes a hundred types for syntax trees: a millisecond, once instead of per block.
+    compile("", "<preload>", "exec")
+
 
 class Zygote:
     """One zygote process and its children."""

@@ -50,9 +50,9 @@ pub(crate) fn run(args: &OutputArgs) -> Result<ExitCode, Failure> {
 
 /// The products of the block in the run asked for, else in the newest run in which it completed.
 async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>), Failure> {
-    let block = BlockUuid::from(args.block.as_str());
     let pipeline = PipelineUuid::from(args.pipeline.as_str());
-    let run = match args.run {
+    let block = &args.block;
+    let (run, key) = match args.run {
         Some(id) => {
             let run = state.run(RunId(id)).await?;
             if run.plan.pipeline != pipeline {
@@ -64,11 +64,17 @@ async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>),
                     format!("`baton runs PROJECT --pipeline {pipeline}` lists its runs"),
                 ));
             }
-            run.id
+            let mut blocks = run.blocks.iter();
+            let named = blocks.find(|one| one.name == *block);
+            let key = match named {
+                Some(one) => one.key.clone(),
+                None => BlockRunKey::declared(BlockUuid::from(block.as_str())),
+            };
+            (run.id, key)
         }
         None => state
             .store
-            .newest_output(&pipeline, &block)
+            .newest_output(&pipeline, block)
             .await?
             .ok_or_else(|| {
                 Failure::usage(
@@ -79,13 +85,17 @@ async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>),
                 )
             })?,
     };
-    Ok((
-        run,
-        state
-            .store
-            .products(run, &BlockRunKey::declared(block))
-            .await?,
-    ))
+    let products = state.store.products(run, &key).await?;
+    if products.is_empty()
+        && key.child.is_none()
+        && let Some(count) = state.store.older_output(run, &key.block).await?.children
+    {
+        return Err(Failure::usage(
+            format!("block `{block}` ran {count} times in run {run}, once for each item"),
+            format!("name one of its runs, for instance `{block}:0`"),
+        ));
+    }
+    Ok((run, products))
 }
 
 /// The one output that is meant.

@@ -333,8 +333,9 @@ pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Datab
     let expected = BTreeMap::from([("a".into(), single(ids[1])), ("b".into(), single(ids[0]))]);
     assert_eq!(found, expected);
     for (block, newest) in [("a", Some(ids[4])), ("b", Some(ids[2])), ("c", None)] {
-        let found = store.newest_output(&"demo".into(), &block.into()).await;
-        assert_eq!(found.unwrap(), newest, "however the run ended");
+        let found = store.newest_output(&"demo".into(), block).await.unwrap();
+        let newest = newest.map(|run| (run, key(block)));
+        assert_eq!(found, newest, "however the run ended");
     }
     let found = store.newest_inputs(&"nothing".into(), &blocks).await;
     assert_eq!(found.unwrap(), BTreeMap::new());
@@ -377,6 +378,10 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
         .unwrap();
     assert_eq!(store.load_run(run.id).await.unwrap(), Some(run.clone()));
 
+    for (name, child) in [("c:eu", 1), ("c:0", 0)] {
+        let found = store.newest_output(&"demo".into(), name).await.unwrap();
+        assert_eq!(found, Some((run.id, BlockRunKey::child("c".into(), child))));
+    }
     let blocks = ["d".into(), "c".into()];
     let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();
     let dynamic = OlderOutput {
