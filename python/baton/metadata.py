@@ -128,7 +128,7 @@ class RepoConfig:
         return os.path.basename(self.repo_path)
 
     def to_dict(self, remote: bool = False) -> dict[str, Any]:
-        """The settings: the file's own, and the known ones. With `remote`, the folder of variables is the remote one."""
+        """The settings of the file and the known ones. With `remote`, the folder of variables is the remote one."""
         values = {**self.repo_config, **{name: getattr(self, name) for name in _LISTED}}
         if remote and self.remote_variables_dir:
             values["variables_dir"] = self.remote_variables_dir

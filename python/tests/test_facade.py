@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
@@ -174,9 +173,11 @@ def test_made_up_tables():
     pytest.importorskip("pandas")
     from mage_ai.data.tabular.mocks import create_dataframe
 
-    assert create_dataframe(n_rows=3, n_columns=2).shape == (3, 2)
+    frame = create_dataframe(3, n_cols=2, use_pandas=True)
+    assert (frame.shape, list(frame.columns)) == ((3, 2), ["col_0", "col_1"])
+    assert [str(kind) for kind in frame.dtypes] == ["float64", "float64"]
     pytest.importorskip("polars")
-    assert create_dataframe(n_rows=2, use_pandas=False).shape == (2, 10)
+    assert create_dataframe(n_rows=2).shape == (2, 10)
 
 
 # --- paths
@@ -184,15 +185,28 @@ def test_made_up_tables():
 
 def test_paths(project, monkeypatch):
     from mage_ai.data_preparation import repo_manager
-    from mage_ai.settings.repo import get_data_dir, get_repo_name, get_repo_path, get_variables_dir
+    from mage_ai.settings.repo import (
+        get_data_dir,
+        get_metadata_path,
+        get_repo_name,
+        get_repo_path,
+        get_variables_dir,
+    )
 
     root = str(project)
     monkeypatch.setenv("MAGE_REPO_PATH", root)
     monkeypatch.setenv("HOME", "/home/someone")
     monkeypatch.delenv("MAGE_DATA_DIR", raising=False)
     assert get_repo_path() == repo_manager.get_repo_path() == root
-    assert get_repo_path("/srv/other") == "/srv/other"
     assert get_repo_path(file_path=f"{root}/a/b/c.py") == root
+    assert get_repo_path(file_path="/srv/other/a.py") == root
+    assert get_repo_path(absolute_path=False) == "shop"
+    assert (get_metadata_path(), get_metadata_path("/srv/other")) == (
+        f"{root}/metadata.yaml",
+        "/srv/other/metadata.yaml",
+    )
+    with pytest.raises(TypeError):
+        get_repo_path(repo_path="/srv/other")
     assert get_repo_name() == "shop"
     assert get_data_dir() == "/home/someone/.mage_data"
     assert get_variables_dir() == "/home/someone/.mage_data/shop"
@@ -265,7 +279,10 @@ def test_a_flat_profile(profiles):
     assert loader.get("NOT_THERE") is None
     assert "CUSTOM" in loader
     assert "NOT_THERE" not in loader
-    assert (loader.version, loader.profile, loader.filepath) == ("0.1.1", "default", str(profiles))
+    assert (loader.version, loader.profile, loader.filepath) == ("0.1.1", "default", profiles)
+    assert loader.get(key="NUMBER") == 4
+    with pytest.raises(TypeError):
+        loader.get("NOT_THERE", "a default")
 
 
 def test_a_verbose_profile(profiles):
@@ -340,6 +357,7 @@ def test_other_sources_of_settings(monkeypatch):
     from mage_ai.io.config import ConfigFileLoader, ConfigKey, EnvironmentVariableLoader
 
     assert ConfigFileLoader(config={"A": 1})["A"] == 1
+    assert ConfigFileLoader(config={"PostgreSQL": {"host": "h"}})["POSTGRES_HOST"] == "h"
     monkeypatch.setenv("POSTGRES_USER", "someone")
     loader = EnvironmentVariableLoader()
     assert loader[ConfigKey.POSTGRES_USER] == loader["POSTGRES_USER"] == "someone"
@@ -368,144 +386,3 @@ def test_secrets_warn(project, monkeypatch):
 
     with pytest.warns(UserWarning, match="the secret `key` is not available"):
         assert render("{{ mage_secret_var('key') }}") == "None"
-
-
-# --- files
-
-
-@pytest.fixture
-def frame():
-    pd = pytest.importorskip("pandas")
-    return pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "t": pd.to_datetime(["2026-01-01", "2026-01-02"])})
-
-
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("x.csv", {"index": False}),
-        ("x.json", {}),
-        ("x.parquet", {}),
-        ("x.pq", {}),
-        ("x.xlsx", {"index": False}),
-        ("x.xml", {"index": False}),
-        ("x.hdf5", {}),
-        ("x.data", {"format": "csv", "index": False}),
-    ],
-)
-def test_formats(frame, tmp_path, name, options):
-    from mage_ai.io.base import FileFormat
-    from mage_ai.io.file import FileIO
-
-    needed = {".xlsx": "openpyxl", ".xml": "lxml", ".hdf5": "tables", ".parquet": "pyarrow", ".pq": "pyarrow"}
-    if os.path.splitext(name)[1] in needed:
-        pytest.importorskip(needed[os.path.splitext(name)[1]])
-    path = tmp_path / name
-    files = FileIO(verbose=False)
-    assert not files.exists(path)
-    files.export(frame, path, **options)
-    assert files.exists(str(path))
-    back = files.load(str(path), format=FileFormat.CSV if "format" in options else None)
-    assert back[["a", "b"]].values.tolist() == [[1, "x"], [2, "y"]]
-
-
-def test_what_export_keeps_from_mage(frame, tmp_path):
-    from mage_ai.io.file import FileIO
-
-    FileIO().export(frame, f"{tmp_path}/x.csv")
-    assert list(FileIO().load(f"{tmp_path}/x.csv", limit=1).columns) == ["Unnamed: 0", "a", "b", "t"]
-    assert len(FileIO().load(f"{tmp_path}/x.csv", limit=1)) == 2
-    pytest.importorskip("pyarrow")
-    FileIO().export(frame, f"{tmp_path}/x.parquet")
-    assert str(FileIO().load(f"{tmp_path}/x.parquet")["t"].dtype) == "datetime64[ms]"
-
-
-@pytest.mark.parametrize(
-    ("name", "package", "action"),
-    [
-        ("x.xlsx", "openpyxl", "writing"),
-        ("x.xlsx", "openpyxl", "reading"),
-        ("x.xml", "lxml", "writing"),
-        ("x.xml", "lxml", "reading"),
-        ("x.hdf5", "tables", "writing"),
-        ("x.hdf5", "tables", "reading"),
-        ("x.parquet", "pyarrow", "writing"),
-        ("x.parquet", "pyarrow", "reading"),
-    ],
-)
-def test_a_missing_package_names_its_line(frame, tmp_path, monkeypatch, name, package, action):
-    from mage_ai.io.file import FileIO
-
-    path = tmp_path / name
-    if action == "reading":
-        pytest.importorskip(package)
-        FileIO().export(frame, path)
-    for module in [one for one in sys.modules if one.split(".")[0] == package]:
-        monkeypatch.delitem(sys.modules, module)
-    for absent in (package, "fastparquet", "xlsxwriter"):
-        monkeypatch.setitem(sys.modules, absent, None)
-    with pytest.raises(ModuleNotFoundError, match=f"{action} .*{name} needs the package `{package}`.*add the line"):
-        FileIO().load(path) if action == "reading" else FileIO().export(frame, path)
-
-
-def test_polars_where_it_has_no_writer(tmp_path):
-    polars = pytest.importorskip("polars")
-    for package in ("pandas", "pyarrow", "openpyxl"):
-        pytest.importorskip(package)
-    from mage_ai.io.file import FileIO
-
-    lazy = polars.LazyFrame({"a": [1, 2]})
-    FileIO().export(lazy, tmp_path / "x.csv")
-    FileIO().export(lazy, tmp_path / "x.xlsx")
-    assert FileIO().load(tmp_path / "x.csv").to_dict("list") == {"a": [1, 2]}
-    assert FileIO().load(tmp_path / "x.xlsx").to_dict("list") == {"a": [1, 2]}
-
-
-def test_options_go_to_pandas(frame, tmp_path):
-    from mage_ai.io.file import FileIO
-
-    FileIO().export(frame, tmp_path / "x.csv", sep=";", index=False)
-    back = FileIO().load(tmp_path / "x.csv", sep=";", parse_dates=["t"], nrows=1)
-    assert (len(back), str(back["t"].dtype)) == (1, "datetime64[ns]")
-    with pytest.raises(OSError, match="non-existent directory"):
-        FileIO().export(frame, tmp_path / "nowhere" / "x.csv")
-    with pytest.raises(ValueError, match="unknown file format 'tsv'; known are csv, json"):
-        FileIO().load(tmp_path / "x.csv", format="tsv")
-
-
-def test_folders_are_joined(frame, tmp_path):
-    from mage_ai.io.file import FileIO
-
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        FileIO().export(frame, tmp_path / folder / "x.csv", index=False)
-    found = FileIO().load(file_directories=[tmp_path / "one", tmp_path / "two"])
-    assert found["a"].tolist() == [1, 2, 1, 2]
-
-
-@pytest.mark.parametrize("name", ["x.h5", "x.txt", "x.tsv", "x.csv.gz", "x.CSV", "x"])
-def test_unknown_extensions(frame, tmp_path, name):
-    from mage_ai.io.file import FileIO
-
-    with pytest.raises(ValueError, match="name it, for example"):
-        FileIO().export(frame, tmp_path / name)
-
-
-def test_export_of_other_things(tmp_path):
-    from mage_ai.io.file import FileIO
-
-    for value in ({"a": 1}, "text", [1]):
-        with pytest.raises(TypeError, match="pandas and Polars frames"):
-            FileIO().export(value, f"{tmp_path}/x.csv")
-    with pytest.raises(ValueError, match="needs a `filepath`"):
-        FileIO().load()
-
-
-@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.parquet"])
-def test_polars_frames(tmp_path, name):
-    polars = pytest.importorskip("polars")
-    pytest.importorskip("pandas")
-    from mage_ai.io.file import FileIO
-
-    path = tmp_path / name
-    FileIO().export(polars.DataFrame({"a": [1, 2], "b": ["x", "y"]}), path, index=False)
-    assert FileIO().load(path).to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}

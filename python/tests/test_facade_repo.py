@@ -48,13 +48,16 @@ def test_keys_are_attributes(settings, project):
     assert config.variables_dir == str(project / "data")
     assert config.metadata_path == str(project / "metadata.yaml")
     assert config.to_dict()["project_type"] == config.project_type == "standalone"
+    assert config.to_dict()["spark_config"] is None
+    assert config.to_dict()["own_key"] == [1, 2]
 
 
 def test_what_the_file_lacks(settings):
     config = settings()
-    assert (config.queue_config, config.spark_config, config.notification_config) == ({}, {}, {})
+    assert (config.queue_config, config.features["polars"], config.notification_config) == ({}, True, {})
+    assert (config.spark_config, config.ecs_config, config.pipelines, config.k8s_executor_config) == (None,) * 4
     assert (config.cluster_type, config.ldap_config, config.variables_retention_period) == (None, None, None)
-    assert config.help_improve_mage is False
+    assert config.help_improve_mage is None
     with pytest.raises(AttributeError, match="no setting 'nothing'; it has: project_type, project_uuid"):
         _ = config.nothing
     with pytest.raises(AttributeError, match=r"`RepoConfig\.save` is not offered"):
@@ -67,25 +70,28 @@ def test_what_the_file_lacks(settings):
     [
         ("s3://bucket/path_prefix", (None, None, None)),
         ("s3://mine/a/b", ("s3://mine/a/b", "mine", "a/b")),
-        ("gs://mine", ("gs://mine", "mine", "")),
+        ("gs://mine", ("gs://mine", None, None)),
     ],
 )
 def test_remote_variables(settings, remote, expected):
     config = settings(remote)
     assert (config.remote_variables_dir, config.s3_bucket, config.s3_path_prefix) == expected
-    assert config.to_dict(remote=True)["variables_dir"] == (expected[0] or "data")
+    assert config.to_dict(remote=True)["variables_dir"] == (expected[0] or config.variables_dir)
+    assert config.to_dict()["variables_dir"] == config.variables_dir
 
 
 def test_functions(settings, project, tmp_path, monkeypatch):
     settings()
     from mage_ai.data_preparation import repo_manager
     from mage_ai.settings import utils
-    from mage_ai.settings.repo import get_metadata_path, get_repo_path, set_repo_path
+    from mage_ai.settings.repo import get_metadata_path, get_repo_path, get_variables_dir, set_repo_path
 
     assert repo_manager.get_project_uuid() == "83"  # YAML reads an octal number
     assert repo_manager.get_project_type() == repo_manager.ProjectType.STANDALONE
     assert repo_manager.get_cluster_type() is None
     assert repo_manager.RepoConfig.from_dict({"retry_config": {"retries": 1}}).retry_config == {"retries": 1}
+    assert repo_manager.get_project_type(repo_manager.RepoConfig.from_dict({"project_type": "sub"})) == "sub"
+    assert get_variables_dir(repo_config={"variables_dir": "/w"}) == "/w/shop"
     assert get_metadata_path() == str(project / "metadata.yaml")
     assert (utils.base_repo_path(), utils.base_repo_name()) == (str(project), "shop")
     assert utils.base_repo_dirname() == str(tmp_path)
@@ -112,7 +118,7 @@ from os import path
 @transformer
 def f(*args, **kwargs):
     file = path.join(get_repo_path(), clean_name("My File") + ".csv")
-    FileIO().export(create_dataframe(n_rows=3), file, format=FileFormat.CSV, index=False)
+    FileIO().export(create_dataframe(n_rows=3, use_pandas=True), file, format=FileFormat.CSV, index=False)
     rows = len(FileIO().load(file))
     return {"rows": rows, "type": str(BlockType.TRANSFORMER), "dir": get_repo_config().variables_dir[-4:],
             "dug": dig({"a": [{"b": 1}]}, "a[0].b")}
@@ -135,7 +141,7 @@ def test_a_block_is_told_what_to_add(run):
     @transformer
     def f(*args, **kwargs):
         sys.modules["openpyxl"] = sys.modules["xlsxwriter"] = None
-        FileIO().export(create_dataframe(), "x.xlsx")
+        FileIO().export(create_dataframe(3, use_pandas=True), "x.xlsx")
     """
     error = run(code).error
     assert error["message"].splitlines()[0] == (

@@ -141,7 +141,7 @@ def test_nobody_there():
         (lambda: send_email({"smtp_host": "x"}, "s", "m"), "lacks `to_emails`"),
         (lambda: StitchClient({}), "Stitch lacks `access_token`"),
         (lambda: DbtCloudClient({"api_token": "x"}), "dbt Cloud lacks `account_id`"),
-        (lambda: Metaplane(None), "Metaplane lacks `api_token`"),
+        (lambda: Metaplane({}), "Metaplane lacks `api_token`"),
     ],
 )
 def test_what_a_configuration_lacks(call, words):
@@ -257,16 +257,18 @@ def test_stitch(server):
     other = {"source_id": 6, "job_name": "x", "completion_time": "2026-01-01"}
     server.answers[:] = [
         (200, {"job_name": "j"}),
-        (200, [{"id": 5, "stitch_client_id": 9}]),
+        (200, {"id": 5, "stitch_client_id": 9}),
         (200, {"data": [other]}),
         (200, {"data": [other, extraction]}),
-        (200, {"data": [other, done]}),
+        (200, {"data": [other], "total": 2}),
+        (200, {"data": [done], "total": 2}),
     ]
     StitchClient(config={"access_token": "a", "url": server.url}).start_replication_job(5, poll_interval=0)
     assert [path for _, path, _ in server.asked] == [
         "/v4/sources/5/sync",
-        "/v4/sources",
-        *["/v4/9/extractions"] * 3,
+        "/v4/sources/5",
+        *["/v4/9/extractions?page=1"] * 3,
+        "/v4/9/extractions?page=2",
     ]
     assert server.headers[0]["Authorization"] == "Bearer a"
 
@@ -275,11 +277,11 @@ def test_stitch(server):
     ("answers", "words"),
     [
         ([{"error": {"type": "already_running"}}], "did not start source 5.*already_running"),
-        ([{"job_name": "j"}, []], "has no source 5"),
+        ([{"job_name": "j"}, {}], "has no source 5"),
         (
             [
                 {"job_name": "j"},
-                [{"id": 5, "stitch_client_id": 9}],
+                {"id": 5, "stitch_client_id": 9},
                 {
                     "data": [
                         {
@@ -302,19 +304,44 @@ def test_stitch_failures(server, answers, words):
         StitchClient({"access_token": "a", "url": server.url}).start_replication_job(5, poll_interval=0)
 
 
-def test_stitch_lists(server):
+def test_stitch_takes_a_long_job_as_done(server):
     client = StitchClient(access_token="a", url=server.url)
-    server.answers[:] = [(200, [{"id": 1}]), (200, {"data": [{"id": 2}]}), (200, "")]
-    assert (client.list_streams(1), client.list_loads(9), client.list_sources()) == ([{"id": 1}], [{"id": 2}], [])
-    server.answers[:] = [(200, {"job_name": "j"})]
+    server.answers[:] = [(200, {"id": 5, "stitch_client_id": 9}), (200, {"data": []})]
+    assert client.check_sync_completion(5, "j", 0, None, autocomplete_after_seconds=0) == {}
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        (lambda client: client.list_destinations(), "/v4/destinations"),
+        (lambda client: client.get_destination(3), "/v4/destinations/3"),
+        (lambda client: client.list_sources(), "/v4/sources"),
+        (lambda client: client.get_source(3), "/v4/sources/3"),
+        (lambda client: client.list_extractions(9), "/v4/9/extractions?page=1"),
+        (lambda client: client.list_loads(9, page=2), "/v4/9/loads?page=2"),
+        (lambda client: client.make_request("/x", params={"a": 1}), "/v4/x?a=1"),
+    ],
+)
+def test_stitch_lists(server, call, path):
+    server.answers[:] = [(200, {"data": [1]})]
+    assert call(StitchClient(access_token="a", url=server.url)) == {"data": [1]}
+    assert server.asked == [("GET", path, "")]
+
+
+def test_stitch_streams(server):
+    client = StitchClient(access_token="a", url=server.url)
+    streams = [{"stream_name": "a", "selected": True}, {"stream_name": "b", "selected": None}]
+    server.answers[:] = [(200, streams), (200, streams), (200, {"job_name": "j"})]
+    assert client.list_streams(1) == streams[:1]
+    assert client.list_streams(1, selected=False) == streams
     assert client.start_replication_job(1, disable_polling=True) == {"job_name": "j"}
 
 
 @pytest.mark.parametrize(
-    ("status", "fail_on_warning", "works"),
-    [("success", True, True), ("warning", False, True), ("warning", True, False), ("failed", False, False)],
+    ("status", "works"),
+    [("success", True), ("warning", False), ("interrupted", False), ("cancelled", False), ("failed", False)],
 )
-def test_hightouch(server, status, fail_on_warning, works):
+def test_hightouch(server, status, works):
     server.answers[:] = [
         (200, {"id": "r"}),
         (200, {"data": []}),
@@ -323,11 +350,35 @@ def test_hightouch(server, status, fail_on_warning, works):
     ]
     client = HightouchClient(config={"api_key": "k", "url": server.url})
     if works:
-        assert client.sync_and_poll(3, fail_on_warning=fail_on_warning, poll_interval=0)["status"] == status
+        assert client.sync_and_poll(3, poll_interval=0) is None
     else:
         with pytest.raises(ServiceError, match=f"ended as '{status}': why"):
-            client.sync_and_poll(3, fail_on_warning=fail_on_warning, poll_interval=0)
-    assert [one[:2] for one in server.asked] == [("POST", "/syncs/3/trigger"), *[("GET", "/syncs/3/runs?runId=r")] * 3]
+            client.sync_and_poll(3, poll_interval=0)
+    assert server.asked[0] == ("POST", "/syncs/3/trigger", {"fullResync": False})
+    assert [one[:2] for one in server.asked[1:]] == [("GET", "/syncs/3/runs?runId=r")] * 3
+
+
+@pytest.mark.parametrize(
+    ("call", "asked"),
+    [
+        (lambda client: client.list_destinations(), ("GET", "/destinations", "")),
+        (lambda client: client.get_destination(3), ("GET", "/destinations/3", "")),
+        (lambda client: client.list_sources(), ("GET", "/sources", "")),
+        (lambda client: client.get_source(3), ("GET", "/sources/3", "")),
+        (lambda client: client.list_syncs(), ("GET", "/syncs", "")),
+        (lambda client: client.get_sync(3), ("GET", "/syncs/3", "")),
+        (lambda client: client.list_sync_runs(3, {"limit": 1}), ("GET", "/syncs/3/runs?limit=1", "")),
+        (
+            lambda client: client.trigger_sync(3, {"fullResync": True}),
+            ("POST", "/syncs/3/trigger", {"fullResync": True}),
+        ),
+        (lambda client: client.make_request("/x", "POST", {"a": 1}, {"b": 2}), ("POST", "/x?a=1", {"b": 2})),
+    ],
+)
+def test_hightouch_lists(server, call, asked):
+    server.answers[:] = [(200, {"data": []})]
+    assert call(HightouchClient({"api_key": "k", "url": server.url})) == {"data": []}
+    assert server.asked == [asked]
 
 
 def test_dbt_cloud(server):
@@ -343,8 +394,27 @@ def test_dbt_cloud(server):
         *[("GET", "/api/v2/accounts/1/runs/8/")] * 2,
     ]
     assert server.headers[0]["Authorization"] == "Token t"
+    assert server.asked[0][2] == {"cause": "Trigger job run from Mage"}
     client.list_runs(limit=3, order_by=None)
-    assert server.asked[-1][1] == "/api/v2/accounts/1/runs/?limit=3"
+    client.list_jobs(project_id=4)
+    client.get_run(8, ["job"])
+    assert [path.removeprefix("/api/v2/accounts/1") for _, path, _ in server.asked[3:]] == [
+        "/runs/?limit=3",
+        "/jobs/?project_id=4",
+        "/runs/8/?include_related=%5B%22job%22%5D",
+    ]
+
+
+def test_options_of_a_dbt_job(server):
+    client = DbtCloudClient({"account_id": 1, "api_token": "t", "url": server.url})
+    server.answers[:] = [(200, {"data": {"id": 8}})]
+    client.trigger_job_run(2, "why", git_branch="b", threads_override=3, steps_override=("run",), poll_status=False)
+    assert server.asked[0][2] == {
+        "cause": "why",
+        "git_branch": "b",
+        "threads_override": 3,
+        "steps_override": ["run"],
+    }
 
 
 def test_dbt_cloud_failures(server):
@@ -363,12 +433,23 @@ def test_dbt_cloud_failures(server):
 
 
 def test_metaplane(server):
-    client = Metaplane("t", url=server.url)
-    client.run_monitors(["m"])
-    client.get_monitor_status("m")
-    client.list_monitors("c")
-    assert server.asked[0] == ("POST", "/v1/monitors/run", {"monitorIds": ["m"]})
-    assert [path for _, path, _ in server.asked[1:]] == ["/v2/monitors/status/m", "/v1/monitors/connection/c"]
+    client = Metaplane({"api_token": "t", "url": server.url})
+    passed, failed = {"data": {"passed": True}}, {"data": {"passed": False}}
+    server.answers[:] = [(200, {"data": [{"id": "m"}, {"id": "n"}]}), (200, {}), (200, passed), (200, failed)]
+    assert client.process(connection_id="c", poll_interval=0) == {"m": {"passed": True}, "n": {"passed": False}}
+    assert server.asked == [
+        ("GET", "/v1/monitors/connection/c", ""),
+        ("POST", "/v1/monitors/run", {"testIds": ["m", "n"]}),
+        ("GET", "/v1/monitors/status/m", ""),
+        ("GET", "/v1/monitors/status/n", ""),
+    ]
+    server.answers[:] = [(200, {}), (200, failed)]
+    with pytest.raises(ServiceError, match="the Metaplane monitors n did not pass"):
+        client.process(monitor_ids=["n"], poll_interval=0, raise_on_failure=True)
+    with pytest.raises(ValueError, match="needs `monitor_ids`"):
+        client.process()
+    client.connections()
+    assert server.asked[-1] == ("GET", "/v1/connections", "")
 
 
 # --- what needs a vendor's package

@@ -56,7 +56,7 @@ def test_dictionaries():
     assert dictionaries.flatten_dict({"a": 1}, "x") == {"x.a": 1}
     assert dictionaries.flatten({"a": {"b": {"c": {"d": 1}}}, "e": 2}) == {"a_b_c": {"d": 1}, "e": 2}
     assert dictionaries.get_json_value('{"a": {"b": [1, {"c": 2}]}}', "a.b[1].c") == 2
-    assert dictionaries.get_json_value({"a": 1}, "z") is None
+    assert dictionaries.get_json_value({"a": 1}, "z") == {"a": 1}
     assert (dictionaries.get_safe_value({"a": 1}, "b", 2), dictionaries.get_safe_value(None, "b", 3)) == (2, 3)
     assert dictionaries.set_value({"a": {}}, ["a", "b", "c"], 1) == {"a": {"b": {"c": 1}}}
     assert dictionaries.replace_dict_nan_value({"a": float("nan"), "b": 1.0}) == {"a": None, "b": 1.0}
@@ -81,10 +81,12 @@ def test_lists():
     assert (array.find_index(lambda x: x == 3, [1, 3]), array.find_index(bool, [])) == (1, -1)
     assert array.flatten([[1], [], [2, [3]]]) == [1, 2, [3]]
     assert array.unique_by([{"a": 1, "b": 1}, {"a": 2}, {"a": 1, "b": 2}], lambda x: x["a"]) == [
-        {"a": 1, "b": 2},
+        {"a": 1, "b": 1},
         {"a": 2},
     ]
-    assert (array.is_iterable("a"), array.is_iterable(1)) == (True, False)
+    assert [array.is_iterable(one) for one in ((), {1}, b"", "a", {}, 1)] == [True, True, True, False, False, False]
+    assert (array.is_iterable("a", exclude_strings=False), array.is_iterable({}, False)) == (True, True)
+    assert array.sample([3]) == 3
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_lists():
         (strings.singularize, "caches", "cach"),
         (strings.singularize, "", ""),
         (strings.capitalize_remove_underscore_lower, "DATA_LOADER", "Data loader"),
-        (strings.remove_extension_from_filename, "a.b.csv", "a.b"),
+        (strings.remove_extension_from_filename, "a.b.csv", "a"),
         (strings.format_enum, enum.Enum("E", {"A": "x"}).A, "x"),
         (strings.format_enum, "y", "y"),
     ],
@@ -155,26 +157,43 @@ def test_files(tmp_path):
 def test_kinds_of_data():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"i": [1], "f": [1.5], "b": [True], "s": ["x"]})
+    frame["t"], frame["n"] = pd.Timestamp("2026-01-01"), pd.array([1], dtype="Int64")
     found = [utils.convert_pandas_dtype_to_python_type(dtype) for dtype in frame.dtypes]
-    assert found == [int, float, bool, str]
+    assert found == [int, float, bool, str, dt.datetime, str]
     assert (utils.is_spark_dataframe(frame), utils.is_spark_env()) == (False, False)
 
 
 def test_dates():
-    now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
-    assert abs((now - dates.n_days_ago(3)) - dt.timedelta(days=3)) < dt.timedelta(minutes=1)
+    assert dt.date.fromisoformat(dates.n_days_ago(3)) - dt.date.today() in (dt.timedelta(-3), dt.timedelta(-4))
     early, late = dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 2)
     assert [dates.compare(*pair) for pair in ((early, late), (late, late), (late, early))] == [-1, 0, 1]
+    assert (dates.compare(early, early.replace(tzinfo=dt.timezone.utc)), dates.compare(None, late)) == (0, None)
+    assert [dates.str_to_timedelta(one).total_seconds() / 3600 for one in ("3h", "2d", "1w")] == [3, 48, 168]
+    for wrong in ("", "3", "3m", "xd"):
+        with pytest.raises(ValueError, match=r"number|invalid literal"):
+            dates.str_to_timedelta(wrong)
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2026-01-01", 1), ("2026-01-03", 1), ("2026-01-04", 2), ("2026-02-07", 1), ("2026-02-08", 2), ("2026-05-31", 6)],
+)
+def test_weeks_begin_on_sunday(day, expected):
+    assert dates.week_of_month(dt.datetime.fromisoformat(day)) == expected
 
 
 @pytest.mark.parametrize(
     ("env", "expected"),
     [
-        (None, ("dev", True, False, False)),
+        (None, ("dev", False, False, False)),
+        ("dev", ("dev", True, False, False)),
+        ("development", ("dev", True, False, False)),
+        ("qa", ("dev", False, False, False)),
         ("prod", ("prod", False, True, False)),
-        ("production", ("production", False, True, False)),
+        ("production", ("prod", False, True, False)),
         ("staging", ("staging", False, False, False)),
         ("test", ("test", False, False, True)),
+        ("test_mage", ("test_mage", False, False, True)),
     ],
 )
 def test_environments(monkeypatch, env, expected):
@@ -206,43 +225,71 @@ class Own:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ({"a": {1}, 2: (3,)}, {"a": [1], 2: [3]}),
+        ({"a": {1}, 2: (3,)}, {"a": {1}, 2: (3,)}),  # one step only
+        ((1, 2), (1, 2)),
+        ({1}, [1]),
+        (frozenset([1]), frozenset([1])),
         (dt.datetime(2026, 1, 2, 3), "2026-01-02T03:00:00"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
         (dt.time(1, 2), "01:02:00"),
-        (decimal.Decimal("1.5"), 1.5),
-        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (dt.timedelta(1), dt.timedelta(1)),
+        (decimal.Decimal("1.5"), decimal.Decimal("1.5")),
+        (uuid.UUID(int=1), uuid.UUID(int=1)),
         (Color.RED, "red"),
-        (float("nan"), None),
-        (b"x", "x"),
-        (Own(), {"at": "2026-01-02"}),
-        ({dt.date(2026, 1, 2): 1}, {"2026-01-02": 1}),
+        (b"x", b"x"),
+        (Own(), {"at": dt.date(2026, 1, 2)}),
+        (decimal.Decimal, "decimal.Decimal"),
+        ((x for x in [1]), "builtins.generator"),
+        (ValueError("no"), {"type": "ValueError", "message": "no", "traceback": []}),
     ],
 )
 def test_values_as_json(value, expected):
     assert parsers.encode_complex(value) == expected
-    json.dumps(parsers.encode_complex(value))
 
 
-def test_numpy_as_json():
+def test_libraries_as_json():
     np = pytest.importorskip("numpy")
-    value = {"a": np.int64(1), "b": np.array([1.5, 2.0]), "c": np.bool_(True), np.int64(3): np.float64("nan")}
-    assert parsers.encode_complex(value) == {"a": 1, "b": [1.5, 2.0], "c": True, "3": None}
-    assert json.loads(json.dumps([np.int64(1), dt.date(2026, 1, 2), object], cls=parsers.NpEncoder))[:2] == [
+    pd = pytest.importorskip("pandas")
+    values = {"a": np.int64(1), "b": np.array([1.5, 2.0]), "c": np.bool_(True), "d": pd.NA, "e": pd.Timestamp(0)}
+    values.update(f=pd.DataFrame({"x": [1, 2]}), g=pd.Series([1]), h=pd.Index([1]), i={2}, j=Color.RED)
+    assert json.loads(json.dumps(values, default=parsers.encode_complex)) == {
+        "a": 1,
+        "b": [1.5, 2.0],
+        "c": True,
+        "d": None,
+        "e": "1970-01-01T00:00:00",
+        "f": [{"x": 1}, {"x": 2}],
+        "g": [1],
+        "h": [1],
+        "i": [2],
+        "j": "red",
+    }
+    assert type(parsers.encode_complex(np.float64(1.5))) is float
+    assert json.loads(json.dumps([np.int64(1), dt.date(2026, 1, 2), object()], cls=parsers.NpEncoder))[:2] == [
         1,
         "2026-01-02",
     ]
 
 
+def test_json_among_words():
+    text = 'a {"b": {"c": 1}} and {bad} [1] {"d": 2}'
+    assert list(parsers.extract_json_objects(text)) == [{"b": {"c": 1}}, {"d": 2}]
+
+
 def test_samples():
     assert parsers.sample_output({"a": list(range(25)), "b": [1]}) == ({"a": list(range(20)), "b": [1]}, True)
     assert parsers.sample_output([1, "x"]) == ([1, "x"], False)
+    assert parsers.sample_output(tuple(range(25))) == (tuple(range(25)), False)
 
 
 def test_matrices():
     pytest.importorskip("pandas")
     sparse = pytest.importorskip("scipy.sparse")
     found = parsers.convert_matrix_to_dataframe(sparse.csr_matrix([[1, 0], [0, 2]]))
-    assert found.to_dict("list") == {"col_0": [1, 0], "col_1": [0, 2]}
+    assert found.to_dict("list") == {"0": [1, 0], "1": [0, 2]}
+    stored = json.loads(json.dumps(sparse.csr_matrix([[1, 0], [0, 2]]), default=parsers.encode_complex))
+    assert parsers.deserialize_matrix(stored).toarray().tolist() == [[1, 0], [0, 2]]
+    assert parsers.convert_matrix_to_dataframe([[1]]) == [[1]]
 
 
 def test_polars_rows():
@@ -273,6 +320,33 @@ def test_retry(capsys, retries, fails, calls, works):
     assert capsys.readouterr().out.count("trying again") == min(retries, fails)
 
 
+@pytest.mark.parametrize(
+    ("options", "waits"),
+    [
+        ({}, [5, 10]),
+        ({"retries": 20}, [5, 10, 20]),
+        ({"retries": 20, "delay": 10, "exponential_backoff": False}, [10] * 5),
+        ({"retries": 20, "delay": 60, "exponential_backoff": False}, []),
+        ({"retries": 20, "delay": 1, "max_delay": 7}, [1, 2]),
+        ({"retries": 20, "delay": 1, "max_delay": 8}, [1, 2, 4]),
+        ({"retries": 0}, []),
+    ],
+)
+def test_all_waits_together_stay_below_the_longest(monkeypatch, options, waits):
+    waited = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    counted = {"of": "mine"}
+
+    @retry(retry_metadata=counted, **options)
+    def work():
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        work()
+    assert waited == waits
+    assert counted == {"of": "mine", "attempts": len(waits) + 1}
+
+
 def test_threads():
     names = set()
 
@@ -282,6 +356,12 @@ def test_threads():
 
     assert list(multi.parallelize(double, range(5))) == [0, 2, 4, 6, 8]
     assert list(multi.parallelize_multiple_args(pow, [(2, 3), (3, 2)])) == [8, 9]
+    assert list(multi.run_parallel(pow, [[2, 3]], [[3, 2]])) == [8, 9]
+    assert list(multi.run_parallel_multiple_args(pow, [2, 3], [3, 2])) == [8, 9]
+    assert multi.execute_parallel([(pow, [2, 3]), (len, ("ab",))], 1) == [8, 2]
+    called = []
+    assert multi.run_parallel_threads([(called.append, [1]), (called.append, (2,))]) is None
+    assert sorted(called) == [1, 2]
     assert threading.main_thread().name not in names
     done = threading.Event()
     multi.start_thread(lambda event: event.set(), event=done).join(5)

@@ -6,18 +6,20 @@ A client starts a job and, unless told otherwise, waits until it is over; a job 
 
 from __future__ import annotations
 
-from baton.services.http import ServiceError, basic, request, required, setting, wait
+import json
+import time
+
+from baton.services.http import TIMEOUT_SECONDS, ServiceError, basic, request, required, setting, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 _AIRBYTE_CLOUD = "https://api.airbyte.com"
 _DBT_RUN = {1: "Queued", 2: "Starting", 3: "Running", 10: "Success", 20: "Error", 30: "Cancelled"}
 _DBT_OVER = ("Success", "Error", "Cancelled")
-_HIGHTOUCH_GOOD = ("success", "warning", "completed with errors")
-_HIGHTOUCH_BAD = ("failed", "cancelled", "interrupted", "error", "disabled")
+_HIGHTOUCH_OVER = ("success", "warning", "failed", "cancelled", "interrupted")
 
 
 class Airbyte:
@@ -30,15 +32,26 @@ class Airbyte:
         place = f"{setting(self.config, 'host', 'host.docker.internal')}:{setting(self.config, 'port', 8000)}"
         server = f"{scheme}://{place}/api/{setting(self.config, 'api_version', 'v1')}"
         self.url = str(setting(self.config, "url", _AIRBYTE_CLOUD if self.use_cloud else server)).rstrip("/")
+        self.timeout = TIMEOUT_SECONDS
         self._token: str | None = None
 
     def is_healthy(self) -> bool:
         """Whether the server answers that it is available."""
-        answer = request("GET", f"{self.url}/health", headers=self._headers())
+        answer = request("GET", f"{self.url}/health", headers=self._headers(), timeout=self.timeout)
         return isinstance(answer, dict) and bool(answer.get("available"))
 
-    def run_sync(self, connection_id: str, poll_interval: float = 10, poll_timeout: float | None = None) -> Any:
-        """Start the sync of a connection, wait for it, and give what the server says of the job."""
+    def run_sync(
+        self,
+        connection_id: str,
+        poll_interval: float = 10,
+        timeout: float = TIMEOUT_SECONDS,
+        poll_timeout: float | None = None,
+    ) -> Any:
+        """Start the sync of a connection, wait for it, and give what the server says of the job.
+
+        `timeout` is for one request, `poll_timeout` for the whole.
+        """
+        self.timeout = timeout
         job = self.start_sync(connection_id)
         latest = {"job": job}
 
@@ -58,15 +71,17 @@ class Airbyte:
         """Start the sync of a connection."""
         if self.use_cloud:
             body = {"connectionId": connection_id, "jobType": "sync"}
-            return request("POST", f"{self.url}/v1/jobs", body=body, headers=self._headers())
+            return request("POST", f"{self.url}/v1/jobs", body=body, headers=self._headers(), timeout=self.timeout)
         body = {"connectionId": connection_id}
-        return request("POST", f"{self.url}/connections/sync", body=body, headers=self._headers())
+        return request("POST", f"{self.url}/connections/sync", body=body, headers=self._headers(), timeout=self.timeout)
 
     def get_job(self, job_id: Any) -> Any:
         """What the server says of a job."""
         if self.use_cloud:
-            return request("GET", f"{self.url}/v1/jobs/{job_id}", headers=self._headers())
-        return request("POST", f"{self.url}/jobs/get", body={"id": job_id}, headers=self._headers())
+            return request("GET", f"{self.url}/v1/jobs/{job_id}", headers=self._headers(), timeout=self.timeout)
+        return request(
+            "POST", f"{self.url}/jobs/get", body={"id": job_id}, headers=self._headers(), timeout=self.timeout
+        )
 
     def _headers(self) -> dict[str, str]:
         if not self.use_cloud:
@@ -78,7 +93,8 @@ class Airbyte:
                 "client_secret": required(self.config, "client_secret", "Airbyte Cloud"),
                 "grant-type": "client_credentials",
             }
-            self._token = str(request("POST", f"{self.url}/v1/applications/token", body=body)["access_token"])
+            answer = request("POST", f"{self.url}/v1/applications/token", body=body, timeout=self.timeout)
+            self._token = str(answer["access_token"])
         return {"Authorization": f"Bearer {self._token}"}
 
 
@@ -97,56 +113,82 @@ class StitchClient:
         self.access_token = required(self.config, "access_token", "Stitch")
         self.url = str(setting(self.config, "url", "https://api.stitchdata.com")).rstrip("/")
 
-    def list_sources(self) -> list[dict[str, Any]]:
+    def list_destinations(self) -> Any:
+        """All destinations of the account."""
+        return self.make_request("/destinations")
+
+    def get_destination(self, destination_id: Any) -> Any:
+        """What Stitch says of a destination."""
+        return self.make_request(f"/destinations/{destination_id}")
+
+    def list_sources(self) -> Any:
         """All sources of the account."""
-        return list(self._ask("GET", "/v4/sources") or [])
+        return self.make_request("/sources")
 
-    def list_streams(self, source_id: Any) -> list[dict[str, Any]]:
-        """The streams of a source."""
-        return list(self._ask("GET", f"/v4/sources/{source_id}/streams") or [])
+    def get_source(self, source_id: Any) -> Any:
+        """What Stitch says of a source."""
+        return self.make_request(f"/sources/{source_id}")
 
-    def list_extractions(self, client_id: Any) -> list[dict[str, Any]]:
-        """The newest extraction of each source of an account."""
-        return _data(self._ask("GET", f"/v4/{client_id}/extractions"))
+    def list_streams(self, source_id: Any, selected: bool = True) -> list[dict[str, Any]]:
+        """The streams of a source: those that are replicated, or all."""
+        streams = self.make_request(f"/sources/{source_id}/streams") or []
+        return [stream for stream in streams if stream.get("selected") or not selected]
 
-    def list_loads(self, client_id: Any) -> list[dict[str, Any]]:
-        """The newest load of each stream of an account."""
-        return _data(self._ask("GET", f"/v4/{client_id}/loads"))
+    def list_extractions(self, stitch_client_id: Any, page: int = 1) -> Any:
+        """The newest extraction of each source of an account, below the key `data`."""
+        return self.make_request(f"/{stitch_client_id}/extractions", params={"page": page})
+
+    def list_loads(self, stitch_client_id: Any, page: int = 1) -> Any:
+        """The newest load of each stream of an account, below the key `data`."""
+        return self.make_request(f"/{stitch_client_id}/loads", params={"page": page})
 
     def start_replication_job(
         self,
         source_id: Any,
-        poll_interval: float = 10,
-        poll_timeout: float | None = None,
+        poll_interval: float = 30,
+        poll_timeout: float | None = 1800,
+        autocomplete_after_seconds: float | None = None,
         disable_polling: bool = False,
     ) -> Any:
-        """Start the replication of a source and, unless `disable_polling`, wait for its extraction."""
-        answer = self._ask("POST", f"/v4/sources/{source_id}/sync") or {}
+        """Start the replication of a source and, unless `disable_polling`, wait for its extraction.
+
+        `autocomplete_after_seconds` ends the waiting without an error.
+        """
+        answer = self.make_request(f"/sources/{source_id}/sync", method="POST") or {}
         if answer.get("error"):
             raise ServiceError(f"Stitch did not start source {source_id}: {answer['error']}")
-        print(f"Started the replication of source {source_id}: {answer.get('job_name')}")  # noqa: T201
+        name = answer.get("job_name")
+        print(f"Started the replication of source {source_id}: {name}")  # noqa: T201
         if not disable_polling:
-            self.check_sync_completion(source_id, answer.get("job_name"), poll_interval, poll_timeout)
+            self.check_sync_completion(source_id, name, poll_interval, poll_timeout, autocomplete_after_seconds)
         return answer
 
     def check_sync_completion(
         self,
         source_id: Any,
         job_name: str | None = None,
-        poll_interval: float = 10,
-        poll_timeout: float | None = None,
+        poll_interval: float = 30,
+        poll_timeout: float | None = 1800,
+        autocomplete_after_seconds: float | None = None,
     ) -> dict[str, Any]:
         """Wait until the extraction of a source is over, and give what Stitch says of it."""
-        client_id = self._client_of(source_id)
+        source = self.get_source(source_id)
+        client_id = source.get("stitch_client_id") if isinstance(source, dict) else None
+        if client_id is None:
+            raise ServiceError(f"Stitch has no source {source_id}")
+        began = time.monotonic()
         found: dict[str, Any] = {}
 
         def ask() -> tuple[bool, str]:
             found.clear()
-            for one in self.list_extractions(client_id):
+            for one in self._extractions(client_id):
                 if str(one.get("source_id")) == str(source_id) and job_name in (None, one.get("job_name")):
                     found.update(one)
-            over = bool(found.get("completion_time"))
-            return over, "complete" if over else "running" if found else "not started"
+            if found.get("completion_time"):
+                return True, "complete"
+            if autocomplete_after_seconds is not None and time.monotonic() - began >= autocomplete_after_seconds:
+                return True, "taken as complete"
+            return False, "running" if found else "not started"
 
         wait(ask, interval=poll_interval, timeout=poll_timeout, what=f"the extraction of Stitch source {source_id}")
         for part in ("discovery", "tap", "target"):
@@ -155,14 +197,22 @@ class StitchClient:
                 raise ServiceError(f"the extraction of Stitch source {source_id} failed in its {part}: {words}")
         return found
 
-    def _client_of(self, source_id: Any) -> Any:
-        for source in self.list_sources():
-            if str(source.get("id")) == str(source_id):
-                return source.get("stitch_client_id")
-        raise ServiceError(f"Stitch has no source {source_id}")
+    def _extractions(self, client_id: Any) -> Iterator[dict[str, Any]]:
+        """The newest extractions of all sources; Stitch gives them by pages."""
+        page, seen = 1, 0
+        while True:
+            answer = self.list_extractions(client_id, page)
+            found = _data(answer)
+            yield from found
+            seen += len(found)
+            if not found or not isinstance(answer, dict) or seen >= int(answer.get("total") or 0):
+                return
+            page += 1
 
-    def _ask(self, method: str, path: str) -> Any:
-        return request(method, f"{self.url}{path}", headers={"Authorization": f"Bearer {self.access_token}"})
+    def make_request(self, url_path: str, method: str = "GET", params: Any = None, payload: Any = None) -> Any:
+        """What Stitch answers to any other request of its interface."""
+        url = f"{self.url}/v4{url_path}"
+        return request(method, url, query=params, body=payload or None, headers=_bearer(self.access_token))
 
 
 class HightouchClient:
@@ -173,49 +223,64 @@ class HightouchClient:
         self.api_key = required(self.config, "api_key", "Hightouch")
         self.url = str(setting(self.config, "url", "https://api.hightouch.com/api/v1")).rstrip("/")
 
-    def list_syncs(self) -> dict[str, Any]:
+    def list_destinations(self) -> Any:
+        """All destinations, below the key `data`."""
+        return self.make_request("/destinations")
+
+    def get_destination(self, destination_id: Any) -> Any:
+        """What Hightouch says of a destination."""
+        return self.make_request(f"/destinations/{destination_id}")
+
+    def list_sources(self) -> Any:
+        """All sources, below the key `data`."""
+        return self.make_request("/sources")
+
+    def get_source(self, source_id: Any) -> Any:
+        """What Hightouch says of a source."""
+        return self.make_request(f"/sources/{source_id}")
+
+    def list_syncs(self) -> Any:
         """All syncs, below the key `data`."""
-        return dict(self._ask("GET", "/syncs"))
+        return self.make_request("/syncs")
 
-    def get_sync_details(self, sync_id: Any) -> dict[str, Any]:
+    def get_sync(self, sync_id: Any) -> Any:
         """What Hightouch says of a sync."""
-        return dict(self._ask("GET", f"/syncs/{sync_id}"))
+        return self.make_request(f"/syncs/{sync_id}")
 
-    def get_sync_run_details(self, sync_id: Any, sync_request_id: Any) -> list[dict[str, Any]]:
-        """What Hightouch says of one run of a sync."""
-        return _data(self._ask("GET", f"/syncs/{sync_id}/runs", query={"runId": sync_request_id}))
+    def list_sync_runs(self, sync_id: Any, params: dict[str, Any] | None = None) -> Any:
+        """Runs of a sync, below the key `data`; `params` filter, such as `runId` and `limit`."""
+        return self.make_request(f"/syncs/{sync_id}/runs", params=params)
 
-    def start_sync(self, sync_id: Any, full_resync: bool = False) -> Any:
-        """Start a sync and give the id of its run."""
-        return self._ask("POST", f"/syncs/{sync_id}/trigger", body={"fullResync": full_resync})["id"]
+    def trigger_sync(self, sync_id: Any, payload: dict[str, Any] | None = None) -> Any:
+        """Start a sync; the answer has the `id` of its run."""
+        return self.make_request(f"/syncs/{sync_id}/trigger", method="POST", payload=payload or {"fullResync": False})
 
     def sync_and_poll(
         self,
         sync_id: Any,
-        fail_on_warning: bool = False,
+        payload: dict[str, Any] | None = None,
         poll_interval: float = 3,
         poll_timeout: float | None = None,
-        full_resync: bool = False,
-    ) -> dict[str, Any]:
-        """Start a sync, wait for it, and give what Hightouch says of its run."""
-        run_id = self.start_sync(sync_id, full_resync)
+    ) -> None:
+        """Start a sync and wait for it. One that does not end as `success` raises."""
+        run_id = self.trigger_sync(sync_id, payload)["id"]
         latest: dict[str, Any] = {}
 
         def ask() -> tuple[bool, str]:
-            found = self.get_sync_run_details(sync_id, run_id)
+            found = _data(self.list_sync_runs(sync_id, {"runId": run_id}))
             latest.update(found[0] if found else {})
             status = str(latest.get("status", "queued"))
-            return status in _HIGHTOUCH_GOOD + _HIGHTOUCH_BAD, status
+            return status in _HIGHTOUCH_OVER, status
 
         status = wait(ask, interval=poll_interval, timeout=poll_timeout, what=f"the Hightouch sync {sync_id}")
-        if status in _HIGHTOUCH_BAD or (fail_on_warning and status != "success"):
-            raise ServiceError(
-                f"the Hightouch sync {sync_id} ended as {status!r}: {latest.get('error') or 'no reason'}"
-            )
-        return latest
+        if status != "success":
+            reason = latest.get("error") or "no reason"
+            raise ServiceError(f"the Hightouch sync {sync_id} ended as {status!r}: {reason}")
 
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
-        return request(method, f"{self.url}{path}", headers={"Authorization": f"Bearer {self.api_key}"}, **more)
+    def make_request(self, url_path: str, method: str = "GET", params: Any = None, payload: Any = None) -> Any:
+        """What Hightouch answers to any other request of its interface."""
+        url = f"{self.url}{url_path}"
+        return request(method, url, query=params, body=payload or None, headers=_bearer(self.api_key))
 
 
 class DbtCloudClient:
@@ -228,30 +293,64 @@ class DbtCloudClient:
         place = str(setting(self.config, "url", "https://cloud.getdbt.com")).rstrip("/")
         self.url = f"{place}/api/v2/accounts/{self.account_id}"
 
-    def list_jobs(self, **query: Any) -> Any:
-        """All jobs of the account, below the key `data`; keywords filter, such as `project_id`."""
-        return self._ask("GET", "/jobs/", query=query)
+    def list_jobs(self, order_by: str | None = None, project_id: Any = None) -> Any:
+        """All jobs of the account, or of one project, below the key `data`."""
+        return self.make_request("/jobs", params={"order_by": order_by, "project_id": project_id})
 
-    def list_runs(self, **query: Any) -> Any:
-        """Runs of the account, below the key `data`; keywords filter, such as `job_definition_id` and `limit`."""
-        return self._ask("GET", "/runs/", query=query)
+    def list_runs(
+        self,
+        include_related: Sequence[str] | None = None,
+        job_definition_id: Any = None,
+        order_by: str | None = None,
+        offset: int | None = None,
+        limit: int = 100,
+    ) -> Any:
+        """Runs of the account, or of one job, below the key `data`."""
+        params = {
+            "include_related": _listed(include_related),
+            "job_definition_id": job_definition_id,
+            "order_by": order_by,
+            "offset": offset,
+            "limit": limit,
+        }
+        return self.make_request("/runs", params=params)
 
-    def get_run(self, run_id: Any, include_related: Any = None) -> Any:
+    def get_run(self, run_id: Any, include_related: Sequence[str] | None = None) -> Any:
         """What dbt Cloud says of a run, below the key `data`."""
-        return self._ask("GET", f"/runs/{run_id}/", query={"include_related": include_related})
+        return self.make_request(f"/runs/{run_id}", params={"include_related": _listed(include_related)})
 
     def trigger_job_run(
         self,
         job_id: Any,
-        cause: str = "Triggered from Mage.",
-        additional_run_config: dict[str, Any] | None = None,
+        cause: str = "Trigger job run from Mage",
+        git_sha: str | None = None,
+        git_branch: str | None = None,
+        schema_override: str | None = None,
+        dbt_version_override: str | None = None,
+        threads_override: int | None = None,
+        target_name_override: str | None = None,
+        generate_docs_override: bool | None = None,
+        timeout_seconds_override: int | None = None,
+        steps_override: Sequence[str] | None = None,
         poll_status: bool = True,
-        poll_interval: float = 10,
+        poll_interval: float = 3,
         poll_timeout: float | None = None,
     ) -> Any:
         """Start a job and, with `poll_status`, wait for its run. Gives what dbt Cloud says of the run."""
-        body = {"cause": cause, **(additional_run_config or {})}
-        started = self._ask("POST", f"/jobs/{job_id}/run/", body=body)
+        options = {
+            "cause": cause,
+            "git_sha": git_sha,
+            "git_branch": git_branch,
+            "schema_override": schema_override,
+            "dbt_version_override": dbt_version_override,
+            "threads_override": threads_override,
+            "target_name_override": target_name_override,
+            "generate_docs_override": generate_docs_override,
+            "timeout_seconds_override": timeout_seconds_override,
+            "steps_override": None if steps_override is None else list(steps_override),
+        }
+        body = {name: value for name, value in options.items() if value is not None}
+        started = self.make_request(f"/jobs/{job_id}/run", method="POST", payload=body)
         if not poll_status:
             return started
         run_id = started["data"]["id"]
@@ -269,32 +368,72 @@ class DbtCloudClient:
             raise ServiceError(f"the dbt Cloud run {run_id} of job {job_id} ended as {status!r}: {words}")
         return latest["run"]
 
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
-        return request(method, f"{self.url}{path}", headers={"Authorization": f"Token {self.api_token}"}, **more)
+    def make_request(self, url_path: str, method: str = "GET", params: Any = None, payload: Any = None) -> Any:
+        """What dbt Cloud answers to any other request of its interface, below the account."""
+        url = f"{self.url}{url_path.rstrip('/')}/"
+        headers = {"Authorization": f"Token {self.api_token}"}
+        return request(method, url, query=params, body=payload or None, headers=headers)
 
 
 class Metaplane:
-    """Monitors of Metaplane: `Metaplane(api_token).run_monitors([monitor_id])`."""
+    """Monitors of Metaplane: `Metaplane(dict(api_token=...)).process(monitor_ids=[...])`."""
 
-    def __init__(self, api_token: Any = None, url: str | None = None, config: Any = None) -> None:
-        given = api_token if isinstance(api_token, dict) else {**(config or {}), "api_token": api_token}
-        self.api_token = required(given, "api_token", "Metaplane")
-        self.url = str(url or setting(given, "url", "https://dev.api.metaplane.dev")).rstrip("/")
+    def __init__(self, config: Any = None, **settings: Any) -> None:
+        self.config: dict[str, Any] = {**(config or {}), **settings}
+        self.api_token = required(self.config, "api_token", "Metaplane")
+        self.url = str(setting(self.config, "url", "https://dev.api.metaplane.dev")).rstrip("/")
 
-    def list_monitors(self, connection_id: str) -> Any:
-        """All monitors of a connection."""
-        return self._ask("GET", f"/v1/monitors/connection/{connection_id}")
+    def connections(self, include_deleted: bool = False) -> Any:
+        """All connections of the account, below the key `data`."""
+        return self.make_request("/connections", params={"includeDeleted": "true"} if include_deleted else None)
 
-    def run_monitors(self, monitor_ids: Sequence[str]) -> Any:
-        """Have monitors run now. Metaplane does not say when they have."""
-        return self._ask("POST", "/v1/monitors/run", body={"monitorIds": list(monitor_ids)})
+    def monitors(self, connection_id: str, include_deleted: bool = False) -> Any:
+        """All monitors of a connection, below the key `data`."""
+        path = f"/monitors/connection/{connection_id}"
+        return self.make_request(path, params={"includeDeleted": "true"} if include_deleted else None)
 
-    def get_monitor_status(self, monitor_id: str) -> Any:
-        """The newest result of a monitor."""
-        return self._ask("GET", f"/v2/monitors/status/{monitor_id}")
+    def monitor_status(self, monitor_id: str) -> Any:
+        """The newest result of a monitor, below the key `data`."""
+        return self.make_request(f"/monitors/status/{monitor_id}")
 
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
-        return request(method, f"{self.url}{path}", headers={"Authorization": f"Bearer {self.api_token}"}, **more)
+    def process(
+        self,
+        connection_id: str | None = None,
+        monitor_ids: Sequence[str] | None = None,
+        poll_interval: float = 60,
+        raise_on_failure: bool = False,
+    ) -> Any:
+        """Have monitors run now: those that are named, or all of a connection. Gives the newest result of each.
+
+        Metaplane does not say when they have run, so results are asked for once, after `poll_interval` seconds.
+        With `raise_on_failure` a result that is not passed raises.
+        """
+        ids = list(monitor_ids or ())
+        if not ids and connection_id is not None:
+            ids = [monitor["id"] for monitor in _data(self.monitors(connection_id))]
+        if not ids:
+            raise ValueError("Metaplane needs `monitor_ids`, or the `connection_id` of a connection that has monitors")
+        self.make_request("/monitors/run", method="POST", payload={"testIds": ids})
+        time.sleep(poll_interval)
+        found = {one: (self.monitor_status(one) or {}).get("data") or {} for one in ids}
+        failed = [one for one, result in found.items() if result.get("passed") is False]
+        if failed and raise_on_failure:
+            raise ServiceError(f"the Metaplane monitors {', '.join(failed)} did not pass")
+        return found
+
+    def make_request(self, url_path: str, method: str = "GET", params: Any = None, payload: Any = None) -> Any:
+        """What Metaplane answers to any other request of its interface."""
+        url = f"{self.url}/v1{url_path}"
+        return request(method, url, query=params, body=payload or None, headers=_bearer(self.api_token))
+
+
+def _bearer(token: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _listed(names: Sequence[str] | None) -> str | None:
+    """Names as dbt Cloud takes several in one parameter."""
+    return None if not names else json.dumps(list(names))
 
 
 def _data(answer: Any) -> list[dict[str, Any]]:

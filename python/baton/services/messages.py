@@ -72,7 +72,7 @@ def send_email(
     config: Any,
     subject: str | None = None,
     message: str | None = None,
-    verbose: bool = False,
+    verbose: bool = True,
 ) -> None:
     """Send a mail to all of `to_emails`. A message that begins with `<` is taken as HTML."""
     from email.message import EmailMessage

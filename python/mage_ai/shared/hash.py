@@ -59,9 +59,9 @@ def safe_dig(obj_arg: Any, arr_or_string: str | Sequence[Any]) -> Any:
 
 def merge_dict(a: Mapping[Any, Any] | None, b: Mapping[Any, Any] | None) -> dict[Any, Any]:
     """A new dictionary with the keys of both; the second wins. `None` counts as an empty one."""
-    merged: dict[Any, Any] = copy.copy(a) if a else {}  # type: ignore[assignment]
+    merged: Any = copy.copy(a) if a else {}
     merged.update(b or {})
-    return merged
+    return merged  # type: ignore[no-any-return]
 
 
 def combine_into(child: Mapping[Any, Any], parent: dict[Any, Any]) -> None:

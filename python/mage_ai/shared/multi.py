@@ -58,7 +58,7 @@ def execute_parallel(
 
 
 def run_parallel_threads(list_of_funcs_and_args_or_kwargs: Iterable[tuple[Callable[..., Any], Sequence[Any]]]) -> None:
-    """Call several functions at the same time, each with its own arguments, and wait for all. What they give is lost."""
+    """Call several functions at the same time, each with its own arguments, and wait. What they give is lost."""
     threads = [Thread(target=func, args=tuple(arguments)) for func, arguments in list_of_funcs_and_args_or_kwargs]
     for thread in threads:
         thread.start()

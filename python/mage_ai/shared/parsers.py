@@ -26,10 +26,10 @@ def encode_complex(obj: Any) -> Any:
 
     One step only: what is inside of a list or a dictionary stays as it is, since the writer asks again for it.
     """
-    if obj is None or isinstance(obj, (str, int, float, bytes, list, tuple, dict)) and not isinstance(obj, enum.Enum):
-        return _number(obj)
     if isinstance(obj, enum.Enum):
         return obj.value
+    if obj is None or isinstance(obj, (str, int, float, bytes, list, tuple, dict)):
+        return _number(obj)
     if isinstance(obj, type) or inspect.isgenerator(obj):
         kind = obj if isinstance(obj, type) else type(obj)
         return f"{kind.__module__}.{kind.__name__}"

@@ -24,8 +24,9 @@ def clean_name(
 ) -> str:
     r"""A name that can be a file, a column, a module: `Load Data-1` becomes `load_data_1`.
 
-    What is no letter, digit or underscore becomes an underscore, unless it is one of `allow_characters` (single ones;
-    longer texts do not count); quotes, `$` and line ends go; a digit in front gets `letter_` before it, unless `allow_number`.
+    What is no letter, digit or underscore becomes an underscore, unless it is one of `allow_characters`, of which
+    those longer than one do not count; quotes, `$` and line ends go; a digit in front gets `letter_` before it,
+    unless `allow_number`.
     """
     kept = "".join(re.escape(one) for one in allow_characters or () if len(one) == 1)
     cleaned = re.sub(rf"[^\w{kept}]", "_", _DROPPED.sub("", name))
