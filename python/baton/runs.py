@@ -6,10 +6,9 @@ Reads only. Moments are in UTC and have no time zone, as `kwargs["execution_date
 
 from __future__ import annotations
 
-import enum
-
 from baton.host import ask, own_project
 from baton.records import Column, Record
+from baton.words import StrEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ __all__ = [
 _MOST = 1000
 
 
-class PipelineRunStatus(str, enum.Enum):
+class PipelineRunStatus(StrEnum):
     """Where a run stands."""
 
     INITIAL = "initial"
@@ -40,7 +39,7 @@ class PipelineRunStatus(str, enum.Enum):
     CANCELLED = "cancelled"
 
 
-class BlockRunStatus(str, enum.Enum):
+class BlockRunStatus(StrEnum):
     """Where a block of a run stands."""
 
     INITIAL = "initial"
@@ -53,7 +52,7 @@ class BlockRunStatus(str, enum.Enum):
     CONDITION_FAILED = "condition_failed"
 
 
-class ScheduleStatus(str, enum.Enum):
+class ScheduleStatus(StrEnum):
     """Whether a trigger is on."""
 
     ACTIVE = "active"

@@ -35,6 +35,9 @@ RUNNABLE = ("data_loader", "transformer", "data_exporter", "custom", "sensor")
 PRODUCT = "global_data_product"
 _SENSOR_POLL_SECONDS = 60.0
 _LONGEST_REASON = 2_000
+# Values that nobody needs any more and that stay all the same: when the process ends, the system takes back their
+# memory at once and while the next block starts. To free ten million strings one by one takes half a second.
+_left_to_the_system: list[Any] = []
 # The last message of an attempt that ran through.
 DONE = {"t": "done"}
 
@@ -90,18 +93,23 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
         value = asyncio.run(value)
 
     tests = [decorated.function for decorated in collector.of("test")] if job.run_tests else []
-    # What came from upstream goes before new frames are written, unless the block's text may still name it.
-    del function, inputs
-    for number, name in enumerate(job.upstream, 1):
-        for unused in {name, f"df_{number}"}:
-            if unused not in job.code:
-                namespace.pop(unused, None)
     outputs = outputs_of(value)
     del value
+    if outputs:
+        # What came from upstream goes before new frames are written, unless the block's text may still name it.
+        del function, inputs
+        for number, name in enumerate(job.upstream, 1):
+            for unused in {name, f"df_{number}"}:
+                if unused not in job.code:
+                    namespace.pop(unused, None)
+    elif job.mark is None:
+        _left_to_the_system.append(inputs)
     if job.dynamic:
         channel.send(dynamic.items_of(outputs, job.uuid))
     if job.cache and not job.dynamic:
         session.cache[job.uuid] = list(outputs)
+    if outputs and not tests and not job.extensions and job.mark is None:
+        _left_to_the_system.append(outputs[-1])
     written = store(outputs, job, channel)
     if tests:
         run_tests(tests, written, job, kwargs, channel)

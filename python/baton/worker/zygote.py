@@ -30,13 +30,12 @@ WARM = (
     "pandas",
     "pyarrow",
     "pyarrow.ipc",
-    "pyarrow.parquet",
-    "polars",
     "baton.codecs.numpy_array",
     "baton.codecs.arrow_table",
     "baton.codecs.pandas_frame",
-    "baton.codecs.polars_frame",
 )
+# What it imports when nobody waits for it any more: the first block need not wait for what few blocks use.
+LATER = ("pyarrow.parquet", "polars", "baton.codecs.polars_frame")
 _DESCRIPTORS = {"fork": 3, "warm": 1}
 # How long a report waits for what an ended block left behind to be gone.
 _STRAY_PATIENCE = 2.0
@@ -55,12 +54,16 @@ class Forked:
 def warm() -> None:
     """Import what blocks of data pipelines import. What is missing or broken stays for the block to find out."""
     for name in WARM:
-        try:
-            __import__(name)
-        except Exception as error:  # noqa: BLE001
-            if not isinstance(error, ModuleNotFoundError):
-                sys.stderr.write(f"the worker could not import {name} in advance: {type(error).__name__}: {error}\n")
-                sys.stderr.flush()
+        _import_in_advance(name)
+
+
+def _import_in_advance(name: str) -> None:
+    try:
+        __import__(name)
+    except Exception as error:  # noqa: BLE001
+        if not isinstance(error, ModuleNotFoundError):
+            sys.stderr.write(f"the worker could not import {name} in advance: {type(error).__name__}: {error}\n")
+            sys.stderr.flush()
 
 
 def preload() -> None:
@@ -75,8 +78,9 @@ def preload() -> None:
 class Zygote:
     """One zygote process and its children."""
 
-    def __init__(self, control: _socket.socket) -> None:
+    def __init__(self, control: _socket.socket, later: tuple[str, ...] = ()) -> None:
         self._control = control
+        self._later = list(later)
         self._pid = os.getpid()
         self._reader = FrameReader()
         self._descriptors: list[int] = []
@@ -101,6 +105,10 @@ class Zygote:
                 if self._wake_read in readable and self._woken():
                     self._leave()
                 self._reap()
+                if self._later and not readable:
+                    _import_in_advance(self._later.pop(0))
+                    if not self._later:
+                        gc.freeze()
                 if self._control.fileno() in readable:
                     forked = self._hear()
                     if forked is not None:
@@ -110,6 +118,8 @@ class Zygote:
                 self._leave()
 
     def _timeout(self) -> float | None:
+        if self._later:
+            return 0.0
         return 0.005 if self._ended else None
 
     def _woken(self) -> bool:
@@ -208,7 +218,7 @@ def start(control: _socket.socket, *, role: str) -> Forked:
             warm()
         process.become_subreaper()
         preload()
-        zygote = Zygote(control)
+        zygote = Zygote(control, LATER if role == "warm" else ())
         if role == "warm":
             control.sendall(hello())
         forked = zygote.serve()
