@@ -157,9 +157,7 @@ def shared_frame_blocks(rows: int, columns: int, children: int, target: Path) ->
     return [
         Block("shared_load", "data_loader", load),
         Block("shared_items", "data_loader", items, configuration="{dynamic: true}"),
-        Block(
-            "shared_child", "transformer", child, ["shared_items", "shared_load"], "{reduce_output: true}"
-        ),
+        Block("shared_child", "transformer", child, ["shared_items", "shared_load"], "{reduce_output: true}"),
         Block("shared_most", "transformer", most, ["shared_child"]),
     ]
 

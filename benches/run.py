@@ -160,7 +160,7 @@ def shared(bench: Bench) -> None:
 
 def parallel(bench: Bench) -> None:
     """20 blocks that compute, on one core and on two."""
-    argument = bench.size(29, 25)
+    argument = bench.size(32, 25)
     projects.write_pipeline(bench.project, "parallel", projects.fan("parallel", 20, argument))
     one, two = compare(
         [bench.run("parallel", "--workers", "1"), bench.run("parallel", "--workers", "2")], 1, bench.size(5, 2)
