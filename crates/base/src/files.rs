@@ -71,6 +71,20 @@ pub fn create_folder(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(|source| FileError::new("create folder", path, source))
 }
 
+/// Opens a file to lock it, and makes it and its folder where they are missing; what it holds stays.
+pub fn open_lock(path: &Path) -> Result<fs::File, FileError> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    fs::OpenOptions::new()
+        .create(true)
+        .read(true)
+        .write(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|source| FileError::new("open", path, source))
+}
+
 /// Replaces a file in one step: a reader, or a crash, sees the old content or the new, never half of it.
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));

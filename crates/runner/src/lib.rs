@@ -29,5 +29,5 @@ pub use launch::{LaunchError, Strategy, companion_ended, start_companion};
 pub use library::{Library, LibraryError};
 pub use log::{Level, LogRecord};
 pub use memory::{machine_memory, parse_size};
-pub use protocol::{Attached, Input, InputContent, InputProduct, Work};
+pub use protocol::{Attached, Input, InputProduct, Work};
 pub use runner::{Attempt, Runner, RunnerOptions, Stop};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use baton_model::{BlockError, CallbackOn, Items, Map, Product, ProductKind};
+use baton_model::{BlockError, CallbackOn, Content, Items, Map, Product, ProductKind};
+use baton_products::{IntegrityError, Products};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -215,7 +216,7 @@ pub struct InputProduct {
 /// Where a worker finds the bytes of a product.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum InputContent {
+enum InputContent {
     /// In the job itself.
     Text(String),
     /// In these files, one after the other.
@@ -223,20 +224,29 @@ pub enum InputContent {
 }
 
 impl InputProduct {
-    /// Describes `product`, whose bytes are found through `content`.
-    pub fn new(product: &Product, content: InputContent) -> Self {
-        Self {
+    /// Describes a stored `product`, after a look at whether its files are whole.
+    pub fn stored(products: &Products, product: &Product) -> Result<Self, IntegrityError> {
+        products.verify_sizes(product)?;
+        let content = match &product.content {
+            Content::Inline(text) => InputContent::Text(text.clone()),
+            Content::Chunks(chunks) => InputContent::Files(
+                chunks
+                    .iter()
+                    .map(|chunk| products.object_path(&chunk.object))
+                    .map(|path| path.to_string_lossy().into_owned())
+                    .collect(),
+            ),
+        };
+        Ok(Self {
             name: product.name.clone(),
             kind: product.kind,
             codec: product.codec.clone(),
             meta: product.meta.clone(),
             rows: product.rows,
             content,
-        }
+        })
     }
-}
 
-impl InputProduct {
     /// Whether it has rows and columns.
     pub fn is_frame(&self) -> bool {
         self.kind == ProductKind::Frame

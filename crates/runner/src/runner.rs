@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::ask::{Answers, Silence};
 use crate::attempt::{self, AttemptReport};
 use crate::conceal::Concealed;
-use crate::launch::{Launch, LaunchError, Launcher, Strategy};
+use crate::launch::{Launch, Launcher, Strategy};
 use crate::log::LogRecord;
 use crate::protocol::{Attached, Input, Work};
 use crate::worker::Worker;
@@ -166,11 +166,6 @@ impl Runner {
         stop: watch::Receiver<Stop>,
     ) -> AttemptReport {
         attempt::run(self, attempt, log, stop).await
-    }
-
-    /// Checks that workers can be started at all.
-    pub async fn check(&self) -> Result<(), LaunchError> {
-        self.launcher.prepare(false).await
     }
 
     /// Lets `farewell` run to its end beside everything else.

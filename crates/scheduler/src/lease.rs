@@ -1,6 +1,6 @@
 //! The right to drive a run: a lock that the system takes back when its holder dies, however it dies.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -53,16 +53,7 @@ impl Lease {
     /// Takes the lease whose lock file is `path`.
     pub fn take(run: RunId, path: &Path) -> Result<Self, LeaseError> {
         let fail = |source| LeaseError::File { run, source };
-        if let Some(folder) = path.parent() {
-            files::create_folder(folder).map_err(fail)?;
-        }
-        let mut file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .open(path)
-            .map_err(|source| fail(FileError::new("open", path, source)))?;
+        let mut file = files::open_lock(path).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

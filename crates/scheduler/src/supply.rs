@@ -3,9 +3,9 @@
 use baton_base::chain;
 use baton_engine::{Origin, Taken};
 use baton_model::{
-    BlockError, BlockRun, BlockRunKey, Content, FailureKind, Fence, PlannedBlock, Product, Run,
+    BlockError, BlockRun, BlockRunKey, FailureKind, Fence, PlannedBlock, Product, Run,
 };
-use baton_runner::{Attempt, Input, InputContent, InputProduct, Work};
+use baton_runner::{Attempt, Input, InputProduct, Work};
 
 use crate::drive::{DriveError, Session};
 use crate::kwargs;
@@ -126,10 +126,8 @@ impl Session {
         products
             .iter()
             .map(|product| {
-                self.products
-                    .verify_sizes(product)
-                    .map_err(|error| BlockError::new(FailureKind::Storage, chain(&error)))?;
-                Ok(InputProduct::new(product, self.content(product)))
+                InputProduct::stored(&self.products, product)
+                    .map_err(|error| BlockError::new(FailureKind::Storage, chain(&error)))
             })
             .collect()
     }
@@ -154,20 +152,5 @@ impl Session {
             });
         }
         Ok(attached)
-    }
-
-    fn content(&self, product: &Product) -> InputContent {
-        match &product.content {
-            Content::Inline(text) => InputContent::Text(text.clone()),
-            Content::Chunks(chunks) => InputContent::Files(
-                chunks
-                    .iter()
-                    .map(|chunk| {
-                        let path = self.products.object_path(&chunk.object);
-                        path.to_string_lossy().into_owned()
-                    })
-                    .collect(),
-            ),
-        }
     }
 }

@@ -237,7 +237,7 @@ def fitting_shape(function: Callable[..., Any], job: Job, kwargs: dict[str, Any]
 def wait_for_sensor(
     function: Callable[..., Any], shape: Shape, inputs: list[Any], kwargs: dict[str, Any], job: Job
 ) -> None:
-    """Call a sensor until what it returns is true, or once where sensors do not wait.
+    """Call a sensor until what it returns is true.
 
     It gets inputs when it names parameters, or has `*args` together with `**kwargs`, as in Mage.
     """

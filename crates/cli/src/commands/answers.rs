@@ -7,7 +7,7 @@ mod facts;
 mod started;
 mod stored;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -282,15 +282,7 @@ async fn blocking<T: Send + 'static>(
 
 /// Holds back other writers of the project's files, of this process and of others, until it is dropped.
 fn lock_file(path: &std::path::Path) -> Result<File, FileError> {
-    if let Some(folder) = path.parent() {
-        files::create_folder(folder)?;
-    }
-    let file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|source| FileError::new("open", path, source))?;
+    let file = files::open_lock(path)?;
     file.lock()
         .map_err(|source| FileError::new("lock", path, source))?;
     Ok(file)

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
 
 use super::nested::StartedBy;
+use super::planning::json_object;
 use super::sources;
 use crate::args::RunArgs;
 use crate::failure::{FAILED, Failure};
@@ -166,17 +167,7 @@ fn event(args: &RunArgs, is_triggered: bool) -> Result<Map, Failure> {
             "add --trigger NAME, or --env prod",
         ));
     }
-    match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(Failure::usage(
-            "--event is not a JSON object",
-            "write --event '{\"file\": \"a.csv\"}'",
-        )),
-        Err(error) => Err(Failure::usage(
-            format!("--event is not valid JSON: {error}"),
-            "write --event '{\"file\": \"a.csv\"}'",
-        )),
-    }
+    json_object("--event", text, r#"{"file": "a.csv"}"#)
 }
 
 /// Makes moments of the variables that are moments.

@@ -146,26 +146,25 @@ fn reduced(
     inputs
 }
 
+/// The JSON object that `option` was given as `text`; `example` is one for the hint.
+pub(super) fn json_object(option: &str, text: &str, example: &str) -> Result<Map, Failure> {
+    let complaint = match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => return Ok(map),
+        Ok(_) => format!("{option} is not a JSON object"),
+        Err(error) => format!("{option} is not valid JSON: {error}"),
+    };
+    Err(Failure::usage(
+        complaint,
+        format!("write {option} '{example}'"),
+    ))
+}
+
 /// `--vars` and `--var`, the latter winning.
 fn given_variables(args: &RunArgs) -> Result<Map, Failure> {
-    let mut variables = Map::new();
-    if let Some(text) = &args.variables_json {
-        match serde_json::from_str(text) {
-            Ok(Value::Object(map)) => variables = map,
-            Ok(_) => {
-                return Err(Failure::usage(
-                    "--vars is not a JSON object",
-                    "write --vars '{\"region\": \"eu\"}'",
-                ));
-            }
-            Err(error) => {
-                return Err(Failure::usage(
-                    format!("--vars is not valid JSON: {error}"),
-                    "write --vars '{\"region\": \"eu\"}'",
-                ));
-            }
-        }
-    }
+    let mut variables = match &args.variables_json {
+        Some(text) => json_object("--vars", text, r#"{"region": "eu"}"#)?,
+        None => Map::new(),
+    };
     for given in &args.variables {
         let Some((name, value)) = given.split_once('=').filter(|(name, _)| !name.is_empty()) else {
             return Err(Failure::usage(

@@ -1,6 +1,6 @@
 //! Runs that blocks ask for: by the name of a pipeline, or because a global data product has to be fresh.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 
 use baton_base::files::{self, FileError};
 use baton_base::{iso, now};
@@ -236,15 +236,7 @@ impl ProjectAnswers {
             .join("locks")
             .join(format!("product-{name}"));
         blocking(move || {
-            if let Some(folder) = path.parent() {
-                files::create_folder(folder).map_err(failed)?;
-            }
-            let open = OpenOptions::new()
-                .create(true)
-                .write(true)
-                .truncate(false)
-                .open(&path);
-            let file = open.map_err(|source| failed(FileError::new("open", &path, source)))?;
+            let file = files::open_lock(&path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => Ok(Some(file)),
                 Err(TryLockError::WouldBlock) => Ok(None),

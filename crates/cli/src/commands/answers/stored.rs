@@ -1,8 +1,8 @@
 //! Which stored outputs a block means, and how they are handed to it.
 
 use baton_base::chain;
-use baton_model::{BlockRunKey, BlockUuid, Content, Product, RunId, Timestamp};
-use baton_runner::{Answer, Asker, InputContent, InputProduct, Refusal, RefusalKind, Stored};
+use baton_model::{BlockRunKey, BlockUuid, Product, RunId, Timestamp};
+use baton_runner::{Answer, Asker, InputProduct, Refusal, RefusalKind, Stored};
 use baton_store::RunQuery;
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ impl ProjectAnswers {
 
     /// A product in the form of an input of a job.
     fn described_product(&self, stored: &Stored, product: &Product) -> Result<Value, Refusal> {
-        self.products.verify_sizes(product).map_err(|error| {
+        let input = InputProduct::stored(&self.products, product).map_err(|error| {
             let text = format!(
                 "`{}` of block `{}` is lost: {}",
                 product.name,
@@ -138,17 +138,7 @@ impl ProjectAnswers {
             );
             Refusal::new(RefusalKind::Failed, text)
         })?;
-        let content = match &product.content {
-            Content::Inline(text) => InputContent::Text(text.clone()),
-            Content::Chunks(chunks) => InputContent::Files(
-                chunks
-                    .iter()
-                    .map(|chunk| self.products.object_path(&chunk.object))
-                    .map(|path| path.to_string_lossy().into_owned())
-                    .collect(),
-            ),
-        };
-        serde_json::to_value(InputProduct::new(product, content)).map_err(|error| {
+        serde_json::to_value(input).map_err(|error| {
             Refusal::new(
                 RefusalKind::Failed,
                 format!("`{}` cannot be described: {error}", product.name),
