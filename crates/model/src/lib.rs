@@ -3,6 +3,7 @@
 //! No I/O, no async, no clock: time comes in as a [`Timestamp`]. What is decided with these facts is the
 //! business of `engine`; how they are stored or shown is the business of the outer crates.
 
+mod backfill;
 mod block;
 mod error;
 mod event;
@@ -14,7 +15,9 @@ mod run;
 mod schedule;
 mod shared;
 mod time;
+mod trigger;
 
+pub use backfill::{Backfill, BackfillId, BackfillStatus, IntervalUnit};
 pub use block::{Block, BlockKind, Language, RetrySettings};
 pub use error::{BlockError, FailureKind, Frame};
 pub use event::{Command, Outcome, RunEvent};
@@ -28,6 +31,9 @@ pub use run::{BlockRun, BlockStatus, CallbackOn, CallbackRun, Items, Run, RunSta
 pub use schedule::{BadSchedule, Interval, Schedule};
 pub use shared::{Age, GlobalDataProduct, MomentPart, SharedBlock};
 pub use time::Timestamp;
+pub use trigger::{
+    Accepted, Cause, Misfire, PoolUse, Trigger, TriggerId, TriggerKind, TriggerSettings,
+};
 
 /// A map of JSON values that keeps the order of its keys, as variables and configurations do.
 pub type Map = serde_json::Map<String, serde_json::Value>;

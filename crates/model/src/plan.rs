@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BlockError, BlockKind, BlockUuid, CodeHash, Interval, Items, Language, Map, PipelineKind,
-    PipelineUuid, RunId, RunStatus, Timestamp,
+    BackfillId, BlockError, BlockKind, BlockUuid, Cause, CodeHash, Interval, Items, Language, Map,
+    PipelineKind, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId,
 };
 
 /// What a failed block means for the rest of its run.
@@ -158,6 +158,18 @@ pub struct Occasion {
     /// The run whose block started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<RunId>,
+    /// Why it exists.
+    #[serde(default)]
+    pub cause: Cause,
+    /// The stored trigger that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<TriggerId>,
+    /// The backfill that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<BackfillId>,
+    /// The run that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RunId>,
 }
 
 /// Everything a run needs to know, fixed when the run is created: what ran is what was planned.
