@@ -3,8 +3,6 @@
 mod args;
 mod commands;
 mod failure;
-mod secrets;
-mod settings;
 mod terminal;
 mod watch;
 
@@ -22,6 +20,6 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => failure::report(&failure),
     }
 }

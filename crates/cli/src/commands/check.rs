@@ -9,15 +9,14 @@ use serde_json::json;
 use super::state;
 use crate::args::CheckArgs;
 use crate::failure::{FAILED, Failure};
-use crate::secrets::{self, Known};
-use crate::settings;
 use crate::terminal::{Paint, say};
+use baton_app::{Known, home, lookup};
 
 /// Opens the project with the secrets it has; a check writes nothing, so a project without state has none.
 fn open(path: &Path) -> Result<Project, Failure> {
     let runtime = state::runtime()?;
-    let known = runtime.block_on(Known::of_project(&settings::home()?, path))?;
-    Ok(Project::open_with(path, secrets::lookup(&known))?)
+    let known = runtime.block_on(Known::of_project(&home()?, path))?;
+    Ok(Project::open_with(path, lookup(&known))?)
 }
 
 /// What a check found.

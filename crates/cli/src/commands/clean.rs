@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use baton_app::open_project;
 use baton_model::{PipelineUuid, RunId, Timestamp};
 use baton_products::Products;
 use baton_project::Project;
@@ -12,7 +13,6 @@ use baton_scheduler::Lease;
 use baton_store::RunFilter;
 use serde_json::Value;
 
-use super::projects;
 use super::state::State;
 use crate::args::CleanArgs;
 use crate::failure::{FAILED, Failure};
@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(3600);
 
 /// Deletes what is old enough.
 pub(crate) fn run(args: &CleanArgs) -> Result<ExitCode, Failure> {
-    let project = projects::open(&args.project, args.pipeline.as_deref())?;
+    let project = open_project(&args.project, args.pipeline.as_deref())?;
     let default = || {
         retention(&project, args.logs).ok_or_else(|| {
             Failure::usage(

@@ -7,13 +7,13 @@ use baton_base::files;
 use baton_project::edit::{self, Edit};
 use serde_json::{Map, Value};
 
-use super::{clean, init, projects, run};
+use super::{clean, init, run};
 use crate::args::{
     InitArgs, MageCleanArgs, MageCommand, MageInitArgs, MageRunArgs, RunArgs, WorkerArgs,
 };
-use crate::failure::{FAILED, Failure, USAGE};
-use crate::settings;
+use crate::failure::{FAILED, Failure, report};
 use crate::terminal::{Paint, say, tell};
+use baton_app::{USAGE, open_project};
 
 /// Whether the program was called by the name `mage`.
 pub(crate) fn is_called(program: Option<std::ffi::OsString>) -> bool {
@@ -87,7 +87,7 @@ fn run_pipeline(args: &MageRunArgs) -> ExitCode {
         }
         Ok(_) => ExitCode::from(FAILED),
         Err(failure) => {
-            failure.report();
+            report(&failure);
             ExitCode::from(FAILED)
         }
     }
@@ -98,7 +98,7 @@ fn as_run(args: &MageRunArgs, variables: Map<String, Value>) -> RunArgs {
     RunArgs {
         project: Some(args.project.clone()),
         pipeline: Some(args.pipeline.clone()),
-        env: settings::variable("ENV")
+        env: baton_app::variable("ENV")
             .filter(|env| !env.is_empty())
             .unwrap_or_else(|| "dev".to_owned()),
         variables: Vec::new(),
@@ -121,7 +121,7 @@ fn as_run(args: &MageRunArgs, variables: Map<String, Value>) -> RunArgs {
         worker: WorkerArgs {
             python: args.python.clone(),
             workers: None,
-            memory: settings::variable("BATON_BLOCK_MEMORY"),
+            memory: baton_app::variable("BATON_BLOCK_MEMORY"),
             launch: None,
         },
     }
@@ -207,7 +207,7 @@ fn pairs(text: &str) -> Option<Map<String, Value>> {
 }
 
 fn clean_old(args: &MageCleanArgs, only_logs: bool) -> Result<ExitCode, Failure> {
-    let project = projects::open(&args.project, args.pipeline_uuid.as_deref())?;
+    let project = open_project(&args.project, args.pipeline_uuid.as_deref())?;
     let Some(text) = clean::retention(&project, only_logs) else {
         let key = if only_logs {
             "logging_config.retention_period"

@@ -1,24 +1,18 @@
 //! One file per command.
 
-mod answers;
 mod check;
 mod clean;
 mod completions;
 mod init;
 mod logs;
 pub(crate) mod mage;
-mod nested;
 mod new;
-mod occasion;
 mod output;
-mod planning;
-mod projects;
+mod request;
 mod run;
 mod runs;
 mod secret;
-mod sources;
 mod state;
-mod workers;
 
 use std::process::ExitCode;
 

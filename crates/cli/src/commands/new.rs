@@ -10,13 +10,13 @@ use baton_project::{
 };
 use serde_json::json;
 
-use super::projects;
 use crate::args::{
     KindChoice, LanguageChoice, NewArgs, NewBlockArgs, NewCommand, NewPipelineArgs, PipelineChoice,
     TemplatesArgs,
 };
 use crate::failure::Failure;
 use crate::terminal::{Paint, say, tell};
+use baton_app::open_project;
 
 /// Makes what was asked for.
 pub(crate) fn run(args: &NewArgs) -> Result<ExitCode, Failure> {
@@ -56,7 +56,7 @@ fn pipeline(args: &NewPipelineArgs) -> Result<(), Failure> {
 }
 
 fn block(args: &NewBlockArgs) -> Result<(), Failure> {
-    let project = projects::open(&args.project, Some(&args.pipeline))?;
+    let project = open_project(&args.project, Some(&args.pipeline))?;
     let request = BlockRequest {
         name: args.name.clone(),
         kind: args.kind.map(kind),

@@ -6,18 +6,18 @@ use std::process::ExitCode;
 use baton_model::{BlockRunKey, BlockUuid, PipelineUuid, Product, RunId};
 use baton_products::{Export, Format, Products};
 
-use super::projects;
 use super::state::State;
 use crate::args::{FormatChoice, OutputArgs};
 use crate::failure::{FAILED, Failure};
 use crate::terminal::{self, Paint, tell};
+use baton_app::root_of;
 
 /// Rows of a table when no limit is given.
 const TABLE_ROWS: u64 = 20;
 
 /// Writes the product to standard output.
 pub(crate) fn run(args: &OutputArgs) -> Result<ExitCode, Failure> {
-    let state = State::open(&projects::root_of(&args.project, Some(&args.pipeline))?)?;
+    let state = State::open(&root_of(&args.project, Some(&args.pipeline))?)?;
     let (run, found) = state.block_on(find(&state, args))?;
     let product = choose(args, run, found)?;
     let products = Products::open(&state.home.products())?;

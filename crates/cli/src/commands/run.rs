@@ -6,23 +6,26 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use baton_app::{
+    ChildRuns, Known, Planned, ProjectAnswers, StartedBy, VariableChange, Workers, follow_host,
+    lookup, open_project, plan, told,
+};
 use baton_base::{failpoint, now};
-use baton_model::{CodeHash, Plan, Run, RunEvent, RunId, RunStatus, Timestamp};
+use baton_model::{CodeHash, Map, Plan, Run, RunEvent, RunId, RunStatus, Timestamp};
 use baton_products::Products;
 use baton_project::Project;
+use baton_runner::Runner;
 use baton_scheduler::{Cancel, Journal, Lease, Notice, Session, drive};
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::nested::{self, ChildRuns};
-use super::planning::{self, Planned};
+use super::request::{request, worker_options};
 use super::state::State;
-use super::{projects, workers};
 use crate::args::RunArgs;
 use crate::failure::{CANCELLED, FAILED, Failure};
-use crate::secrets::{self, Known};
-use crate::terminal::tell;
+use crate::terminal::{Paint, tell};
 use crate::watch::{Shown, Watcher};
 
 /// How long blocks may take to end when the run that started theirs is gone.
@@ -46,14 +49,14 @@ impl Begin {
 /// Runs a pipeline to its end.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let path = args.project.as_deref().unwrap_or(".".as_ref());
-    let project = projects::open(path, args.pipeline.as_deref())?;
+    let project = open_project(path, args.pipeline.as_deref())?;
     let state = State::of(project.root())?;
     // Once more, now that its secrets can be read: templates of its files may name them.
     let known = state.block_on(Known::load(&state.secrets()));
-    let project = Project::open_with(project.root(), secrets::lookup(&known))?;
+    let project = Project::open_with(project.root(), lookup(&known))?;
     let started = args
         .started_by_run
-        .then(nested::told)
+        .then(told)
         .transpose()
         .map_err(|error| {
             Failure::usage(
@@ -64,7 +67,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let begin = if let Some(id) = args.resume {
         resume(&state, RunId(id), args.pipeline.as_deref())?
     } else {
-        let Planned { plan, texts } = planning::plan(&state, &project, args, started.as_ref())?;
+        let wanted = request(args)?;
+        let planning = plan(&state.store, &project, &wanted, started.as_ref());
+        let Planned { plan, texts } = state.block_on(planning)?;
         Begin::New(Arc::new(plan), texts)
     };
     if let Begin::Old(run, _) = &begin
@@ -79,13 +84,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let products = Products::open(&state.home.products())?;
     // Variables that blocks set while the run goes on.
     let (set, changes) = mpsc::unbounded_channel();
-    let (runner, children) = workers::runner(
+    let (runner, children) = runner(
         &state,
         &project,
         begin.plan(),
         args,
         started.as_ref(),
-        products.clone(),
+        &products,
         set,
     )?;
     runner.conceal(&known.used());
@@ -133,7 +138,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         let (notices, news) = mpsc::channel(1024);
         let (wishes, cancel) = mpsc::channel(4);
-        let gone = started.is_some().then(nested::follow_host);
+        let gone = started.is_some().then(follow_host);
         let signals = tokio::spawn(listen_for_signals(wishes, gone, Arc::clone(&children)));
         let show = tokio::task::spawn_blocking(move || show(watcher, news));
         let ended = drive(&session, run, first, journal, notices, changes, cancel).await;
@@ -153,6 +158,66 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         RunStatus::Cancelled => CANCELLED,
         _ => FAILED,
     }))
+}
+
+/// The runner of a plan's blocks, with an interpreter that has what the project needs; and the runs that they start.
+fn runner(
+    state: &State,
+    project: &Project,
+    plan: &Plan,
+    args: &RunArgs,
+    started: Option<&StartedBy>,
+    products: &Products,
+    set: mpsc::UnboundedSender<Map>,
+) -> Result<(Runner, Arc<ChildRuns>), Failure> {
+    let workers = Workers {
+        baton_home: &state.baton_home,
+        project,
+        options: &worker_options(&args.worker),
+    };
+    let paint = Paint::stderr();
+    let mut progress = |line: &str| {
+        if !args.json {
+            tell(&paint.dim(&format!("environment: {line}")));
+        }
+    };
+    let runs_code = plan.blocks.iter().any(|block| block.problem.is_none());
+    let options = workers.prepare(Some(&plan.env), runs_code, &mut progress)?;
+    // As `mage run`, which runs no tests by itself, a run has no say about those of others.
+    let flags = [
+        ("--no-tests", args.no_tests),
+        ("--skip-sensors", args.skip_sensors),
+    ];
+    let flags: Vec<&str> = flags
+        .iter()
+        .filter(|(_, is_given)| *is_given && !args.as_mage)
+        .map(|(flag, _)| *flag)
+        .collect();
+    let root = project.root().to_owned();
+    let children = ChildRuns::new(
+        root.clone(),
+        &options.python,
+        workers.options,
+        &flags,
+        started,
+    );
+    let answers = ProjectAnswers::new(
+        root,
+        state.home.clone(),
+        state.store.clone(),
+        products.clone(),
+        Arc::new(Arc::clone(&children)),
+    );
+    let own = plan.pipeline.clone();
+    let answers = answers.telling(Arc::new(move |change: &VariableChange| {
+        if change.pipeline == own {
+            let value = change.value.clone().unwrap_or(Value::Null);
+            // The run may have ended meanwhile.
+            drop(set.send(Map::from_iter([(change.key.clone(), value)])));
+        }
+    }));
+    let runner = Runner::new(options, products.clone()).with_answers(Arc::new(answers));
+    Ok((runner, children))
 }
 
 /// Shows news until there is no more.

@@ -1,24 +1,17 @@
-//! What most commands begin with: the project's folder, its state, its database.
+//! What most commands begin with: the project's state, and a runtime to wait with.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 
-use baton_base::ProjectHome;
-use baton_model::{Run, RunId};
-use baton_store::{Secrets, Store};
+use baton_app::ProjectState;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::{FAILED, Failure};
-use crate::settings;
 
-/// A project's state, opened.
+/// A project's state, opened for a command that waits for one thing after the other.
 pub(crate) struct State {
-    /// Where its state lives.
-    pub(crate) home: ProjectHome,
-    /// Where all of Baton's state lives.
-    pub(crate) baton_home: PathBuf,
-    /// The database.
-    pub(crate) store: Store,
+    opened: ProjectState,
     runtime: Runtime,
 }
 
@@ -30,36 +23,22 @@ impl State {
 
     /// Opens the state of the project whose folder is `project`.
     pub(crate) fn of(project: &Path) -> Result<Self, Failure> {
-        let baton_home = settings::home()?;
-        let home = baton_home.project(project)?;
         let runtime = runtime()?;
-        let store = runtime.block_on(Store::open(&home.database()))?;
-        Ok(Self {
-            home,
-            baton_home: baton_home.path().to_owned(),
-            store,
-            runtime,
-        })
-    }
-
-    /// The project's secrets.
-    pub(crate) fn secrets(&self) -> Secrets {
-        Secrets::new(self.store.clone(), self.home.secrets_key())
+        let opened = runtime.block_on(ProjectState::open(project))?;
+        Ok(Self { opened, runtime })
     }
 
     /// Waits for a future.
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
+}
 
-    /// The run with this number.
-    pub(crate) async fn run(&self, id: RunId) -> Result<Run, Failure> {
-        self.store.load_run(id).await?.ok_or_else(|| {
-            Failure::usage(
-                format!("this project has no run {id}"),
-                "`baton runs PROJECT` lists the runs",
-            )
-        })
+impl Deref for State {
+    type Target = ProjectState;
+
+    fn deref(&self) -> &ProjectState {
+        &self.opened
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use baton_base::{Home, HomeError};
 
 /// The folder of Baton's state: `BATON_HOME`, else the platform's data folder.
-pub(crate) fn home() -> Result<Home, HomeError> {
+pub fn home() -> Result<Home, HomeError> {
     Home::find(
         env::var_os("BATON_HOME")
             .filter(|path| !path.is_empty())
@@ -16,6 +16,6 @@ pub(crate) fn home() -> Result<Home, HomeError> {
 }
 
 /// A variable of the process's environment, for those who read what the user's project or tools name.
-pub(crate) fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }

@@ -8,11 +8,10 @@ use baton_project::{Project, Trigger, TriggerKind};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
 
-use super::nested::StartedBy;
-use super::planning::json_object;
-use super::sources;
-use crate::args::RunArgs;
 use crate::failure::{FAILED, Failure};
+use crate::nested::StartedBy;
+use crate::request::RunRequest;
+use crate::sources;
 
 /// Environments in which blocks receive the keyword arguments of a triggered run.
 const TRIGGERED: [&str; 2] = ["prod", "production"];
@@ -43,13 +42,12 @@ pub(crate) struct Cause {
     pub(crate) occasion: Occasion,
 }
 
-/// Finds out why a run happens. `given` are the variables of the command line.
+/// Finds out why a run happens.
 pub(crate) fn cause(
     project: &Project,
     pipeline: &PipelineUuid,
-    args: &RunArgs,
+    args: &RunRequest,
     started: Option<&StartedBy>,
-    given: Map,
 ) -> Result<Cause, Failure> {
     let wants_trigger = args.trigger.is_some() || TRIGGERED.contains(&args.env.as_str());
     let is_triggered = !args.as_mage && (started.is_some() || wants_trigger);
@@ -59,12 +57,18 @@ pub(crate) fn cause(
         None => None,
     };
     let mut occasion = Occasion {
-        event: event(args, is_triggered)?,
+        event: args.event.clone(),
         product: started.and_then(|started| started.product.clone()),
         parent: started.map(|started| started.parent),
         ..Occasion::default()
     };
-    let date = logical_date(args)?;
+    if !args.event.is_empty() && !is_triggered {
+        return Err(Failure::usage(
+            "--event is for runs of a trigger",
+            "add --trigger NAME, or --env prod",
+        ));
+    }
+    let date = args.execution_date;
     let date = match declared
         .as_ref()
         .filter(|(_, trigger)| trigger.kind == TriggerKind::Time)
@@ -83,7 +87,7 @@ pub(crate) fn cause(
             json!({"$datetime": naive(date)}),
         );
     }
-    variables.extend(given);
+    variables.extend(args.variables.clone());
     variables.extend(
         started
             .map(|started| started.variables.clone())
@@ -142,34 +146,6 @@ fn scheduled(
     Ok(date)
 }
 
-/// `--execution-date`.
-fn logical_date(args: &RunArgs) -> Result<Option<Timestamp>, Failure> {
-    let Some(text) = args.execution_date.as_deref() else {
-        return Ok(None);
-    };
-    let date = moment(text).ok_or_else(|| {
-        Failure::usage(
-            format!("--execution-date `{text}` is no date"),
-            "write 2024-05-01 or 2024-05-01T06:00:00",
-        )
-    })?;
-    Ok(Some(date))
-}
-
-/// `--event`.
-fn event(args: &RunArgs, is_triggered: bool) -> Result<Map, Failure> {
-    let Some(text) = args.event.as_deref() else {
-        return Ok(Map::new());
-    };
-    if !is_triggered {
-        return Err(Failure::usage(
-            "--event is for runs of a trigger",
-            "add --trigger NAME, or --env prod",
-        ));
-    }
-    json_object("--event", text, r#"{"file": "a.csv"}"#)
-}
-
 /// Makes moments of the variables that are moments.
 fn revive(variables: &mut Map) {
     for name in MOMENTS {
@@ -199,7 +175,7 @@ fn iso_of(text: &str) -> Option<String> {
 }
 
 /// A moment; in UTC unless it says otherwise.
-fn moment(text: &str) -> Option<Timestamp> {
+pub fn moment(text: &str) -> Option<Timestamp> {
     let micros = match with_offset(text) {
         Some(date) => date.timestamp_micros(),
         None => without_offset(text)?.and_utc().timestamp_micros(),

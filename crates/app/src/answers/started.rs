@@ -11,7 +11,7 @@ use baton_store::RunQuery;
 use serde_json::{Value, json};
 
 use super::{MOST_RUNS, ProjectAnswers, blocking, failed, no_pipeline};
-use crate::commands::nested::Beginning;
+use crate::nested::Beginning;
 
 /// The trigger of a run that code asks for without naming one.
 const FROM_CODE: &str = "API_TRIGGER_CREATED_FROM_CODE";
@@ -62,7 +62,7 @@ impl ProjectAnswers {
         if let Some(fresh) = self.fresh(&product).await? {
             return Ok(Answer::open(fresh));
         }
-        if self.children.holds(&product.uuid) {
+        if self.children.holds(asker.run, &product.uuid).await {
             return Err(Refusal::new(
                 RefusalKind::Failed,
                 format!(

@@ -6,12 +6,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use baton_model::{Map, PipelineUuid, RunId};
-use baton_runner::{Refusal, RefusalKind, companion_ended, start_companion};
+use baton_runner::{Refusal, RefusalKind, Strategy, companion_ended, start_companion};
 use baton_scheduler::Cancel;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::args::{LaunchChoice, RunArgs};
+use crate::request::WorkerOptions;
 
 /// So many runs may stand above one: code that starts its own pipeline comes to an end.
 const MOST_DEPTH: u32 = 10;
@@ -30,30 +31,30 @@ const LONGEST_COMPLAINT: usize = 4 * 1024;
 
 /// What a run that was started by a block is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct StartedBy {
+pub struct StartedBy {
     /// Name of the trigger that its blocks see.
-    pub(crate) trigger: String,
+    pub trigger: String,
     /// Its variables.
-    pub(crate) variables: Map,
+    pub variables: Map,
     /// The run whose block started it.
-    pub(crate) parent: RunId,
+    pub parent: RunId,
     /// How many runs stand above it.
-    pub(crate) depth: u32,
+    pub depth: u32,
     /// The global data product that it is to renew.
-    pub(crate) product: Option<String>,
+    pub product: Option<String>,
     /// Products that it and the runs above it renew.
-    pub(crate) held: Vec<String>,
+    pub held: Vec<String>,
 }
 
 /// What this process was told by its host; it is the first line of standard input.
-pub(crate) fn told() -> io::Result<StartedBy> {
+pub fn told() -> io::Result<StartedBy> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)
 }
 
 /// Sends once when the host of this process is gone.
-pub(crate) fn follow_host() -> mpsc::Receiver<()> {
+pub fn follow_host() -> mpsc::Receiver<()> {
     let (gone, hears) = mpsc::channel(1);
     thread::spawn(move || {
         let mut rest = [0; 64];
@@ -63,22 +64,34 @@ pub(crate) fn follow_host() -> mpsc::Receiver<()> {
     hears
 }
 
+/// Starts the runs that blocks ask for.
+pub trait StartRuns: Send + Sync {
+    /// Whether the run of `parent`, or one above it, renews the product.
+    fn holds<'a>(&'a self, parent: RunId, product: &'a str) -> Starting<'a, bool>;
+
+    /// Starts a run, and gives its number as soon as it has begun. It goes on when nobody waits for the number.
+    fn start(&self, beginning: Beginning) -> Starting<'_, Result<RunId, Refusal>>;
+}
+
+/// What is to come of a question to [`StartRuns`].
+pub type Starting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// A run to start.
-pub(crate) struct Beginning {
+pub struct Beginning {
     /// Its pipeline.
-    pub(crate) pipeline: PipelineUuid,
+    pub pipeline: PipelineUuid,
     /// Name of the trigger that its blocks see.
-    pub(crate) trigger: String,
+    pub trigger: String,
     /// Its variables.
-    pub(crate) variables: Map,
+    pub variables: Map,
     /// The run whose block starts it.
-    pub(crate) parent: RunId,
+    pub parent: RunId,
     /// The global data product that it is to renew, and a lock to be held meanwhile.
-    pub(crate) product: Option<(String, File)>,
+    pub product: Option<(String, File)>,
 }
 
 /// How runs are started, and which are alive.
-pub(crate) struct ChildRuns {
+pub struct ChildRuns {
     project: PathBuf,
     arguments: Vec<String>,
     depth: u32,
@@ -90,11 +103,12 @@ pub(crate) struct ChildRuns {
 }
 
 impl ChildRuns {
-    /// Starts runs of the project with this interpreter and the options of this run.
-    pub(crate) fn new(
+    /// Starts runs of the project with this interpreter, these options and flags of the command line.
+    pub fn new(
         project: PathBuf,
         python: &std::path::Path,
-        args: &RunArgs,
+        worker: &WorkerOptions,
+        flags: &[&str],
         started: Option<&StartedBy>,
     ) -> Arc<Self> {
         let mut arguments = Vec::new();
@@ -104,24 +118,16 @@ impl ChildRuns {
         let python =
             (!python.as_os_str().is_empty()).then(|| python.to_string_lossy().into_owned());
         option("python", python);
-        option("workers", args.worker.workers.map(|most| most.to_string()));
-        option("memory", args.worker.memory.clone());
+        option("workers", worker.workers.map(|most| most.to_string()));
+        option("memory", worker.memory.clone());
         option(
             "launch",
-            args.worker.launch.map(|launch| match launch {
-                LaunchChoice::Fork => "fork".to_owned(),
-                LaunchChoice::Spawn => "spawn".to_owned(),
+            worker.launch.map(|launch| match launch {
+                Strategy::Fork => "fork".to_owned(),
+                Strategy::Spawn => "spawn".to_owned(),
             }),
         );
-        for (name, is_given) in [
-            ("no-tests", args.no_tests),
-            ("skip-sensors", args.skip_sensors),
-        ] {
-            // As `mage run`, which runs no tests by itself, a run has no say about those of others.
-            if is_given && !args.as_mage {
-                arguments.push(format!("--{name}"));
-            }
-        }
+        arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         Arc::new(Self {
             project,
             arguments,
@@ -135,13 +141,7 @@ impl ChildRuns {
         })
     }
 
-    /// Whether this run, or one above it, renews the product.
-    pub(crate) fn holds(&self, product: &str) -> bool {
-        self.held.iter().any(|held| held == product)
-    }
-
-    /// Starts a run, and gives its number as soon as it has begun. It goes on when nobody waits for the number.
-    pub(crate) async fn start(self: &Arc<Self>, beginning: Beginning) -> Result<RunId, Refusal> {
+    async fn begin(self: &Arc<Self>, beginning: Beginning) -> Result<RunId, Refusal> {
         let pipeline = beginning.pipeline.clone();
         let failed = |text: String| Refusal::new(RefusalKind::Failed, text);
         if self.depth >= MOST_DEPTH {
@@ -285,23 +285,34 @@ impl ChildRuns {
     }
 
     /// Asks every run to stop, or insists; none is started any more.
-    pub(crate) fn cancel(&self, wish: Cancel) {
+    pub fn cancel(&self, wish: Cancel) {
         self.wishes.send_replace(Some(wish));
     }
 
     /// The runs that have begun and not ended.
-    pub(crate) fn open(&self) -> Vec<(RunId, PipelineUuid)> {
+    pub fn open(&self) -> Vec<(RunId, PipelineUuid)> {
         self.lock().clone()
     }
 
     /// Waits until no run is alive.
-    pub(crate) async fn wait(&self) {
+    pub async fn wait(&self) {
         // The sender is ours.
         drop(self.alive.subscribe().wait_for(|alive| *alive == 0).await);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(RunId, PipelineUuid)>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StartRuns for Arc<ChildRuns> {
+    fn holds<'a>(&'a self, _: RunId, product: &'a str) -> Starting<'a, bool> {
+        let is_held = self.held.iter().any(|held| held == product);
+        Box::pin(std::future::ready(is_held))
+    }
+
+    fn start(&self, beginning: Beginning) -> Starting<'_, Result<RunId, Refusal>> {
+        Box::pin(self.begin(beginning))
     }
 }
 

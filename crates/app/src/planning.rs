@@ -5,34 +5,38 @@ use std::time::Duration;
 
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
-    BlockUuid, CodeHash, Map, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId,
-    RunStatus, RunTimeout,
+    BlockUuid, CodeHash, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId, RunStatus,
+    RunTimeout,
 };
 use baton_project::Project;
 use serde_json::Value;
 
-use super::nested::StartedBy;
-use super::occasion;
-use super::sources::{self, Sources};
-use super::state::State;
-use super::workers::processors;
-use crate::args::RunArgs;
+use baton_store::Store;
+
 use crate::failure::Failure;
+use crate::nested::StartedBy;
+use crate::occasion;
+use crate::request::RunRequest;
+use crate::sources::{self, Sources};
+use crate::workers::processors;
 
 /// A plan with the texts it names.
-pub(crate) struct Planned {
-    pub(crate) plan: Plan,
-    pub(crate) texts: Vec<(CodeHash, String)>,
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The texts, by hash.
+    pub texts: Vec<(CodeHash, String)>,
 }
 
 /// Plans a new run.
-pub(crate) fn plan(
-    state: &State,
+pub async fn plan(
+    store: &Store,
     project: &Project,
-    args: &RunArgs,
+    args: &RunRequest,
     started: Option<&StartedBy>,
 ) -> Result<Planned, Failure> {
-    let name = PipelineUuid::from(args.pipeline.as_deref().unwrap_or_default());
+    let name = PipelineUuid::from(args.pipeline.as_str());
     let mut pipeline = project
         .pipeline(&name)
         .map_err(|error| sources::broken(project, error))?;
@@ -40,7 +44,7 @@ pub(crate) fn plan(
         pipeline.conditionals.clear();
         pipeline.callbacks.clear();
     }
-    let cause = occasion::cause(project, &name, args, started, given_variables(args)?)?;
+    let cause = occasion::cause(project, &name, args, started)?;
     let Sources { planned, texts } = sources::read(project, &pipeline);
     let selection = match &args.block {
         None => Selection::All,
@@ -50,7 +54,7 @@ pub(crate) fn plan(
             downstream: args.downstream,
         },
     };
-    let inputs = inputs(state, &pipeline, args)?;
+    let inputs = inputs(store, &pipeline, args).await?;
     let setting = |key: &str| cause.settings.get(key);
     let may_fail = setting("allow_blocks_to_fail").and_then(Value::as_bool) == Some(true);
     let timeout = setting("timeout")
@@ -83,7 +87,7 @@ pub(crate) fn plan(
         } else {
             OnFailure::Continue
         },
-        workers: args.worker.workers.unwrap_or_else(processors).max(1),
+        workers: args.workers.unwrap_or_else(processors).max(1),
         sources: &planned,
         inputs: &inputs,
     })
@@ -92,10 +96,10 @@ pub(crate) fn plan(
 }
 
 /// Runs that can supply what blocks outside the selection would produce.
-fn inputs(
-    state: &State,
+async fn inputs(
+    store: &Store,
     pipeline: &Pipeline,
-    args: &RunArgs,
+    args: &RunRequest,
 ) -> Result<BTreeMap<BlockUuid, OlderOutput>, Failure> {
     if args.block.is_none() {
         return Ok(BTreeMap::new());
@@ -105,12 +109,16 @@ fn inputs(
         .iter()
         .map(|block| block.uuid.clone())
         .collect();
-    let newest =
-        |names: &[BlockUuid]| state.block_on(state.store.newest_inputs(&pipeline.uuid, names));
     let Some(from) = args.from_run else {
-        return Ok(reduced(newest(&blocks)?, pipeline));
+        let newest = store.newest_inputs(&pipeline.uuid, &blocks).await?;
+        return Ok(reduced(newest, pipeline));
     };
-    let run = state.block_on(state.run(RunId(from)))?;
+    let run = store.load_run(RunId(from)).await?.ok_or_else(|| {
+        Failure::usage(
+            format!("this project has no run {from}"),
+            "`baton runs PROJECT` lists the runs",
+        )
+    })?;
     if run.plan.pipeline != pipeline.uuid {
         return Err(Failure::usage(
             format!(
@@ -129,7 +137,7 @@ fn inputs(
         block.key.child.is_none() && block.status == baton_model::BlockStatus::Completed
     }) {
         let uuid = &block.key.block;
-        let output = state.block_on(state.store.older_output(run.id, uuid))?;
+        let output = store.older_output(run.id, uuid).await?;
         inputs.insert(uuid.clone(), output);
     }
     Ok(reduced(inputs, pipeline))
@@ -144,36 +152,4 @@ fn reduced(
         output.reduced = pipeline.block(uuid).is_some_and(baton_engine::reduces);
     }
     inputs
-}
-
-/// The JSON object that `option` was given as `text`; `example` is one for the hint.
-pub(super) fn json_object(option: &str, text: &str, example: &str) -> Result<Map, Failure> {
-    let complaint = match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => return Ok(map),
-        Ok(_) => format!("{option} is not a JSON object"),
-        Err(error) => format!("{option} is not valid JSON: {error}"),
-    };
-    Err(Failure::usage(
-        complaint,
-        format!("write {option} '{example}'"),
-    ))
-}
-
-/// `--vars` and `--var`, the latter winning.
-fn given_variables(args: &RunArgs) -> Result<Map, Failure> {
-    let mut variables = match &args.variables_json {
-        Some(text) => json_object("--vars", text, r#"{"region": "eu"}"#)?,
-        None => Map::new(),
-    };
-    for given in &args.variables {
-        let Some((name, value)) = given.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            return Err(Failure::usage(
-                format!("--var `{given}` has no `=`"),
-                "write --var NAME=VALUE",
-            ));
-        };
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        variables.insert(name.to_owned(), value);
-    }
-    Ok(variables)
 }

@@ -10,7 +10,7 @@ use baton_store::{SecretError, SecretScope, Secrets, Store};
 
 /// Secrets by name, and which of them were used. Has no `Debug`: the values are in it.
 #[derive(Clone, Default)]
-pub(crate) struct Known {
+pub struct Known {
     values: Arc<BTreeMap<String, String>>,
     used: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -18,7 +18,7 @@ pub(crate) struct Known {
 impl Known {
     /// Loads the secrets that are not of one pipeline. One that cannot be opened is as one that does not exist: who
     /// asks for it by name hears why.
-    pub(crate) async fn load(secrets: &Secrets) -> Self {
+    pub async fn load(secrets: &Secrets) -> Self {
         let mut values = BTreeMap::new();
         // The global one wins, since a template that names no scope means that.
         for scope in [SecretScope::Project, SecretScope::Global] {
@@ -37,7 +37,7 @@ impl Known {
     }
 
     /// Loads the secrets of the project at `path`, if there is a state of it. Makes none.
-    pub(crate) async fn of_project(home: &Home, path: &Path) -> Result<Self, SecretError> {
+    pub async fn of_project(home: &Home, path: &Path) -> Result<Self, SecretError> {
         let Some(home) = home.existing_project(path) else {
             return Ok(Self::default());
         };
@@ -46,14 +46,14 @@ impl Known {
     }
 
     /// The values that templates have taken so far.
-    pub(crate) fn used(&self) -> Vec<String> {
+    pub fn used(&self) -> Vec<String> {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.iter().cloned().collect()
     }
 }
 
 /// Where templates take their values from: the environment of this process, and these secrets.
-pub(crate) fn lookup(known: &Known) -> Lookup {
+pub fn lookup(known: &Known) -> Lookup {
     let known = known.clone();
     Lookup::process().with_secrets(move |name| {
         let value = known.values.get(name)?;

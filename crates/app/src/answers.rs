@@ -23,7 +23,7 @@ use baton_runner::{
 use baton_store::{RunQuery, SecretError, SecretScope, Secrets, Store};
 use serde_json::{Value, json};
 
-use crate::commands::nested::ChildRuns;
+use crate::nested::StartRuns;
 use crate::secrets::{self, Known};
 
 /// Most runs that one answer lists.
@@ -34,39 +34,39 @@ const SOME_RUNS: u32 = 100;
 
 /// A global variable that a block has set or removed; the metadata has it already.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct VariableChange {
+pub struct VariableChange {
     /// The run whose block did it.
-    pub(crate) run: RunId,
+    pub run: RunId,
     /// The pipeline whose variable it is.
-    pub(crate) pipeline: PipelineUuid,
+    pub pipeline: PipelineUuid,
     /// Its name.
-    pub(crate) key: String,
+    pub key: String,
     /// Its new value; none when it was removed.
-    pub(crate) value: Option<Value>,
+    pub value: Option<Value>,
 }
 
 /// Is told of changed variables before the block that made the change goes on.
-pub(crate) type OnVariable = Arc<dyn Fn(&VariableChange) + Send + Sync>;
+pub type OnVariable = Arc<dyn Fn(&VariableChange) + Send + Sync>;
 
 /// Answers for one project.
-pub(crate) struct ProjectAnswers {
+pub struct ProjectAnswers {
     root: PathBuf,
     home: ProjectHome,
     store: Store,
     products: Products,
     secrets: Secrets,
     on_variable: Option<OnVariable>,
-    children: Arc<ChildRuns>,
+    children: Arc<dyn StartRuns>,
 }
 
 impl ProjectAnswers {
     /// Answers from the project at `root` and its state; runs that are asked for become `children`.
-    pub(crate) fn new(
+    pub fn new(
         root: PathBuf,
         home: ProjectHome,
         store: Store,
         products: Products,
-        children: Arc<ChildRuns>,
+        children: Arc<dyn StartRuns>,
     ) -> Self {
         let secrets = Secrets::new(store.clone(), home.secrets_key());
         Self {
@@ -82,7 +82,7 @@ impl ProjectAnswers {
 
     /// The same answers; `hook` is told of every variable that a block changes.
     #[must_use]
-    pub(crate) fn telling(mut self, hook: OnVariable) -> Self {
+    pub fn telling(mut self, hook: OnVariable) -> Self {
         self.on_variable = Some(hook);
         self
     }

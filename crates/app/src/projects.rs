@@ -7,12 +7,12 @@ use baton_project::{Platform, Project};
 use crate::failure::Failure;
 
 /// Opens the project at `path`; in a folder of several projects, the one that has the pipeline.
-pub(crate) fn open(path: &Path, pipeline: Option<&str>) -> Result<Project, Failure> {
+pub fn open_project(path: &Path, pipeline: Option<&str>) -> Result<Project, Failure> {
     Ok(Project::open(&root_of(path, pipeline)?)?)
 }
 
 /// The folder of the project that `path` and the pipeline mean.
-pub(crate) fn root_of(path: &Path, pipeline: Option<&str>) -> Result<PathBuf, Failure> {
+pub fn root_of(path: &Path, pipeline: Option<&str>) -> Result<PathBuf, Failure> {
     let Some((platform, pipeline)) = Platform::open(path).zip(pipeline) else {
         return Ok(path.to_owned());
     };

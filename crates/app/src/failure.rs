@@ -1,0 +1,62 @@
+//! A use case that could not be carried out: what is said, who has to act, and with which exit code a command ends.
+
+use baton_base::{Class, Diagnose, chain};
+
+/// Exit code of a run that failed and of a check that found errors.
+pub const FAILED: u8 = 1;
+
+/// Exit code of wrong use.
+pub const USAGE: u8 = 2;
+
+/// Exit code of a run that was cancelled, as a shell reports a program that Ctrl-C ended.
+pub const CANCELLED: u8 = 130;
+
+/// Why something could not be done.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What is said: a sentence without a full stop.
+    pub message: String,
+    /// What can be done about it.
+    pub hint: Option<String>,
+    /// Who has to act.
+    pub class: Class,
+    /// Exit code of a command that ends with it.
+    pub exit: u8,
+}
+
+impl Failure {
+    /// The user asked for something that cannot be.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: Some(hint.into()),
+            class: Class::User,
+            exit: USAGE,
+        }
+    }
+
+    /// The same failure with another exit code.
+    #[must_use]
+    pub fn with_exit(mut self, exit: u8) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The same failure, with this hint when it has none.
+    #[must_use]
+    pub fn or_hint(mut self, hint: String) -> Self {
+        self.hint.get_or_insert(hint);
+        self
+    }
+}
+
+impl<E: Diagnose + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self {
+            message: format!("failed to {}", chain(&error)),
+            hint: error.hint(),
+            class: error.class(),
+            exit: error.class().exit_code(),
+        }
+    }
+}

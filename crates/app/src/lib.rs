@@ -1,0 +1,29 @@
+//! Use cases: what the command line and the server both call.
+//!
+//! From a request to a frozen plan, from a project to the processes that run its blocks, and the answers to what
+//! running blocks ask. How a request came in, and how its result is shown, is the business of the crates above.
+
+mod answers;
+mod failure;
+mod nested;
+mod occasion;
+mod planning;
+mod projects;
+mod request;
+mod secrets;
+mod settings;
+mod sources;
+mod state;
+mod workers;
+
+pub use answers::{OnVariable, ProjectAnswers, VariableChange};
+pub use failure::{CANCELLED, FAILED, Failure, USAGE};
+pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
+pub use occasion::moment;
+pub use planning::{Planned, plan};
+pub use projects::{open_project, root_of};
+pub use request::{RunRequest, WorkerOptions};
+pub use secrets::{Known, lookup};
+pub use settings::{home, variable};
+pub use state::ProjectState;
+pub use workers::{Workers, processors};

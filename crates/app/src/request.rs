@@ -1,0 +1,53 @@
+//! What is asked for when a run is wanted, however the request came in.
+
+use std::path::PathBuf;
+
+use baton_model::{Map, Timestamp};
+use baton_runner::Strategy;
+
+/// A run that is wanted.
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
+#[derive(Clone, Debug, Default)]
+pub struct RunRequest {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Environment that blocks see; `prod` gives them the arguments of a triggered run.
+    pub env: String,
+    /// Variables of the run.
+    pub variables: Map,
+    /// Only this block.
+    pub block: Option<String>,
+    /// With a block: also every block above it.
+    pub upstream: bool,
+    /// With a block: also every block below it.
+    pub downstream: bool,
+    /// With a block: where its inputs come from, else the newest completed run.
+    pub from_run: Option<i64>,
+    /// As if this trigger of the pipeline had started it.
+    pub trigger: Option<String>,
+    /// Its logical date.
+    pub execution_date: Option<Timestamp>,
+    /// What the event that starts it says.
+    pub event: Map,
+    /// All blocks in one process.
+    pub one_process: bool,
+    /// As `mage run`: no trigger, no conditionals, no callbacks, stop at the first failure.
+    pub as_mage: bool,
+    /// Most blocks at a time; the number of processors when it is not given.
+    pub workers: Option<u32>,
+}
+
+/// How blocks are run on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerOptions {
+    /// The interpreter, or `active` for the active virtual environment; the project's own when none is given.
+    pub python: Option<String>,
+    /// Most blocks at a time.
+    pub workers: Option<u32>,
+    /// Private memory that a block may use, such as `2GB`.
+    pub memory: Option<String>,
+    /// How block processes are started.
+    pub launch: Option<Strategy>,
+    /// Working directory of user code; that of this process when none is given.
+    pub folder: Option<PathBuf>,
+}
