@@ -14,12 +14,13 @@ mod run;
 mod schedule;
 mod shared;
 mod time;
+mod trigger;
 
 pub use block::{Block, BlockKind, Language, RetrySettings};
 pub use error::{BlockError, FailureKind, Frame};
 pub use event::{Command, Outcome, RunEvent};
 pub use ids::{BlockRunKey, BlockUuid, CodeHash, Fence, ObjectHash, PipelineUuid, RunId};
-pub use pipeline::{Pipeline, PipelineKind};
+pub use pipeline::{LimitReached, Pipeline, PipelineKind, RunLimits};
 pub use plan::{
     Attached, Occasion, OlderOutput, OnFailure, Plan, PlannedBlock, RetryPolicy, RunTimeout,
 };
@@ -28,6 +29,7 @@ pub use run::{BlockRun, BlockStatus, CallbackOn, CallbackRun, Items, Run, RunSta
 pub use schedule::{BadSchedule, Interval, Schedule};
 pub use shared::{Age, GlobalDataProduct, MomentPart, SharedBlock};
 pub use time::Timestamp;
+pub use trigger::{Accepted, After, MisfirePolicy, PoolUse, TriggerSettings, ValueKind};
 
 /// A map of JSON values that keeps the order of its keys, as variables and configurations do.
 pub type Map = serde_json::Map<String, serde_json::Value>;
