@@ -22,7 +22,7 @@ pub use block::{Block, BlockKind, Language, RetrySettings};
 pub use error::{BlockError, FailureKind, Frame};
 pub use event::{Command, Outcome, RunEvent};
 pub use ids::{BlockRunKey, BlockUuid, CodeHash, Fence, ObjectHash, PipelineUuid, RunId};
-pub use pipeline::{Pipeline, PipelineKind};
+pub use pipeline::{LimitReached, Pipeline, PipelineKind, RunLimits};
 pub use plan::{
     Attached, Occasion, OlderOutput, OnFailure, Plan, PlannedBlock, RetryPolicy, RunTimeout,
 };
@@ -32,7 +32,7 @@ pub use schedule::{BadSchedule, Interval, Schedule};
 pub use shared::{Age, GlobalDataProduct, MomentPart, SharedBlock};
 pub use time::Timestamp;
 pub use trigger::{
-    Accepted, Cause, Misfire, PoolUse, Trigger, TriggerId, TriggerKind, TriggerSettings,
+    Accepted, After, Cause, Misfire, PoolUse, Trigger, TriggerId, TriggerKind, TriggerSettings,
 };
 
 /// A map of JSON values that keeps the order of its keys, as variables and configurations do.

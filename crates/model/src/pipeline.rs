@@ -41,6 +41,28 @@ impl PipelineKind {
     }
 }
 
+/// How many runs of a pipeline there may be at a time. None and 0 are no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunLimits {
+    /// Of each trigger that has no limit of its own.
+    pub per_trigger: Option<u32>,
+    /// Of all triggers together.
+    pub all_triggers: Option<u32>,
+    /// What becomes of a run beyond a limit.
+    pub when_reached: LimitReached,
+}
+
+/// What becomes of a run beyond a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitReached {
+    /// It waits for its turn.
+    #[default]
+    Wait,
+    /// It is cancelled.
+    Skip,
+}
+
 /// A pipeline as its `metadata.yaml` declares it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pipeline {
@@ -70,6 +92,15 @@ pub struct Pipeline {
     pub retry: RetrySettings,
     /// Most block runs of one run at a time.
     pub block_run_limit: Option<u32>,
+    /// Most runs at a time.
+    #[serde(default)]
+    pub run_limits: RunLimits,
+    /// `notification_config` as it is.
+    #[serde(default)]
+    pub notifications: Map,
+    /// Whether changes of its triggers go into its `triggers.yaml`.
+    #[serde(default)]
+    pub saves_triggers: bool,
     /// Whether all blocks share one worker process.
     pub one_process: bool,
     /// Whether products stay in that process's memory.

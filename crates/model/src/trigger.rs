@@ -120,10 +120,25 @@ pub enum Misfire {
 /// How many places a run takes in a pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolUse {
-    /// Name of the pool; it may hold `{{ variable }}`.
+    /// Name of the pool.
     pub pool: String,
     /// Places that it takes.
     pub slots: u32,
+    /// A template over the run's variables, such as `customer={{ id }}`: each of its values has places of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// A run that another one follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct After {
+    /// Its pipeline.
+    pub pipeline: PipelineUuid,
+    /// Its trigger; any when none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// How it ended; anyhow when none is given.
+    pub status: Option<RunStatus>,
 }
 
 /// What a caller may set.
@@ -179,8 +194,8 @@ pub struct TriggerSettings {
     pub priority: i64,
     /// What callers may set; anything when nothing is listed.
     pub accepts: BTreeMap<String, Accepted>,
-    /// Pipelines whose completed runs start one of this trigger.
-    pub after: Vec<PipelineUuid>,
+    /// Runs of other pipelines whose end starts one of this trigger.
+    pub after: Vec<After>,
     /// Seconds after its date within which a run must have started.
     pub start_within: Option<u32>,
 }
@@ -220,45 +235,89 @@ impl TriggerSettings {
                 .get("priority")
                 .and_then(Value::as_i64)
                 .unwrap_or_default(),
-            accepts: typed("accepts")
-                .and_then(|value| serde_json::from_value(value).ok())
+            accepts: settings
+                .get("accepts")
+                .and_then(Value::as_object)
+                .map(|map| map.iter().map(accepted).collect())
                 .unwrap_or_default(),
-            after: settings.get("after").map(names).unwrap_or_default(),
+            after: settings.get("after").map(after).unwrap_or_default(),
             start_within: count("start_within"),
         }
     }
 }
 
-/// `[a, b]`, or `{a: 1, b: 2}` with the places of each.
+/// `[a, {pool: b, slots: 2, key: ...}]`, or `{a: 1, b: 2}` with the places of each.
 fn pools(value: &Value) -> Vec<PoolUse> {
+    let named = |pool: &str, slots: u32| PoolUse {
+        pool: pool.to_owned(),
+        slots,
+        key: None,
+    };
     match value {
         Value::Object(map) => map
             .iter()
-            .map(|(pool, slots)| PoolUse {
-                pool: pool.clone(),
-                slots: count_of(slots).unwrap_or(1),
-            })
+            .map(|(pool, slots)| named(pool, places(Some(slots))))
             .collect(),
-        other => names(other)
-            .into_iter()
-            .map(|pool| PoolUse {
-                pool: pool.as_str().to_owned(),
-                slots: 1,
+        other => items(other)
+            .filter_map(|item| match item {
+                Value::String(pool) if !pool.is_empty() => Some(named(pool, 1)),
+                Value::Object(map) => Some(PoolUse {
+                    key: text(map, "key"),
+                    ..named(&text(map, "pool")?, places(map.get("slots")))
+                }),
+                _ => None,
             })
             .collect(),
     }
 }
 
-fn names(value: &Value) -> Vec<PipelineUuid> {
-    match value {
-        Value::String(name) => vec![PipelineUuid::from(name.as_str())],
-        Value::Array(items) => items
-            .iter()
-            .filter_map(Value::as_str)
-            .map(PipelineUuid::from)
-            .collect(),
-        _ => Vec::new(),
-    }
+/// `name: integer`, or `name: {type: integer, min: 1, ...}`.
+fn accepted((name, value): (&String, &Value)) -> (String, Accepted) {
+    let accepted = match value {
+        Value::String(kind) => Accepted {
+            kind: Some(kind.clone()),
+            ..Accepted::default()
+        },
+        other => serde_json::from_value(other.clone()).unwrap_or_default(),
+    };
+    (name.clone(), accepted)
+}
+
+/// `[a, {pipeline: b, trigger: nightly, status: any}]`
+fn after(value: &Value) -> Vec<After> {
+    let completed = |pipeline: &str| After {
+        pipeline: pipeline.into(),
+        trigger: None,
+        status: Some(RunStatus::Completed),
+    };
+    items(value)
+        .filter_map(|item| match item {
+            Value::String(pipeline) if !pipeline.is_empty() => Some(completed(pipeline)),
+            Value::Object(map) => Some(After {
+                trigger: text(map, "trigger"),
+                status: match map.get("status").and_then(Value::as_str) {
+                    Some("any") => None,
+                    Some("failed") => Some(RunStatus::Failed),
+                    Some("cancelled") => Some(RunStatus::Cancelled),
+                    _ => Some(RunStatus::Completed),
+                },
+                ..completed(&text(map, "pipeline")?)
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A number of places; one where none that makes sense is given.
+fn places(value: Option<&Value>) -> u32 {
+    value
+        .and_then(count_of)
+        .filter(|count| *count > 0)
+        .unwrap_or(1)
 }
 
 fn text(settings: &Map, key: &str) -> Option<String> {
@@ -333,7 +392,7 @@ mod tests {
         let Value::Object(map) = json!({
             "timezone": "Europe/Berlin", "misfire_policy": "all", "catch_up_rate": "6", "skip_if_previous_running": true,
             "pipeline_run_limit": 2, "timeout": 1.5, "timeout_status": "cancelled", "pools": {"db": 2},
-            "accepts": {"day": {"type": "date", "required": true}}, "after": "load", "priority": 3, "queue_limit": 0,
+            "accepts": {"day": {"type": "date", "required": true}}, "after": ["load"], "priority": 3, "queue_limit": 0,
         }) else {
             panic!("an object")
         };
@@ -351,15 +410,14 @@ mod tests {
             settings.timeout.map(|timeout| timeout.status),
             Some(RunStatus::Cancelled)
         );
-        assert_eq!(
-            settings.pools,
-            [PoolUse {
-                pool: "db".to_owned(),
-                slots: 2
-            }]
-        );
+        let db = PoolUse {
+            pool: "db".to_owned(),
+            slots: 2,
+            key: None,
+        };
+        assert_eq!(settings.pools, [db]);
         assert!(settings.accepts["day"].required && settings.skip_if_running);
-        assert_eq!(settings.after, [PipelineUuid::from("load")]);
+        assert_eq!(settings.after[0].pipeline, PipelineUuid::from("load"));
 
         let Value::Object(odd) = json!({"misfire_policy": "never", "timeout": "soon", "pools": 5, "accepts": [], "pipeline_run_limit": 0})
         else {

@@ -11,6 +11,7 @@ mod globalproducts;
 mod imports;
 mod needs;
 mod new;
+mod notifications;
 mod pipeline;
 mod platform;
 mod problem;
@@ -23,6 +24,7 @@ mod settings;
 pub mod source;
 pub mod template;
 mod triggers;
+mod triggersettings;
 pub mod yaml;
 
 pub use blockfile::{BlockFile, Origin};
@@ -33,6 +35,7 @@ pub use imports::{Imports, Sources};
 pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
 };
+pub use notifications::{Alert, Email, Hidden, MessageTemplate, Notifications, Opsgenie};
 pub use pipeline::PipelineFile;
 pub use platform::{Member, Platform, PlatformError};
 pub use problem::{Problem, Rule, Severity};

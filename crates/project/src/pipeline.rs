@@ -6,11 +6,14 @@
 use std::collections::{HashMap, HashSet};
 
 use baton_model::{
-    Block, BlockKind, BlockUuid, Language, Map, Pipeline, PipelineKind, PipelineUuid, RetrySettings,
+    Block, BlockKind, BlockUuid, Language, LimitReached, Map, Pipeline, PipelineKind, PipelineUuid,
+    RetrySettings, RunLimits,
 };
 
+use crate::notifications;
 use crate::problem::{Problem, Rule};
 use crate::reading::{self, Reader};
+use crate::settings;
 use crate::template::{self, Lookup};
 use crate::yaml::{Mark, Node};
 
@@ -103,6 +106,9 @@ pub(crate) fn empty(uuid: &PipelineUuid) -> Pipeline {
         tags: Vec::new(),
         retry: RetrySettings::default(),
         block_run_limit: None,
+        run_limits: RunLimits::default(),
+        notifications: Map::new(),
+        saves_triggers: false,
         one_process: false,
         cache_in_memory: false,
     }
@@ -126,7 +132,11 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     pipeline.cache_in_memory = reading::flag(root, "cache_block_output_in_memory").unwrap_or(false);
     if let Some(limits) = root.get("concurrency_config") {
         pipeline.block_run_limit = reader.count(limits, "block_run_limit");
+        pipeline.run_limits = run_limits(limits, reader);
     }
+    pipeline.notifications = reader.map(root, "notification_config");
+    notifications::check(root, reader);
+    pipeline.saves_triggers = settings::saves_triggers(root.get("settings"));
     executor(root, reader, lookup);
 
     let places = &mut result.places;
@@ -163,6 +173,21 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     refuse_duplicates(result, reader);
     drop_unknown_upstream(&mut result.pipeline);
     refuse_cycle(result, reader);
+}
+
+fn run_limits(limits: &Node, reader: &mut Reader<'_>) -> RunLimits {
+    let mut limit = |key: &str| reader.count(limits, key).filter(|limit| *limit > 0);
+    RunLimits {
+        per_trigger: limit("pipeline_run_limit"),
+        all_triggers: limit("pipeline_run_limit_all_triggers"),
+        when_reached: reader
+            .word(
+                limits,
+                "on_pipeline_run_limit_reached",
+                &[(LimitReached::Wait, "wait"), (LimitReached::Skip, "skip")],
+            )
+            .unwrap_or_default(),
+    }
 }
 
 fn kind(root: &Node, reader: &mut Reader<'_>) -> PipelineKind {
@@ -438,7 +463,7 @@ mod tests {
     #[test]
     fn every_field_reads() {
         let file = file(
-            "name: Demo\nuuid: other\ntype: streaming\ndescription: what\ntags: [a, 1]\nvariables: {d: 2024-01-01, n: 010}\nretry_config: {retries: '2', delay: 1.5, exponential_backoff: off}\nconcurrency_config: {block_run_limit: 3}\nrun_pipeline_in_one_process: true\nblocks:\n- uuid: a\n  name: A\n  type: ai\n  language: yaml\n  color: teal\n  executor_type: \"{{ env_var('EXECUTOR') }}\"\n  timeout: 5\n  priority: 2\n  has_callback: true\n  replicated_block: b\n  retry_config: {retries: 1}\n  configuration: {x: 1}\n  downstream_blocks: [b, gone]\n",
+            "name: Demo\nuuid: other\ntype: streaming\ndescription: what\ntags: [a, 1]\nvariables: {d: 2024-01-01, n: 010}\nretry_config: {retries: '2', delay: 1.5, exponential_backoff: off}\nconcurrency_config: {block_run_limit: 3, pipeline_run_limit: 2, pipeline_run_limit_all_triggers: 0, on_pipeline_run_limit_reached: skip}\nnotification_config: {alert_on: [trigger_success]}\nsettings: {triggers: {save_in_code_automatically: true}}\nrun_pipeline_in_one_process: true\nblocks:\n- uuid: a\n  name: A\n  type: ai\n  language: yaml\n  color: teal\n  executor_type: \"{{ env_var('EXECUTOR') }}\"\n  timeout: 5\n  priority: 2\n  has_callback: true\n  replicated_block: b\n  retry_config: {retries: 1}\n  configuration: {x: 1}\n  downstream_blocks: [b, gone]\n",
         );
         assert_eq!(file.problems, []);
         let pipeline = &file.pipeline;
@@ -449,6 +474,19 @@ mod tests {
         assert_eq!(pipeline.retry.retries, Some(2));
         assert_eq!(pipeline.retry.exponential_backoff, Some(false));
         assert_eq!(pipeline.block_run_limit, Some(3));
+        assert_eq!(
+            pipeline.run_limits,
+            RunLimits {
+                per_trigger: Some(2),
+                all_triggers: None,
+                when_reached: LimitReached::Skip,
+            }
+        );
+        assert_eq!(
+            pipeline.notifications["alert_on"],
+            json!(["trigger_success"])
+        );
+        assert!(pipeline.saves_triggers);
         assert!(pipeline.one_process);
         let block = &pipeline.blocks[0];
         assert_eq!(block.kind, BlockKind::Other("ai".to_owned()));
@@ -464,20 +502,24 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_and_the_rest_is_read() {
         let file = file(
-            "type: pythn\nblocks:\n- name: nameless\n- uuid: a\n  type: custom\n  upstream_blocks: b\n- text\n- uuid: a\n  type: custom\n- {uuid: c, type: custom, timeout: soon, executor_type: '{{ x'}\nwidgets: 5\nextensions: {great_expectations: {blocks: [{uuid: c}]}}\n",
+            "type: pythn\nnotification_config: {alert_on: [moon], slack_config: x, email_config: {smtp_port: y}}\nconcurrency_config: {on_pipeline_run_limit_reached: stop}\nblocks:\n- name: nameless\n- uuid: a\n  type: custom\n  upstream_blocks: b\n- text\n- uuid: a\n  type: custom\n- {uuid: c, type: custom, timeout: soon, executor_type: '{{ x'}\nwidgets: 5\nextensions: {great_expectations: {blocks: [{uuid: c}]}}\n",
         );
         assert_eq!(
             codes(&file),
             [
                 ("unknown-pipeline-type", 1),
-                ("yaml-shape", 3),
-                ("yaml-shape", 6),
-                ("yaml-shape", 7),
-                ("yaml-shape", 10),
-                ("bad-template", 10),
-                ("yaml-shape", 11),
-                ("duplicate-block", 8),
-                ("duplicate-block", 12),
+                ("bad-setting", 3),
+                ("bad-setting", 2),
+                ("yaml-shape", 2),
+                ("bad-setting", 2),
+                ("yaml-shape", 5),
+                ("yaml-shape", 8),
+                ("yaml-shape", 9),
+                ("yaml-shape", 12),
+                ("bad-template", 12),
+                ("yaml-shape", 13),
+                ("duplicate-block", 10),
+                ("duplicate-block", 14),
             ]
         );
         assert_eq!(file.pipeline.blocks.len(), 3);

@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn shape(&mut self, node: &Node, what: &str, wanted: &str) {
+    pub(crate) fn shape(&mut self, node: &Node, what: &str, wanted: &str) {
         let found = node.describe();
         self.problem(
             Rule::YamlShape,
@@ -173,6 +173,44 @@ impl<'a> Reader<'a> {
             format!("`{key}` must be a whole number that is not negative"),
         );
         None
+    }
+
+    /// One of the words that `key` may have; null and nothing are none.
+    pub(crate) fn word<T: Copy>(
+        &mut self,
+        node: &Node,
+        key: &str,
+        known: &[(T, &str)],
+    ) -> Option<T> {
+        let value = node.get(key).filter(|value| !value.is_null())?;
+        self.word_of(value, key, known)
+    }
+
+    /// The word that a value is, of those that `key` may have.
+    pub(crate) fn word_of<T: Copy>(
+        &mut self,
+        value: &Node,
+        key: &str,
+        known: &[(T, &str)],
+    ) -> Option<T> {
+        let text = value.text();
+        let found = known
+            .iter()
+            .find(|(_, word)| text.as_deref() == Some(*word));
+        if found.is_none() {
+            let words: Vec<String> = known.iter().map(|(_, word)| format!("`{word}`")).collect();
+            let found = match text {
+                Some(text) => format!("`{text}`"),
+                None => value.describe().to_owned(),
+            };
+            self.problem(
+                Rule::BadSetting,
+                value.mark,
+                format!("`{key}` cannot be {found}"),
+            )
+            .hint = Some(format!("use {}", words.join(", ")));
+        }
+        found.map(|(value, _)| *value)
     }
 
     /// `retry_config` of a block, a pipeline or the project.

@@ -3,6 +3,7 @@
 use baton_model::{Map, RetrySettings};
 use serde_json::Value;
 
+use crate::notifications;
 use crate::reading::{self, Reader};
 use crate::yaml::Node;
 
@@ -23,6 +24,8 @@ pub struct ProjectSettings {
     pub remote_variables_dir: Option<String>,
     /// `notification_config` as it is.
     pub notifications: Map,
+    /// Whether changes of triggers go into `triggers.yaml`, in every pipeline.
+    pub saves_triggers: bool,
     /// `logging_config` as it is.
     pub logging: Map,
     /// Every key as it is, templates rendered.
@@ -37,7 +40,10 @@ impl ProjectSettings {
         if !reader.is_mapping(root, "the file") {
             return Self::default();
         }
+        notifications::check(root, reader);
+        let pipelines = root.get("pipelines");
         Self {
+            saves_triggers: saves_triggers(pipelines.and_then(|node| node.get("settings"))),
             project_uuid: reading::text(root, "project_uuid"),
             project_type: reading::text(root, "project_type"),
             features: reader.map(root, "features"),
@@ -58,4 +64,12 @@ impl ProjectSettings {
     pub fn has_feature(&self, name: &str) -> bool {
         self.features.get(name) == Some(&Value::Bool(true))
     }
+}
+
+/// `triggers.save_in_code_automatically` of the settings of a pipeline, or of all.
+pub(crate) fn saves_triggers(settings: Option<&Node>) -> bool {
+    settings
+        .and_then(|settings| settings.get("triggers"))
+        .and_then(|triggers| reading::flag(triggers, "save_in_code_automatically"))
+        .unwrap_or(false)
 }

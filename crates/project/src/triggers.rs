@@ -1,10 +1,12 @@
-//! `pipelines/<uuid>/triggers.yaml` (spec 1.13). Reading only: what a trigger does is decided elsewhere.
+//! `pipelines/<uuid>/triggers.yaml` (spec 1.13). Reading only: what a trigger does is decided elsewhere, and `edit`
+//! changes the file.
 
-use baton_model::{Map, PipelineUuid, Schedule};
+use baton_model::{Map, PipelineUuid, Schedule, TriggerSettings};
 
 use crate::problem::{Problem, Rule};
 use crate::reading::{self, Reader};
-use crate::yaml::Node;
+use crate::triggersettings;
+use crate::yaml::{Mark, Node};
 
 /// What starts a trigger's runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,9 @@ pub enum TriggerKind {
     Event,
     /// A request.
     Api,
+    /// A finished run of another pipeline: those of [`TriggerSettings::after`]. Mage does not load the type `pipeline`;
+    /// one of type `event` that has `settings.after` is the same and harms no Mage.
+    Pipeline,
     /// A kind that this version does not know, with its name.
     Other(String),
 }
@@ -25,6 +30,7 @@ impl TriggerKind {
             "time" => Self::Time,
             "event" => Self::Event,
             "api" => Self::Api,
+            "pipeline" => Self::Pipeline,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -49,8 +55,14 @@ pub struct Trigger {
     pub variables: Map,
     /// Seconds that a run may take before somebody is told.
     pub sla: Option<u32>,
-    /// Its settings as they are.
+    /// Its settings as they are, with keys that nobody knows.
     pub settings: Map,
+    /// What its settings say.
+    pub rules: TriggerSettings,
+    /// What a caller must know to start it.
+    pub token: Option<String>,
+    /// Where the pipelines of `settings.after` stand.
+    pub(crate) after_marks: Vec<Mark>,
     /// Environments that it exists in; empty for all.
     pub envs: Vec<String>,
     /// What it is for.
@@ -118,7 +130,11 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
             )
             .hint = Some("add the keys; a trigger that lacks one is not loaded".to_owned());
     }
-    let kind = TriggerKind::parse(&reading::text(node, "schedule_type").unwrap_or_default());
+    let (rules, after_marks) = triggersettings::read(node, reader);
+    let kind = match reading::text(node, "schedule_type").unwrap_or_default() {
+        name if name == "event" && !rules.after.is_empty() => TriggerKind::Pipeline,
+        name => TriggerKind::parse(&name),
+    };
     let interval = reading::text(node, "schedule_interval").filter(|text| !text.trim().is_empty());
     let is_active = reading::text(node, "status").as_deref() == Some("active");
     let mark = node
@@ -148,13 +164,22 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
                 )
                 .hint = Some("set `schedule_interval`, or `status: inactive`".to_owned());
         }
+        (TriggerKind::Pipeline, _) if rules.after.is_empty() => {
+            reader
+                .problem(
+                    Rule::IncompleteTrigger,
+                    node.mark,
+                    "the trigger waits for no pipeline and never runs",
+                )
+                .hint = Some("name pipelines in `settings.after`".to_owned());
+        }
         (TriggerKind::Other(name), _) if node.get("schedule_type").is_some() => {
             let mark = node
                 .get("schedule_type")
                 .map_or(node.mark, |value| value.mark);
             let message = format!("there is no schedule type `{name}`");
             reader.problem(Rule::IncompleteTrigger, mark, message).hint =
-                Some("use `time`, `event` or `api`".to_owned());
+                Some("use `time`, `event`, `api` or `pipeline`".to_owned());
         }
         _ => {}
     }
@@ -168,6 +193,9 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
         variables: reader.variables(node, "variables"),
         sla: reader.count(node, "sla"),
         settings: reader.map(node, "settings"),
+        rules,
+        token: reading::text(node, "token").filter(|token| !token.is_empty()),
+        after_marks,
         envs: reader
             .names(node, "envs")
             .into_iter()
@@ -185,6 +213,8 @@ pub fn interval_problem(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use baton_model::{After, Misfire, RunStatus};
+
     use super::*;
 
     #[test]
@@ -198,8 +228,101 @@ mod tests {
         assert!(trigger.is_active);
         assert_eq!((trigger.sla, trigger.line), (Some(3600), 2));
         assert_eq!(trigger.envs, ["prod"]);
+        assert!(trigger.rules.skip_if_running);
         assert_eq!(trigger.settings["skip_if_previous_running"], true);
         assert_eq!(read.triggers[1].kind, TriggerKind::Api);
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let text = "triggers:\n- name: a\n  schedule_type: event\n  schedule_interval: null\n  start_time: null\n  token: abc\n  settings:\n    allow_blocks_to_fail: true\n    landing_time_enabled: false\n    pipeline_run_limit: '2'\n    timeout: 60\n    timeout_status: cancelled\n    timezone: Europe/Berlin\n    misfire_policy: all\n    catch_up_rate: 30\n    pools: [warehouse, {pool: api, slots: 2, key: 'customer={{ id }}'}]\n    accepts: {region: {type: string, options: [eu, us], required: true}, rows: integer, any: null}\n    after: [load_orders, {pipeline: load_stock, trigger: nightly, status: any}]\n    owner: finance\n";
+        let read = read(&"p".into(), "t", text);
+        assert_eq!(read.problems, []);
+        let trigger = &read.triggers[0];
+        assert_eq!(trigger.kind, TriggerKind::Pipeline);
+        assert_eq!(trigger.token.as_deref(), Some("abc"));
+        assert_eq!(trigger.settings["owner"], "finance");
+        let rules = &trigger.rules;
+        assert!(rules.allow_blocks_to_fail && !rules.is_landing);
+        assert_eq!((rules.run_limit, rules.catch_up_rate), (Some(2), Some(30)));
+        let timeout = rules
+            .timeout
+            .map(|timeout| (timeout.after.as_secs(), timeout.status));
+        assert_eq!(timeout, Some((60, RunStatus::Cancelled)));
+        assert_eq!(rules.timezone.as_deref(), Some("Europe/Berlin"));
+        assert_eq!(rules.misfire, Misfire::All);
+        let pools: Vec<_> = rules
+            .pools
+            .iter()
+            .map(|pool| (pool.pool.as_str(), pool.slots, pool.key.as_deref()))
+            .collect();
+        assert_eq!(
+            pools,
+            [
+                ("warehouse", 1, None),
+                ("api", 2, Some("customer={{ id }}"))
+            ]
+        );
+        let kinds: Vec<_> = rules
+            .accepts
+            .iter()
+            .map(|(name, accepted)| (name.as_str(), accepted.kind.as_deref()))
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                ("any", None),
+                ("region", Some("string")),
+                ("rows", Some("integer"))
+            ]
+        );
+        assert!(rules.accepts["region"].required);
+        let after = |pipeline: &str, trigger: Option<&str>, status| After {
+            pipeline: pipeline.into(),
+            trigger: trigger.map(str::to_owned),
+            status,
+        };
+        assert_eq!(
+            rules.after,
+            [
+                after("load_orders", None, Some(RunStatus::Completed)),
+                after("load_stock", Some("nightly"), None),
+            ]
+        );
+    }
+
+    #[test]
+    fn wrong_settings_are_told_and_passed_over() {
+        let text = "triggers:\n- name: a\n  schedule_type: pipeline\n  schedule_interval: null\n  start_time: null\n  settings:\n    timeout: soon\n    timeout_status: gone\n    timezone: Europe/Atlantis\n    misfire_policy: 3\n    catch_up_rate: -1\n    pools: [{slots: 2}, {pool: x, slots: 0}]\n    accepts:\n      a: text\n      b: {type: moon, min: 3, max: 1}\n    after: [{trigger: x}, '']\n- name: b\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  settings: {accepts: [a], pools: x}\n";
+        let read = read(&"p".into(), "t", text);
+        let found: Vec<_> = read
+            .problems
+            .iter()
+            .map(|problem| (problem.code, problem.line.unwrap_or(0)))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("yaml-shape", 7),
+                ("yaml-shape", 11),
+                ("bad-setting", 8),
+                ("bad-setting", 10),
+                ("bad-setting", 9),
+                ("bad-setting", 12),
+                ("bad-setting", 14),
+                ("bad-setting", 15),
+                ("bad-setting", 15),
+                ("bad-setting", 16),
+                ("bad-setting", 16),
+                ("incomplete-trigger", 2),
+                ("yaml-shape", 21),
+                ("yaml-shape", 21),
+            ]
+        );
+        let rules = &read.triggers[0].rules;
+        assert_eq!((rules.pools.len(), rules.pools[0].slots), (1, 1));
+        assert_eq!(rules.timezone, None);
+        assert_eq!(read.triggers[1].rules, TriggerSettings::default());
     }
 
     #[test]

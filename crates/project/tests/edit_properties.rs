@@ -549,7 +549,10 @@ fn expect(root: &mut Value, edit: &Edit) -> Vec<String> {
             set(root, path, value.as_ref());
             vec![path[0].clone()]
         }
-        Edit::SetTriggerKey { .. } => Vec::new(),
+        Edit::SetTriggerKey { .. }
+        | Edit::PutTrigger { .. }
+        | Edit::RenameTrigger { .. }
+        | Edit::RemoveTrigger { .. } => Vec::new(),
     }
 }
 

@@ -169,6 +169,9 @@ fn every_rule_is_met_with_its_place() {
     let expected = [
         "python-syntax data_loaders/syntax.py:2:11",
         "missing-data-file data_loaders/good.py:3:17",
+        "bad-setting pipelines/blocks/triggers.yaml:10:15",
+        "unknown-pipeline pipelines/blocks/triggers.yaml:11:19",
+        "unknown-pipeline pipelines/blocks/triggers.yaml:11:36",
     ];
     let found = lines(&problems);
     for line in expected {

@@ -52,6 +52,7 @@ pub(super) fn triggers(project: &Project, pipeline: &PipelineUuid) -> Value {
             TriggerKind::Time => "time",
             TriggerKind::Event => "event",
             TriggerKind::Api => "api",
+            TriggerKind::Pipeline => "pipeline",
             TriggerKind::Other(name) => name,
         };
         json!({

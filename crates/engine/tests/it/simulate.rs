@@ -135,6 +135,9 @@ pub(crate) fn declared(blocks: Vec<Block>, block_run_limit: Option<u32>) -> Pipe
         tags: Vec::new(),
         retry: RetrySettings::default(),
         block_run_limit,
+        run_limits: baton_model::RunLimits::default(),
+        notifications: Map::new(),
+        saves_triggers: false,
         one_process: false,
         cache_in_memory: false,
     }

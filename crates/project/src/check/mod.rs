@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use baton_base::Diagnose;
 use baton_model::{BlockUuid, PipelineUuid};
 
 use crate::imports::Sources;
@@ -20,6 +21,7 @@ use crate::problem::{self, Problem, Rule};
 use crate::profiles::{self, Profiles, Used};
 use crate::project::{Project, unset_hint};
 use crate::source::FileUse;
+use crate::yaml::Mark;
 
 /// Threads that check pipelines. More than this gain nothing: reading files is most of the work.
 const MAX_THREADS: usize = 8;
@@ -52,6 +54,26 @@ struct Context<'a> {
     project: &'a Project,
     sources: Sources,
     profiles: Profiles,
+}
+
+impl Context<'_> {
+    /// The problem that a file names a pipeline that the project does not have.
+    fn unknown_pipeline(
+        &self,
+        file: &str,
+        mark: Mark,
+        uuid: &PipelineUuid,
+        message: String,
+    ) -> Option<Problem> {
+        match self.project.pipeline_file(uuid) {
+            Ok(_) => None,
+            Err(error) => {
+                let mut problem = Problem::new(Rule::UnknownPipeline, file, message).at(mark);
+                problem.hint = error.hint();
+                Some(problem)
+            }
+        }
+    }
 }
 
 /// What the pipelines gave: problems, and what only makes sense over all of them.
@@ -117,11 +139,31 @@ fn check_pipeline(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Fin
         return;
     };
     findings.problems.append(&mut file.problems);
-    findings
-        .problems
-        .extend(context.project.triggers(uuid).problems);
+    triggers(context, uuid, findings);
     graph::check(context, &file, findings);
     code::check(context, &file, findings);
+}
+
+/// The triggers of a pipeline, and that the pipelines they wait for exist.
+fn triggers(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Findings) {
+    let read = context.project.triggers(uuid);
+    findings.problems.extend(read.problems);
+    for trigger in &read.triggers {
+        for (after, mark) in trigger.rules.after.iter().zip(&trigger.after_marks) {
+            let message = format!(
+                "the trigger `{}` waits for the pipeline `{}`, which does not exist",
+                trigger.name, after.pipeline
+            );
+            if let Some(problem) = context.unknown_pipeline(
+                &format!("pipelines/{uuid}/triggers.yaml"),
+                *mark,
+                &after.pipeline,
+                message,
+            ) {
+                findings.problems.push(problem.pipeline(uuid));
+            }
+        }
+    }
 }
 
 /// `global_data_products.yaml` must be readable, and its products name pipelines that exist.

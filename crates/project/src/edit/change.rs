@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::adopt::adopt;
 use super::error::EditError;
-use super::keys::{insert, is_sorted, set_path, shape};
+use super::keys::{insert, is_sorted, open_list, set_path, shape};
 use super::operation::{BlockList, Edit, NewBlock};
-use super::tree::{Data, Item, Node, Shape, line_of};
+use super::tree::{Data, Item, Node};
+use super::trigger;
 
 const UPSTREAM: &str = "upstream_blocks";
 const DOWNSTREAM: &str = "downstream_blocks";
@@ -28,22 +29,24 @@ pub(super) fn change(root: &mut Node, edit: &Edit, text: &str) -> Result<(), Edi
         Edit::SetUpstream { uuid, upstream } => tree.set_upstream(uuid, upstream),
         Edit::SetVariable { name, value } => {
             let path = ["variables".to_owned(), name.clone()];
-            set_path(tree.root, text, &path, 0, value.as_ref())
+            set_path(tree.root, text, &path, value.as_ref())
         }
         Edit::SetBlockKey { uuid, path, value } => {
             refuse_path(path, &["uuid"])?;
             let block = tree.block(uuid)?;
-            set_path(block, text, path, 0, value.as_ref())
+            set_path(block, text, path, value.as_ref())
         }
         Edit::SetPipelineKey { path, value } => {
             refuse_path(path, &BlockList::ALL.map(BlockList::key))?;
-            set_path(tree.root, text, path, 0, value.as_ref())
+            set_path(tree.root, text, path, value.as_ref())
         }
+        Edit::PutTrigger { name, keys } => trigger::put(tree.root, text, name, keys),
         Edit::SetTriggerKey { name, path, value } => {
             refuse_path(path, &[])?;
-            let trigger = tree.trigger(name)?;
-            set_path(trigger, text, path, 0, value.as_ref())
+            trigger::set(tree.root, text, name, path, value.as_ref())
         }
+        Edit::RenameTrigger { name, to } => trigger::rename(tree.root, name, to),
+        Edit::RemoveTrigger { name } => trigger::remove(tree.root, name),
     }
 }
 
@@ -127,20 +130,6 @@ impl Tree<'_, '_> {
         }
     }
 
-    fn trigger(&mut self, name: &str) -> Result<&mut Node, EditError> {
-        let triggers = self.root.get_mut("triggers").and_then(Node::items_mut);
-        triggers
-            .and_then(|items| {
-                items
-                    .iter_mut()
-                    .map(|item| &mut item.value)
-                    .find(|trigger| trigger.get("name").and_then(Node::as_text) == Some(name))
-            })
-            .ok_or_else(|| EditError::NoSuchTrigger {
-                name: name.to_owned(),
-            })
-    }
-
     fn add_block(
         &mut self,
         list: BlockList,
@@ -206,7 +195,7 @@ impl Tree<'_, '_> {
             Some(name) => {
                 let path = ["name".to_owned()];
                 let name = Value::String(name.to_owned());
-                set_path(block, text, &path, 0, Some(&name))?;
+                set_path(block, text, &path, Some(&name))?;
             }
             None => rename_text(block, "name", uuid.as_str(), to.as_str()),
         }
@@ -329,33 +318,6 @@ fn block_node(block: &NewBlock, sibling: Option<&Node>) -> Node {
         *own = *shape;
     }
     node
-}
-
-/// The items of a list, to add to; null becomes a list.
-fn open_list<'n>(
-    node: &'n mut Node,
-    text: &str,
-    path: &[&str],
-    expected: &'static str,
-) -> Result<&'n mut Vec<Item>, EditError> {
-    if node.is_null() {
-        *node = Node::list([]);
-    }
-    if let Data::Alias(name) = &node.data {
-        return Err(EditError::Shared {
-            name: name.clone(),
-            line: line_of(text, node.span.start),
-        });
-    }
-    match &mut node.data {
-        Data::List(shape, items) => {
-            if items.is_empty() {
-                *shape = Shape::Block;
-            }
-            Ok(items)
-        }
-        _ => Err(shape(path, expected)),
-    }
 }
 
 /// The ids that a list of a block names.

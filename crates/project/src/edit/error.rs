@@ -58,6 +58,12 @@ pub enum EditError {
         /// The trigger that was named.
         name: String,
     },
+    /// The file has such a trigger already.
+    #[error("use the name `{name}`: another trigger of the pipeline has it")]
+    TriggerExists {
+        /// The name in question.
+        name: String,
+    },
     /// The list of the block is shorter.
     #[error("move block `{uuid}` to position {index}: its list has {length}")]
     NoSuchPosition {
@@ -87,7 +93,7 @@ pub enum EditError {
 impl Diagnose for EditError {
     fn class(&self) -> Class {
         match self {
-            Self::BlockExists { .. } => Class::Conflict,
+            Self::BlockExists { .. } | Self::TriggerExists { .. } => Class::Conflict,
             Self::WouldCorrupt { .. } => Class::Bug,
             _ => Class::User,
         }

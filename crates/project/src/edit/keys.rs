@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::adopt::adopt;
 use super::error::EditError;
-use super::tree::{Data, Entry, Node, Shape, line_of};
+use super::tree::{Data, Entry, Item, Node, Shape, line_of};
 
 /// The error that what `path` leads to is no `expected`; an empty path leads to the file.
 pub(super) fn shape(path: &[&str], expected: &'static str) -> EditError {
@@ -55,13 +55,52 @@ pub(super) fn insert(map: &mut Node, text: &str, key: &str, value: Node) -> Resu
     Ok(())
 }
 
-/// Sets or removes what `path`, from its key number `depth` on, leads to.
+/// The items of a list, to add to; null and an empty map become a list.
+pub(super) fn open_list<'n>(
+    node: &'n mut Node,
+    text: &str,
+    path: &[&str],
+    expected: &'static str,
+) -> Result<&'n mut Vec<Item>, EditError> {
+    let is_empty_map = matches!(&node.data, Data::Map(_, entries) if entries.is_empty());
+    if node.is_null() || is_empty_map {
+        *node = Node::list([]);
+    }
+    if let Data::Alias(name) = &node.data {
+        return Err(EditError::Shared {
+            name: name.clone(),
+            line: line_of(text, node.span.start),
+        });
+    }
+    match &mut node.data {
+        Data::List(shape, items) => {
+            if items.is_empty() {
+                *shape = Shape::Block;
+            }
+            Ok(items)
+        }
+        _ => Err(shape(path, expected)),
+    }
+}
+
+/// Sets or removes what `path` leads to.
 pub(super) fn set_path(
     node: &mut Node,
     text: &str,
     path: &[String],
-    depth: usize,
     value: Option<&Value>,
+) -> Result<(), EditError> {
+    let value = value.map(Node::from_json);
+    set_node(node, text, path, 0, value)
+}
+
+/// Sets or removes what `path`, from its key number `depth` on, leads to.
+pub(super) fn set_node(
+    node: &mut Node,
+    text: &str,
+    path: &[String],
+    depth: usize,
+    value: Option<Node>,
 ) -> Result<(), EditError> {
     let Some((key, rest)) = path.get(depth..).and_then(<[String]>::split_first) else {
         return Ok(());
@@ -84,10 +123,10 @@ pub(super) fn set_path(
     }
     match (node.get_mut(key), value) {
         (Some(child), Some(value)) if rest.is_empty() => {
-            *child = adopt(child, Node::from_json(value));
+            *child = adopt(child, value);
             Ok(())
         }
-        (Some(child), _) if !rest.is_empty() => set_path(child, text, path, depth + 1, value),
+        (Some(child), value) if !rest.is_empty() => set_node(child, text, path, depth + 1, value),
         (Some(_), _) => {
             refuse_merge(node, text)?;
             if let Data::Map(_, entries) = &mut node.data {
@@ -99,9 +138,7 @@ pub(super) fn set_path(
             let value = rest
                 .iter()
                 .rev()
-                .fold(Node::from_json(value), |value, key| {
-                    Node::map([(key.as_str(), value)])
-                });
+                .fold(value, |value, key| Node::map([(key.as_str(), value)]));
             insert(node, text, key, value)
         }
         (None, None) => refuse_merge(node, text),

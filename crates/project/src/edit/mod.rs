@@ -18,6 +18,7 @@ mod place;
 mod read;
 mod scalar;
 mod tree;
+mod trigger;
 
 pub use error::EditError;
 pub use operation::{BlockList, Edit, NewBlock, apply};

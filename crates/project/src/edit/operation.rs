@@ -147,6 +147,14 @@ pub enum Edit {
         /// The value; none removes the key.
         value: Option<Value>,
     },
+    /// Sets keys of a trigger, in the text of a `triggers.yaml`, and adds the trigger where there is none. Its other
+    /// keys stay. Moments may be written as ISO texts and variables tagged as [`crate::Trigger`] has them.
+    PutTrigger {
+        /// Name of the trigger.
+        name: String,
+        /// The keys with their values, as the file spells them.
+        keys: Map,
+    },
     /// Sets or removes a key of a trigger, in the text of a `triggers.yaml`.
     SetTriggerKey {
         /// Name of the trigger.
@@ -155,6 +163,18 @@ pub enum Edit {
         path: Vec<String>,
         /// The value; none removes the key.
         value: Option<Value>,
+    },
+    /// Gives a trigger another name.
+    RenameTrigger {
+        /// Name of the trigger.
+        name: String,
+        /// Its new name.
+        to: String,
+    },
+    /// Removes a trigger.
+    RemoveTrigger {
+        /// Name of the trigger.
+        name: String,
     },
 }
 
