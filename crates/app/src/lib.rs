@@ -20,7 +20,7 @@ pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;
-pub use planning::{Planned, plan};
+pub use planning::{Planned, plan, plan_wanted};
 pub use projects::{open_project, root_of};
 pub use request::{RunRequest, WorkerOptions};
 pub use secrets::{Known, lookup};

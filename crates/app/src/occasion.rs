@@ -3,8 +3,11 @@
 
 use baton_base::now;
 use baton_engine::schedule;
-use baton_model::{Map, Occasion, PipelineUuid, Schedule, Timestamp};
+use baton_model::{
+    Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind as StoredKind,
+};
 use baton_project::{Project, Trigger, TriggerKind};
+use baton_scheduler::Wanted;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
 
@@ -24,8 +27,8 @@ const MOMENTS: [&str; 4] = [
     "interval_start_datetime_previous",
 ];
 
-/// Why a run happens.
-pub(crate) struct Cause {
+/// Why a run happens, and what follows from it.
+pub(crate) struct Circumstances {
     /// Whether its blocks get the keyword arguments of a triggered run.
     pub(crate) is_triggered: bool,
     /// Name of the environment that its blocks see.
@@ -42,13 +45,13 @@ pub(crate) struct Cause {
     pub(crate) occasion: Occasion,
 }
 
-/// Finds out why a run happens.
-pub(crate) fn cause(
+/// Finds out why a run happens that a person or a block starts.
+pub(crate) fn circumstances(
     project: &Project,
     pipeline: &PipelineUuid,
     args: &RunRequest,
     started: Option<&StartedBy>,
-) -> Result<Cause, Failure> {
+) -> Result<Circumstances, Failure> {
     let wants_trigger = args.trigger.is_some() || TRIGGERED.contains(&args.env.as_str());
     let is_triggered = !args.as_mage && (started.is_some() || wants_trigger);
     let declared = match started {
@@ -57,12 +60,12 @@ pub(crate) fn cause(
         None => None,
     };
     let mut occasion = Occasion {
-        event: args.event.clone(),
+        event: args.event.clone().unwrap_or_default(),
         product: started.and_then(|started| started.product.clone()),
         parent: started.map(|started| started.parent),
         ..Occasion::default()
     };
-    if !args.event.is_empty() && !is_triggered {
+    if args.event.is_some() && !is_triggered {
         return Err(Failure::usage(
             "--event is for runs of a trigger",
             "add --trigger NAME, or --env prod",
@@ -101,7 +104,7 @@ pub(crate) fn cause(
         (None, Some(trigger)) => trigger.name.clone(),
         (None, None) => "api".to_owned(),
     };
-    Ok(Cause {
+    Ok(Circumstances {
         is_triggered,
         // A triggered run of Mage is always one of `prod` (spec 2.4).
         env: if started.is_some() || args.trigger.is_some() {
@@ -115,6 +118,53 @@ pub(crate) fn cause(
         date,
         occasion,
     })
+}
+
+/// The same of a run that the service makes.
+pub(crate) fn of_wanted(wanted: &Wanted) -> Circumstances {
+    let trigger = wanted.trigger.as_ref();
+    let mut occasion = Occasion {
+        event: wanted.event.clone(),
+        product: wanted.product.clone(),
+        parent: wanted.parent,
+        cause: wanted.cause,
+        trigger: trigger.map(|trigger| trigger.id),
+        backfill: wanted.backfill,
+        repeats: wanted.repeats,
+        ..Occasion::default()
+    };
+    let number = trigger.map_or(1, |trigger| trigger.id.0);
+    let text = DateTime::from_timestamp_micros(wanted.date.0).unwrap_or_default();
+    let format = if wanted.date.0 % 1_000_000 == 0 {
+        "%Y%m%dT%H%M%S"
+    } else {
+        "%Y%m%dT%H%M%S_%6f"
+    };
+    occasion.partition = Some(format!("{number}/{}", text.format(format)));
+    let is_scheduled = trigger.is_some_and(|trigger| trigger.kind == StoredKind::Time);
+    let schedule = trigger
+        .filter(|_| is_scheduled)
+        .and_then(|trigger| trigger.interval.as_deref())
+        .and_then(|interval| Schedule::parse(interval).ok());
+    occasion.interval = schedule.map(|schedule| schedule::interval(&schedule, wanted.date));
+    let mut variables = trigger
+        .map(|trigger| trigger.variables.clone())
+        .unwrap_or_default();
+    variables.extend(wanted.variables.clone());
+    revive(&mut variables);
+    Circumstances {
+        is_triggered: true,
+        env: TRIGGERED[0].to_owned(),
+        trigger: trigger
+            .map(|trigger| trigger.name.clone())
+            .or_else(|| wanted.trigger_name.clone()),
+        settings: trigger
+            .map(|trigger| trigger.settings.clone())
+            .unwrap_or_default(),
+        variables,
+        date: wanted.date,
+        occasion,
+    }
 }
 
 /// The date of a run of a schedule, with the interval and the partition that belong to it.

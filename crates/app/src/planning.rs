@@ -1,21 +1,19 @@
 //! From what was asked for to a frozen plan: variables, trigger, inputs from older runs.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
-    BlockUuid, CodeHash, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId, RunStatus,
-    RunTimeout,
+    BlockUuid, CodeHash, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId,
+    TriggerSettings,
 };
 use baton_project::Project;
-use serde_json::Value;
-
+use baton_scheduler::Wanted;
 use baton_store::Store;
 
 use crate::failure::Failure;
 use crate::nested::StartedBy;
-use crate::occasion;
+use crate::occasion::{self, Circumstances};
 use crate::request::RunRequest;
 use crate::sources::{self, Sources};
 use crate::workers::processors;
@@ -29,7 +27,7 @@ pub struct Planned {
     pub texts: Vec<(CodeHash, String)>,
 }
 
-/// Plans a new run.
+/// Plans a new run that a person or a block starts.
 pub async fn plan(
     store: &Store,
     project: &Project,
@@ -44,8 +42,7 @@ pub async fn plan(
         pipeline.conditionals.clear();
         pipeline.callbacks.clear();
     }
-    let cause = occasion::cause(project, &name, args, started)?;
-    let Sources { planned, texts } = sources::read(project, &pipeline);
+    let circumstances = occasion::circumstances(project, &name, args, started)?;
     let selection = match &args.block {
         None => Selection::All,
         Some(uuid) => Selection::Block {
@@ -55,41 +52,71 @@ pub async fn plan(
         },
     };
     let inputs = inputs(store, &pipeline, args).await?;
-    let setting = |key: &str| cause.settings.get(key);
-    let may_fail = setting("allow_blocks_to_fail").and_then(Value::as_bool) == Some(true);
-    let timeout = setting("timeout")
-        .and_then(Value::as_f64)
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .map(|after| RunTimeout {
-            after,
-            status: match setting("timeout_status").and_then(Value::as_str) {
-                Some("cancelled") => RunStatus::Cancelled,
-                _ => RunStatus::Failed,
-            },
-        });
-    let plan = baton_engine::plan(&PlanInput {
-        pipeline: &pipeline,
-        project_retry: &project.settings().retry,
+    let way = Way {
         selection,
-        env: cause.env,
-        triggered: cause.is_triggered,
-        trigger: cause.trigger,
-        occasion: cause.occasion,
-        variables: cause.variables,
-        one_process: args.one_process || args.as_mage || pipeline.one_process,
-        timeout,
-        execution_date: cause.date,
-        on_failure: if args.as_mage {
+        inputs,
+        one_process: args.one_process || args.as_mage,
+        as_mage: args.as_mage,
+        workers: args.workers.unwrap_or_else(processors),
+    };
+    freeze(project, &pipeline, circumstances, way)
+}
+
+/// Plans a run that the service makes.
+pub fn plan_wanted(project: &Project, wanted: &Wanted, workers: u32) -> Result<Planned, Failure> {
+    let pipeline = project
+        .pipeline(&wanted.pipeline)
+        .map_err(|error| sources::broken(project, error))?;
+    let way = Way {
+        selection: Selection::All,
+        inputs: BTreeMap::new(),
+        one_process: false,
+        as_mage: false,
+        workers,
+    };
+    freeze(project, &pipeline, occasion::of_wanted(wanted), way)
+}
+
+/// Which part of a pipeline runs, and how.
+struct Way {
+    selection: Selection,
+    inputs: BTreeMap<BlockUuid, OlderOutput>,
+    one_process: bool,
+    as_mage: bool,
+    workers: u32,
+}
+
+/// From everything that is known to the plan.
+fn freeze(
+    project: &Project,
+    pipeline: &Pipeline,
+    circumstances: Circumstances,
+    way: Way,
+) -> Result<Planned, Failure> {
+    let Sources { planned, texts } = sources::read(project, pipeline);
+    let settings = TriggerSettings::of(&circumstances.settings);
+    let plan = baton_engine::plan(&PlanInput {
+        pipeline,
+        project_retry: &project.settings().retry,
+        selection: way.selection,
+        env: circumstances.env,
+        triggered: circumstances.is_triggered,
+        trigger: circumstances.trigger,
+        occasion: circumstances.occasion,
+        variables: circumstances.variables,
+        one_process: way.one_process || pipeline.one_process,
+        timeout: settings.timeout,
+        execution_date: circumstances.date,
+        on_failure: if way.as_mage {
             OnFailure::UntilNeeded
-        } else if cause.is_triggered && !may_fail {
+        } else if circumstances.is_triggered && !settings.allow_blocks_to_fail {
             OnFailure::Stop
         } else {
             OnFailure::Continue
         },
-        workers: args.workers.unwrap_or_else(processors).max(1),
+        workers: way.workers.max(1),
         sources: &planned,
-        inputs: &inputs,
+        inputs: &way.inputs,
     })
     .map_err(|error| sources::unplannable(&error))?;
     Ok(Planned { plan, texts })

@@ -28,7 +28,7 @@ pub struct RunRequest {
     /// Its logical date.
     pub execution_date: Option<Timestamp>,
     /// What the event that starts it says.
-    pub event: Map,
+    pub event: Option<Map>,
     /// All blocks in one process.
     pub one_process: bool,
     /// As `mage run`: no trigger, no conditionals, no callbacks, stop at the first failure.

@@ -104,6 +104,8 @@ pub struct Runner {
     pub(crate) options: RunnerOptions,
     pub(crate) products: Products,
     pub(crate) launcher: Arc<Launcher>,
+    /// Whether the launcher serves other runners, which ends with the one that made it.
+    is_sibling: bool,
     pub(crate) answers: Arc<dyn Answers>,
     pub(crate) concealed: Concealed,
     /// The process that all blocks of a run of one process share. Locked for the whole of an attempt: callbacks of
@@ -127,6 +129,7 @@ impl Runner {
             options,
             products,
             launcher,
+            is_sibling: false,
             answers: Arc::new(Silence),
             concealed: Concealed::default(),
             shared: AsyncMutex::default(),
@@ -139,6 +142,22 @@ impl Runner {
     pub fn with_answers(mut self, answers: Arc<dyn Answers>) -> Self {
         self.answers = answers;
         self
+    }
+
+    /// A runner for another run of the same project: it starts its processes from the same warm ones, and hides texts of
+    /// its own.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            products: self.products.clone(),
+            launcher: Arc::clone(&self.launcher),
+            is_sibling: true,
+            answers: Arc::clone(&self.answers),
+            concealed: Concealed::default(),
+            shared: AsyncMutex::default(),
+            leaving: Mutex::default(),
+        }
     }
 
     /// Hides these texts in what blocks log from now on, and in their errors. Short ones are not hidden.
@@ -175,7 +194,7 @@ impl Runner {
         leaving.spawn(farewell);
     }
 
-    /// Waits for processes that are leaving and ends everything else that is alive.
+    /// Waits for processes that are leaving and ends everything else that is alive; a sibling leaves what it shares.
     pub async fn shut_down(&self) {
         if let Some(worker) = self.shared.lock().await.take() {
             self.see_off(attempt::dismiss(worker));
@@ -183,7 +202,9 @@ impl Runner {
         let leaving =
             std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
         leaving.join_all().await;
-        self.launcher.shut_down().await;
+        if !self.is_sibling {
+            self.launcher.shut_down().await;
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use baton_model::{
 use baton_products::Products;
 use baton_runner::{AttemptReport, LogRecord, Runner, Stop, Work};
 use baton_store::{Store, StoreError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -36,15 +36,21 @@ pub struct Session {
     pub as_mage: bool,
     /// Whether sensors count as satisfied without being asked.
     pub skip_sensors: bool,
+    /// Places for block processes that runs share; none when the run has the machine to itself.
+    pub places: Option<std::sync::Arc<Semaphore>>,
 }
 
 /// A wish to stop the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cancel {
     /// Interrupt the blocks that run, give them a moment, record the run as cancelled.
     Gently,
+    /// The same, for this reason.
+    Because(String),
     /// Kill them at once.
     Now,
+    /// Kill them and leave the run as it is: another process takes it over.
+    Abandon,
 }
 
 /// News of a run, for whoever watches it.
@@ -191,7 +197,11 @@ impl Driver<'_> {
                     Cancel::Gently => self.events.push_back(RunEvent::CancelRequested {
                         reason: "stopped by the user".to_owned(),
                     }),
+                    Cancel::Because(reason) => {
+                        self.events.push_back(RunEvent::CancelRequested { reason });
+                    }
                     Cancel::Now => self.stop_all(Stop::Now),
+                    Cancel::Abandon => return Ok(()),
                 },
             }
         }
@@ -340,9 +350,24 @@ impl Driver<'_> {
         self.stops.insert(fence, stop);
         let runner = std::sync::Arc::clone(&self.session.runner);
         let log = self.log.clone();
+        let places = self.session.places.clone();
         self.flight.spawn(async move {
             let report = match prepared {
-                Ok(attempt) => runner.run(&attempt, &log, stopped).await,
+                Ok(attempt) => {
+                    let mut waiting = stopped.clone();
+                    tokio::select! {
+                        place = place(places) => {
+                            let report = runner.run(&attempt, &log, stopped).await;
+                            drop(place);
+                            report
+                        }
+                        // The sender lives as long as the driver.
+                        _ = waiting.wait_for(|stop| *stop != Stop::No) => AttemptReport {
+                            outcome: Outcome::Cancelled,
+                            tests: None,
+                        },
+                    }
+                }
                 Err(error) => AttemptReport {
                     outcome: Outcome::Failed {
                         error,
@@ -402,6 +427,12 @@ impl Driver<'_> {
         // Nobody has to watch.
         drop(self.notices.send(notice).await);
     }
+}
+
+/// Waits for a place among the block processes of all runs.
+async fn place(places: Option<std::sync::Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
+    // Nobody closes it.
+    places?.acquire_owned().await.ok()
 }
 
 /// Every object that the run's products name.

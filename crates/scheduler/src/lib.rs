@@ -6,9 +6,13 @@ mod drive;
 mod journal;
 mod kwargs;
 mod lease;
+mod service;
 mod supply;
 
 pub use drive::{Cancel, DriveError, Notice, Session, drive};
 pub use journal::{Journal, JournalError, read_log};
 pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};
+pub use service::{
+    Clock, Complaint, Desk, Drawn, News, PipelineLimits, Service, ServiceOptions, Soon, Wanted,
+};

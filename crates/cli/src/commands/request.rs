@@ -21,8 +21,8 @@ pub(crate) fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         trigger: args.trigger.clone(),
         execution_date: logical_date(args)?,
         event: match &args.event {
-            Some(text) => json_object("--event", text, r#"{"file": "a.csv"}"#)?,
-            None => Map::new(),
+            Some(text) => Some(json_object("--event", text, r#"{"file": "a.csv"}"#)?),
+            None => None,
         },
         one_process: args.one_process,
         as_mage: args.as_mage,

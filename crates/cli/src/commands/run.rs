@@ -118,6 +118,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         run_tests: !args.no_tests,
         skip_sensors: args.skip_sensors,
         as_mage: args.as_mage,
+        places: None,
     };
     let journal = Journal::open(&state.home.log(run.id.0))?;
     let shown = Shown {
@@ -269,9 +270,9 @@ async fn listen_for_signals(
         if wish == Cancel::Gently {
             tell("stopping; once more to stop at once");
         }
-        children.cancel(wish);
+        children.cancel(wish.clone());
         // The blocks may have ended, and only the runs that they started are still there.
-        let _ = wishes.send(wish).await;
+        let _ = wishes.send(wish.clone()).await;
         wish = Cancel::Now;
     }
 }

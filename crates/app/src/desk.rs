@@ -1,0 +1,259 @@
+//! What the scheduler asks about one project: plans, limits, and what drives a run.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use baton_base::Class;
+use baton_model::{PipelineUuid, Run, RunId};
+use baton_products::Products;
+use baton_project::Project;
+use baton_runner::{Answers, Runner};
+use baton_scheduler::{
+    Complaint, Desk, Drawn, Journal, Lease, LeaseError, PipelineLimits, Session, Soon, Wanted,
+};
+use serde_json::Value;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::task::spawn_blocking;
+
+use crate::failure::Failure;
+use crate::planning::plan_wanted;
+use crate::request::WorkerOptions;
+use crate::secrets::{Known, lookup};
+use crate::state::ProjectState;
+use crate::workers::Workers;
+
+/// Block processes at a time, of all runs together, where neither the project nor the command line says otherwise: as
+/// in Mage, whose blocks mostly wait for other systems.
+const PLACES: u32 = 20;
+
+/// One project, for the scheduler.
+pub struct ProjectDesk {
+    root: PathBuf,
+    state: ProjectState,
+    products: Products,
+    options: WorkerOptions,
+    answers: Arc<dyn Answers>,
+    most_places: u32,
+    places: Arc<Semaphore>,
+    /// The runner whose warm processes all runs share; made when the first run needs it.
+    runner: AsyncMutex<Option<Arc<Runner>>>,
+    limits: Mutex<HashMap<PipelineUuid, PipelineLimits>>,
+}
+
+impl ProjectDesk {
+    /// The desk of a project; `answers` are for all of its blocks.
+    pub fn new(
+        project: &Project,
+        state: ProjectState,
+        products: Products,
+        options: WorkerOptions,
+        answers: Arc<dyn Answers>,
+    ) -> Self {
+        let most_places = options
+            .workers
+            .or_else(|| queue_concurrency(project))
+            .unwrap_or(PLACES)
+            .max(1);
+        Self {
+            root: project.root().to_owned(),
+            state,
+            products,
+            options,
+            answers,
+            most_places,
+            places: Arc::new(Semaphore::new(most_places as usize)),
+            runner: AsyncMutex::default(),
+            limits: Mutex::default(),
+        }
+    }
+
+    /// Forgets what was read from the project's files, since they have changed. With `environment`, the next run looks
+    /// again at what its interpreter has to have.
+    pub async fn forget(&self, environment: bool) {
+        self.lock_limits().clear();
+        if environment && let Some(runner) = self.runner.lock().await.take() {
+            // Runs that are under way keep it until they end.
+            tokio::spawn(async move { runner.retire().await });
+        }
+    }
+
+    /// Ends the warm processes.
+    pub async fn close(&self) {
+        if let Some(runner) = self.runner.lock().await.take() {
+            runner.shut_down().await;
+        }
+    }
+
+    async fn known(&self) -> Known {
+        Known::load(&self.state.secrets()).await
+    }
+
+    /// The runner that all runs share.
+    async fn shared_runner(&self, known: &Known) -> Result<Arc<Runner>, Failure> {
+        let mut made = self.runner.lock().await;
+        if let Some(runner) = &*made {
+            return Ok(Arc::clone(runner));
+        }
+        let (root, state, options) = (
+            self.root.clone(),
+            self.state.clone(),
+            self.options.clone(),
+        );
+        let known = known.clone();
+        let options = blocking(move || {
+            let project = Project::open_with(&root, lookup(&known))?;
+            let workers = Workers {
+                baton_home: &state.baton_home,
+                project: &project,
+                options: &options,
+            };
+            workers.prepare(None, true, &mut |line| tracing::info!("environment: {line}"))
+        })
+        .await?;
+        let runner = Runner::new(options, self.products.clone()).with_answers(Arc::clone(&self.answers));
+        let runner = Arc::new(runner);
+        *made = Some(Arc::clone(&runner));
+        Ok(runner)
+    }
+
+    async fn session_of(&self, run: &Run) -> Result<Session, Failure> {
+        let known = self.known().await;
+        // Templates of the project's files may name secrets, and so may those who read them in blocks.
+        let root = self.root.clone();
+        let reading = known.clone();
+        blocking(move || Ok(Project::open_with(&root, lookup(&reading))?.profiles())).await?;
+        let shared = self.shared_runner(&known).await?;
+        let runner = shared.sibling();
+        runner.conceal(&known.used());
+        for frames in [false, true] {
+            let mut open = run.blocks.iter().filter(|block| !block.status.is_final());
+            let is_needed = open.any(|block| {
+                let planned = run.plan.block(&block.key.block);
+                planned.is_some_and(|block| block.needs_frames == frames && block.problem.is_none())
+            });
+            if is_needed {
+                shared.prepare(frames);
+            }
+        }
+        Ok(Session {
+            store: self.state.store.clone(),
+            products: self.products.clone(),
+            runner: Arc::new(runner),
+            project: self.root.clone(),
+            run_tests: true,
+            as_mage: false,
+            skip_sensors: false,
+            places: Some(Arc::clone(&self.places)),
+        })
+    }
+
+    fn lock_limits(&self) -> MutexGuard<'_, HashMap<PipelineUuid, PipelineLimits>> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk for ProjectDesk {
+    fn draw(&self, wanted: Vec<Wanted>) -> Soon<'_, Vec<Result<Drawn, Complaint>>> {
+        Box::pin(async move {
+            let known = self.known().await;
+            let (root, workers) = (self.root.clone(), self.most_places);
+            let count = wanted.len();
+            let drawn = spawn_blocking(move || {
+                let project = match Project::open_with(&root, lookup(&known)) {
+                    Ok(project) => project,
+                    Err(error) => {
+                        let complaint = complaint(Failure::from(error));
+                        return wanted.iter().map(|_| Err(complaint.clone())).collect();
+                    }
+                };
+                let draw = |wanted: &Wanted| {
+                    let planned = plan_wanted(&project, wanted, workers).map_err(complaint)?;
+                    Ok(Drawn {
+                        plan: planned.plan,
+                        texts: planned.texts,
+                    })
+                };
+                wanted.iter().map(draw).collect::<Vec<_>>()
+            });
+            drawn.await.unwrap_or_else(|error| {
+                let complaint = Complaint {
+                    message: format!("the plan could not be made: {error}"),
+                    hint: None,
+                    class: Class::Bug,
+                };
+                vec![Err(complaint); count]
+            })
+        })
+    }
+
+    fn limits(&self, pipeline: &PipelineUuid) -> PipelineLimits {
+        if let Some(limits) = self.lock_limits().get(pipeline) {
+            return limits.clone();
+        }
+        let limits = read_limits(&self.root, pipeline);
+        self.lock_limits().insert(pipeline.clone(), limits.clone());
+        limits
+    }
+
+    fn pools(&self) -> BTreeMap<String, u32> {
+        BTreeMap::new()
+    }
+
+    fn session<'a>(&'a self, run: &'a Run) -> Soon<'a, Result<Session, Complaint>> {
+        Box::pin(async move { self.session_of(run).await.map_err(complaint) })
+    }
+
+    fn journal(&self, run: RunId) -> Result<Journal, Complaint> {
+        Journal::open(&self.state.home.log(run.0)).map_err(|error| Complaint::of(&error))
+    }
+
+    fn lease(&self, run: RunId) -> Result<Lease, LeaseError> {
+        Lease::take(run, &self.state.home.run_lock(run.0))
+    }
+}
+
+fn read_limits(root: &Path, pipeline: &PipelineUuid) -> PipelineLimits {
+    let Ok(project) = Project::open(root) else {
+        return PipelineLimits::default();
+    };
+    let Ok(pipeline) = project.pipeline(pipeline) else {
+        return PipelineLimits::default();
+    };
+    let limits = pipeline.concurrency;
+    PipelineLimits {
+        per_trigger: limits.pipeline_run_limit,
+        all_triggers: limits.pipeline_run_limit_all_triggers,
+        skips: limits.skips_beyond_limit,
+        pools: Vec::new(),
+    }
+}
+
+/// `queue_config.concurrency` of the project.
+fn queue_concurrency(project: &Project) -> Option<u32> {
+    let queue = project.settings().raw.get("queue_config")?;
+    let most = queue.get("concurrency").and_then(Value::as_u64)?;
+    u32::try_from(most).ok()
+}
+
+fn complaint(failure: Failure) -> Complaint {
+    Complaint {
+        message: failure.message,
+        hint: failure.hint,
+        class: failure.class,
+    }
+}
+
+/// Does work that waits for the disk beside everything else.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Failure {
+            message: format!("the work was cut short: {error}"),
+            hint: None,
+            class: Class::Bug,
+            exit: Class::Bug.exit_code(),
+        })
+    })
+}

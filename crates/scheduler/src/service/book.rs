@@ -1,0 +1,216 @@
+//! What the loops know without asking the database: triggers with the facts that decide when they are due, runs that
+//! wait, and runs that are open. A view of the database, made from it at the start and kept up with every change.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use baton_engine::triggers::TriggerHistory;
+use baton_model::{
+    PipelineUuid, PoolUse, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind,
+    TriggerSettings,
+};
+use baton_store::{RunRow, TriggerFacts};
+
+/// Runtimes that say how long a run usually takes.
+const RUNTIMES: usize = 7;
+
+/// A trigger with what has become of it so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) trigger: Trigger,
+    pub(crate) settings: TriggerSettings,
+    pub(crate) facts: TriggerFacts,
+}
+
+impl Entry {
+    /// What the engine wants to know.
+    pub(crate) fn history(&self) -> TriggerHistory {
+        TriggerHistory {
+            runs: self.facts.runs,
+            newest_date: self.facts.newest_date,
+            newest_is_open: self.facts.newest_status.is_some_and(|status| !status.is_final()),
+            open: self.facts.open,
+            runtimes: self.facts.recent_runtimes.clone(),
+            ..TriggerHistory::default()
+        }
+    }
+}
+
+/// A run that waits for its turn, or is open.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) run: RunId,
+    pub(crate) pipeline: PipelineUuid,
+    pub(crate) trigger: Option<TriggerId>,
+    pub(crate) priority: i64,
+    pub(crate) date: Timestamp,
+    pub(crate) created_at: Timestamp,
+    pub(crate) pools: Vec<PoolUse>,
+}
+
+impl Ticket {
+    pub(crate) fn of_row(row: &RunRow) -> Self {
+        Self {
+            run: row.id,
+            pipeline: row.pipeline.clone(),
+            trigger: row.trigger_id,
+            priority: row.priority,
+            date: row.execution_date,
+            created_at: row.created_at,
+            pools: Vec::new(),
+        }
+    }
+
+    pub(crate) fn of_run(run: &Run, priority: i64) -> Self {
+        Self {
+            run: run.id,
+            pipeline: run.plan.pipeline.clone(),
+            trigger: run.plan.occasion.trigger,
+            priority,
+            date: run.plan.execution_date,
+            created_at: run.created_at,
+            pools: Vec::new(),
+        }
+    }
+}
+
+/// The view. Nothing in it waits; it is locked for moments.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    triggers: HashMap<TriggerId, Entry>,
+    /// When to look at each trigger, the next one first.
+    order: BTreeSet<(Timestamp, TriggerId)>,
+    looks: HashMap<TriggerId, Timestamp>,
+    /// Runs that wait, by number.
+    pub(crate) waiting: BTreeMap<RunId, Ticket>,
+    /// Runs that somebody here drives.
+    pub(crate) open: BTreeMap<RunId, Ticket>,
+    /// What each waiting run was last told.
+    pub(crate) notes: HashMap<RunId, String>,
+    /// Triggers that have changed in the database.
+    pub(crate) changed: HashSet<TriggerId>,
+    /// Whether anything may have changed.
+    pub(crate) all_changed: bool,
+    /// Whether runs have come or gone since the waiting ones were last looked at.
+    pub(crate) has_moved: bool,
+}
+
+impl Book {
+    /// Takes in a trigger, new or changed; it is looked at next.
+    pub(crate) fn put(&mut self, trigger: Trigger, facts: TriggerFacts) {
+        let id = trigger.id;
+        let settings = TriggerSettings::of(&trigger.settings);
+        self.look_at(id, trigger.is_active.then_some(Timestamp(i64::MIN)));
+        self.triggers.insert(
+            id,
+            Entry {
+                trigger,
+                settings,
+                facts,
+            },
+        );
+    }
+
+    pub(crate) fn remove(&mut self, id: TriggerId) {
+        self.look_at(id, None);
+        self.triggers.remove(&id);
+    }
+
+    pub(crate) fn entry(&self, id: TriggerId) -> Option<&Entry> {
+        self.triggers.get(&id)
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.triggers.values()
+    }
+
+    /// Says when to look at a trigger again.
+    pub(crate) fn look_at(&mut self, id: TriggerId, at: Option<Timestamp>) {
+        if let Some(before) = self.looks.remove(&id) {
+            self.order.remove(&(before, id));
+        }
+        if let Some(at) = at {
+            self.looks.insert(id, at);
+            self.order.insert((at, id));
+        }
+    }
+
+    /// Takes out the triggers that are to be looked at by `now`, `most` at a time.
+    pub(crate) fn take_due(&mut self, now: Timestamp, most: usize) -> Vec<TriggerId> {
+        let mut due = Vec::new();
+        while due.len() < most
+            && let Some((at, id)) = self.order.first().copied()
+            && at <= now
+        {
+            self.look_at(id, None);
+            due.push(id);
+        }
+        due
+    }
+
+    /// When the next trigger is to be looked at.
+    pub(crate) fn next_look(&self) -> Option<Timestamp> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// Notes a run that was created.
+    pub(crate) fn created(&mut self, run: &Run, priority: i64) {
+        self.has_moved = true;
+        self.waiting.insert(run.id, Ticket::of_run(run, priority));
+        let Some(entry) = run
+            .plan
+            .occasion
+            .trigger
+            .and_then(|id| self.triggers.get_mut(&id))
+        else {
+            return;
+        };
+        let facts = &mut entry.facts;
+        facts.runs += 1;
+        facts.open += 1;
+        if facts.newest_run.is_none_or(|newest| newest < run.id) {
+            facts.newest_run = Some(run.id);
+            facts.newest_status = Some(run.status);
+        }
+        facts.newest_date = facts.newest_date.max(Some(run.plan.execution_date));
+    }
+
+    /// Notes that a run waits no longer and is driven here.
+    pub(crate) fn opened(&mut self, id: RunId) {
+        self.notes.remove(&id);
+        if let Some(ticket) = self.waiting.remove(&id) {
+            if let Some(entry) = ticket.trigger.and_then(|id| self.triggers.get_mut(&id))
+                && entry.facts.newest_run == Some(id)
+            {
+                entry.facts.newest_status = Some(RunStatus::Running);
+            }
+            self.open.insert(id, ticket);
+        }
+    }
+
+    /// Notes that a run has ended, or is driven by nobody here any more.
+    pub(crate) fn ended(&mut self, id: RunId, status: RunStatus, took: Option<Duration>) {
+        self.has_moved = true;
+        self.notes.remove(&id);
+        let ticket = self.open.remove(&id).or_else(|| self.waiting.remove(&id));
+        let Some(trigger) = ticket.and_then(|ticket| ticket.trigger) else {
+            return;
+        };
+        let Some(entry) = self.triggers.get_mut(&trigger) else {
+            return;
+        };
+        let facts = &mut entry.facts;
+        facts.open = facts.open.saturating_sub(1);
+        if facts.newest_run == Some(id) {
+            facts.newest_status = Some(status);
+        }
+        if let Some(took) = took.filter(|_| status == RunStatus::Completed) {
+            facts.recent_runtimes.insert(0, took);
+            facts.recent_runtimes.truncate(RUNTIMES);
+        }
+        // What depends on the end of a run is `@always_on`, and whatever waits for its turn.
+        if entry.trigger.is_active && entry.trigger.kind == TriggerKind::Time {
+            self.look_at(trigger, Some(Timestamp(i64::MIN)));
+        }
+    }
+}

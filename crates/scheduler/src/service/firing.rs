@@ -1,0 +1,182 @@
+//! From triggers to runs.
+
+use baton_engine::triggers::decide;
+use baton_model::{Cause, Map, Run, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
+use baton_store::StoreError;
+use serde_json::json;
+
+use super::{Service, Wanted};
+
+/// Triggers that are looked at together, so that the first runs of many start before the last are planned.
+const TOGETHER: usize = 256;
+
+impl Service {
+    /// Reads what has changed in the database.
+    pub(super) async fn refresh(&self) -> Result<(), StoreError> {
+        let (all, changed) = {
+            let mut book = self.book();
+            (
+                std::mem::take(&mut book.all_changed),
+                std::mem::take(&mut book.changed),
+            )
+        };
+        let store = &self.inner.store;
+        let read = async {
+            if all {
+                let triggers = store.triggers().await?;
+                let mut facts = store.trigger_facts().await?;
+                let mut book = self.book();
+                let gone: Vec<TriggerId> = book
+                    .entries()
+                    .map(|entry| entry.trigger.id)
+                    .filter(|id| !triggers.iter().any(|trigger| trigger.id == *id))
+                    .collect();
+                for id in gone {
+                    book.remove(id);
+                }
+                for trigger in triggers {
+                    let facts = facts.remove(&trigger.id).unwrap_or_default();
+                    book.put(trigger, facts);
+                }
+            }
+            for id in &changed {
+                match store.trigger(*id).await? {
+                    Some(trigger) => {
+                        let facts = store.trigger_facts_of(*id).await?;
+                        self.book().put(trigger, facts);
+                    }
+                    None => self.book().remove(*id),
+                }
+            }
+            Ok(())
+        };
+        let done: Result<(), StoreError> = read.await;
+        if done.is_err() {
+            let mut book = self.book();
+            book.all_changed |= all;
+            book.changed.extend(changed);
+        }
+        done
+    }
+
+    /// Makes the runs of all dates that have come.
+    pub(super) async fn fire(&self) -> Result<(), StoreError> {
+        loop {
+            let now = self.now();
+            let due = self.book().take_due(now, TOGETHER);
+            if due.is_empty() {
+                return Ok(());
+            }
+            let (wanted, skipped) = self.decided(&due, now);
+            if let Err(error) = self.make(wanted, &skipped).await {
+                let mut book = self.book();
+                for id in due {
+                    book.look_at(id, Some(now));
+                }
+                return Err(error);
+            }
+            // Let those in before the next ones are planned.
+            self.admit().await?;
+        }
+    }
+
+    /// What the triggers want now; the second list has reasons for runs that are to be skipped at once.
+    fn decided(&self, due: &[TriggerId], now: Timestamp) -> (Vec<Wanted>, Vec<Option<String>>) {
+        let mut wanted = Vec::new();
+        let mut skipped = Vec::new();
+        let mut book = self.book();
+        for id in due {
+            let Some(entry) = book.entry(*id) else {
+                continue;
+            };
+            if entry.trigger.kind != TriggerKind::Time {
+                continue;
+            }
+            let decision = decide(&entry.trigger, &entry.history(), now);
+            for date in decision.due {
+                let pipeline = entry.trigger.pipeline.clone();
+                let mut one = Wanted::new(pipeline, Cause::Schedule, date);
+                one.trigger = Some(entry.trigger.clone());
+                wanted.push(one);
+                skipped.push(decision.skip.clone());
+            }
+            book.look_at(*id, decision.next);
+        }
+        (wanted, skipped)
+    }
+
+    /// Makes runs of schedules. What cannot be planned leaves a reason with its trigger.
+    async fn make(
+        &self,
+        wanted: Vec<Wanted>,
+        skipped: &[Option<String>],
+    ) -> Result<(), StoreError> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let origins: Vec<(Option<TriggerId>, Timestamp)> = wanted
+            .iter()
+            .map(|one| (one.trigger.as_ref().map(|trigger| trigger.id), one.date))
+            .collect();
+        let results = self.submit(wanted).await;
+        for ((result, (trigger, date)), skip) in results.into_iter().zip(origins).zip(skipped) {
+            let Some(trigger) = trigger else { continue };
+            match result {
+                Ok(Some(run)) => {
+                    if let Some(reason) = skip {
+                        // A run that cannot be cancelled runs: nothing is lost.
+                        let _ = self.cancel(run, reason).await;
+                    }
+                }
+                Ok(None) => {}
+                Err(complaint) => {
+                    tracing::warn!(%trigger, %complaint, "a date of a schedule could not become a run");
+                    let now = self.now();
+                    self.inner
+                        .store
+                        .note_non_event(trigger, now, Some(date), &complaint.message)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts what waits for the end of `run`.
+    pub(super) async fn follow(&self, run: &Run) {
+        if run.status != RunStatus::Completed {
+            return;
+        }
+        let pipeline = &run.plan.pipeline;
+        let followers: Vec<Trigger> = self
+            .book()
+            .entries()
+            .filter(|entry| entry.trigger.kind == TriggerKind::Pipeline && entry.trigger.is_active)
+            .filter(|entry| entry.settings.after.contains(pipeline))
+            .map(|entry| entry.trigger.clone())
+            .collect();
+        if followers.is_empty() {
+            return;
+        }
+        let wanted = followers
+            .into_iter()
+            .map(|trigger| {
+                // The logical date is that of the run that it follows.
+                let date = run.plan.execution_date;
+                let mut one = Wanted::new(trigger.pipeline.clone(), Cause::Completion, date);
+                one.trigger = Some(trigger);
+                one.parent = Some(run.id);
+                one.event = Map::from_iter([(
+                    "pipeline_run".to_owned(),
+                    json!({"id": run.id, "pipeline_uuid": pipeline, "status": run.status}),
+                )]);
+                one
+            })
+            .collect();
+        for result in self.submit(wanted).await {
+            if let Err(complaint) = result {
+                tracing::warn!(%complaint, after = %run.id, "a run that follows another could not be made");
+            }
+        }
+    }
+}
