@@ -2,7 +2,7 @@
 //! logical date that this gives it.
 
 use baton_base::now;
-use baton_engine::schedule;
+use baton_engine::{Zone, schedule};
 use baton_model::{
     Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind as StoredKind,
 };
@@ -184,15 +184,17 @@ fn scheduled(
     let interval = interval.ok_or_else(|| no_schedule("its `schedule_interval` is empty"))?;
     let schedule = Schedule::parse(interval)
         .map_err(|bad| no_schedule(&format!("`{interval}` cannot be followed: {}", bad.0)))?;
+    let zone = trigger.settings.get("timezone").and_then(Value::as_str);
+    let zone = Zone::parse(zone).map_err(|unknown| no_schedule(&unknown.to_string()))?;
     let lands = trigger.settings.get("landing_time_enabled") == Some(&Value::Bool(true));
     let start = trigger.start_time.as_deref().and_then(moment);
     let landing = start.filter(|_| lands);
     let date = date
-        .or_else(|| schedule::current_date(&schedule, Timestamp(now()), landing))
+        .or_else(|| schedule::current_date(&schedule, zone, Timestamp(now()), landing))
         .ok_or_else(|| no_schedule(&format!("`{interval}` never comes true")))?;
     let text = DateTime::from_timestamp_micros(date.0).unwrap_or_default();
     occasion.partition = Some(format!("{number}/{}", text.format("%Y%m%dT%H%M%S")));
-    occasion.interval = Some(schedule::interval(&schedule, date));
+    occasion.interval = Some(schedule::interval(&schedule, zone, date));
     Ok(date)
 }
 

@@ -3,7 +3,7 @@
 use baton_model::{Age, GlobalDataProduct, MomentPart, Timestamp};
 use chrono::{Datelike, Months, NaiveDateTime, TimeDelta, Timelike};
 
-use crate::schedule::{moment, timestamp};
+use crate::zones::{naive, timestamp};
 
 /// When a product becomes too old whose newest run has this logical date; none when it never does.
 pub fn outdated_at(product: &GlobalDataProduct, date: Timestamp) -> Option<Timestamp> {
@@ -13,7 +13,7 @@ pub fn outdated_at(product: &GlobalDataProduct, date: Timestamp) -> Option<Times
         weeks,
         seconds,
     } = product.outdated_after?;
-    let later = moment(date)?
+    let later = naive(date)?
         .checked_add_months(Months::new(years.saturating_mul(12).saturating_add(months)))?
         .checked_add_signed(TimeDelta::weeks(weeks.into()))?
         .checked_add_signed(TimeDelta::seconds(seconds.into()))?;
@@ -25,7 +25,7 @@ pub fn is_outdated(product: &GlobalDataProduct, newest: Option<Timestamp>, now: 
     let Some(date) = newest else {
         return true;
     };
-    let Some(at) = moment(now) else {
+    let Some(at) = naive(now) else {
         return false;
     };
     outdated_at(product, date).is_some_and(|outdated| outdated <= now)
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_moment_count_as_in_metadata() {
-        let sunday = moment(at("2024-12-29T23:05:07")).unwrap();
+        let sunday = naive(at("2024-12-29T23:05:07")).unwrap();
         let parts: Vec<u32> = MomentPart::KNOWN
             .iter()
             .map(|(part, _)| value(*part, sunday))
@@ -114,14 +114,14 @@ mod tests {
         assert_eq!(
             value(
                 MomentPart::WeekOfMonth,
-                moment(at("2024-12-30T00:00:00")).unwrap()
+                naive(at("2024-12-30T00:00:00")).unwrap()
             ),
             6
         );
         assert_eq!(
             value(
                 MomentPart::WeekOfYear,
-                moment(at("2024-12-30T00:00:00")).unwrap()
+                naive(at("2024-12-30T00:00:00")).unwrap()
             ),
             1
         );

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no async. Time and ids come in as arguments, so "advance 24 h" is a unit test.
 //! What was decided is carried out and stored by the crates above.
 
+pub mod admission;
 mod advance;
 mod apply;
 pub mod freshness;
@@ -13,9 +14,12 @@ mod refused;
 mod retry;
 pub mod schedule;
 mod states;
+pub mod triggers;
+mod zones;
 
 pub use apply::{Step, apply, create};
 pub use mapping::{Input, Origin, Taken, inputs};
 pub use plan::{PlanInput, Selection, Source, plan, reduces};
 pub use refused::PlanError;
 pub use states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, Transition, states_page};
+pub use zones::{UnknownZone, Zone};

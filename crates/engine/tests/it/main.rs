@@ -7,9 +7,12 @@
     reason = "a test fails by panicking, also in its helpers; what it prints need not be fast"
 )]
 
+mod admission;
 mod planning;
 mod properties;
 mod schedules;
 mod simulate;
 mod states;
 mod transcripts;
+mod triggers;
+mod zones;

@@ -1,0 +1,379 @@
+//! Which waiting runs start now: limits of triggers, pipelines and the project, pools, and what this machine has.
+//!
+//! Highest priority first; then the pipeline with the fewest open runs, so that one with a thousand waiting runs keeps
+//! nobody out; then the oldest logical date, then the lowest number. A run that cannot start holds no other one up.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use baton_model::{PipelineUuid, PoolUse, RunId, Timestamp, TriggerId};
+
+/// Most runs that a reason names.
+const NAMED: usize = 5;
+
+/// What a run reserves on the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reserved {
+    /// Thousandths of a processor.
+    pub cpu: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+/// A run that waits or is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunTicket {
+    /// Its number.
+    pub run: RunId,
+    /// Its pipeline.
+    pub pipeline: PipelineUuid,
+    /// Its trigger.
+    pub trigger: Option<TriggerId>,
+    /// Higher starts first.
+    pub priority: i64,
+    /// Its logical date.
+    pub date: Timestamp,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Places that it takes, with its variables filled in.
+    pub pools: Vec<PoolUse>,
+    /// What it reserves.
+    pub reserved: Reserved,
+}
+
+/// What happens to a run that a limit on runs keeps from starting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLimit {
+    /// It waits.
+    #[default]
+    Wait,
+    /// It is cancelled.
+    Skip,
+}
+
+/// Limits of a pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PipelineLimits {
+    /// Most open runs of each of its triggers, unless the trigger has a limit of its own.
+    pub per_trigger: Option<u32>,
+    /// Most open runs of all its triggers together.
+    pub all_triggers: Option<u32>,
+    /// What becomes of runs beyond them.
+    pub on_limit: OnLimit,
+}
+
+/// A trigger as limits see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TriggerLimits {
+    /// Its name, for people.
+    pub name: String,
+    /// Most open runs; the limit of its pipeline counts when it has none.
+    pub runs: Option<u32>,
+}
+
+/// Everything that keeps runs from starting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Triggers.
+    pub triggers: HashMap<TriggerId, TriggerLimits>,
+    /// Pipelines.
+    pub pipelines: HashMap<PipelineUuid, PipelineLimits>,
+    /// Most open runs of the project.
+    pub project: Option<u32>,
+    /// Places of pools. One with a key, such as `customer=7`, has its own places: as many as are given for that name,
+    /// or for `customer`. A pool without a number has one.
+    pub pools: HashMap<String, u32>,
+    /// Thousandths of processors of this machine.
+    pub cpu: Option<u64>,
+    /// Bytes of memory of this machine that runs may reserve.
+    pub memory: Option<u64>,
+}
+
+impl Limits {
+    fn slots(&self, pool: &str) -> u32 {
+        let keyed = || self.pools.get(pool.split_once('=')?.0);
+        let found = self.pools.get(pool).or_else(keyed);
+        found.copied().unwrap_or(1)
+    }
+}
+
+/// What becomes of a waiting run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It starts.
+    Start,
+    /// It goes on waiting.
+    Wait {
+        /// What is in its way, for people.
+        reason: Arc<str>,
+    },
+    /// It is cancelled.
+    Skip {
+        /// What is in its way, for people.
+        reason: Arc<str>,
+    },
+}
+
+/// Decides about every waiting run, in the order in which they were looked at.
+pub fn admit(
+    waiting: &[RunTicket],
+    open: &[RunTicket],
+    limits: &Limits,
+) -> Vec<(RunId, Admission)> {
+    let mut desk = Desk {
+        limits,
+        project: Vec::new(),
+        pipelines: HashMap::new(),
+        triggers: HashMap::new(),
+        pools: HashMap::new(),
+        reserved: Reserved::default(),
+        told: HashMap::new(),
+    };
+    for ticket in open {
+        desk.take(ticket);
+    }
+    let mut levels: BTreeMap<Reverse<i64>, HashMap<&PipelineUuid, Vec<&RunTicket>>> =
+        BTreeMap::new();
+    for ticket in waiting {
+        let level = levels.entry(Reverse(ticket.priority)).or_default();
+        level.entry(&ticket.pipeline).or_default().push(ticket);
+    }
+    let mut decided = Vec::with_capacity(waiting.len());
+    for (_, mut pipelines) in levels {
+        let mut heads = BTreeSet::new();
+        for (pipeline, tickets) in &mut pipelines {
+            // The next one is taken from the end.
+            tickets.sort_by_key(|ticket| Reverse((ticket.date, ticket.run)));
+            if let Some(next) = tickets.last() {
+                heads.insert((desk.open_of(pipeline), next.date, next.run, *pipeline));
+            }
+        }
+        while let Some((_, _, _, pipeline)) = heads.pop_first() {
+            let Some(tickets) = pipelines.get_mut(pipeline) else {
+                continue;
+            };
+            let Some(ticket) = tickets.pop() else {
+                continue;
+            };
+            let admission = desk.decide(ticket);
+            decided.push((ticket.run, admission));
+            if let Some(next) = tickets.last() {
+                heads.insert((desk.open_of(pipeline), next.date, next.run, pipeline));
+            }
+        }
+    }
+    decided
+}
+
+/// Something that many runs wait for in the same words.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Place<'a> {
+    Project,
+    Pipeline(&'a PipelineUuid),
+    Trigger(TriggerId),
+    Pool(&'a str, u32),
+}
+
+/// The runs that hold something.
+#[derive(Default)]
+struct Held {
+    places: u32,
+    by: Vec<RunId>,
+}
+
+struct Desk<'a> {
+    limits: &'a Limits,
+    project: Vec<RunId>,
+    pipelines: HashMap<&'a PipelineUuid, Vec<RunId>>,
+    triggers: HashMap<TriggerId, Vec<RunId>>,
+    pools: HashMap<&'a str, Held>,
+    reserved: Reserved,
+    /// Reasons that have been put into words since the last start.
+    told: HashMap<Place<'a>, Arc<str>>,
+}
+
+impl<'a> Desk<'a> {
+    fn open_of(&self, pipeline: &PipelineUuid) -> usize {
+        self.pipelines.get(pipeline).map_or(0, Vec::len)
+    }
+
+    fn take(&mut self, ticket: &'a RunTicket) {
+        let run = ticket.run;
+        self.project.push(run);
+        self.pipelines
+            .entry(&ticket.pipeline)
+            .or_default()
+            .push(run);
+        if let Some(trigger) = ticket.trigger {
+            self.triggers.entry(trigger).or_default().push(run);
+        }
+        for wanted in &ticket.pools {
+            let held = self.pools.entry(&wanted.pool).or_default();
+            held.places = held.places.saturating_add(wanted.slots);
+            held.by.push(run);
+        }
+        self.reserved.cpu = self.reserved.cpu.saturating_add(ticket.reserved.cpu);
+        self.reserved.memory = self.reserved.memory.saturating_add(ticket.reserved.memory);
+        self.told.clear();
+    }
+
+    fn decide(&mut self, ticket: &'a RunTicket) -> Admission {
+        if let Some((reason, on_limit)) = self.in_the_way(ticket) {
+            return match on_limit {
+                OnLimit::Wait => Admission::Wait { reason },
+                OnLimit::Skip => Admission::Skip { reason },
+            };
+        }
+        self.take(ticket);
+        Admission::Start
+    }
+
+    fn in_the_way(&mut self, ticket: &'a RunTicket) -> Option<(Arc<str>, OnLimit)> {
+        let limits = self.limits;
+        let own = limits.pipelines.get(&ticket.pipeline);
+        let own = own.copied().unwrap_or_default();
+        if let Some(trigger) = ticket.trigger {
+            let known = limits.triggers.get(&trigger);
+            let limit = known.and_then(|known| known.runs).or(own.per_trigger);
+            if let Some(limit) = limit.filter(|limit| is_full(self.triggers.get(&trigger), *limit))
+            {
+                let reason = self.tell(Place::Trigger(trigger), |desk| {
+                    let name =
+                        known.map_or_else(|| trigger.to_string(), |known| known.name.clone());
+                    let open = desk.triggers.get(&trigger);
+                    count_open(open, limit, &format!("trigger `{name}`"))
+                });
+                return Some((reason, own.on_limit));
+            }
+        }
+        let pipeline = &ticket.pipeline;
+        let all = own.all_triggers;
+        if let Some(limit) = all.filter(|limit| is_full(self.pipelines.get(pipeline), *limit)) {
+            let reason = self.tell(Place::Pipeline(pipeline), |desk| {
+                let open = desk.pipelines.get(pipeline);
+                count_open(open, limit, &format!("pipeline `{pipeline}`"))
+            });
+            return Some((reason, own.on_limit));
+        }
+        if let Some(limit) = limits.project
+            && is_full(Some(&self.project), limit)
+        {
+            let reason = self.tell(Place::Project, |desk| {
+                count_open(Some(&desk.project), limit, "the project")
+            });
+            return Some((reason, OnLimit::Wait));
+        }
+        for wanted in &ticket.pools {
+            let slots = limits.slots(&wanted.pool);
+            let taken = self.pools.get(wanted.pool.as_str());
+            let taken = taken.map_or(0, |held| held.places);
+            if taken.saturating_add(wanted.slots) > slots {
+                let place = Place::Pool(&wanted.pool, wanted.slots);
+                let reason = self.tell(place, |desk| pool_reason(desk, wanted, slots));
+                return Some((reason, OnLimit::Wait));
+            }
+        }
+        let reason = machine_reason(
+            "processors",
+            limits.cpu,
+            self.reserved.cpu,
+            ticket.reserved.cpu,
+            |thousandths| (thousandths as f64 / 1000.0).to_string(),
+        );
+        let reason = reason.or_else(|| {
+            machine_reason(
+                "of memory",
+                limits.memory,
+                self.reserved.memory,
+                ticket.reserved.memory,
+                mebibytes,
+            )
+        });
+        reason.map(|reason| (Arc::from(reason), OnLimit::Wait))
+    }
+
+    fn tell(&mut self, place: Place<'a>, say: impl FnOnce(&Self) -> String) -> Arc<str> {
+        if let Some(told) = self.told.get(&place) {
+            return Arc::clone(told);
+        }
+        let reason: Arc<str> = Arc::from(say(self));
+        self.told.insert(place, Arc::clone(&reason));
+        reason
+    }
+}
+
+fn is_full(open: Option<&Vec<RunId>>, limit: u32) -> bool {
+    open.map_or(0, Vec::len) >= limit as usize
+}
+
+/// `2 of 2 runs of trigger `nightly` are open: 14, 15`.
+fn count_open(open: Option<&Vec<RunId>>, limit: u32, of: &str) -> String {
+    let open = open.map_or(&[][..], Vec::as_slice);
+    let count = open.len();
+    let are = if count == 1 { "is" } else { "are" };
+    let runs = if limit == 1 { "run" } else { "runs" };
+    if open.is_empty() {
+        return format!("the limit on runs of {of} is {limit}");
+    }
+    format!(
+        "{count} of {limit} {runs} of {of} {are} open: {}",
+        named(open)
+    )
+}
+
+fn named(runs: &[RunId]) -> String {
+    let mut sorted = runs.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut names: Vec<String> = sorted.iter().take(NAMED).map(RunId::to_string).collect();
+    if let Some(more) = sorted.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        names.push(format!("and {more} more"));
+    }
+    names.join(", ")
+}
+
+fn pool_reason(desk: &Desk<'_>, wanted: &PoolUse, slots: u32) -> String {
+    let PoolUse { pool, slots: wants } = wanted;
+    if *wants > slots {
+        return format!("it takes {wants} places of pool `{pool}`, which has {slots}");
+    }
+    let Some(held) = desk.pools.get(pool.as_str()) else {
+        return format!("pool `{pool}` has no place");
+    };
+    let taken = format!(
+        "{} of {slots} places of pool `{pool}` are taken by runs {}",
+        held.places,
+        named(&held.by)
+    );
+    match wants {
+        1 => taken,
+        wants => format!("{taken}; it takes {wants}"),
+    }
+}
+
+fn machine_reason(
+    what: &str,
+    limit: Option<u64>,
+    taken: u64,
+    wants: u64,
+    show: impl Fn(u64) -> String,
+) -> Option<String> {
+    let limit = limit?;
+    if wants == 0 || taken.saturating_add(wants) <= limit {
+        return None;
+    }
+    let (wants_text, limit_text) = (show(wants), show(limit));
+    Some(if wants > limit {
+        format!("it reserves {wants_text} {what}; this machine has {limit_text}")
+    } else {
+        format!(
+            "it reserves {wants_text} {what}; open runs reserve {} of {limit_text}",
+            show(taken)
+        )
+    })
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
+}

@@ -1,0 +1,155 @@
+//! What the schedules bring: runs of the coming hours, and where they would want more of a pool than there is.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use baton_model::{PipelineUuid, Schedule, Timestamp, Trigger, TriggerId};
+
+use super::{Followed, dates_from};
+
+/// Most runs of one trigger that a forecast lists: one that runs every second would drown the others.
+const MOST_PER_TRIGGER: usize = 2_000;
+
+/// A trigger and how long its runs usually take.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The trigger.
+    pub trigger: &'a Trigger,
+    /// Usual time of its runs; zero when none has completed.
+    pub usual: Duration,
+}
+
+/// A run that is to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Its trigger.
+    pub trigger: TriggerId,
+    /// Its pipeline.
+    pub pipeline: PipelineUuid,
+    /// Its logical date.
+    pub date: Timestamp,
+    /// When it starts.
+    pub at: Timestamp,
+    /// When it usually will have ended.
+    pub ends: Timestamp,
+}
+
+/// The runs of active triggers that start from `from` on and before `to`, in the order in which they start.
+pub fn forecast(triggers: &[Expected<'_>], from: Timestamp, to: Timestamp) -> Vec<Planned> {
+    let mut planned = Vec::new();
+    for expected in triggers {
+        let trigger = expected.trigger;
+        let Some(followed) = Followed::new(trigger).ok().filter(|_| trigger.is_active) else {
+            continue;
+        };
+        if matches!(followed.schedule, Schedule::Once | Schedule::AlwaysOn) {
+            continue;
+        }
+        let lead = (!expected.usual.is_zero()).then_some(expected.usual);
+        let starts = |date: Timestamp| match followed.landing {
+            Some(_) => followed.opens(date, lead),
+            None => date,
+        };
+        planned.extend(
+            dates_from(&followed, Timestamp(from.0.saturating_sub(1)))
+                .map(|date| (date, starts(date)))
+                .take_while(|(_, at)| *at < to)
+                .take(MOST_PER_TRIGGER)
+                .filter(|(_, at)| *at >= from)
+                .map(|(date, at)| Planned {
+                    trigger: trigger.id,
+                    pipeline: trigger.pipeline.clone(),
+                    date,
+                    at,
+                    ends: at.after(expected.usual),
+                }),
+        );
+    }
+    planned.sort_by_key(|one| (one.at, one.trigger));
+    planned
+}
+
+/// A time in which runs want more places of a pool than it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collision {
+    /// The pool.
+    pub pool: String,
+    /// When it begins.
+    pub from: Timestamp,
+    /// When there is room for all again.
+    pub until: Timestamp,
+    /// Most places that are wanted at one moment of it.
+    pub wanted: u32,
+    /// Places of the pool.
+    pub slots: u32,
+    /// The triggers whose runs want them.
+    pub triggers: Vec<TriggerId>,
+}
+
+/// Where the runs of a forecast want more places of a pool than it has. Runs that take no time want none.
+pub fn collisions(
+    triggers: &[Expected<'_>],
+    planned: &[Planned],
+    pools: &BTreeMap<String, u32>,
+) -> Vec<Collision> {
+    let mut wants: BTreeMap<TriggerId, Vec<(String, u32)>> = BTreeMap::new();
+    for expected in triggers {
+        let settings = baton_model::TriggerSettings::of(&expected.trigger.settings);
+        let uses = settings.pools.into_iter().map(|one| (one.pool, one.slots));
+        wants.insert(expected.trigger.id, uses.collect());
+    }
+    let mut found = Vec::new();
+    for (pool, slots) in pools {
+        // Ends before beginnings, so that a run that ends makes room for the one that begins.
+        let mut moments: Vec<(Timestamp, i64, TriggerId)> = Vec::new();
+        for run in planned.iter().filter(|run| run.at < run.ends) {
+            for (wanted, places) in wants.get(&run.trigger).into_iter().flatten() {
+                if wanted == pool {
+                    moments.push((run.at, i64::from(*places), run.trigger));
+                    moments.push((run.ends, -i64::from(*places), run.trigger));
+                }
+            }
+        }
+        moments.sort_unstable();
+        found.extend(crowded(pool, *slots, &moments));
+    }
+    found.sort_by(|one, other| (one.from, &one.pool).cmp(&(other.from, &other.pool)));
+    found
+}
+
+fn crowded(pool: &str, slots: u32, moments: &[(Timestamp, i64, TriggerId)]) -> Vec<Collision> {
+    let mut found = Vec::new();
+    let mut used: i64 = 0;
+    let mut inside: BTreeMap<TriggerId, i64> = BTreeMap::new();
+    let mut open: Option<Collision> = None;
+    for (at, places, trigger) in moments {
+        used += places;
+        let own = inside.entry(*trigger).or_default();
+        *own += places;
+        if *own <= 0 {
+            inside.remove(trigger);
+        }
+        if used > i64::from(slots) {
+            let collision = open.get_or_insert_with(|| Collision {
+                pool: pool.to_owned(),
+                from: *at,
+                until: *at,
+                wanted: 0,
+                slots,
+                triggers: Vec::new(),
+            });
+            collision.wanted = collision
+                .wanted
+                .max(u32::try_from(used).unwrap_or(u32::MAX));
+            for trigger in inside.keys() {
+                if !collision.triggers.contains(trigger) {
+                    collision.triggers.push(*trigger);
+                }
+            }
+        } else if let Some(mut collision) = open.take() {
+            collision.until = *at;
+            found.push(collision);
+        }
+    }
+    found
+}
