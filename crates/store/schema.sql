@@ -1,5 +1,13 @@
 -- The schema after all migrations; written by UPDATE=1 cargo test -p baton-store schema
 
+CREATE TABLE backfill (
+    id integer primary key autoincrement,
+    pipeline text not null,
+    body text not null
+) strict;
+
+CREATE INDEX backfill_of_pipeline on backfill (pipeline, id);
+
 CREATE TABLE block_run (
     run integer not null references run (id) on delete cascade,
     block text not null,
@@ -15,6 +23,10 @@ CREATE TABLE block_run (
     reason text, name text not null default '', items text, callbacks text,
     primary key (run, block, child)
 ) strict, without rowid;
+
+CREATE INDEX call_of_key on trigger_call (trigger_id, key, at) where key is not null;
+
+CREATE INDEX call_of_trigger on trigger_call (trigger_id, id);
 
 CREATE TABLE code (
     hash text primary key,
@@ -38,6 +50,16 @@ CREATE TABLE event (
 ) strict, without rowid;
 
 CREATE TABLE meta (key text primary key, value any not null) strict, without rowid;
+
+CREATE TABLE non_event (
+    id integer primary key autoincrement,
+    trigger_id integer not null references trigger (id) on delete cascade,
+    at integer not null,
+    date integer,
+    reason text not null
+) strict;
+
+CREATE INDEX non_event_of_trigger on non_event (trigger_id, id);
 
 CREATE TABLE plan (
     run integer primary key references run (id) on delete cascade,
@@ -64,9 +86,23 @@ CREATE TABLE run (
     created_at integer not null,
     started_at integer,
     ended_at integer
-, ending text, variables text not null default '{}') strict;
+, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0) strict;
+
+CREATE INDEX run_by_date on run (execution_date);
+
+CREATE INDEX run_of_backfill on run (backfill_id) where backfill_id is not null;
+
+CREATE UNIQUE INDEX run_of_date on run (trigger_id, execution_date) where cause = 'schedule';
+
+CREATE INDEX run_of_parent on run (parent_id) where parent_id is not null;
 
 CREATE INDEX run_of_pipeline on run (pipeline, id);
+
+CREATE INDEX run_of_pipeline_status on run (pipeline, status);
+
+CREATE INDEX run_of_status on run (status);
+
+CREATE INDEX run_of_trigger on run (trigger_id, status);
 
 CREATE TABLE secret (
     scope text not null,
@@ -78,3 +114,21 @@ CREATE TABLE secret (
 ) strict, without rowid;
 
 CREATE TABLE sqlite_sequence(name,seq);
+
+CREATE TABLE trigger (
+    id integer primary key autoincrement,
+    pipeline text not null,
+    name text not null,
+    body text not null,
+    unique (pipeline, name)
+) strict;
+
+CREATE TABLE trigger_call (
+    id integer primary key autoincrement,
+    trigger_id integer not null references trigger (id) on delete cascade,
+    at integer not null,
+    key text,
+    status text not null,
+    run integer,
+    note text
+) strict;

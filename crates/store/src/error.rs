@@ -63,6 +63,12 @@ pub enum StoreError {
         /// The run.
         run: RunId,
     },
+    /// What was to be stored must be the only one of its kind, and there is one already.
+    #[error("store {what}: there is one already")]
+    Exists {
+        /// What was to be stored.
+        what: String,
+    },
     /// A stored value is none that this program writes.
     #[error("read {what} from the database `{}`", path.display())]
     Value {
@@ -104,6 +110,20 @@ impl StoreError {
         }
     }
 
+    /// The same error, or [`StoreError::Exists`] when what was to be stored is there already.
+    pub(crate) fn or_exists(self, what: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Other { source, .. }
+                if source
+                    .as_database_error()
+                    .is_some_and(sqlx::error::DatabaseError::is_unique_violation) =>
+            {
+                Self::Exists { what: what() }
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn value(
         path: &Path,
         what: &'static str,
@@ -125,7 +145,7 @@ impl Diagnose for StoreError {
     fn class(&self) -> Class {
         match self {
             Self::Busy { .. } => Class::Transient,
-            Self::Conflict { .. } => Class::Conflict,
+            Self::Conflict { .. } | Self::Exists { .. } => Class::Conflict,
             Self::Corrupt { .. } | Self::Full { .. } | Self::Access { .. } | Self::Newer { .. } => {
                 Class::External
             }
@@ -153,6 +173,9 @@ impl Diagnose for StoreError {
             Self::Conflict { run } => Some(format!(
                 "let the other process go on; look at run {run} before you resume it"
             )),
+            Self::Exists { .. } => {
+                Some("use another name, or change the one that exists".to_owned())
+            }
             Self::Other { .. } => None,
         }
     }

@@ -26,12 +26,12 @@ impl Store {
     pub async fn find_runs(&self, query: &RunQuery) -> Result<Vec<RunId>, StoreError> {
         let statuses: Vec<&str> = query.statuses.iter().map(|status| status.name()).collect();
         let found = sqlx::query(
-            "select run.id from run join plan on plan.run = run.id
+            "select run.id from run
              where (?1 is null or run.pipeline = ?1)
-                 and (?2 is null or plan.body ->> '$.execution_date' >= ?2)
-                 and (?3 is null or plan.body ->> '$.execution_date' <= ?3)
+                 and (?2 is null or run.execution_date >= ?2)
+                 and (?3 is null or run.execution_date <= ?3)
                  and (?4 = '[]' or run.status in (select value from json_each(?4)))
-             order by plan.body ->> '$.execution_date' desc, run.id desc limit ?5",
+             order by run.execution_date desc, run.id desc limit ?5",
         )
         .bind(query.pipeline.as_ref().map(PipelineUuid::as_str))
         .bind(query.from.map(|at| at.0))
@@ -58,9 +58,8 @@ impl Store {
         let found = sqlx::query(
             "select run.id from run
              join block_run on block_run.run = run.id
-             join plan on plan.run = run.id
              where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = ?3
-                 and block_run.status = 'completed' and plan.body ->> '$.triggered' = ?4
+                 and block_run.status = 'completed' and run.triggered = ?4
              order by run.id desc limit 1",
         )
         .bind(pipeline.as_str())

@@ -4,21 +4,33 @@
 //! SQLite for one machine. It stores what was decided and decides nothing. A process that dies loses no
 //! commit; a power cut may lose the newest ones, but never that a run has ended.
 
+mod blocks;
+mod calls;
 mod code;
+mod creating;
 mod error;
 mod find;
 mod history;
+mod listing;
 mod migrate;
 mod open;
+mod past;
 mod products;
 mod retention;
 mod rows;
 mod runs;
 mod secrets;
+mod sql;
+mod triggers;
 
+pub use blocks::BlockRunRow;
+pub use calls::{KEPT_CALLS, KEPT_NON_EVENTS, NonEvent, TriggerCall};
+pub use creating::NewRun;
 pub use error::StoreError;
 pub use find::RunQuery;
 pub use history::{CommandId, EventRecord, PendingCommand};
+pub use listing::{RunOrder, RunPage, RunRow, RunRows};
 pub use open::Store;
+pub use past::{BlockPast, PipelinePast, TriggerFacts};
 pub use runs::{RunFilter, RunSummary};
 pub use secrets::{SecretError, SecretName, SecretScope, Secrets};

@@ -11,6 +11,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_runs.sql"),
     include_str!("../migrations/0002_secrets.sql"),
     include_str!("../migrations/0003_dynamic.sql"),
+    include_str!("../migrations/0004_service.sql"),
 ];
 
 /// Runs what is missing. Two processes that open a new database together agree through its lock.
@@ -131,5 +132,59 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[tokio::test]
+    async fn older_runs_get_what_their_plans_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let options = SqliteConnectOptions::new().filename(&path);
+        let mut connection = options.create_if_missing(true).connect().await.unwrap();
+        let (before, _) = MIGRATIONS.split_at(3);
+        migrate(&mut connection, &path, before).await.unwrap();
+        let plans = [
+            r#"{"execution_date": 5, "triggered": false, "trigger": null}"#,
+            r#"{"execution_date": 6, "triggered": true, "trigger": "daily", "occasion": {"cause": "again",
+                "trigger": 7, "backfill": 8, "parent": 1, "repeats": 2}}"#,
+        ];
+        for (id, plan) in (1..).zip(plans) {
+            sqlx::query(
+                "insert into run (id, pipeline, status, version, cancel_requested, last_fence, created_at)
+                 values (?1, 'demo', 'failed', 3, 0, 0, 0)",
+            )
+            .bind(id)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+            sqlx::query("insert into plan values (?1, ?2)")
+                .bind(id)
+                .bind(plan)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        sqlx::raw_sql(
+            "insert into block_run (run, block, child, position, status, attempt, fence) values
+                 (2, 'a', -1, 0, 'completed', 1, 1), (2, 'b', -1, 1, 'failed', 1, 1),
+                 (2, 'c', -1, 2, 'upstream_failed', 0, 0)",
+        )
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        migrate(&mut connection, &path, MIGRATIONS).await.unwrap();
+        let rows = sqlx::query(
+            "select json_array(trigger_id, trigger_name, triggered, cause, execution_date, backfill_id, parent_id,
+                 repeats, blocks, completed, failed, note, passed_sla, owner, priority)
+             from run order by id",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        let found: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let expected = [
+            r#"[null,null,0,"hand",5,null,null,null,0,0,0,null,0,null,0]"#,
+            r#"[7,"daily",1,"again",6,8,1,2,3,1,1,null,0,null,0]"#,
+        ];
+        assert_eq!(found, expected);
     }
 }

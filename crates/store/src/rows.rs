@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use baton_model::{BlockRun, BlockRunKey, Fence, Product, Timestamp};
+use baton_model::{BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -29,7 +29,8 @@ pub(crate) fn key(block: &str, child: i64) -> BlockRunKey {
 
 /// A row of `block_run`.
 #[derive(Serialize)]
-pub(crate) struct BlockRow<'a> {
+struct BlockRow<'a> {
+    run: i64,
     block: &'a str,
     child: i64,
     position: usize,
@@ -48,7 +49,8 @@ pub(crate) struct BlockRow<'a> {
 
 /// A row of `product`.
 #[derive(Serialize)]
-pub(crate) struct ProductRow<'a> {
+struct ProductRow<'a> {
+    run: i64,
     block: &'a str,
     child: i64,
     position: usize,
@@ -56,8 +58,9 @@ pub(crate) struct ProductRow<'a> {
 }
 
 /// The row of the block run at `position`, and the rows of its products.
-pub(crate) fn block_rows<'a>(
+fn block_rows<'a>(
     path: &Path,
+    id: RunId,
     position: usize,
     run: &'a BlockRun,
 ) -> Result<(BlockRow<'a>, Vec<ProductRow<'a>>), StoreError> {
@@ -65,6 +68,7 @@ pub(crate) fn block_rows<'a>(
     let child = child(&run.key);
     let error = run.error.as_ref();
     let row = BlockRow {
+        run: id.0,
         block,
         child,
         position,
@@ -89,6 +93,7 @@ pub(crate) fn block_rows<'a>(
     let products = run.products.iter().enumerate();
     let products = products.map(|(position, product)| {
         Ok(ProductRow {
+            run: id.0,
             block,
             child,
             position,
@@ -96,6 +101,87 @@ pub(crate) fn block_rows<'a>(
         })
     });
     Ok((row, products.collect::<Result<_, StoreError>>()?))
+}
+
+/// Changed block runs and their products, each as one JSON array.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub(crate) blocks: Array,
+    pub(crate) products: Array,
+}
+
+impl Changes {
+    /// Adds the block runs of `run` that are wanted, and their products.
+    pub(crate) fn add(
+        &mut self,
+        path: &Path,
+        run: &Run,
+        wanted: impl Fn(&BlockRunKey) -> bool,
+    ) -> Result<(), StoreError> {
+        for (position, block) in run.blocks.iter().enumerate() {
+            if wanted(&block.key) {
+                let (row, products) = block_rows(path, run.id, position, block)?;
+                self.blocks.push(path, "a block run", &row)?;
+                for product in products {
+                    self.products.push(path, "a product", &product)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A JSON array under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Array(String);
+
+impl Array {
+    pub(crate) fn push<T: Serialize>(
+        &mut self,
+        path: &Path,
+        what: &'static str,
+        item: &T,
+    ) -> Result<(), StoreError> {
+        let item = to_json(path, what, item)?;
+        self.0.push(if self.0.is_empty() { '[' } else { ',' });
+        self.0.push_str(&item);
+        Ok(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text of the array.
+    pub(crate) fn finish(mut self) -> String {
+        if self.0.is_empty() {
+            self.0.push('[');
+        }
+        self.0.push(']');
+        self.0
+    }
+}
+
+/// How many block runs a run has, and where they stand.
+#[derive(Serialize)]
+pub(crate) struct Tally {
+    pub(crate) blocks: u32,
+    pub(crate) completed: u32,
+    pub(crate) failed: u32,
+}
+
+impl Tally {
+    pub(crate) fn of(run: &Run) -> Self {
+        let count = |status| {
+            let blocks = run.blocks.iter();
+            blocks.filter(|block| block.status == status).count() as u32
+        };
+        Self {
+            blocks: run.blocks.len() as u32,
+            completed: count(BlockStatus::Completed),
+            failed: count(BlockStatus::Failed),
+        }
+    }
 }
 
 /// The columns of a block run, without its products.

@@ -4,22 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use baton_model::{
-    BlockRunKey, CodeHash, Command, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus,
-    Timestamp,
+    BlockRunKey, Command, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
 };
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::history::{self, CommandId};
 use crate::open::execute;
-use crate::rows;
+use crate::rows::{self, Changes, Tally};
+use crate::sql::values;
 use crate::{Store, StoreError};
-
-/// Changed block runs and their products, each as one JSON array.
-struct Changes {
-    blocks: String,
-    products: String,
-    any_products: bool,
-}
 
 /// Which runs to list.
 #[derive(Clone, Debug)]
@@ -54,75 +47,6 @@ pub struct RunSummary {
 }
 
 impl Store {
-    /// Gives out a number, lets `make` create the run with it, and stores the run and the source texts of
-    /// its plan, in one transaction.
-    pub async fn create_run(
-        &self,
-        sources: &[(CodeHash, String)],
-        make: impl FnOnce(RunId) -> Run,
-    ) -> Result<Run, StoreError> {
-        let mut transaction = self
-            .writer
-            .begin_with("begin immediate")
-            .await
-            .map_err(self.sort())?;
-        let row = sqlx::query(
-            "insert into run (pipeline, status, version, cancel_requested, last_fence, created_at)
-             values ('', '', 0, 0, 0, 0) returning id",
-        )
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(self.sort())?;
-        let run = make(RunId(row.try_get(0).map_err(self.sort())?));
-        self.insert(&mut transaction, &run, sources).await?;
-        transaction.commit().await.map_err(self.sort())?;
-        Ok(run)
-    }
-
-    async fn insert(
-        &self,
-        connection: &mut SqliteConnection,
-        run: &Run,
-        sources: &[(CodeHash, String)],
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "update run set pipeline = ?2, status = ?3, version = ?4, cancel_requested = ?5,
-                 last_fence = ?6, created_at = ?7, started_at = ?8, ended_at = ?9, ending = ?10,
-                 variables = ?11
-             where id = ?1",
-        )
-        .bind(run.id.0)
-        .bind(run.plan.pipeline.as_str())
-        .bind(run.status.name())
-        .bind(run.version as i64)
-        .bind(run.cancel_requested)
-        .bind(run.last_fence.0 as i64)
-        .bind(run.created_at.0)
-        .bind(run.started_at.map(|at| at.0))
-        .bind(run.ended_at.map(|at| at.0))
-        .bind(run.ending.map(RunStatus::name))
-        .bind(rows::to_json(&self.path, "variables", &run.variables)?)
-        .execute(&mut *connection)
-        .await
-        .map_err(self.sort())?;
-        sqlx::query("insert into plan (run, body) values (?1, ?2)")
-            .bind(run.id.0)
-            .bind(rows::to_json(&self.path, "a plan", &*run.plan)?)
-            .execute(&mut *connection)
-            .await
-            .map_err(self.sort())?;
-        sqlx::query(
-            "insert or ignore into code (hash, body)
-             select value ->> 0, value ->> 1 from json_each(?1)",
-        )
-        .bind(rows::to_json(&self.path, "source texts", sources)?)
-        .execute(&mut *connection)
-        .await
-        .map_err(self.sort())?;
-        let changes = self.changes(run, |_| true)?;
-        self.write_blocks(connection, run.id, &changes).await
-    }
-
     /// Stores one step of a run in one transaction: the run's new state, the block runs that `changed` with
     /// their products, the event that caused it and the commands that follow. Returns the names of the
     /// commands.
@@ -140,8 +64,9 @@ impl Store {
     ) -> Result<Vec<CommandId>, StoreError> {
         // Everything is put into text before the lock is taken.
         let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
-        let rows = self.changes(run, |key| wanted.contains(key))?;
-        let body = rows::to_json(&self.path, "an event", &history::compact(event))?;
+        let mut rows = Changes::default();
+        rows.add(&self.path, run, |key| wanted.contains(key))?;
+        let body = crate::rows::to_json(&self.path, "an event", &history::compact(event))?;
         let command_texts = commands
             .iter()
             .map(|command| rows::to_json(&self.path, "a command", command))
@@ -161,7 +86,7 @@ impl Store {
             .await
             .map_err(self.sort())?;
         self.advance(&mut transaction, run).await?;
-        self.write_blocks(&mut transaction, run.id, &rows).await?;
+        self.write_blocks(&mut transaction, rows).await?;
         sqlx::query("insert into event (run, version, at, body) values (?1, ?2, ?3, ?4)")
             .bind(run.id.0)
             .bind(run.version as i64)
@@ -206,76 +131,44 @@ impl Store {
             .collect())
     }
 
-    /// The rows of the block runs that are wanted, and of their products.
-    fn changes(
-        &self,
-        run: &Run,
-        wanted: impl Fn(&BlockRunKey) -> bool,
-    ) -> Result<Changes, StoreError> {
-        let mut blocks = Vec::new();
-        let mut products = Vec::new();
-        for (position, block) in run.blocks.iter().enumerate() {
-            if wanted(&block.key) {
-                let (row, its_products) = rows::block_rows(&self.path, position, block)?;
-                blocks.push(row);
-                products.extend(its_products);
-            }
-        }
-        let any_products = !products.is_empty();
-        Ok(Changes {
-            blocks: rows::to_json(&self.path, "block runs", &blocks)?,
-            products: rows::to_json(&self.path, "products", &products)?,
-            any_products,
-        })
-    }
-
     /// Inserts or replaces block runs, and replaces their products.
-    async fn write_blocks(
+    pub(crate) async fn write_blocks(
         &self,
         connection: &mut SqliteConnection,
-        run: RunId,
-        changes: &Changes,
+        changes: Changes,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into block_run (run, block, child, position, name, status, attempt, fence,
+        let any_products = !changes.products.is_empty();
+        if changes.blocks.is_empty() {
+            return Ok(());
+        }
+        let blocks = changes.blocks.finish();
+        let sql = "insert into block_run (run, block, child, position, name, status, attempt, fence,
                  started_at, ended_at, retry_at, error, reason, items, callbacks)
-             select ?1, value ->> 'block', value ->> 'child', value ->> 'position',
-                 value ->> 'name', value ->> 'status', value ->> 'attempt', value ->> 'fence',
-                 value ->> 'started_at', value ->> 'ended_at', value ->> 'retry_at',
+             select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
+                 cast(value ->> 'position' as bigint), value ->> 'name', value ->> 'status',
+                 cast(value ->> 'attempt' as bigint), cast(value ->> 'fence' as bigint),
+                 cast(value ->> 'started_at' as bigint), cast(value ->> 'ended_at' as bigint),
+                 cast(value ->> 'retry_at' as bigint),
                  value ->> 'error', value ->> 'reason', value ->> 'items', value ->> 'callbacks'
-             from json_each(?2) where true
+             from json_each(?1) where true
              on conflict (run, block, child) do update set status = excluded.status,
                  attempt = excluded.attempt, fence = excluded.fence,
                  started_at = excluded.started_at, ended_at = excluded.ended_at,
                  retry_at = excluded.retry_at, error = excluded.error, reason = excluded.reason,
-                 items = excluded.items, callbacks = excluded.callbacks",
-        )
-        .bind(run.0)
-        .bind(changes.blocks.as_str())
-        .execute(&mut *connection)
-        .await
-        .map_err(self.sort())?;
-        sqlx::query(
-            "delete from product where run = ?1 and (block, child) in
-                 (select value ->> 'block', value ->> 'child' from json_each(?2))",
-        )
-        .bind(run.0)
-        .bind(changes.blocks.as_str())
-        .execute(&mut *connection)
-        .await
-        .map_err(self.sort())?;
-        if changes.any_products {
-            sqlx::query(
-                "insert into product (run, block, child, position, manifest)
-                 select ?1, value ->> 'block', value ->> 'child', value ->> 'position',
-                     value ->> 'manifest'
-                 from json_each(?2)",
-            )
-            .bind(run.0)
-            .bind(changes.products.as_str())
-            .execute(connection)
-            .await
-            .map_err(self.sort())?;
+                 items = excluded.items, callbacks = excluded.callbacks";
+        self.change_on(connection, sql, values![blocks.as_str()])
+            .await?;
+        let sql = "delete from product where (run, block, child) in (
+                 select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint)
+                 from json_each(?1))";
+        self.change_on(connection, sql, values![blocks]).await?;
+        if any_products {
+            let products = changes.products.finish();
+            let sql = "insert into product (run, block, child, position, manifest)
+                 select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
+                     cast(value ->> 'position' as bigint), value ->> 'manifest'
+                 from json_each(?1)";
+            self.change_on(connection, sql, values![products]).await?;
         }
         Ok(())
     }
@@ -286,9 +179,11 @@ impl Store {
         connection: &mut SqliteConnection,
         run: &Run,
     ) -> Result<(), StoreError> {
+        let tally = Tally::of(run);
         let updated = sqlx::query(
             "update run set version = ?2, status = ?3, cancel_requested = ?4, last_fence = ?5,
-                 started_at = ?6, ended_at = ?7, ending = ?8, variables = ?9
+                 started_at = ?6, ended_at = ?7, ending = ?8, variables = ?9,
+                 blocks = ?10, completed = ?11, failed = ?12
              where id = ?1 and version = ?2 - 1",
         )
         .bind(run.id.0)
@@ -300,6 +195,9 @@ impl Store {
         .bind(run.ended_at.map(|at| at.0))
         .bind(run.ending.map(RunStatus::name))
         .bind(rows::to_json(&self.path, "variables", &run.variables)?)
+        .bind(tally.blocks)
+        .bind(tally.completed)
+        .bind(tally.failed)
         .execute(connection)
         .await
         .map_err(self.sort())?;
@@ -405,10 +303,7 @@ impl Store {
     /// Runs, newest first.
     pub async fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let found = sqlx::query(
-            "select id, pipeline, status, created_at, started_at, ended_at,
-                 (select count(*) from block_run where run = id) as blocks,
-                 (select count(*) from block_run where run = id and status = 'completed') as completed,
-                 (select count(*) from block_run where run = id and status = 'failed') as failed
+            "select id, pipeline, status, created_at, started_at, ended_at, blocks, completed, failed
              from run where ?1 is null or pipeline = ?1 order by id desc limit ?2",
         )
         .bind(filter.pipeline.as_ref().map(PipelineUuid::as_str))

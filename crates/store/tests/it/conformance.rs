@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 use crate::facts::{self, frame, key, plan, text};
+pub(crate) use crate::service::*;
 
 /// An empty database that can be opened any number of times, as by several processes.
 pub(crate) trait Database {
@@ -43,12 +44,23 @@ macro_rules! conformance {
             runs_are_listed_newest_first
             objects_of_manifests_are_live
             source_texts_are_kept_once
+            triggers_are_kept
+            backfills_are_kept
+            runs_are_made_together_and_once_for_a_date
+            pages_show_what_is_wanted
+            open_runs_say_why_they_wait
+            facts_of_triggers_are_counted
+            histories_are_told
+            calls_are_recorded
+            reasons_are_bounded
+            block_runs_have_numbers
+            a_run_that_has_ended_can_be_deleted
         }
     };
 }
 pub(crate) use conformance;
 
-async fn create(store: &Store, pipeline: &str, blocks: &[&str]) -> Run {
+pub(crate) async fn create(store: &Store, pipeline: &str, blocks: &[&str]) -> Run {
     let plan = plan(pipeline, blocks);
     let made = store.create_run(&[], |id| facts::run(id, &plan)).await;
     made.unwrap()
@@ -59,14 +71,14 @@ async fn load(store: &Store, id: RunId) -> Run {
 }
 
 /// Commits a step that changed the named blocks.
-async fn commit(store: &Store, run: &mut Run, changed: &[&str]) {
+pub(crate) async fn commit(store: &Store, run: &mut Run, changed: &[&str]) {
     run.version += 1;
     let keys: Vec<BlockRunKey> = changed.iter().map(|name| key(name)).collect();
     let done = store.commit(run, &keys, &RunEvent::Woken, &[], Timestamp(7));
     done.await.unwrap();
 }
 
-fn at<'a>(run: &'a mut Run, name: &str) -> &'a mut baton_model::BlockRun {
+pub(crate) fn at<'a>(run: &'a mut Run, name: &str) -> &'a mut baton_model::BlockRun {
     let block = run.blocks.iter_mut().find(|block| block.key == key(name));
     block.expect("the block exists")
 }

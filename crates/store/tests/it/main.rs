@@ -13,5 +13,6 @@ mod crash;
 mod facts;
 mod retention;
 mod secrets;
+mod service;
 mod speed;
 mod sqlite;

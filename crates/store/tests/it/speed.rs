@@ -1,12 +1,16 @@
 //! What the database costs. Figures, not assertions:
 //! `cargo test --release -p baton-store --test it speed -- --ignored --nocapture`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use baton_model::{BlockStatus, Command, Fence, RunEvent, RunStatus, Timestamp};
-use baton_store::Store;
+use baton_model::{
+    BlockStatus, Cause, Command, Fence, PipelineUuid, RunEvent, RunStatus, Timestamp, TriggerId,
+};
+use baton_store::{NewRun, RunOrder, RunPage, Store};
 
 use crate::facts::{self, frame, key};
+use crate::sqlite::connect;
 
 fn say(what: &str, mut times: Vec<Duration>) {
     times.sort();
@@ -99,4 +103,166 @@ async fn runs_of(store: &Store, blocks: usize) {
         durable,
     );
     say(&format!("{blocks} blocks: load the run"), loading);
+}
+
+/// Pages of 50 runs of 100,000, with their number.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures; see the head of the file"]
+async fn pages() {
+    const PIPELINES: i64 = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let store = Store::open(&path).await.unwrap();
+    let new = |n: i64| {
+        let mut plan = facts::plan(&format!("pipeline_{}", n % PIPELINES), &["a", "b", "c"]);
+        let facts = Arc::make_mut(&mut plan);
+        facts.execution_date = Timestamp(n);
+        facts.occasion.trigger = Some(TriggerId(n % PIPELINES));
+        facts.occasion.cause = Cause::Schedule;
+        NewRun {
+            plan,
+            sources: Vec::new(),
+            created_at: Timestamp(n),
+            priority: 0,
+            note: None,
+        }
+    };
+    let mut creating = Vec::new();
+    for thousand in 0..100 {
+        let wanted = (thousand * 1000..(thousand + 1) * 1000).map(new).collect();
+        let start = Instant::now();
+        let made = store.create_runs(wanted, |id, new| facts::run(id, &new.plan));
+        made.await.unwrap();
+        creating.push(start.elapsed());
+    }
+    say("create 1000 runs of 3 blocks", creating);
+    sqlx::query(
+        "update run set started_at = 1, ended_at = id, completed = 3,
+             status = case when id % 10 = 0 then 'failed' when id > 99900 then 'running' else 'completed' end",
+    )
+    .execute(&mut connect(&path).await)
+    .await
+    .unwrap();
+
+    let pipeline = |n: i64| PipelineUuid::new(format!("pipeline_{n}"));
+    let all = RunPage {
+        limit: 50,
+        ..RunPage::default()
+    };
+    let failed = vec![RunStatus::Failed];
+    let half = (0..PIPELINES / 2).map(pipeline).collect();
+    let pages = [
+        ("newest", all.clone()),
+        (
+            "page 1000",
+            RunPage {
+                offset: 49_950,
+                ..all.clone()
+            },
+        ),
+        (
+            "by date",
+            RunPage {
+                order: RunOrder::ByDate,
+                ..all.clone()
+            },
+        ),
+        (
+            "of a pipeline",
+            RunPage {
+                pipelines: vec![pipeline(7)],
+                ..all.clone()
+            },
+        ),
+        (
+            "of half of the pipelines",
+            RunPage {
+                pipelines: half,
+                ..all.clone()
+            },
+        ),
+        (
+            "failed",
+            RunPage {
+                statuses: failed.clone(),
+                ..all.clone()
+            },
+        ),
+        (
+            "completed or running",
+            RunPage {
+                statuses: vec![RunStatus::Completed, RunStatus::Running],
+                ..all.clone()
+            },
+        ),
+        (
+            "failed of a pipeline",
+            RunPage {
+                statuses: failed,
+                pipelines: vec![pipeline(10)],
+                ..all.clone()
+            },
+        ),
+        (
+            "of a trigger",
+            RunPage {
+                triggers: vec![TriggerId(7)],
+                ..all.clone()
+            },
+        ),
+        (
+            "of a cause",
+            RunPage {
+                causes: vec![Cause::Schedule],
+                ..all.clone()
+            },
+        ),
+        (
+            "between dates",
+            RunPage {
+                from: Some(Timestamp(20_000)),
+                to: Some(Timestamp(80_000)),
+                ..all.clone()
+            },
+        ),
+        (
+            "with a text",
+            RunPage {
+                text: Some("line_7".to_owned()),
+                ..all.clone()
+            },
+        ),
+    ];
+    for (what, page) in pages {
+        let mut times = Vec::new();
+        for _ in 0..20 {
+            let start = Instant::now();
+            store.page_runs(&page).await.unwrap();
+            times.push(start.elapsed());
+        }
+        say(&format!("page of 50 of 100,000: {what}"), times);
+    }
+    let mut times = [const { Vec::new() }; 4];
+    for _ in 0..20 {
+        let start = Instant::now();
+        store.open_runs().await.unwrap();
+        times[0].push(start.elapsed());
+        let start = Instant::now();
+        store.trigger_facts().await.unwrap();
+        times[1].push(start.elapsed());
+        let start = Instant::now();
+        store.facts_of_trigger(TriggerId(7)).await.unwrap();
+        times[2].push(start.elapsed());
+        let start = Instant::now();
+        store
+            .block_history(&pipeline(7), &"a".into(), 30)
+            .await
+            .unwrap();
+        times[3].push(start.elapsed());
+    }
+    let [open, all_facts, facts, history] = times;
+    say("open runs: 90 of 100,000", open);
+    say("facts of 100 triggers", all_facts);
+    say("facts of one trigger", facts);
+    say("history of a block", history);
 }

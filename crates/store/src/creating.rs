@@ -1,0 +1,224 @@
+//! New runs: numbers are given out, runs and the source texts of their plans stored, however many in one transaction.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use baton_model::{CodeHash, Plan, Run, RunId, RunStatus, Timestamp};
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use crate::rows::{self, Tally};
+use crate::sql::values;
+use crate::{Store, StoreError};
+
+/// A run that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// What is planned.
+    pub plan: Arc<Plan>,
+    /// The source texts that the plan names.
+    pub sources: Vec<(CodeHash, String)>,
+    /// When it is made.
+    pub created_at: Timestamp,
+    /// Higher starts first.
+    pub priority: i64,
+    /// Why it waits, or why it is skipped.
+    pub note: Option<String>,
+}
+
+/// What is stored of a run besides what the engine knows.
+#[derive(Clone, Copy, Default)]
+struct Extra<'a> {
+    priority: i64,
+    note: Option<&'a str>,
+}
+
+/// A new row of `run`.
+#[derive(Serialize)]
+struct NewRow<'a> {
+    id: i64,
+    pipeline: &'a str,
+    status: &'static str,
+    version: u64,
+    cancel_requested: i64,
+    last_fence: u64,
+    created_at: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    ending: Option<&'static str>,
+    variables: String,
+    trigger_id: Option<i64>,
+    trigger_name: Option<&'a str>,
+    triggered: i64,
+    cause: &'static str,
+    execution_date: i64,
+    backfill_id: Option<i64>,
+    parent_id: Option<i64>,
+    repeats: Option<i64>,
+    note: Option<&'a str>,
+    priority: i64,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+impl Store {
+    /// Gives out a number, lets `make` create the run with it, and stores the run and the source texts of
+    /// its plan, in one transaction.
+    pub async fn create_run(
+        &self,
+        sources: &[(CodeHash, String)],
+        make: impl FnOnce(RunId) -> Run,
+    ) -> Result<Run, StoreError> {
+        let mut transaction = self.begin().await?;
+        let id = self.next_run(&mut transaction).await?;
+        let run = make(id);
+        let new = [(run, Extra::default())];
+        let is_new = self.insert(&mut transaction, &new).await?.contains(&id);
+        let [(run, _)] = new;
+        if !is_new {
+            return Err(StoreError::Exists {
+                what: format!("a run of `{}` for this date", run.plan.pipeline),
+            });
+        }
+        let sources: Vec<_> = sources.iter().collect();
+        self.keep_sources(&mut transaction, &sources).await?;
+        transaction.commit().await.map_err(self.sort())?;
+        Ok(run)
+    }
+
+    /// Makes runs in one transaction, each by `make` with the number that it gets. None stands for a run that was not
+    /// made: its schedule has one for this date.
+    pub async fn create_runs(
+        &self,
+        wanted: Vec<NewRun>,
+        make: impl Fn(RunId, &NewRun) -> Run,
+    ) -> Result<Vec<Option<Run>>, StoreError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.begin().await?;
+        let first = self.next_run(&mut transaction).await?.0;
+        let runs: Vec<(Run, Extra<'_>)> = (first..)
+            .zip(&wanted)
+            .map(|(id, new)| {
+                let extra = Extra {
+                    priority: new.priority,
+                    note: new.note.as_deref(),
+                };
+                (make(RunId(id), new), extra)
+            })
+            .collect();
+        let stored = self.insert(&mut transaction, &runs).await?;
+        // Runs of one tick often share their sources.
+        let sources: HashMap<&CodeHash, &(CodeHash, String)> = wanted
+            .iter()
+            .flat_map(|new| &new.sources)
+            .map(|source| (&source.0, source))
+            .collect();
+        let sources: Vec<_> = sources.into_values().collect();
+        self.keep_sources(&mut transaction, &sources).await?;
+        transaction.commit().await.map_err(self.sort())?;
+        Ok(runs
+            .into_iter()
+            .map(|(run, _)| stored.contains(&run.id).then_some(run))
+            .collect())
+    }
+
+    /// The number after the greatest that was ever given out. Nobody else gives out numbers before the transaction
+    /// ends.
+    async fn next_run(&self, connection: &mut SqliteConnection) -> Result<RunId, StoreError> {
+        let sql = "select seq from sqlite_sequence where name = 'run'";
+        let found = self.fetch_on(connection, sql, values![]).await?;
+        let newest = found.first().map(|row| row.integer("seq")).transpose()?;
+        Ok(RunId(newest.unwrap_or(0) + 1))
+    }
+
+    /// Inserts runs with all they have. Gives those that are stored now; the others have a date that is taken.
+    async fn insert(
+        &self,
+        connection: &mut SqliteConnection,
+        made: &[(Run, Extra<'_>)],
+    ) -> Result<HashSet<RunId>, StoreError> {
+        let new = made
+            .iter()
+            .map(|(run, extra)| self.new_row(run, *extra))
+            .collect::<Result<Vec<_>, _>>()?;
+        let new = rows::to_json(&self.path, "runs", &new)?;
+        let sql = "insert into run (id, pipeline, status, version, cancel_requested, last_fence,
+                 created_at, started_at, ended_at, ending, variables, trigger_id, trigger_name, triggered, cause,
+                 execution_date, backfill_id, parent_id, repeats, note, priority, blocks, completed, failed)
+             select cast(value ->> 'id' as bigint), value ->> 'pipeline', value ->> 'status',
+                 cast(value ->> 'version' as bigint), cast(value ->> 'cancel_requested' as bigint),
+                 cast(value ->> 'last_fence' as bigint), cast(value ->> 'created_at' as bigint),
+                 cast(value ->> 'started_at' as bigint), cast(value ->> 'ended_at' as bigint),
+                 value ->> 'ending', value ->> 'variables', cast(value ->> 'trigger_id' as bigint),
+                 value ->> 'trigger_name', cast(value ->> 'triggered' as bigint), value ->> 'cause',
+                 cast(value ->> 'execution_date' as bigint), cast(value ->> 'backfill_id' as bigint),
+                 cast(value ->> 'parent_id' as bigint), cast(value ->> 'repeats' as bigint),
+                 value ->> 'note', cast(value ->> 'priority' as bigint), cast(value ->> 'blocks' as bigint),
+                 cast(value ->> 'completed' as bigint), cast(value ->> 'failed' as bigint)
+             from json_each(?1) where true on conflict do nothing returning id";
+        let found = self.fetch_on(connection, sql, values![new]).await?;
+        let stored = found
+            .iter()
+            .map(|row| row.integer("id").map(RunId))
+            .collect::<Result<HashSet<_>, _>>()?;
+
+        let mut plans = Vec::with_capacity(stored.len());
+        let mut changes = rows::Changes::default();
+        for (run, _) in made.iter().filter(|(run, _)| stored.contains(&run.id)) {
+            plans.push((run.id.0, rows::to_json(&self.path, "a plan", &*run.plan)?));
+            changes.add(&self.path, run, |_| true)?;
+        }
+        let plans = rows::to_json(&self.path, "plans", &plans)?;
+        let sql = "insert into plan (run, body)
+             select cast(value ->> 0 as bigint), value ->> 1 from json_each(?1)";
+        self.change_on(connection, sql, values![plans]).await?;
+        self.write_blocks(connection, changes).await?;
+        Ok(stored)
+    }
+
+    fn new_row<'a>(&self, run: &'a Run, extra: Extra<'a>) -> Result<NewRow<'a>, StoreError> {
+        let plan = &*run.plan;
+        let occasion = &plan.occasion;
+        Ok(NewRow {
+            id: run.id.0,
+            pipeline: plan.pipeline.as_str(),
+            status: run.status.name(),
+            version: run.version,
+            cancel_requested: i64::from(run.cancel_requested),
+            last_fence: run.last_fence.0,
+            created_at: run.created_at.0,
+            started_at: run.started_at.map(|at| at.0),
+            ended_at: run.ended_at.map(|at| at.0),
+            ending: run.ending.map(RunStatus::name),
+            variables: rows::to_json(&self.path, "variables", &run.variables)?,
+            trigger_id: occasion.trigger.map(|trigger| trigger.0),
+            trigger_name: plan.trigger.as_deref(),
+            triggered: i64::from(plan.triggered),
+            cause: occasion.cause.name(),
+            execution_date: plan.execution_date.0,
+            backfill_id: occasion.backfill.map(|backfill| backfill.0),
+            parent_id: occasion.parent.map(|run| run.0),
+            repeats: occasion.repeats.map(|run| run.0),
+            note: extra.note,
+            priority: extra.priority,
+            tally: Tally::of(run),
+        })
+    }
+
+    async fn keep_sources(
+        &self,
+        connection: &mut SqliteConnection,
+        sources: &[&(CodeHash, String)],
+    ) -> Result<(), StoreError> {
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let sources = rows::to_json(&self.path, "source texts", sources)?;
+        let sql = "insert into code (hash, body)
+             select value ->> 0, value ->> 1 from json_each(?1) where true on conflict do nothing";
+        self.change_on(connection, sql, values![sources]).await?;
+        Ok(())
+    }
+}

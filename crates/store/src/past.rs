@@ -1,0 +1,214 @@
+//! What earlier runs tell: of a trigger, of a pipeline, of a block.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use baton_model::{BlockStatus, BlockUuid, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId};
+use sqlx::AssertSqlSafe;
+
+use crate::sql::{Row, Value, values};
+use crate::{Store, StoreError};
+
+/// How many run times of a trigger are given.
+const RECENT: u32 = 7;
+
+/// What the runs of a trigger tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TriggerFacts {
+    /// How many there are.
+    pub runs: u64,
+    /// The latest logical date among those that its schedule made.
+    pub newest_date: Option<Timestamp>,
+    /// Where the newest run stands.
+    pub newest_status: Option<RunStatus>,
+    /// The newest run.
+    pub newest_run: Option<RunId>,
+    /// How many have not ended.
+    pub open: u64,
+    /// How long the newest seven that completed took, the newest first.
+    pub recent_runtimes: Vec<Duration>,
+}
+
+/// An earlier run of a pipeline that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipelinePast {
+    /// The run.
+    pub run: RunId,
+    /// How it ended.
+    pub status: RunStatus,
+    /// When its first block started.
+    pub started_at: Option<Timestamp>,
+    /// When it reached its final status.
+    pub ended_at: Timestamp,
+}
+
+/// An earlier run of a block that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockPast {
+    /// The run.
+    pub run: RunId,
+    /// How the block ended.
+    pub status: BlockStatus,
+    /// How many attempts it took.
+    pub attempt: u32,
+    /// When its first attempt started.
+    pub started_at: Timestamp,
+    /// When it reached its final status.
+    pub ended_at: Timestamp,
+    /// Rows of the frames that it produced.
+    pub rows: Option<u64>,
+    /// Size of what it produced.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// What the runs of each trigger tell; a trigger without runs is left out.
+    pub async fn trigger_facts(&self) -> Result<Vec<(TriggerId, TriggerFacts)>, StoreError> {
+        let facts = self.facts_where("trigger_id is not null", &[]).await?;
+        Ok(facts.into_iter().collect())
+    }
+
+    /// What the runs of one trigger tell.
+    pub async fn facts_of_trigger(&self, trigger: TriggerId) -> Result<TriggerFacts, StoreError> {
+        let mut facts = self
+            .facts_where("trigger_id = ?1", &[trigger.into()])
+            .await?;
+        Ok(facts.remove(&trigger).unwrap_or_default())
+    }
+
+    async fn facts_where(
+        &self,
+        condition: &str,
+        values: &[Value],
+    ) -> Result<BTreeMap<TriggerId, TriggerFacts>, StoreError> {
+        // The schedule's dates come from their own index: the numbers and times of runs do not have to be read.
+        let sql = format!(
+            "select counted.trigger_id, counted.runs, counted.open, counted.newest, run.status, (
+                 select max(execution_date) from run as dated
+                 where dated.trigger_id = counted.trigger_id and dated.cause = 'schedule'
+             ) as newest_date
+             from (
+                 select trigger_id, count(*) as runs, max(id) as newest,
+                     sum(case when status in ('initial', 'running') then 1 else 0 end) as open
+                 from run where {condition} group by trigger_id
+             ) as counted join run on run.id = counted.newest"
+        );
+        let found = self.fetch(AssertSqlSafe(sql), values.to_vec()).await?;
+        let mut facts = BTreeMap::new();
+        for row in &found {
+            let trigger = TriggerId(row.integer("trigger_id")?);
+            let fact = TriggerFacts {
+                runs: row.integer("runs")? as u64,
+                newest_date: row.some_moment("newest_date")?,
+                newest_status: Some(row.word("the status of a run", "status")?),
+                newest_run: Some(RunId(row.integer("newest")?)),
+                open: row.integer("open")? as u64,
+                recent_runtimes: Vec::new(),
+            };
+            facts.insert(trigger, fact);
+        }
+        let sql = format!(
+            "select trigger_id, started_at, ended_at from run where id in (
+                 select id from (
+                     select id, row_number() over (partition by trigger_id order by id desc) as place
+                     from run where {condition} and status = 'completed'
+                 ) as placed where place <= {RECENT}
+             ) order by id desc"
+        );
+        let found = self.fetch(AssertSqlSafe(sql), values.to_vec()).await?;
+        for row in &found {
+            let trigger = TriggerId(row.integer("trigger_id")?);
+            let times = (row.some_moment("started_at")?, row.some_moment("ended_at")?);
+            if let (Some(fact), (Some(start), Some(end))) = (facts.get_mut(&trigger), times) {
+                fact.recent_runtimes.push(end.since(start));
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Runs of a trigger with a logical date in this range, both ends included, by date.
+    pub async fn dates_of(
+        &self,
+        trigger: TriggerId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, RunId, RunStatus)>, StoreError> {
+        let sql = "select execution_date, id, status from run
+             where trigger_id = ?1 and execution_date >= ?2 and execution_date <= ?3
+             order by execution_date, id";
+        let found = self.fetch(sql, values![trigger, from, to]).await?;
+        let date = |row: &Row<'_>| {
+            Ok((
+                row.moment("execution_date")?,
+                RunId(row.integer("id")?),
+                row.word("the status of a run", "status")?,
+            ))
+        };
+        found.iter().map(date).collect()
+    }
+
+    /// The newest run of a pipeline that completed.
+    pub async fn last_completed(
+        &self,
+        pipeline: &PipelineUuid,
+    ) -> Result<Option<RunId>, StoreError> {
+        let sql = "select id from run where pipeline = ?1 and status = 'completed' order by id desc limit 1";
+        let found = self.fetch_first(sql, values![pipeline]).await?;
+        found.map(|row| row.integer("id").map(RunId)).transpose()
+    }
+
+    /// The newest runs of a pipeline that have ended.
+    pub async fn pipeline_history(
+        &self,
+        pipeline: &PipelineUuid,
+        limit: u32,
+    ) -> Result<Vec<PipelinePast>, StoreError> {
+        let sql = "select id, status, started_at, ended_at from run
+             where pipeline = ?1 and ended_at is not null order by id desc limit ?2";
+        let found = self.fetch(sql, values![pipeline, limit]).await?;
+        let past = |row: &Row<'_>| {
+            Ok(PipelinePast {
+                run: RunId(row.integer("id")?),
+                status: row.word("the status of a run", "status")?,
+                started_at: row.some_moment("started_at")?,
+                ended_at: row.moment("ended_at")?,
+            })
+        };
+        found.iter().map(past).collect()
+    }
+
+    /// The newest runs of a block that have started and ended, in runs of its pipeline.
+    pub async fn block_history(
+        &self,
+        pipeline: &PipelineUuid,
+        block: &BlockUuid,
+        limit: u32,
+    ) -> Result<Vec<BlockPast>, StoreError> {
+        let sql = "select run.id, block_run.status, block_run.attempt, block_run.started_at, block_run.ended_at, (
+                 select sum(cast(json_extract(manifest, '$.rows') as bigint)) from product
+                 where product.run = run.id and product.block = block_run.block and product.child = -1
+             ) as produced_rows, (
+                 select sum(cast(json_extract(manifest, '$.bytes') as bigint)) from product
+                 where product.run = run.id and product.block = block_run.block and product.child = -1
+             ) as produced_bytes
+             from run join block_run on block_run.run = run.id
+             where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = -1
+                 and block_run.started_at is not null and block_run.ended_at is not null
+             order by run.id desc limit ?3";
+        let found = self
+            .fetch(sql, values![pipeline, block.as_str(), limit])
+            .await?;
+        let past = |row: &Row<'_>| {
+            Ok(BlockPast {
+                run: RunId(row.integer("id")?),
+                status: row.word("the status of a block run", "status")?,
+                attempt: row.count("attempt")?,
+                started_at: row.moment("started_at")?,
+                ended_at: row.moment("ended_at")?,
+                rows: row.some_integer("produced_rows")?.map(|rows| rows as u64),
+                bytes: row.some_integer("produced_bytes")?.unwrap_or(0) as u64,
+            })
+        };
+        found.iter().map(past).collect()
+    }
+}
