@@ -1,16 +1,17 @@
 //! What the scheduler asks about one project: plans, limits, and what drives a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_base::Class;
-use baton_model::{PipelineUuid, Run, RunId};
+use baton_engine::admission::{OnLimit, PipelineLimits};
+use baton_model::{LimitReached, PipelineUuid, Run, RunId};
 use baton_products::Products;
 use baton_project::Project;
 use baton_runner::{Answers, Runner};
 use baton_scheduler::{
-    Complaint, Desk, Drawn, Journal, Lease, LeaseError, PipelineLimits, Session, Soon, Wanted,
+    Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted,
 };
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
@@ -39,6 +40,7 @@ pub struct ProjectDesk {
     /// The runner whose warm processes all runs share; made when the first run needs it.
     runner: AsyncMutex<Option<Arc<Runner>>>,
     limits: Mutex<HashMap<PipelineUuid, PipelineLimits>>,
+    pools: HashMap<String, u32>,
 }
 
 impl ProjectDesk {
@@ -65,6 +67,7 @@ impl ProjectDesk {
             places: Arc::new(Semaphore::new(most_places as usize)),
             runner: AsyncMutex::default(),
             limits: Mutex::default(),
+            pools: pools(project),
         }
     }
 
@@ -74,7 +77,7 @@ impl ProjectDesk {
         self.lock_limits().clear();
         if environment && let Some(runner) = self.runner.lock().await.take() {
             // Runs that are under way keep it until they end.
-            tokio::spawn(async move { runner.retire().await });
+            tokio::spawn(async move { runner.shut_down().await });
         }
     }
 
@@ -196,8 +199,8 @@ impl Desk for ProjectDesk {
         limits
     }
 
-    fn pools(&self) -> BTreeMap<String, u32> {
-        BTreeMap::new()
+    fn pools(&self) -> HashMap<String, u32> {
+        self.pools.clone()
     }
 
     fn session<'a>(&'a self, run: &'a Run) -> Soon<'a, Result<Session, Complaint>> {
@@ -220,13 +223,24 @@ fn read_limits(root: &Path, pipeline: &PipelineUuid) -> PipelineLimits {
     let Ok(pipeline) = project.pipeline(pipeline) else {
         return PipelineLimits::default();
     };
-    let limits = pipeline.concurrency;
+    let limits = pipeline.run_limits;
     PipelineLimits {
-        per_trigger: limits.pipeline_run_limit,
-        all_triggers: limits.pipeline_run_limit_all_triggers,
-        skips: limits.skips_beyond_limit,
-        pools: Vec::new(),
+        per_trigger: limits.per_trigger,
+        all_triggers: limits.all_triggers,
+        on_limit: match limits.when_reached {
+            LimitReached::Wait => OnLimit::Wait,
+            LimitReached::Skip => OnLimit::Skip,
+        },
     }
+}
+
+/// `pools` of the project: names with their places.
+fn pools(project: &Project) -> HashMap<String, u32> {
+    let declared = project.settings().raw.get("pools");
+    let declared = declared.and_then(Value::as_object).into_iter().flatten();
+    declared
+        .filter_map(|(name, places)| Some((name.clone(), u32::try_from(places.as_u64()?).ok()?)))
+        .collect()
 }
 
 /// `queue_config.concurrency` of the project.

@@ -4,6 +4,7 @@
 //! running blocks ask. How a request came in, and how its result is shown, is the business of the crates above.
 
 mod answers;
+mod desk;
 mod failure;
 mod nested;
 mod occasion;
@@ -17,6 +18,7 @@ mod state;
 mod workers;
 
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
+pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

@@ -3,9 +3,7 @@
 
 use baton_base::now;
 use baton_engine::{Zone, schedule};
-use baton_model::{
-    Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind as StoredKind,
-};
+use baton_model::{Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind as StoredKind};
 use baton_project::{Project, Trigger, TriggerKind};
 use baton_scheduler::Wanted;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -141,12 +139,17 @@ pub(crate) fn of_wanted(wanted: &Wanted) -> Circumstances {
         "%Y%m%dT%H%M%S_%6f"
     };
     occasion.partition = Some(format!("{number}/{}", text.format(format)));
+    let zone = trigger.and_then(|trigger| trigger.settings.get("timezone"));
+    // A zone that does not exist is what the scheduler says about the trigger.
+    let zone = Zone::parse(zone.and_then(Value::as_str)).ok();
     let is_scheduled = trigger.is_some_and(|trigger| trigger.kind == StoredKind::Time);
     let schedule = trigger
         .filter(|_| is_scheduled)
         .and_then(|trigger| trigger.interval.as_deref())
         .and_then(|interval| Schedule::parse(interval).ok());
-    occasion.interval = schedule.map(|schedule| schedule::interval(&schedule, wanted.date));
+    occasion.interval = schedule
+        .zip(zone)
+        .map(|(schedule, zone)| schedule::interval(&schedule, zone, wanted.date));
     let mut variables = trigger
         .map(|trigger| trigger.variables.clone())
         .unwrap_or_default();

@@ -334,7 +334,9 @@ fn named(runs: &[RunId]) -> String {
 }
 
 fn pool_reason(desk: &Desk<'_>, wanted: &PoolUse, slots: u32) -> String {
-    let PoolUse { pool, slots: wants } = wanted;
+    let PoolUse {
+        pool, slots: wants, ..
+    } = wanted;
     if *wants > slots {
         return format!("it takes {wants} places of pool `{pool}`, which has {slots}");
     }

@@ -157,6 +157,7 @@ impl Turn<'_> {
             }
             RunEvent::Woken => return self.wake(),
             RunEvent::CancelRequested { reason } => self.cancel(reason)?,
+            RunEvent::Retried { .. } | RunEvent::Refused { .. } => return Err(String::new()),
         }
         self.advance();
         Ok(())

@@ -64,6 +64,18 @@ pub enum RunEvent {
         /// The variables.
         variables: Map,
     },
+    /// Somebody wants blocks of it once more: those of a block and of everything below it, or, without one, all that
+    /// have not completed. Also of a run that has ended.
+    Retried {
+        /// The block to begin with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<crate::BlockUuid>,
+    },
+    /// It is not to start: it ends as cancelled and runs nothing, not even callbacks.
+    Refused {
+        /// Why, for people.
+        reason: String,
+    },
     /// The moment of a [`Command::WakeAt`] came.
     Woken,
     /// Somebody wants it to stop.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BackfillId, BlockError, BlockKind, BlockUuid, Cause, CodeHash, Interval, Items, Language, Map,
-    PipelineKind, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId,
+    PipelineKind, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp, TriggerId,
 };
 
 /// What a failed block means for the rest of its run.
@@ -167,6 +167,9 @@ pub struct Occasion {
     /// The backfill that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backfill: Option<BackfillId>,
+    /// Places in pools that it takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolUse>,
     /// The run that it repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<RunId>,

@@ -362,7 +362,7 @@ impl Driver<'_> {
                             report
                         }
                         // The sender lives as long as the driver.
-                        _ = waiting.wait_for(|stop| *stop != Stop::No) => AttemptReport {
+                        () = async { drop(waiting.wait_for(|stop| *stop != Stop::No).await) } => AttemptReport {
                             outcome: Outcome::Cancelled,
                             tests: None,
                         },

@@ -14,5 +14,5 @@ pub use journal::{Journal, JournalError, read_log};
 pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};
 pub use service::{
-    Clock, Complaint, Desk, Drawn, News, PipelineLimits, Service, ServiceOptions, Soon, Wanted,
+    Clock, Complaint, Desk, Drawn, News, Service, ServiceOptions, Soon, Wanted,
 };

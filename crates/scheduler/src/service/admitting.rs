@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use baton_engine::admission::{self, Admission, Limits, RunTicket};
-use baton_model::{PipelineUuid, RunEvent, RunId};
+use baton_engine::admission::{Admission, Limits, TriggerLimits, admit};
+use baton_model::{RunEvent, RunId};
 use baton_store::StoreError;
 
-use super::book::Ticket;
-use super::{PipelineLimits, Service};
+use super::Service;
+use super::book::Book;
 
 impl Service {
     /// Lets runs in as far as limits allow, and notes why the others wait.
@@ -20,24 +20,9 @@ impl Service {
             if !std::mem::take(&mut book.has_moved) || book.waiting.is_empty() {
                 return Ok(());
             }
-            let mut pipelines: HashMap<PipelineUuid, PipelineLimits> = HashMap::new();
-            for ticket in book.waiting.values() {
-                if !pipelines.contains_key(&ticket.pipeline) {
-                    let limits = self.inner.desk.limits(&ticket.pipeline);
-                    pipelines.insert(ticket.pipeline.clone(), limits);
-                }
-            }
-            let tickets = |tickets: &std::collections::BTreeMap<RunId, Ticket>| -> Vec<RunTicket> {
-                tickets.values().map(|ticket| self.ticket(&book, ticket, &pipelines)).collect()
-            };
-            let waiting = tickets(&book.waiting);
-            let open = tickets(&book.open);
-            let limits = Limits {
-                open_runs: Some(self.inner.options.open_runs),
-                pools: self.inner.desk.pools(),
-                ..Limits::default()
-            };
-            admission::decide(&waiting, &open, &limits)
+            let waiting: Vec<_> = book.waiting.values().cloned().collect();
+            let open: Vec<_> = book.open.values().cloned().collect();
+            admit(&waiting, &open, &self.limits(&book))
         };
         let mut notes = Vec::new();
         for (id, admission) in decided {
@@ -66,21 +51,35 @@ impl Service {
         Ok(())
     }
 
-    fn ticket(
-        &self,
-        book: &super::Book,
-        ticket: &Ticket,
-        pipelines: &HashMap<PipelineUuid, PipelineLimits>,
-    ) -> RunTicket {
-        let _ = (book, pipelines);
-        RunTicket {
-            run: ticket.run,
-            pipeline: ticket.pipeline.clone(),
-            trigger: ticket.trigger,
-            priority: ticket.priority,
-            date: ticket.date,
-            created_at: ticket.created_at,
-            pools: ticket.pools.clone(),
+    /// Why a run waits, as it was last found out.
+    pub fn waits_for(&self, id: RunId) -> Option<String> {
+        self.book().notes.get(&id).map(|reason| reason.to_string())
+    }
+
+    /// What holds for the runs that wait.
+    fn limits(&self, book: &Book) -> Limits {
+        let mut triggers = HashMap::new();
+        let mut pipelines = HashMap::new();
+        for ticket in book.waiting.values() {
+            if let Some(entry) = ticket.trigger.and_then(|id| book.entry(id)) {
+                triggers
+                    .entry(entry.trigger.id)
+                    .or_insert_with(|| TriggerLimits {
+                        name: entry.trigger.name.clone(),
+                        runs: entry.settings.run_limit,
+                    });
+            }
+            if !pipelines.contains_key(&ticket.pipeline) {
+                let limits = self.inner.desk.limits(&ticket.pipeline);
+                pipelines.insert(ticket.pipeline.clone(), limits);
+            }
+        }
+        Limits {
+            triggers,
+            pipelines,
+            project: Some(self.inner.options.open_runs),
+            pools: self.inner.desk.pools(),
+            ..Limits::default()
         }
     }
 }

@@ -2,12 +2,13 @@
 //! wait, and runs that are open. A view of the database, made from it at the start and kept up with every change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use baton_engine::triggers::TriggerHistory;
+use baton_engine::admission::{Reserved, RunTicket};
+use baton_engine::triggers::{Decision, TriggerHistory, decide};
 use baton_model::{
-    PipelineUuid, PoolUse, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind,
-    TriggerSettings,
+    Cause, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
 };
 use baton_store::{RunRow, TriggerFacts};
 
@@ -20,57 +21,54 @@ pub(crate) struct Entry {
     pub(crate) trigger: Trigger,
     pub(crate) settings: TriggerSettings,
     pub(crate) facts: TriggerFacts,
+    /// When the newest run of its schedule was made, by this process.
+    pub(crate) made: Option<Timestamp>,
 }
 
 impl Entry {
-    /// What the engine wants to know.
-    pub(crate) fn history(&self) -> TriggerHistory {
-        TriggerHistory {
-            runs: self.facts.runs,
-            newest_date: self.facts.newest_date,
-            newest_is_open: self.facts.newest_status.is_some_and(|status| !status.is_final()),
-            open: self.facts.open,
-            runtimes: self.facts.recent_runtimes.clone(),
-            ..TriggerHistory::default()
-        }
+    /// What it does now.
+    pub(crate) fn decide(&self, now: Timestamp) -> Decision {
+        let facts = &self.facts;
+        let history = TriggerHistory {
+            newest_date: facts.newest_date,
+            // An older date that has a run is refused by the database.
+            has_run_at: &|date| facts.newest_date == Some(date),
+            newest_made: self.made,
+            runs: facts.runs,
+            newest_is_open: facts.newest_status.is_some_and(|status| !status.is_final()),
+            open: u32::try_from(facts.open).unwrap_or(u32::MAX),
+            runtimes: &facts.recent_runtimes,
+            copies: 1,
+        };
+        decide(&self.trigger, &history, now)
     }
 }
 
-/// A run that waits for its turn, or is open.
-#[derive(Clone, Debug)]
-pub(crate) struct Ticket {
-    pub(crate) run: RunId,
-    pub(crate) pipeline: PipelineUuid,
-    pub(crate) trigger: Option<TriggerId>,
-    pub(crate) priority: i64,
-    pub(crate) date: Timestamp,
-    pub(crate) created_at: Timestamp,
-    pub(crate) pools: Vec<PoolUse>,
+/// The ticket of a run that an earlier process has made.
+pub(crate) fn ticket_of_row(row: &RunRow) -> RunTicket {
+    RunTicket {
+        run: row.id,
+        pipeline: row.pipeline.clone(),
+        trigger: row.trigger_id,
+        priority: row.priority,
+        date: row.execution_date,
+        created_at: row.created_at,
+        pools: Vec::new(),
+        reserved: Reserved::default(),
+    }
 }
 
-impl Ticket {
-    pub(crate) fn of_row(row: &RunRow) -> Self {
-        Self {
-            run: row.id,
-            pipeline: row.pipeline.clone(),
-            trigger: row.trigger_id,
-            priority: row.priority,
-            date: row.execution_date,
-            created_at: row.created_at,
-            pools: Vec::new(),
-        }
-    }
-
-    pub(crate) fn of_run(run: &Run, priority: i64) -> Self {
-        Self {
-            run: run.id,
-            pipeline: run.plan.pipeline.clone(),
-            trigger: run.plan.occasion.trigger,
-            priority,
-            date: run.plan.execution_date,
-            created_at: run.created_at,
-            pools: Vec::new(),
-        }
+/// The ticket of a new run.
+fn ticket_of_run(run: &Run, priority: i64) -> RunTicket {
+    RunTicket {
+        run: run.id,
+        pipeline: run.plan.pipeline.clone(),
+        trigger: run.plan.occasion.trigger,
+        priority,
+        date: run.plan.execution_date,
+        created_at: run.created_at,
+        pools: run.plan.occasion.pools.clone(),
+        reserved: Reserved::default(),
     }
 }
 
@@ -82,11 +80,11 @@ pub(crate) struct Book {
     order: BTreeSet<(Timestamp, TriggerId)>,
     looks: HashMap<TriggerId, Timestamp>,
     /// Runs that wait, by number.
-    pub(crate) waiting: BTreeMap<RunId, Ticket>,
+    pub(crate) waiting: BTreeMap<RunId, RunTicket>,
     /// Runs that somebody here drives.
-    pub(crate) open: BTreeMap<RunId, Ticket>,
+    pub(crate) open: BTreeMap<RunId, RunTicket>,
     /// What each waiting run was last told.
-    pub(crate) notes: HashMap<RunId, String>,
+    pub(crate) notes: HashMap<RunId, Arc<str>>,
     /// Triggers that have changed in the database.
     pub(crate) changed: HashSet<TriggerId>,
     /// Whether anything may have changed.
@@ -107,6 +105,7 @@ impl Book {
                 trigger,
                 settings,
                 facts,
+                made: None,
             },
         );
     }
@@ -156,7 +155,7 @@ impl Book {
     /// Notes a run that was created.
     pub(crate) fn created(&mut self, run: &Run, priority: i64) {
         self.has_moved = true;
-        self.waiting.insert(run.id, Ticket::of_run(run, priority));
+        self.waiting.insert(run.id, ticket_of_run(run, priority));
         let Some(entry) = run
             .plan
             .occasion
@@ -172,7 +171,10 @@ impl Book {
             facts.newest_run = Some(run.id);
             facts.newest_status = Some(run.status);
         }
-        facts.newest_date = facts.newest_date.max(Some(run.plan.execution_date));
+        if run.plan.occasion.cause == Cause::Schedule {
+            facts.newest_date = facts.newest_date.max(Some(run.plan.execution_date));
+            entry.made = Some(run.created_at);
+        }
     }
 
     /// Notes that a run waits no longer and is driven here.

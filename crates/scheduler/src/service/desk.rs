@@ -1,11 +1,13 @@
 //! What the loops need from the layers above: plans, and what drives a run.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 
 use baton_base::Class;
+use baton_engine::admission::PipelineLimits;
 use baton_model::{
-    BackfillId, Cause, CodeHash, Map, PipelineUuid, Plan, PoolUse, Run, RunId, Timestamp, Trigger,
+    BackfillId, Cause, CodeHash, Map, PipelineUuid, Plan, Run, RunId, Timestamp, Trigger,
 };
 
 use crate::{Journal, Lease, LeaseError, Session};
@@ -77,19 +79,6 @@ pub struct Complaint {
     pub class: Class,
 }
 
-/// How many runs of a pipeline may be open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PipelineLimits {
-    /// Of each trigger.
-    pub per_trigger: Option<u32>,
-    /// Of all triggers together.
-    pub all_triggers: Option<u32>,
-    /// What is beyond the limit is skipped, not kept waiting.
-    pub skips: bool,
-    /// Places in pools that every run takes.
-    pub pools: Vec<PoolUse>,
-}
-
 /// What is to come of a request to a [`Desk`].
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -102,7 +91,7 @@ pub trait Desk: Send + Sync + 'static {
     fn limits(&self, pipeline: &PipelineUuid) -> PipelineLimits;
 
     /// Places of every named pool.
-    fn pools(&self) -> std::collections::BTreeMap<String, u32>;
+    fn pools(&self) -> HashMap<String, u32>;
 
     /// What drives a run: its workers, made when they are first needed.
     fn session<'a>(&'a self, run: &'a Run) -> Soon<'a, Result<Session, Complaint>>;

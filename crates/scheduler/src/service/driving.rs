@@ -24,7 +24,7 @@ impl Service {
                 if row.cause == baton_model::Cause::Hand {
                     continue;
                 }
-                let ticket = super::book::Ticket::of_row(&row);
+                let ticket = super::book::ticket_of_row(&row);
                 if row.status == RunStatus::Initial {
                     book.waiting.insert(row.id, ticket);
                 } else {

@@ -1,14 +1,23 @@
 //! From triggers to runs.
 
-use baton_engine::triggers::decide;
-use baton_model::{Cause, Map, Run, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
-use baton_store::StoreError;
+use std::collections::{HashMap, HashSet};
+
+use baton_model::{After, Cause, Map, Run, Timestamp, Trigger, TriggerId, TriggerKind};
+use baton_store::{NonEvent, StoreError};
 use serde_json::json;
 
 use super::{Service, Wanted};
 
 /// Triggers that are looked at together, so that the first runs of many start before the last are planned.
 const TOGETHER: usize = 256;
+
+/// Whether the end of `run` is what `after` waits for.
+fn is_followed(after: &After, run: &Run) -> bool {
+    let trigger = after.trigger.as_deref();
+    after.pipeline == run.plan.pipeline
+        && after.status.is_none_or(|status| status == run.status)
+        && trigger.is_none_or(|name| run.plan.trigger.as_deref() == Some(name))
+}
 
 impl Service {
     /// Reads what has changed in the database.
@@ -24,12 +33,14 @@ impl Service {
         let read = async {
             if all {
                 let triggers = store.triggers().await?;
-                let mut facts = store.trigger_facts().await?;
+                let mut facts: HashMap<_, _> = store.trigger_facts().await?.into_iter().collect();
                 let mut book = self.book();
+                let stored: HashSet<TriggerId> =
+                    triggers.iter().map(|trigger| trigger.id).collect();
                 let gone: Vec<TriggerId> = book
                     .entries()
                     .map(|entry| entry.trigger.id)
-                    .filter(|id| !triggers.iter().any(|trigger| trigger.id == *id))
+                    .filter(|id| !stored.contains(id))
                     .collect();
                 for id in gone {
                     book.remove(id);
@@ -42,7 +53,7 @@ impl Service {
             for id in &changed {
                 match store.trigger(*id).await? {
                     Some(trigger) => {
-                        let facts = store.trigger_facts_of(*id).await?;
+                        let facts = store.facts_of_trigger(*id).await?;
                         self.book().put(trigger, facts);
                     }
                     None => self.book().remove(*id),
@@ -92,7 +103,7 @@ impl Service {
             if entry.trigger.kind != TriggerKind::Time {
                 continue;
             }
-            let decision = decide(&entry.trigger, &entry.history(), now);
+            let decision = entry.decide(now);
             for date in decision.due {
                 let pipeline = entry.trigger.pipeline.clone();
                 let mut one = Wanted::new(pipeline, Cause::Schedule, date);
@@ -132,10 +143,13 @@ impl Service {
                 Err(complaint) => {
                     tracing::warn!(%trigger, %complaint, "a date of a schedule could not become a run");
                     let now = self.now();
-                    self.inner
-                        .store
-                        .note_non_event(trigger, now, Some(date), &complaint.message)
-                        .await?;
+                    let reason = NonEvent {
+                        trigger,
+                        at: now,
+                        date: Some(date),
+                        reason: complaint.message,
+                    };
+                    self.inner.store.note_non_event(&reason).await?;
                 }
             }
         }
@@ -144,15 +158,12 @@ impl Service {
 
     /// Starts what waits for the end of `run`.
     pub(super) async fn follow(&self, run: &Run) {
-        if run.status != RunStatus::Completed {
-            return;
-        }
         let pipeline = &run.plan.pipeline;
         let followers: Vec<Trigger> = self
             .book()
             .entries()
             .filter(|entry| entry.trigger.kind == TriggerKind::Pipeline && entry.trigger.is_active)
-            .filter(|entry| entry.settings.after.contains(pipeline))
+            .filter(|entry| entry.settings.after.iter().any(|after| is_followed(after, run)))
             .map(|entry| entry.trigger.clone())
             .collect();
         if followers.is_empty() {

@@ -19,7 +19,7 @@ use baton_store::{NewRun, Store, StoreError};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::time::sleep;
 
-pub use desk::{Complaint, Desk, Drawn, PipelineLimits, Soon, Wanted};
+pub use desk::{Complaint, Desk, Drawn, Soon, Wanted};
 
 use self::book::Book;
 use crate::drive::Cancel;
@@ -222,8 +222,9 @@ impl Service {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let make = |id, new: &NewRun| baton_engine::create(id, Arc::clone(&new.plan), new.created_at);
-        let made = self.inner.store.create_runs(new, make).await?;
+        let make =
+            |id, new: &NewRun| baton_engine::create(id, Arc::clone(&new.plan), new.created_at);
+        let made = self.inner.store.create_runs(new.to_vec(), make).await?;
         baton_base::failpoint("runs-created");
         let mut book = self.book();
         let mut ids = Vec::with_capacity(made.len());
@@ -272,7 +273,10 @@ impl Service {
     pub async fn cancel(&self, id: RunId, reason: &str) -> Result<bool, Complaint> {
         let live = self.live().get(&id).map(|live| live.cancel.clone());
         if let Some(cancel) = live {
-            return Ok(cancel.send(Cancel::Because(reason.to_owned())).await.is_ok());
+            return Ok(cancel
+                .send(Cancel::Because(reason.to_owned()))
+                .await
+                .is_ok());
         }
         let event = RunEvent::CancelRequested {
             reason: reason.to_owned(),
@@ -282,7 +286,11 @@ impl Service {
 
     /// Applies one event to a run that nobody drives.
     async fn step(&self, id: RunId, event: &RunEvent) -> Result<bool, Complaint> {
-        let lease = self.inner.desk.lease(id).map_err(|error| Complaint::of(&error))?;
+        let lease = self
+            .inner
+            .desk
+            .lease(id)
+            .map_err(|error| Complaint::of(&error))?;
         let store = &self.inner.store;
         let run = store.load_run(id).await;
         let Some(run) = run.map_err(|error| Complaint::of(&error))? else {
@@ -376,11 +384,17 @@ impl Service {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.inner.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .book
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {
-        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .live
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
