@@ -22,9 +22,11 @@ mod requirements;
 mod scaffold;
 mod settings;
 pub mod source;
+mod stamp;
 pub mod template;
 mod triggers;
 mod triggersettings;
+pub mod watch;
 pub mod yaml;
 
 pub use blockfile::{BlockFile, Origin};
@@ -44,5 +46,6 @@ pub use project::{OpenError, PipelineError, Project};
 pub use requirements::Requirement;
 pub use scaffold::{InitError, InitReport, init};
 pub use settings::ProjectSettings;
+pub use stamp::{PipelineStamp, Stamp};
 pub use template::Lookup;
 pub use triggers::{Trigger, TriggerKind, Triggers, interval_problem};

@@ -311,6 +311,11 @@ impl Project {
         format!("pipelines/{uuid}/{METADATA}")
     }
 
+    /// Path of a pipeline's `triggers.yaml`, relative to the project.
+    pub fn triggers_path(&self, uuid: &PipelineUuid) -> String {
+        format!("pipelines/{uuid}/triggers.yaml")
+    }
+
     /// A pipeline that can be planned. Its warnings are not told; [`crate::check`] tells them.
     pub fn pipeline(&self, uuid: &PipelineUuid) -> Result<Pipeline, PipelineError> {
         let file = self.pipeline_file(uuid)?;
@@ -359,7 +364,7 @@ impl Project {
 
     /// What a pipeline's `triggers.yaml` holds; empty without one.
     pub fn triggers(&self, uuid: &PipelineUuid) -> Triggers {
-        let file = format!("pipelines/{uuid}/triggers.yaml");
+        let file = self.triggers_path(uuid);
         match self.read_text(&file) {
             Ok(text) => text
                 .map(|text| triggers::read(uuid, &file, &text))

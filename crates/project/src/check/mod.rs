@@ -155,7 +155,7 @@ fn triggers(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Findings)
                 trigger.name, after.pipeline
             );
             if let Some(problem) = context.unknown_pipeline(
-                &format!("pipelines/{uuid}/triggers.yaml"),
+                &context.project.triggers_path(uuid),
                 *mark,
                 &after.pipeline,
                 message,
