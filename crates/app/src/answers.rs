@@ -281,7 +281,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Holds back other writers of the project's files, of this process and of others, until it is dropped.
-fn lock_file(path: &std::path::Path) -> Result<File, FileError> {
+pub(crate) fn lock_file(path: &std::path::Path) -> Result<File, FileError> {
     let file = files::open_lock(path)?;
     file.lock()
         .map_err(|source| FileError::new("lock", path, source))?;

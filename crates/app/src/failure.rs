@@ -35,6 +35,16 @@ impl Failure {
         }
     }
 
+    /// Something that cannot happen has happened.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            class: Class::Bug,
+            exit: Class::Bug.exit_code(),
+        }
+    }
+
     /// The same failure with another exit code.
     #[must_use]
     pub fn with_exit(mut self, exit: u8) -> Self {

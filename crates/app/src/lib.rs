@@ -6,6 +6,7 @@
 mod answers;
 mod desk;
 mod failure;
+mod host;
 mod nested;
 mod occasion;
 mod planning;
@@ -20,6 +21,7 @@ mod workers;
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
+pub use host::Host;
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;
 pub use planning::{Planned, plan, plan_wanted};

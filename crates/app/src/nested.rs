@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::request::WorkerOptions;
 
 /// So many runs may stand above one: code that starts its own pipeline comes to an end.
-const MOST_DEPTH: u32 = 10;
+pub(crate) const MOST_DEPTH: u32 = 10;
 
 /// Bytes of what a run that does not begin says about it.
 const LONGEST_COMPLAINT: usize = 4 * 1024;

@@ -3,8 +3,8 @@
 
 use baton_base::now;
 use baton_engine::{Zone, schedule};
-use baton_model::{Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind as StoredKind};
-use baton_project::{Project, Trigger, TriggerKind};
+use baton_model::{Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind};
+use baton_project::{Project, Trigger};
 use baton_scheduler::Wanted;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
@@ -142,7 +142,7 @@ pub(crate) fn of_wanted(wanted: &Wanted) -> Circumstances {
     let zone = trigger.and_then(|trigger| trigger.settings.get("timezone"));
     // A zone that does not exist is what the scheduler says about the trigger.
     let zone = Zone::parse(zone.and_then(Value::as_str)).ok();
-    let is_scheduled = trigger.is_some_and(|trigger| trigger.kind == StoredKind::Time);
+    let is_scheduled = trigger.is_some_and(|trigger| trigger.kind == TriggerKind::Time);
     let schedule = trigger
         .filter(|_| is_scheduled)
         .and_then(|trigger| trigger.interval.as_deref())

@@ -6,9 +6,9 @@ use baton_base::chain;
 use baton_engine::{PlanError, Source};
 use baton_model::{
     Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Pipeline,
-    PipelineUuid,
+    PipelineUuid, TriggerKind,
 };
-use baton_project::{PipelineError, Project, Sources as ProjectSources, Trigger, TriggerKind};
+use baton_project::{PipelineError, Project, Sources as ProjectSources, Trigger};
 
 use crate::failure::{FAILED, Failure};
 

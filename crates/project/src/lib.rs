@@ -48,4 +48,4 @@ pub use scaffold::{InitError, InitReport, init};
 pub use settings::ProjectSettings;
 pub use stamp::{PipelineStamp, Stamp};
 pub use template::Lookup;
-pub use triggers::{Trigger, TriggerKind, Triggers, interval_problem};
+pub use triggers::{Trigger, Triggers, interval_problem};

@@ -1,40 +1,12 @@
 //! `pipelines/<uuid>/triggers.yaml` (spec 1.13). Reading only: what a trigger does is decided elsewhere, and `edit`
 //! changes the file.
 
-use baton_model::{Map, PipelineUuid, Schedule, TriggerSettings};
+use baton_model::{Map, PipelineUuid, Schedule, TriggerKind, TriggerSettings};
 
 use crate::problem::{Problem, Rule};
 use crate::reading::{self, Reader};
 use crate::triggersettings;
 use crate::yaml::{Mark, Node};
-
-/// What starts a trigger's runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TriggerKind {
-    /// A schedule.
-    Time,
-    /// An event of another system.
-    Event,
-    /// A request.
-    Api,
-    /// A finished run of another pipeline: those of [`TriggerSettings::after`]. Mage does not load the type `pipeline`;
-    /// one of type `event` that has `settings.after` is the same and harms no Mage.
-    Pipeline,
-    /// A kind that this version does not know, with its name.
-    Other(String),
-}
-
-impl TriggerKind {
-    fn parse(name: &str) -> Self {
-        match name {
-            "time" => Self::Time,
-            "event" => Self::Event,
-            "api" => Self::Api,
-            "pipeline" => Self::Pipeline,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
 
 /// A trigger as its file declares it.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,18 +12,18 @@ use baton_model::RunId;
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
     /// Another process drives the run.
-    #[error("take over run {run}: process {holder} is driving it")]
+    #[error("take over {what}: process {holder} is driving it")]
     Held {
-        /// The run.
-        run: RunId,
+        /// The run, or what else is to be driven by one process.
+        what: String,
         /// Id of the process, as it wrote it down.
         holder: String,
     },
     /// The lock file could not be used.
-    #[error("lock run {run}")]
+    #[error("lock {what}")]
     File {
-        /// The run.
-        run: RunId,
+        /// The run, or what else is to be driven by one process.
+        what: String,
         /// Why.
         source: FileError,
     },
@@ -52,7 +52,15 @@ pub struct Lease(#[expect(dead_code, reason = "the open file is the lock")] File
 impl Lease {
     /// Takes the lease whose lock file is `path`.
     pub fn take(run: RunId, path: &Path) -> Result<Self, LeaseError> {
-        let fail = |source| LeaseError::File { run, source };
+        Self::take_named(&format!("run {run}"), path)
+    }
+
+    /// Takes the lease of something else that one process at a time drives.
+    pub fn take_named(what: &str, path: &Path) -> Result<Self, LeaseError> {
+        let fail = |source| LeaseError::File {
+            what: what.to_owned(),
+            source,
+        };
         let mut file = files::open_lock(path).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -61,7 +69,7 @@ impl Lease {
                 // The number is for people; a lock without one is held all the same.
                 drop(file.read_to_string(&mut holder));
                 return Err(LeaseError::Held {
-                    run,
+                    what: what.to_owned(),
                     holder: holder.trim().to_owned(),
                 });
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use baton_model::{Block, BlockUuid, Pipeline, PipelineUuid, Run};
-use baton_project::{Project, TriggerKind};
+use baton_project::Project;
 use baton_scheduler::partition;
 use serde_json::{Value, json};
 
@@ -48,13 +48,7 @@ fn block(project: &Project, pipeline: &Pipeline, block: &Block) -> Value {
 /// The triggers of a pipeline's files; nothing for a pipeline that does not exist.
 pub(super) fn triggers(project: &Project, pipeline: &PipelineUuid) -> Value {
     let describe = |(trigger, id): (baton_project::Trigger, usize)| {
-        let kind = match &trigger.kind {
-            TriggerKind::Time => "time",
-            TriggerKind::Event => "event",
-            TriggerKind::Api => "api",
-            TriggerKind::Pipeline => "pipeline",
-            TriggerKind::Other(name) => name,
-        };
+        let kind = trigger.kind.name();
         json!({
             "id": id, "name": trigger.name, "pipeline_uuid": pipeline, "schedule_type": kind,
             "schedule_interval": trigger.interval, "start_time": trigger.start_time,

@@ -1,0 +1,125 @@
+//! Runs that blocks start, when a server drives them: runs of the same scheduler.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use baton_model::{Cause, RunId, TriggerKind};
+use baton_runner::{Refusal, RefusalKind};
+use baton_scheduler::{Complaint, Service, Wanted};
+use baton_store::Store;
+
+use crate::nested::{Beginning, MOST_DEPTH, StartRuns, Starting};
+
+/// Starts the runs that blocks ask for. It is made before the service, which it is linked to later.
+#[derive(Default)]
+pub(super) struct FromBlocks {
+    link: OnceLock<(Store, Service)>,
+    /// Locks of global data products, by the run that renews them.
+    locks: Mutex<HashMap<RunId, File>>,
+}
+
+impl FromBlocks {
+    pub(super) fn link(&self, store: Store, service: Service) {
+        // Linked once, where both are made.
+        let _ = self.link.set((store, service));
+    }
+
+    pub(super) fn service(&self) -> Option<&Service> {
+        self.link.get().map(|(_, service)| service)
+    }
+
+    /// A run has ended: what it held is free.
+    pub(super) fn ended(&self, run: RunId) {
+        self.locks().remove(&run);
+    }
+
+    fn locks(&self) -> MutexGuard<'_, HashMap<RunId, File>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run and those above it, at most so many as may stand above one another.
+    async fn line(&self, from: RunId) -> Result<Vec<baton_model::Run>, Refusal> {
+        let mut line = Vec::new();
+        let mut next = Some(from);
+        while let Some(id) = next.take() {
+            let Some((store, _)) = self.link.get() else {
+                break;
+            };
+            let run = store.load_run(id).await;
+            let run = run.map_err(|error| refusal(&Complaint::of(&error)))?;
+            if let Some(run) = run {
+                next = run.plan.occasion.parent.filter(|_| line.len() < MOST_DEPTH as usize);
+                line.push(run);
+            }
+        }
+        Ok(line)
+    }
+
+    async fn begin(&self, beginning: Beginning) -> Result<RunId, Refusal> {
+        let Some((store, service)) = self.link.get() else {
+            return Err(Refusal::new(RefusalKind::Failed, "the scheduler has not started"));
+        };
+        let pipeline = beginning.pipeline;
+        let line = self.line(beginning.parent).await?;
+        if line.len() > MOST_DEPTH as usize {
+            return Err(Refusal::new(
+                RefusalKind::Failed,
+                format!(
+                    "pipeline `{pipeline}` is not started: {MOST_DEPTH} runs have started one another already. Does a \
+                     pipeline start itself?"
+                ),
+            ));
+        }
+        let stored = store.trigger_named(&pipeline, &beginning.trigger).await;
+        let stored = stored.map_err(|error| refusal(&Complaint::of(&error)))?;
+        // It stands for the same interval of time as the run that wants it.
+        let date = line
+            .first()
+            .map_or_else(|| service.now(), |run| run.plan.execution_date);
+        let mut wanted = Wanted::new(pipeline.clone(), Cause::Code, date);
+        wanted.trigger = stored.filter(|trigger| trigger.kind == TriggerKind::Api);
+        wanted.trigger_name = Some(beginning.trigger);
+        wanted.variables = beginning.variables;
+        wanted.parent = Some(beginning.parent);
+        let (product, lock) = beginning
+            .product
+            .map_or((None, None), |(name, lock)| (Some(name), Some(lock)));
+        wanted.product = product;
+        let made = service.submit(vec![wanted]).await.into_iter().next();
+        match made {
+            Some(Ok(Some(run))) => {
+                if let Some(lock) = lock {
+                    self.locks().insert(run, lock);
+                }
+                Ok(run)
+            }
+            Some(Err(complaint)) => Err(Refusal::new(
+                RefusalKind::Failed,
+                format!("a run of pipeline `{pipeline}` could not be started: {complaint}"),
+            )),
+            Some(Ok(None)) | None => Err(Refusal::new(
+                RefusalKind::Failed,
+                format!("a run of pipeline `{pipeline}` could not be started"),
+            )),
+        }
+    }
+}
+
+impl StartRuns for FromBlocks {
+    fn holds<'a>(&'a self, parent: RunId, product: &'a str) -> Starting<'a, bool> {
+        Box::pin(async move {
+            let line = self.line(parent).await.unwrap_or_default();
+            line.iter()
+                .any(|run| run.plan.occasion.product.as_deref() == Some(product))
+        })
+    }
+
+    fn start(&self, beginning: Beginning) -> Starting<'_, Result<RunId, Refusal>> {
+        Box::pin(self.begin(beginning))
+    }
+}
+
+fn refusal(complaint: &Complaint) -> Refusal {
+    Refusal::new(RefusalKind::Failed, complaint.to_string())
+}

@@ -1,0 +1,215 @@
+//! A project that a server hosts: its scheduler, its triggers, and what watches its files.
+
+mod children;
+mod sync;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use baton_base::now;
+use baton_model::{Map, Run, RunStatus, Timestamp, Trigger};
+use baton_products::Products;
+use baton_project::Project;
+use baton_project::watch::{Changed, Notice, Watch, WatchOptions};
+use baton_runner::Answers;
+use baton_scheduler::{Lease, Service, ServiceOptions};
+use baton_store::Store;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use self::children::FromBlocks;
+use crate::answers::{ProjectAnswers, VariableChange};
+use crate::desk::ProjectDesk;
+use crate::failure::Failure;
+use crate::request::WorkerOptions;
+use crate::secrets::{Known, lookup};
+use crate::state::ProjectState;
+
+/// A project that a server hosts. Everything a person can do with it starts here.
+pub struct Host {
+    root: PathBuf,
+    state: ProjectState,
+    products: Products,
+    service: Service,
+    desk: Arc<ProjectDesk>,
+    /// Held as long as this process serves the project.
+    _lock: Lease,
+    watch: Mutex<Option<Watch>>,
+}
+
+impl Host {
+    /// Opens the project at `root` to be hosted by this process. Nothing runs before [`Host::start`].
+    pub async fn open(
+        root: &Path,
+        options: WorkerOptions,
+        service: ServiceOptions,
+    ) -> Result<Arc<Self>, Failure> {
+        let project = Project::open(root)?;
+        let state = ProjectState::open(project.root()).await?;
+        let lock = Lease::take_named("this project", &state.home.path().join("locks/server"))?;
+        let products = Products::open(&state.home.products())?;
+        let children = Arc::new(FromBlocks::default());
+        let links = Arc::clone(&children);
+        let answers = ProjectAnswers::new(
+            project.root().to_owned(),
+            state.home.clone(),
+            state.store.clone(),
+            products.clone(),
+            children,
+        );
+        let told = Arc::clone(&links);
+        let answers = answers.telling(Arc::new(move |change: &VariableChange| {
+            if let Some(service) = told.service() {
+                let value = change.value.clone().unwrap_or(Value::Null);
+                service.set_variables(change.run, Map::from_iter([(change.key.clone(), value)]));
+            }
+        }));
+        let answers: Arc<dyn Answers> = Arc::new(answers);
+        let desk = Arc::new(ProjectDesk::new(
+            &project,
+            state.clone(),
+            products.clone(),
+            options,
+            answers,
+        ));
+        let (ended, ends) = mpsc::unbounded_channel();
+        let released = Arc::clone(&links);
+        let service = Service::new(
+            state.store.clone(),
+            Arc::clone(&desk) as _,
+            Arc::new(|| Timestamp(now())),
+            service,
+            move |run: &Run| {
+                released.ended(run.id);
+                // The host goes before the service.
+                let _ = ended.send(run.clone());
+            },
+        );
+        links.link(state.store.clone(), service.clone());
+        let host = Arc::new(Self {
+            root: project.root().to_owned(),
+            state,
+            products,
+            service,
+            desk,
+            _lock: lock,
+            watch: Mutex::default(),
+        });
+        tokio::spawn(Arc::clone(&host).after_runs(ends));
+        Ok(host)
+    }
+
+    /// Reads the triggers, begins to watch the files, and starts the scheduler.
+    pub async fn start(self: &Arc<Self>) -> Result<(), Failure> {
+        let (told, changes) = mpsc::unbounded_channel();
+        let watch = Watch::start(&self.root, WatchOptions::default(), move |notice| {
+            // The host goes before its watch.
+            let _ = told.send(notice);
+        })?;
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+        self.sync_all_triggers().await?;
+        tokio::spawn(Arc::clone(self).follow_files(changes));
+        let service = self.service.clone();
+        tokio::spawn(async move { service.run().await });
+        Ok(())
+    }
+
+    /// Stops: what runs is left for the next process to go on with.
+    pub async fn shut_down(&self) {
+        drop(self.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.service.shut_down().await;
+        self.desk.close().await;
+    }
+
+    /// The project's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The project's state.
+    pub fn state(&self) -> &ProjectState {
+        &self.state
+    }
+
+    /// The project's database.
+    pub fn store(&self) -> &Store {
+        &self.state.store
+    }
+
+    /// The data products.
+    pub fn products(&self) -> &Products {
+        &self.products
+    }
+
+    /// The scheduler.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The project as its files are now, with the secrets that its templates name.
+    pub async fn project(&self) -> Result<Project, Failure> {
+        let known = Known::load(&self.state.secrets()).await;
+        let root = self.root.clone();
+        let opened = tokio::task::spawn_blocking(move || Project::open_with(&root, lookup(&known)));
+        match opened.await {
+            Ok(opened) => Ok(opened?),
+            Err(error) => Err(Failure::bug(format!("the project could not be read: {error}"))),
+        }
+    }
+
+    /// Acts on changes of the files.
+    async fn follow_files(self: Arc<Self>, mut notices: mpsc::UnboundedReceiver<Notice>) {
+        while let Some(notice) = notices.recv().await {
+            let changes = match notice {
+                Notice::Polling(reason) => {
+                    tracing::warn!(%reason, "the project's files are looked at again and again");
+                    continue;
+                }
+                Notice::Changed(changes) => changes,
+            };
+            let environment = changes
+                .iter()
+                .any(|change| matches!(change, Changed::Project | Changed::BlockFile(_)));
+            self.desk.forget(environment).await;
+            for change in changes {
+                if let Changed::Triggers(pipeline) = change
+                    && let Err(failure) = self.sync_triggers(&pipeline).await
+                {
+                    tracing::warn!(%pipeline, reason = failure.message, "triggers could not be read");
+                }
+            }
+        }
+    }
+
+    /// What follows from the end of a run, besides what the scheduler does.
+    async fn after_runs(self: Arc<Self>, mut ends: mpsc::UnboundedReceiver<Run>) {
+        while let Some(run) = ends.recv().await {
+            if let Err(failure) = self.after_run(&run).await {
+                tracing::warn!(run = %run.id, reason = failure.message, "the end of a run had no consequence");
+            }
+        }
+    }
+
+    async fn after_run(&self, run: &Run) -> Result<(), Failure> {
+        let Some(id) = run.plan.occasion.trigger else {
+            return Ok(());
+        };
+        let Some(mut trigger) = self.store().trigger(id).await? else {
+            return Ok(());
+        };
+        if is_spent(&trigger, run) {
+            trigger.is_active = false;
+            trigger.updated_at = Timestamp(now());
+            self.save_trigger(trigger).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a trigger that fires once has done so: after an end in order it is switched off.
+fn is_spent(trigger: &Trigger, run: &Run) -> bool {
+    let may_fail = trigger.settings.get("allow_blocks_to_fail") == Some(&Value::Bool(true));
+    trigger.is_active
+        && trigger.interval.as_deref() == Some("@once")
+        && (run.status == RunStatus::Completed || run.status == RunStatus::Failed && may_fail)
+}

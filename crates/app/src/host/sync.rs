@@ -1,0 +1,210 @@
+//! Triggers in files and in the database (spec 7.1): what a file declares is taken over; what is changed elsewhere goes
+//! back into the file where the trigger lives in one.
+
+use baton_base::files;
+use baton_base::now;
+use baton_model::{Map, PipelineUuid, Timestamp, Trigger, TriggerId, TriggerKind};
+use baton_project::edit::{self, Edit};
+use baton_project::{Project, Trigger as Declared};
+use chrono::DateTime;
+use serde_json::{Value, json};
+
+use super::Host;
+use crate::failure::Failure;
+use crate::occasion::moment;
+use crate::settings;
+
+impl Host {
+    /// Takes over the triggers of every pipeline.
+    pub(super) async fn sync_all_triggers(&self) -> Result<(), Failure> {
+        let project = self.project().await?;
+        for pipeline in project.pipeline_uuids() {
+            self.take_over(&project, &pipeline).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes over the triggers of a pipeline whose file has changed.
+    pub(super) async fn sync_triggers(&self, pipeline: &PipelineUuid) -> Result<(), Failure> {
+        let project = self.project().await?;
+        self.take_over(&project, pipeline).await
+    }
+
+    async fn take_over(&self, project: &Project, pipeline: &PipelineUuid) -> Result<(), Failure> {
+        let environment = settings::variable("ENV").unwrap_or_else(|| "dev".to_owned());
+        for declared in project.triggers(pipeline).triggers {
+            let is_here = declared.envs.is_empty() || declared.envs.contains(&environment);
+            if !is_here || declared.name.is_empty() {
+                continue;
+            }
+            let stored = self.store().trigger_named(pipeline, &declared.name).await?;
+            let at = Timestamp(now());
+            let merged = merged(stored.as_ref(), pipeline, &declared, at);
+            if stored.as_ref() == Some(&merged) {
+                continue;
+            }
+            let was_stamped = declared.last_enabled_at.is_none() && merged.last_enabled_at.is_some();
+            let kept = self.store().put_trigger(merged).await?;
+            self.service().trigger_changed(kept.id);
+            if was_stamped && kept.is_active {
+                self.write_back(&kept).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores a trigger that a person or the service has changed, and writes its file where it lives in one, or where
+    /// its pipeline wants triggers in code.
+    pub async fn save_trigger(&self, mut trigger: Trigger) -> Result<Trigger, Failure> {
+        let project = self.project().await?;
+        let wants_code = project
+            .pipeline(&trigger.pipeline)
+            .is_ok_and(|pipeline| pipeline.saves_triggers);
+        trigger.is_declared |= wants_code;
+        let kept = self.store().put_trigger(trigger).await?;
+        if kept.is_declared {
+            self.write_back(&kept).await?;
+        }
+        self.service().trigger_changed(kept.id);
+        Ok(kept)
+    }
+
+    /// Deletes a trigger; its runs stay.
+    pub async fn delete_trigger(&self, id: TriggerId) -> Result<bool, Failure> {
+        let Some(trigger) = self.store().trigger(id).await? else {
+            return Ok(false);
+        };
+        if trigger.is_declared {
+            let edit = Edit::RemoveTrigger {
+                name: trigger.name.clone(),
+            };
+            self.edit_triggers(&trigger.pipeline, edit).await?;
+        }
+        self.store().delete_trigger(id).await?;
+        self.service().trigger_changed(id);
+        Ok(true)
+    }
+
+    async fn write_back(&self, trigger: &Trigger) -> Result<(), Failure> {
+        let edit = Edit::PutTrigger {
+            name: trigger.name.clone(),
+            keys: written(trigger),
+        };
+        self.edit_triggers(&trigger.pipeline, edit).await
+    }
+
+    /// Changes `triggers.yaml` of a pipeline, one writer at a time.
+    async fn edit_triggers(&self, pipeline: &PipelineUuid, edit: Edit) -> Result<(), Failure> {
+        let path = self
+            .root()
+            .join("pipelines")
+            .join(pipeline.as_str())
+            .join("triggers.yaml");
+        let lock = self.state().home.path().join("locks/edit");
+        let work = move || {
+            let _held = crate::answers::lock_file(&lock)?;
+            let text = match files::read_text(&path) {
+                Ok(text) => text,
+                Err(_) if !path.exists() => String::new(),
+                Err(error) => return Err(error.into()),
+            };
+            let edited = edit::apply(&text, &edit)?;
+            if edited != text {
+                files::write_atomic(&path, edited.as_bytes())?;
+            }
+            Ok(())
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|error| Err(Failure::bug(format!("the file was not written: {error}"))))
+    }
+}
+
+/// The trigger as it is to be stored: what the file says, and what only the database knows.
+fn merged(
+    stored: Option<&Trigger>,
+    pipeline: &PipelineUuid,
+    declared: &Declared,
+    at: Timestamp,
+) -> Trigger {
+    let kind = declared.kind.clone();
+    let has_new_interval = stored.is_some_and(|stored| stored.interval != declared.interval);
+    let enabled = declared.last_enabled_at.as_deref().and_then(moment);
+    let enabled = enabled.or(stored.and_then(|stored| stored.last_enabled_at));
+    let was_active = stored.is_some_and(|stored| stored.is_active);
+    let last_enabled_at = match enabled {
+        // A new schedule does not make up for dates that came before it.
+        Some(_) if has_new_interval && declared.is_active => Some(at),
+        None if declared.is_active => Some(at),
+        other if declared.is_active && stored.is_some() && !was_active => {
+            other.max(stored.and_then(|stored| stored.last_enabled_at))
+        }
+        other => other,
+    };
+    let token = declared
+        .token
+        .clone()
+        .or_else(|| stored.and_then(|stored| stored.token.clone()));
+    let mut merged = Trigger {
+        id: stored.map_or(TriggerId(0), |stored| stored.id),
+        pipeline: pipeline.clone(),
+        name: declared.name.clone(),
+        token: token.or_else(|| (kind == TriggerKind::Api).then(new_token)),
+        kind,
+        interval: declared.interval.clone(),
+        start_time: declared.start_time.as_deref().and_then(moment),
+        is_active: declared.is_active,
+        last_enabled_at,
+        variables: declared.variables.clone(),
+        sla: declared.sla,
+        settings: declared.settings.clone(),
+        description: declared.description.clone(),
+        matchers: stored.map(|stored| stored.matchers.clone()).unwrap_or_default(),
+        tags: stored.map(|stored| stored.tags.clone()).unwrap_or_default(),
+        product: stored.and_then(|stored| stored.product.clone()),
+        is_declared: true,
+        created_at: stored.map_or(at, |stored| stored.created_at),
+        updated_at: stored.map_or(at, |stored| stored.updated_at),
+    };
+    if stored != Some(&merged) {
+        merged.updated_at = at;
+    }
+    merged
+}
+
+/// The keys of a trigger as its file has them.
+fn written(trigger: &Trigger) -> Map {
+    let moment = |at: Option<Timestamp>| {
+        at.and_then(|at| DateTime::from_timestamp_micros(at.0))
+            .map_or(Value::Null, |at| json!(at.format("%Y-%m-%dT%H:%M:%S").to_string()))
+    };
+    let mut keys = Map::from_iter([
+        ("schedule_type".to_owned(), json!(trigger.kind.name())),
+        ("schedule_interval".to_owned(), json!(trigger.interval)),
+        ("start_time".to_owned(), moment(trigger.start_time)),
+        (
+            "status".to_owned(),
+            json!(if trigger.is_active { "active" } else { "inactive" }),
+        ),
+        ("variables".to_owned(), json!(trigger.variables)),
+        ("settings".to_owned(), json!(trigger.settings)),
+        ("sla".to_owned(), json!(trigger.sla)),
+    ]);
+    if trigger.last_enabled_at.is_some() {
+        keys.insert("last_enabled_at".to_owned(), moment(trigger.last_enabled_at));
+    }
+    if let Some(description) = &trigger.description {
+        keys.insert("description".to_owned(), json!(description));
+    }
+    keys
+}
+
+/// A token that nobody can guess: 32 hexadecimal digits, as Mage's are.
+pub(crate) fn new_token() -> String {
+    let mut bytes = [0_u8; 16];
+    // Without randomness there is no token, and without a token no call is let in.
+    if getrandom::fill(&mut bytes).is_err() {
+        return String::new();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
