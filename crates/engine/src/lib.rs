@@ -5,6 +5,7 @@
 
 pub mod admission;
 mod advance;
+mod again;
 mod apply;
 pub mod freshness;
 mod graph;
