@@ -10,9 +10,7 @@ use baton_model::{LimitReached, PipelineUuid, Run, RunId};
 use baton_products::Products;
 use baton_project::Project;
 use baton_runner::{Answers, Runner};
-use baton_scheduler::{
-    Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted,
-};
+use baton_scheduler::{Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted};
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::task::spawn_blocking;
@@ -98,11 +96,7 @@ impl ProjectDesk {
         if let Some(runner) = &*made {
             return Ok(Arc::clone(runner));
         }
-        let (root, state, options) = (
-            self.root.clone(),
-            self.state.clone(),
-            self.options.clone(),
-        );
+        let (root, state, options) = (self.root.clone(), self.state.clone(), self.options.clone());
         let known = known.clone();
         let options = blocking(move || {
             let project = Project::open_with(&root, lookup(&known))?;
@@ -111,10 +105,13 @@ impl ProjectDesk {
                 project: &project,
                 options: &options,
             };
-            workers.prepare(None, true, &mut |line| tracing::info!("environment: {line}"))
+            workers.prepare(None, true, &mut |line| {
+                tracing::info!("environment: {line}")
+            })
         })
         .await?;
-        let runner = Runner::new(options, self.products.clone()).with_answers(Arc::clone(&self.answers));
+        let runner =
+            Runner::new(options, self.products.clone()).with_answers(Arc::clone(&self.answers));
         let runner = Arc::new(runner);
         *made = Some(Arc::clone(&runner));
         Ok(runner)

@@ -64,6 +64,14 @@ impl Turn<'_> {
     fn finish(&mut self, status: RunStatus) {
         self.set_run(status);
         self.run.ended_at = Some(self.now);
+        if status == RunStatus::Completed {
+            // A request that came too late says nothing about the run.
+            self.run.reason = None;
+        } else if self.run.reason.is_none() {
+            let mut blocks = self.run.blocks.iter();
+            let failed = blocks.find(|block| block.status == BlockStatus::Failed);
+            self.run.reason = failed.map(|block| format!("block `{}` failed", block.name));
+        }
         self.commands.push(Command::Finish);
     }
 
@@ -155,6 +163,7 @@ impl Turn<'_> {
     /// Cancels every block run that has not ended, without waiting for their processes.
     fn stop_everything(&mut self, ending: RunStatus, reason: &str) {
         self.run.ending.get_or_insert(ending);
+        self.run.reason.get_or_insert_with(|| reason.to_owned());
         for position in 0..self.run.blocks.len() {
             let status = self.run.blocks[position].status;
             if status.is_final() {
@@ -277,10 +286,16 @@ impl Turn<'_> {
                 continue;
             }
             let uuid = &self.plan.blocks[planned].uuid;
+            // Attempts of child runs that were dropped have used up these numbers.
+            let earlier = self.run.blocks[planned].earlier;
             let fresh: Vec<BlockRun> = (0..count as u32)
                 .map(|index| {
                     let name = view.child_name(planned, index);
-                    new_block_run(BlockRunKey::child(uuid.clone(), index), name)
+                    BlockRun {
+                        attempt: earlier,
+                        earlier,
+                        ..new_block_run(BlockRunKey::child(uuid.clone(), index), name)
+                    }
                 })
                 .collect();
             for block in fresh {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use baton_model::{
     BlockError, BlockRun, BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Command, Fence, Map,
-    Outcome, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
+    Outcome, Plan, Run, RunEvent, RunId, RunStatus, Timestamp, Usage,
 };
 
 use crate::graph::Graph;
@@ -51,6 +51,7 @@ pub fn create(id: RunId, plan: Arc<Plan>, now: Timestamp) -> Run {
         cancel_requested: false,
         ending: None,
         last_fence: Fence(0),
+        reason: None,
         created_at: now,
         started_at: None,
         ended_at: None,
@@ -64,6 +65,7 @@ pub(crate) fn new_block_run(key: BlockRunKey, name: String) -> BlockRun {
         name,
         status: BlockStatus::Initial,
         attempt: 0,
+        earlier: 0,
         fence: Fence(0),
         started_at: None,
         ended_at: None,
@@ -72,6 +74,7 @@ pub(crate) fn new_block_run(key: BlockRunKey, name: String) -> BlockRun {
         reason: None,
         products: Vec::new(),
         items: None,
+        usage: None,
         callbacks: None,
     }
 }
@@ -139,6 +142,7 @@ impl Turn<'_> {
         let status = self.run.status;
         match event {
             RunEvent::Resumed => self.resume()?,
+            RunEvent::Retried { from } => self.retry(from.as_ref())?,
             _ if status.is_final() => {
                 return Err(format!("the run is already {}", status.name()));
             }
@@ -148,7 +152,8 @@ impl Turn<'_> {
                 key,
                 fence,
                 outcome,
-            } => self.attempt_ended(key, *fence, outcome)?,
+                usage,
+            } => self.attempt_ended(key, *fence, outcome, usage.as_ref())?,
             RunEvent::CallbacksEnded { key, fence, error } => {
                 self.callbacks_ended(key, *fence, error.as_ref())?;
             }
@@ -157,7 +162,7 @@ impl Turn<'_> {
             }
             RunEvent::Woken => return self.wake(),
             RunEvent::CancelRequested { reason } => self.cancel(reason)?,
-            RunEvent::Retried { .. } | RunEvent::Refused { .. } => return Err(String::new()),
+            RunEvent::Refused { reason } => self.refuse(reason)?,
         }
         self.advance();
         Ok(())
@@ -175,7 +180,7 @@ impl Turn<'_> {
         Some(self.run.started_at?.after(timeout.after))
     }
 
-    fn wake_at_deadline(&mut self) {
+    pub(crate) fn wake_at_deadline(&mut self) {
         if let Some(at) = self.deadline() {
             self.commands.push(Command::WakeAt(at));
         }
@@ -196,6 +201,7 @@ impl Turn<'_> {
             RunStatus::Failed | RunStatus::Cancelled => {
                 self.run.cancel_requested = false;
                 self.run.ending = None;
+                self.run.reason = None;
                 self.run.ended_at = None;
                 // A timeout counts anew: the time between was nobody's work.
                 self.run.started_at = Some(self.now);
@@ -243,6 +249,7 @@ impl Turn<'_> {
         self.set(position, BlockStatus::Initial);
         let block = &mut self.run.blocks[position];
         block.attempt = 0;
+        block.earlier = 0;
         block.started_at = None;
         block.ended_at = None;
         block.retry_at = None;
@@ -250,6 +257,7 @@ impl Turn<'_> {
         block.reason = None;
         block.products.clear();
         block.items = None;
+        block.usage = None;
         block.callbacks = None;
     }
 
@@ -265,6 +273,7 @@ impl Turn<'_> {
         key: &BlockRunKey,
         fence: Fence,
         outcome: &Outcome,
+        usage: Option<&Usage>,
     ) -> Result<(), String> {
         let position = self.position(key)?;
         let block = &mut self.run.blocks[position];
@@ -278,6 +287,7 @@ impl Turn<'_> {
                 fence.0, block.fence.0
             ));
         }
+        block.usage = usage.copied();
         match outcome {
             Outcome::Completed { products, items } => {
                 block.products.clone_from(products);
@@ -288,14 +298,15 @@ impl Turn<'_> {
             Outcome::Failed { error, products } => {
                 block.error = Some(error.clone());
                 let retry = &self.plan.blocks[self.places.owner(position)].retry;
-                if retry::is_exhausted(retry, block.attempt) || !error.kind.is_retried() {
+                let tried = block.attempt.saturating_sub(block.earlier);
+                if retry::is_exhausted(retry, tried) || !error.kind.is_retried() {
                     block.products.clone_from(products);
                     block.reason = None;
                     self.fail(position);
                 } else if self.run.cancel_requested {
                     self.end(position, BlockStatus::Cancelled);
                 } else {
-                    let delay = retry::delay_after(retry, block.attempt);
+                    let delay = retry::delay_after(retry, tried);
                     let at = self.now.after(delay);
                     block.retry_at = Some(at);
                     self.set(position, BlockStatus::Initial);
@@ -404,6 +415,7 @@ impl Turn<'_> {
             return Ok(());
         }
         self.run.cancel_requested = true;
+        self.run.reason = Some(reason.to_owned());
         for position in 0..self.run.blocks.len() {
             let block = &mut self.run.blocks[position];
             if block.status.is_final() {

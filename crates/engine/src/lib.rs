@@ -5,7 +5,9 @@
 
 pub mod admission;
 mod advance;
+mod again;
 mod apply;
+pub mod backfills;
 pub mod freshness;
 mod graph;
 mod mapping;

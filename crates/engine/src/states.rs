@@ -29,7 +29,7 @@ pub const RUN_TRANSITIONS: &[Transition<RunStatus>] = &[
     from(
         RunStatus::Initial,
         RunStatus::Cancelled,
-        "it was cancelled before it started",
+        "it was cancelled or refused before it started",
     ),
     from(
         RunStatus::Running,
@@ -49,12 +49,17 @@ pub const RUN_TRANSITIONS: &[Transition<RunStatus>] = &[
     from(
         RunStatus::Failed,
         RunStatus::Running,
-        "it was resumed: what did not complete runs again",
+        "it was resumed or retried: what did not complete runs again",
     ),
     from(
         RunStatus::Cancelled,
         RunStatus::Running,
-        "it was resumed: what did not complete runs again",
+        "it was resumed or retried: what did not complete runs again",
+    ),
+    from(
+        RunStatus::Completed,
+        RunStatus::Running,
+        "it was retried from a block: that block and those below it run again",
     ),
 ];
 
@@ -97,6 +102,16 @@ pub const BLOCK_TRANSITIONS: &[Transition<BlockStatus>] = &[
     ),
     from(
         BlockStatus::Queued,
+        BlockStatus::Initial,
+        "the run was retried",
+    ),
+    from(
+        BlockStatus::Completed,
+        BlockStatus::Initial,
+        "the run was retried from this block or from one above it",
+    ),
+    from(
+        BlockStatus::Queued,
         BlockStatus::Cancelled,
         "the run was cancelled or failed at once",
     ),
@@ -108,7 +123,7 @@ pub const BLOCK_TRANSITIONS: &[Transition<BlockStatus>] = &[
     from(
         BlockStatus::Running,
         BlockStatus::Initial,
-        "the attempt failed and is retried later, or it was lost with the process that drove it",
+        "the attempt failed and is retried later, it was lost with the process that drove it, or the run was retried",
     ),
     from(
         BlockStatus::Running,
@@ -128,22 +143,22 @@ pub const BLOCK_TRANSITIONS: &[Transition<BlockStatus>] = &[
     from(
         BlockStatus::Failed,
         BlockStatus::Initial,
-        "the ended run was resumed",
+        "the ended run was resumed, or retried",
     ),
     from(
         BlockStatus::UpstreamFailed,
         BlockStatus::Initial,
-        "the ended run was resumed",
+        "the ended run was resumed, or retried",
     ),
     from(
         BlockStatus::ConditionFailed,
         BlockStatus::Initial,
-        "the ended run was resumed",
+        "the ended run was resumed, or retried",
     ),
     from(
         BlockStatus::Cancelled,
         BlockStatus::Initial,
-        "the ended run was resumed",
+        "the ended run was resumed, or retried",
     ),
 ];
 
@@ -160,8 +175,11 @@ pub fn states_page() -> String {
         "# States of runs and block runs\n\n\
          <!-- Generated from crates/engine/src/states.rs: \
          UPDATE=1 cargo test -p baton-engine --test it states -->\n\n\
-         A run ends as `completed`, `failed` or `cancelled`. Only resuming a failed or cancelled run leaves\n\
-         one of these; a completed run never changes again.\n",
+         A run ends as `completed`, `failed` or `cancelled`. Only resuming or retrying it leaves one of these: a failed\n\
+         or cancelled run as a whole, a completed one from a block on.\n\n\
+         Retrying makes block runs as good as new: a block with all below it, or whatever did not complete. Their\n\
+         attempts are counted on, so that logs stay apart, but retries begin anew, and so does the timeout of the run.\n\
+         Child runs whose items are made anew are dropped with their records.\n",
     );
     section(&mut page, "Runs", RUN_TRANSITIONS, RunStatus::name);
     page.push_str(

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockError, BlockRunKey, CallbackOn, Fence, Items, Map, Product, Timestamp};
+use crate::{
+    BlockError, BlockRunKey, BlockUuid, CallbackOn, Fence, Items, Map, Product, Timestamp, Usage,
+};
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +51,9 @@ pub enum RunEvent {
         fence: Fence,
         /// How.
         outcome: Outcome,
+        /// What it used, as far as it was measured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
     },
     /// The callbacks of a block run have ended.
     CallbacksEnded {
@@ -64,23 +69,23 @@ pub enum RunEvent {
         /// The variables.
         variables: Map,
     },
-    /// Somebody wants blocks of it once more: those of a block and of everything below it, or, without one, all that
-    /// have not completed. Also of a run that has ended.
-    Retried {
-        /// The block to begin with.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        from: Option<crate::BlockUuid>,
-    },
-    /// It is not to start: it ends as cancelled and runs nothing, not even callbacks.
-    Refused {
-        /// Why, for people.
-        reason: String,
-    },
     /// The moment of a [`Command::WakeAt`] came.
     Woken,
     /// Somebody wants it to stop.
     CancelRequested {
         /// Who or what, for people.
+        reason: String,
+    },
+    /// Somebody wants blocks of it once more: those of a block and of everything below it, or, without one, all that
+    /// have not completed. Also of a run that has ended.
+    Retried {
+        /// The block to begin with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<BlockUuid>,
+    },
+    /// It is not to start: it ends as cancelled and runs nothing, not even callbacks.
+    Refused {
+        /// Why, for people.
         reason: String,
     },
 }
@@ -118,4 +123,55 @@ pub enum Command {
     WakeAt(Timestamp),
     /// The run has reached its final status: make its products durable, release what it held.
     Finish,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Databases hold events that were written before newer fields existed.
+    #[test]
+    fn older_events_are_read() {
+        for (text, expected) in [
+            (r#""resumed""#, RunEvent::Resumed),
+            (
+                r#"{"attempt_ended": {"key": {"block": "a"}, "fence": 3, "outcome": "cancelled"}}"#,
+                RunEvent::AttemptEnded {
+                    key: BlockRunKey::declared("a".into()),
+                    fence: Fence(3),
+                    outcome: Outcome::Cancelled,
+                    usage: None,
+                },
+            ),
+            (r#"{"retried": {}}"#, RunEvent::Retried { from: None }),
+        ] {
+            let found: RunEvent = serde_json::from_str(text).unwrap();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn events_are_read_back() {
+        for event in [
+            RunEvent::AttemptEnded {
+                key: BlockRunKey::child("a".into(), 2),
+                fence: Fence(3),
+                outcome: Outcome::Cancelled,
+                usage: Some(Usage {
+                    rows: Some(5),
+                    cpu_seconds: Some(0.25),
+                    ..Usage::default()
+                }),
+            },
+            RunEvent::Retried {
+                from: Some("a".into()),
+            },
+            RunEvent::Refused {
+                reason: "a run is open".to_owned(),
+            },
+        ] {
+            let text = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<RunEvent>(&text).unwrap(), event);
+        }
+    }
 }

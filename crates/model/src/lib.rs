@@ -27,7 +27,7 @@ pub use plan::{
     Attached, Occasion, OlderOutput, OnFailure, Plan, PlannedBlock, RetryPolicy, RunTimeout,
 };
 pub use product::{Chunk, Column, ColumnStatistics, Content, Product, ProductKind};
-pub use run::{BlockRun, BlockStatus, CallbackOn, CallbackRun, Items, Run, RunStatus};
+pub use run::{BlockRun, BlockStatus, CallbackOn, CallbackRun, Items, Run, RunStatus, Usage};
 pub use schedule::{BadSchedule, Interval, Schedule};
 pub use shared::{Age, GlobalDataProduct, MomentPart, SharedBlock};
 pub use time::Timestamp;

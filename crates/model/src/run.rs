@@ -119,6 +119,23 @@ impl CallbackOn {
     }
 }
 
+/// What an attempt used. What was not measured is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Rows that it produced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Bytes of its products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Processor time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// Most bytes of memory at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
+}
+
 /// The callbacks of a block run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallbackRun {
@@ -146,6 +163,10 @@ pub struct BlockRun {
     /// Number of the newest attempt, from 1; 0 before the first. An attempt that was lost with its process
     /// starts again under the same number and a new fence.
     pub attempt: u32,
+    /// How many of the attempts were before the block run was last retried by hand: retries do not count them. In a
+    /// block run that stands for child runs, the most that one of those had which were dropped.
+    #[serde(default)]
+    pub earlier: u32,
     /// Fence of the newest attempt.
     pub fence: Fence,
     /// When the first attempt started.
@@ -162,6 +183,9 @@ pub struct BlockRun {
     pub products: Vec<Product>,
     /// The items of a dynamic block that completed.
     pub items: Option<Items>,
+    /// What its newest attempt used, once that has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// Its callbacks, once it has ended.
     pub callbacks: Option<CallbackRun>,
 }
@@ -189,6 +213,9 @@ pub struct Run {
     pub ending: Option<RunStatus>,
     /// The newest fence that was given out.
     pub last_fence: Fence,
+    /// Why it did not complete, or is bound not to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its first block started.

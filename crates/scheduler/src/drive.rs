@@ -224,6 +224,7 @@ impl Driver<'_> {
             key,
             fence,
             outcome: report.outcome,
+            usage: None,
         });
     }
 
@@ -338,6 +339,7 @@ impl Driver<'_> {
                 key,
                 fence,
                 outcome,
+                usage: None,
             });
             return Ok(());
         }

@@ -13,6 +13,4 @@ pub use drive::{Cancel, DriveError, Notice, Session, drive};
 pub use journal::{Journal, JournalError, read_log};
 pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};
-pub use service::{
-    Clock, Complaint, Desk, Drawn, News, Service, ServiceOptions, Soon, Wanted,
-};
+pub use service::{Clock, Complaint, Desk, Drawn, News, Service, ServiceOptions, Soon, Wanted};

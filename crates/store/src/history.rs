@@ -44,6 +44,7 @@ pub(crate) fn compact(event: &RunEvent) -> RunEvent {
         key,
         fence,
         outcome,
+        usage,
     } = event
     else {
         return event.clone();
@@ -63,6 +64,7 @@ pub(crate) fn compact(event: &RunEvent) -> RunEvent {
         key: key.clone(),
         fence: *fence,
         outcome,
+        usage: *usage,
     }
 }
 

@@ -203,6 +203,7 @@ pub(crate) fn block_run(path: &Path, row: &SqliteRow) -> Result<BlockRun, StoreE
         ),
         status: word(path, "the status of a block run", row, "status")?,
         attempt: row.try_get("attempt").map_err(sort)?,
+        earlier: 0,
         fence: Fence(fence as u64),
         started_at: moment("started_at")?,
         ended_at: moment("ended_at")?,
@@ -216,6 +217,7 @@ pub(crate) fn block_run(path: &Path, row: &SqliteRow) -> Result<BlockRun, StoreE
         items: text("items")?
             .map(|items| from_json(path, "the items of a block", items))
             .transpose()?,
+        usage: None,
         callbacks: text("callbacks")?
             .map(|callbacks| from_json(path, "the callbacks of a block", callbacks))
             .transpose()?,

@@ -64,8 +64,10 @@ impl Store {
     ) -> Result<Vec<CommandId>, StoreError> {
         // Everything is put into text before the lock is taken.
         let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
+        // What was retried may have lost child runs, and the others have moved up.
+        let anew = matches!(event, RunEvent::Retried { .. });
         let mut rows = Changes::default();
-        rows.add(&self.path, run, |key| wanted.contains(key))?;
+        rows.add(&self.path, run, |key| anew || wanted.contains(key))?;
         let body = crate::rows::to_json(&self.path, "an event", &history::compact(event))?;
         let command_texts = commands
             .iter()
@@ -86,6 +88,13 @@ impl Store {
             .await
             .map_err(self.sort())?;
         self.advance(&mut transaction, run).await?;
+        if anew {
+            sqlx::query("delete from block_run where run = ?1")
+                .bind(run.id.0)
+                .execute(&mut *transaction)
+                .await
+                .map_err(self.sort())?;
+        }
         self.write_blocks(&mut transaction, rows).await?;
         sqlx::query("insert into event (run, version, at, body) values (?1, ?2, ?3, ?4)")
             .bind(run.id.0)
@@ -293,6 +302,7 @@ impl Store {
                 .transpose()
                 .map_err(StoreError::value(&self.path, "the ending of a run"))?,
             cancel_requested: number("cancel_requested")? != 0,
+            reason: None,
             last_fence: Fence(number("last_fence")? as u64),
             created_at: Timestamp(number("created_at")?),
             started_at: moment("started_at")?,

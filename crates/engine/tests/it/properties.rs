@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use baton_engine::{Origin, Step, Taken};
 use baton_model::{
-    BlockError, BlockRun, BlockRunKey, BlockStatus, CallbackOn, Command, FailureKind, Fence, Items,
-    OnFailure, Outcome, Plan, PlannedBlock, RetryPolicy, Run, RunEvent, RunStatus,
+    BlockError, BlockRun, BlockRunKey, BlockStatus, BlockUuid, CallbackOn, Command, FailureKind,
+    Fence, Items, OnFailure, Outcome, Plan, PlannedBlock, RetryPolicy, Run, RunEvent, RunStatus,
 };
 use proptest::prelude::*;
 
@@ -89,6 +89,11 @@ enum Action {
     Cancel,
     /// The process dies and another one takes over.
     Resume,
+    /// Somebody wants all that did not complete once more.
+    Retry,
+    /// Somebody wants a block and those below it once more.
+    RetryFrom(usize),
+    Refuse,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +121,9 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         1 => Just(Action::Start),
         1 => Just(Action::Cancel),
         1 => Just(Action::Resume),
+        1 => Just(Action::Retry),
+        2 => any::<usize>().prop_map(Action::RetryFrom),
+        1 => Just(Action::Refuse),
     ];
     prop::collection::vec(action, 0..60)
 }
@@ -145,8 +153,8 @@ fn outcome(ending: Ending) -> Outcome {
 /// The world around a run, which checks every step.
 struct World {
     simulation: Simulation,
-    /// Every attempt ever started: its block's position and fence.
-    attempts: Vec<(usize, Fence)>,
+    /// Every attempt ever started: its block run and fence.
+    attempts: Vec<(BlockRunKey, Fence)>,
     /// Callbacks ever started.
     callbacks: Vec<(BlockRunKey, Fence)>,
     fences: HashSet<u64>,
@@ -176,7 +184,7 @@ impl World {
             return;
         }
         assert_eq!(after.version, before.version + 1);
-        Self::check_changes(&before, &step, matches!(event, RunEvent::Resumed));
+        Self::check_changes(&before, &step, event);
         self.check_commands(&before, &step);
         check_state(after);
         if after.status.is_final() {
@@ -188,7 +196,11 @@ impl World {
         );
     }
 
-    fn check_changes(before: &Run, step: &Step, resumed: bool) {
+    fn check_changes(before: &Run, step: &Step, event: &RunEvent) {
+        let resumed = matches!(event, RunEvent::Resumed);
+        if let RunEvent::Retried { from } = event {
+            return Self::check_retry(before, &step.run, from.as_ref());
+        }
         for (old, new) in before.blocks.iter().zip(&step.run.blocks) {
             assert_eq!(old.key, new.key, "no block run is lost");
             assert!(old == new || step.changed.contains(&new.key));
@@ -204,6 +216,32 @@ impl World {
         }
         if before.status.is_final() {
             assert!(resumed && before.status != RunStatus::Completed);
+        }
+    }
+
+    /// What has completed and is not asked for stays as it is; what is asked for runs again under new numbers.
+    fn check_retry(before: &Run, after: &Run, from: Option<&BlockUuid>) {
+        for old in &before.blocks {
+            let Some(new) = after.block(&old.key) else {
+                assert!(old.key.child.is_some(), "only child runs are dropped");
+                continue;
+            };
+            assert!(old.fence <= new.fence);
+            assert!(old.attempt <= new.attempt, "attempts are counted on");
+            let is_kept = old.status == BlockStatus::Completed && from.is_none();
+            assert!(!is_kept || old == new, "{} had completed", old.key);
+            if Some(&old.key.block) == from && old.status == BlockStatus::Completed {
+                let stands_for_others = before
+                    .blocks
+                    .iter()
+                    .any(|child| child.key.block == old.key.block && child.key.child.is_some());
+                let items_are_gone = old.attempt == 0;
+                assert!(
+                    old != new || stands_for_others || items_are_gone,
+                    "{}",
+                    old.key
+                );
+            }
         }
     }
 
@@ -226,7 +264,8 @@ impl World {
                     let planned = Self::planned(run, block);
                     assert!(self.fences.insert(fence.0), "fences are unique");
                     assert_eq!((block.fence, block.attempt), (*fence, *attempt));
-                    assert!(*attempt <= planned.retry.retries + 1);
+                    let tried = attempt - block.earlier;
+                    assert!((1..=planned.retry.retries + 1).contains(&tried));
                     assert!(planned.problem.is_none());
                     assert!(!run.cancel_requested);
                     let taken = baton_engine::inputs(run, key);
@@ -235,7 +274,7 @@ impl World {
                         let above = run.block(&origin.key).unwrap();
                         assert_eq!(above.status, BlockStatus::Completed);
                     }
-                    self.attempts.push((position, *fence));
+                    self.attempts.push((key.clone(), *fence));
                 }
                 Command::StopAttempt { key, fence } => {
                     let block = before.block(key).unwrap();
@@ -250,6 +289,10 @@ impl World {
                     let block = step.run.block(key).unwrap();
                     assert!(self.fences.insert(fence.0), "fences are unique");
                     assert!(block.status.is_final());
+                    assert!(
+                        before.status != RunStatus::Initial
+                            || step.run.status != RunStatus::Cancelled
+                    );
                     assert_eq!(
                         *on == CallbackOn::Success,
                         block.status == BlockStatus::Completed
@@ -266,13 +309,13 @@ impl World {
         if self.attempts.is_empty() {
             return;
         }
-        let (position, fence) = self.attempts[one % self.attempts.len()];
-        let key = self.simulation.run.blocks[position].key.clone();
+        let (key, fence) = self.attempts[one % self.attempts.len()].clone();
         let outcome = outcome(ending);
         self.feed(&RunEvent::AttemptEnded {
             key,
             fence,
             outcome,
+            usage: None,
         });
     }
 
@@ -312,6 +355,17 @@ impl World {
             Action::Start => self.feed(&RunEvent::Started),
             Action::Cancel => self.feed(&RunEvent::CancelRequested {
                 reason: "somebody asked".to_owned(),
+            }),
+            Action::Retry => self.feed(&RunEvent::Retried { from: None }),
+            Action::RetryFrom(one) => {
+                let planned = &self.simulation.run.plan.blocks;
+                if !planned.is_empty() {
+                    let from = Some(planned[one % planned.len()].uuid.clone());
+                    self.feed(&RunEvent::Retried { from });
+                }
+            }
+            Action::Refuse => self.feed(&RunEvent::Refused {
+                reason: "it is not its turn".to_owned(),
             }),
             Action::Resume => {
                 self.simulation.timers.clear();
@@ -484,6 +538,7 @@ fn a_thousand_blocks_are_no_burden() {
             key,
             fence,
             outcome: outcome(Ending::Completed),
+            usage: None,
         };
     }
     assert_eq!((run.status, steps), (RunStatus::Completed, 1001));

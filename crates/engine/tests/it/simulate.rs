@@ -246,15 +246,20 @@ impl Simulation {
             return vec![format!("ignored: {why}")];
         }
         let mut facts: Vec<String> = step.commands.iter().map(command).collect();
-        for (old, new) in before.blocks.iter().zip(&self.run.blocks) {
-            assert_eq!(old != new, step.changed.contains(&new.key), "{}", new.key);
-            if old != new {
-                facts.push(changed(old, new));
+        for old in &before.blocks {
+            if self.run.block(&old.key).is_none() {
+                facts.push(format!("{}: {} (dropped)", old.name, old.status.name()));
             }
         }
-        for new in &self.run.blocks[before.blocks.len()..] {
-            assert!(step.changed.contains(&new.key), "{}", new.key);
-            facts.push(format!("{}: {} (new)", new.name, new.status.name()));
+        for new in &self.run.blocks {
+            let old = before.block(&new.key);
+            let is_changed = old != Some(new);
+            assert_eq!(is_changed, step.changed.contains(&new.key), "{}", new.key);
+            match old {
+                Some(old) if is_changed => facts.push(changed(old, new)),
+                Some(_) => {}
+                None => facts.push(format!("{}: {} (new)", new.name, new.status.name())),
+            }
         }
         if before.status != self.run.status {
             let (old, new) = (before.status.name(), self.run.status.name());
@@ -280,7 +285,10 @@ impl Simulation {
 
     /// The whole state.
     pub(crate) fn show(&self) -> Vec<String> {
-        let mut facts = vec![format!("run {}", self.run.status.name())];
+        let mut facts = vec![match &self.run.reason {
+            Some(reason) => format!("run {} because {reason}", self.run.status.name()),
+            None => format!("run {}", self.run.status.name()),
+        }];
         for block in &self.run.blocks {
             let mut fact = format!("{} {}", block.name, block.status.name());
             if block.attempt > 0 {

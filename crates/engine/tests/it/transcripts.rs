@@ -6,7 +6,7 @@
 //! Steps: `pipeline a -> b; c; retries b 2; …` (what can be set: `simulate::pipeline`), `start`,
 //! `finish X ok|fail|untrue|syntax|stopped|skip [N items | named A B .. | fence N]` (`X:0` is a child run),
 //! `callbacks X ok|fail`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
-//! `host dies` (attempts and timers are gone), `resume`, `show`.
+//! `retry`, `retry X`, `refuse`, `host dies` (attempts and timers are gone), `resume`, `show`.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -78,6 +78,12 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
     match words.as_slice() {
         ["start"] => simulation.feed(&RunEvent::Started),
         ["resume"] => simulation.feed(&RunEvent::Resumed),
+        ["retry", from @ ..] => simulation.feed(&RunEvent::Retried {
+            from: from.first().map(|name| (*name).into()),
+        }),
+        ["refuse"] => simulation.feed(&RunEvent::Refused {
+            reason: "a run of the trigger is open".to_owned(),
+        }),
         ["wake"] => simulation.feed(&RunEvent::Woken),
         ["cancel"] => simulation.feed(&RunEvent::CancelRequested {
             reason: "somebody asked".to_owned(),
@@ -113,6 +119,7 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
                 key,
                 fence,
                 outcome,
+                usage: None,
             })
         }
         ["callbacks", name, how] => {

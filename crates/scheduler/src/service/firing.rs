@@ -163,7 +163,13 @@ impl Service {
             .book()
             .entries()
             .filter(|entry| entry.trigger.kind == TriggerKind::Pipeline && entry.trigger.is_active)
-            .filter(|entry| entry.settings.after.iter().any(|after| is_followed(after, run)))
+            .filter(|entry| {
+                entry
+                    .settings
+                    .after
+                    .iter()
+                    .any(|after| is_followed(after, run))
+            })
             .map(|entry| entry.trigger.clone())
             .collect();
         if followers.is_empty() {

@@ -230,6 +230,7 @@ pub(crate) async fn events_are_kept_without_their_products(database: &impl Datab
         key: key("a"),
         fence: Fence(4),
         outcome,
+        usage: None,
     };
     let failed = |products| Outcome::Failed {
         error: facts::error(),
@@ -406,6 +407,16 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
     };
     let expected = BTreeMap::from([("d".into(), dynamic), ("c".into(), children)]);
     assert_eq!(found, expected);
+
+    // A retry may drop child runs, and the others move up.
+    run.blocks.remove(2);
+    run.version += 1;
+    let event = RunEvent::Retried {
+        from: Some("d".into()),
+    };
+    let done = store.commit(&run, &[], &event, &[], Timestamp(2)).await;
+    done.unwrap();
+    assert_eq!(store.load_run(run.id).await.unwrap(), Some(run));
 }
 
 pub(crate) async fn runs_are_listed_newest_first(database: &impl Database) {

@@ -76,6 +76,7 @@ pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
         name: block.uuid.to_string(),
         status: BlockStatus::Initial,
         attempt: 0,
+        earlier: 0,
         fence: Fence(0),
         started_at: None,
         ended_at: None,
@@ -84,6 +85,7 @@ pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
         reason: None,
         products: Vec::new(),
         items: None,
+        usage: None,
         callbacks: None,
     };
     Run {
@@ -96,6 +98,7 @@ pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
         ending: None,
         cancel_requested: false,
         last_fence: Fence(0),
+        reason: None,
         created_at: Timestamp(100),
         started_at: None,
         ended_at: None,

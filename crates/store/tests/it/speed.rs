@@ -71,6 +71,7 @@ async fn runs_of(store: &Store, blocks: usize) {
                     products: run.blocks[n - 1].products.clone(),
                     items: None,
                 },
+                usage: None,
             };
             let changed = [key(names[n - 1]), key(names[n])];
             let commands = [Command::StartAttempt {

@@ -1,0 +1,176 @@
+//! A person wants blocks of a run once more, or a run is refused before it starts.
+//!
+//! What other events do is in `apply`.
+
+use baton_model::{BlockRun, BlockStatus, BlockUuid, Command, RunStatus};
+
+use crate::apply::{Turn, new_block_run};
+use crate::graph::Graph;
+use crate::mapping::Places;
+
+impl Turn<'_> {
+    /// Makes block runs of a run as good as new (spec 7.5): those of a block and of everything below it with what it
+    /// needs and what was stopped; or, without a block, all that have not completed.
+    ///
+    /// Attempts under way are stopped and their results void. Numbers of attempts go on, so that logs stay apart;
+    /// retries and the timeout of the run count anew.
+    pub(crate) fn retry(&mut self, from: Option<&BlockUuid>) -> Result<(), String> {
+        if self.run.status == RunStatus::Initial {
+            return Err("the run has not started, there is nothing to repeat".to_owned());
+        }
+        let again = match from {
+            Some(uuid) => self.block_and_below(uuid)?,
+            None if self.run.status == RunStatus::Completed => {
+                return Err("the run has completed, there is nothing to repeat".to_owned());
+            }
+            None => self.incomplete(),
+        };
+        self.run.cancel_requested = false;
+        self.run.ending = None;
+        self.run.reason = None;
+        self.run.ended_at = None;
+        self.run.started_at = Some(self.now);
+        if self.run.status != RunStatus::Running {
+            self.set_run(RunStatus::Running);
+        }
+        self.wake_at_deadline();
+        let gone = self.without_items(&again);
+        for (position, again) in again.iter().enumerate() {
+            if *again {
+                self.renew(position);
+            }
+        }
+        self.drop_children(&gone);
+        Ok(())
+    }
+
+    /// Every block run that has not completed.
+    fn incomplete(&self) -> Vec<bool> {
+        let blocks = self.run.blocks.iter();
+        blocks
+            .map(|block| block.status != BlockStatus::Completed)
+            .collect()
+    }
+
+    /// The block runs of a block and of all below it, whatever it needs that has not completed, and what was
+    /// cancelled beside it.
+    fn block_and_below(&self, uuid: &BlockUuid) -> Result<Vec<bool>, String> {
+        let Some(first) = self.graph.position(uuid) else {
+            return Err(format!("block `{uuid}` is not part of the run"));
+        };
+        let below = Graph::reach(&self.graph.downstream, first);
+        let above = Graph::reach(&self.graph.upstream, first);
+        let blocks = || self.run.blocks.iter().enumerate();
+        let again = |(position, block): (usize, &BlockRun)| {
+            let planned = self.places.owner(position);
+            match block.status {
+                // Child runs that have been made stand as long as the items do that they were made for.
+                BlockStatus::Completed if below[planned] && self.is_controller(position) => {
+                    self.view().openers(planned).any(|opener| below[opener])
+                }
+                BlockStatus::Completed => below[planned],
+                BlockStatus::Cancelled => true,
+                // It has been asked to stop.
+                BlockStatus::Running if self.run.cancel_requested => true,
+                status => below[planned] || above[planned] && status.is_final(),
+            }
+        };
+        let mut again: Vec<bool> = blocks().map(again).collect();
+        // What did not run because of a block that now does has its turn too.
+        let mut under = vec![false; self.plan.blocks.len()];
+        for (position, _) in blocks().filter(|(position, _)| again[*position]) {
+            let planned = self.places.owner(position);
+            if !under[planned] {
+                let reached = Graph::reach(&self.graph.downstream, planned);
+                for (under, reached) in under.iter_mut().zip(reached) {
+                    *under |= reached;
+                }
+            }
+        }
+        for (position, block) in blocks() {
+            let affected = matches!(
+                block.status,
+                BlockStatus::UpstreamFailed | BlockStatus::ConditionFailed
+            );
+            again[position] |= affected && under[self.places.owner(position)];
+        }
+        Ok(again)
+    }
+
+    /// Child runs whose items will be other ones: those of planned blocks that wait for their items again.
+    fn without_items(&self, again: &[bool]) -> Vec<bool> {
+        (0..self.run.blocks.len())
+            .map(|position| {
+                let planned = self.places.owner(position);
+                position >= self.plan.blocks.len() && again[planned]
+            })
+            .collect()
+    }
+
+    fn renew(&mut self, position: usize) {
+        let block = &self.run.blocks[position];
+        if block.status == BlockStatus::Running {
+            self.stop_attempt(position);
+        }
+        let block = &self.run.blocks[position];
+        if let Some(callbacks) = block.callbacks.as_ref().filter(|one| !one.done) {
+            self.commands.push(Command::StopAttempt {
+                key: block.key.clone(),
+                fence: callbacks.fence,
+            });
+        }
+        if block.status != BlockStatus::Initial {
+            self.set(position, BlockStatus::Initial);
+        }
+        let block = &mut self.run.blocks[position];
+        let fresh = BlockRun {
+            attempt: block.attempt,
+            earlier: block.attempt.max(block.earlier),
+            fence: block.fence,
+            ..new_block_run(block.key.clone(), block.name.clone())
+        };
+        if *block != fresh {
+            *block = fresh;
+            self.changed[position] = true;
+        }
+    }
+
+    /// Takes child runs out of the run. The block run that stands for them keeps the greatest number of their
+    /// attempts, so that those of new child runs go on from there.
+    fn drop_children(&mut self, gone: &[bool]) {
+        if !gone.contains(&true) {
+            return;
+        }
+        for (position, gone) in gone.iter().enumerate() {
+            if *gone {
+                let earlier = self.run.blocks[position].earlier;
+                let controller = &mut self.run.blocks[self.places.owner(position)];
+                controller.earlier = controller.earlier.max(earlier);
+            }
+        }
+        let mut stays = gone.iter().map(|gone| !gone);
+        self.run.blocks.retain(|_| stays.next().unwrap_or(true));
+        let mut stays = gone.iter().map(|gone| !gone);
+        self.changed.retain(|_| stays.next().unwrap_or(true));
+        self.places = Places::new(&self.graph, &self.run);
+    }
+
+    /// Ends a run that is not to start: none of its code runs, not even callbacks.
+    pub(crate) fn refuse(&mut self, reason: &str) -> Result<(), String> {
+        if self.run.status != RunStatus::Initial {
+            return Err("the run has already started".to_owned());
+        }
+        if self.run.cancel_requested {
+            return Err("the run is already being cancelled".to_owned());
+        }
+        self.run.cancel_requested = true;
+        self.run.reason = Some(reason.to_owned());
+        for position in 0..self.run.blocks.len() {
+            self.set(position, BlockStatus::Cancelled);
+            let block = &mut self.run.blocks[position];
+            block.reason = Some(reason.to_owned());
+            block.ended_at = Some(self.now);
+        }
+        Ok(())
+    }
+}
