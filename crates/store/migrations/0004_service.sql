@@ -33,6 +33,11 @@ alter table run add column passed_sla integer not null default 0;
 alter table run add column owner text;
 alter table run add column priority integer not null default 0;
 
+-- Why a run did not complete. Attempts of a block run before it was last retried by hand, and what the newest used (JSON).
+alter table run add column reason text;
+alter table block_run add column earlier integer not null default 0;
+alter table block_run add column usage text;
+
 -- How many block runs there are, completed, and failed themselves: lists of runs show it.
 alter table run add column blocks integer not null default 0;
 alter table run add column completed integer not null default 0;

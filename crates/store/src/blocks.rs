@@ -47,7 +47,10 @@ impl Store {
     /// The block runs of a run, in its order.
     pub async fn block_runs(&self, run: RunId) -> Result<Vec<BlockRunRow>, StoreError> {
         let sql = format!("select {COLUMNS} from block_run where run = ?1 order by position");
-        let found = self.fetch(AssertSqlSafe(sql), values![run]).await?;
+        let found = self
+            .database
+            .fetch(AssertSqlSafe(sql), values![run])
+            .await?;
         found.iter().map(block_run_row).collect()
     }
 
@@ -56,17 +59,16 @@ impl Store {
         let place = id & ((1 << PLACE_BITS) - 1);
         let sql = format!("select {COLUMNS} from block_run where run = ?1 and position = ?2");
         let values = values![id >> PLACE_BITS, place];
-        let found = self.fetch_first(AssertSqlSafe(sql), values).await?;
+        let found = self
+            .database
+            .fetch_first(AssertSqlSafe(sql), values)
+            .await?;
         found.as_ref().map(block_run_row).transpose()
     }
 }
 
-fn block_run_row(row: &Row<'_>) -> Result<BlockRunRow, StoreError> {
+fn block_run_row(row: &Row) -> Result<BlockRunRow, StoreError> {
     let run = row.integer("run")?;
-    let error = match row.some_text("error")? {
-        Some(_) => Some(row.json("an error", "error")?),
-        None => None,
-    };
     Ok(BlockRunRow {
         id: (run << PLACE_BITS) | row.integer("position")?,
         run: RunId(run),
@@ -77,7 +79,7 @@ fn block_run_row(row: &Row<'_>) -> Result<BlockRunRow, StoreError> {
         started_at: row.some_moment("started_at")?,
         ended_at: row.some_moment("ended_at")?,
         retry_at: row.some_moment("retry_at")?,
-        error,
+        error: row.some_json("an error", "error")?,
         reason: row.some_text("reason")?,
     })
 }

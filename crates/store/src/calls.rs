@@ -1,10 +1,9 @@
 //! What callers asked of triggers, and why triggers started nothing. Both lists are bounded.
 
 use baton_model::{RunId, Timestamp, TriggerId};
-use sqlx::SqliteConnection;
 
 use crate::rows;
-use crate::sql::values;
+use crate::sql::{Changing, values};
 use crate::{Store, StoreError};
 
 /// Calls that are kept of a trigger.
@@ -46,7 +45,7 @@ pub struct NonEvent {
 impl Store {
     /// Records a call of a trigger. Of each trigger the newest [`KEPT_CALLS`] are kept.
     pub async fn record_call(&self, call: &TriggerCall) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         // Nothing is recorded of a trigger that has been deleted meanwhile.
         let sql = "insert into trigger_call (trigger_id, at, key, status, run, note)
              select id, ?2, ?3, ?4, ?5, ?6 from trigger where id = ?1";
@@ -58,12 +57,12 @@ impl Store {
             call.run,
             call.note.as_deref(),
         ];
-        self.change_on(&mut transaction, sql, values).await?;
+        transaction.change(sql, values).await?;
         let sql = "delete from trigger_call where trigger_id = ?1 and id <= (
                  select id from trigger_call where trigger_id = ?1 order by id desc limit 1 offset ?2)";
         let values = values![call.trigger, KEPT_CALLS];
-        self.change_on(&mut transaction, sql, values).await?;
-        transaction.commit().await.map_err(self.sort())
+        transaction.change(sql, values).await?;
+        transaction.commit().await
     }
 
     /// Calls of a trigger, the newest first.
@@ -74,8 +73,8 @@ impl Store {
     ) -> Result<Vec<TriggerCall>, StoreError> {
         let sql = "select at, key, status, run, note from trigger_call
              where trigger_id = ?1 order by id desc limit ?2";
-        let found = self.fetch(sql, values![trigger, limit]).await?;
-        let call = |row: &crate::sql::Row<'_>| {
+        let found = self.database.fetch(sql, values![trigger, limit]).await?;
+        let call = |row: &crate::sql::Row| {
             Ok(TriggerCall {
                 trigger,
                 at: row.moment("at")?,
@@ -98,8 +97,11 @@ impl Store {
         let sql = "select run from trigger_call
              where trigger_id = ?1 and key = ?2 and at >= ?3 and run is not null
              order by at desc, id desc limit 1";
-        let found = self.fetch_first(sql, values![trigger, key, since]).await?;
-        found.map(|row| row.integer("run").map(RunId)).transpose()
+        let found = self
+            .database
+            .fetch_first(sql, values![trigger, key, since])
+            .await?;
+        found.map(|row| row.run("run")).transpose()
     }
 
     /// Records why a trigger started nothing; see [`Store::note_non_events`].
@@ -110,35 +112,35 @@ impl Store {
     /// Records why triggers started nothing, in one transaction. Of each trigger the newest [`KEPT_NON_EVENTS`] are
     /// kept; a reason that is already the newest of its trigger, for the same date, only gets a newer moment.
     pub async fn note_non_events(&self, events: &[NonEvent]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         for event in events {
             self.note_on(&mut transaction, event).await?;
         }
         let triggers: Vec<[i64; 1]> = events.iter().map(|event| [event.trigger.0]).collect();
-        let triggers = rows::to_json(&self.path, "numbers of triggers", &triggers)?;
+        let triggers = rows::to_json(&self.database.path, "numbers of triggers", &triggers)?;
         let sql = "delete from non_event where id in (
                  select id from (
                      select id, row_number() over (partition by trigger_id order by id desc) as place
                      from non_event where trigger_id in (select cast(value ->> 0 as bigint) from json_each(?1))
                  ) as placed where place > ?2)";
         let values = values![triggers, KEPT_NON_EVENTS];
-        self.change_on(&mut transaction, sql, values).await?;
-        transaction.commit().await.map_err(self.sort())
+        transaction.change(sql, values).await?;
+        transaction.commit().await
     }
 
     async fn note_on(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut Changing,
         event: &NonEvent,
     ) -> Result<(), StoreError> {
         let values = || values![event.trigger, event.at, event.date, event.reason.as_str()];
         let sql = "update non_event set at = ?2
              where id = (select max(id) from non_event where trigger_id = ?1)
                  and date is not distinct from ?3 and reason = ?4";
-        if self.change_on(connection, sql, values()).await? == 0 {
+        if transaction.change(sql, values()).await? == 0 {
             let sql = "insert into non_event (trigger_id, at, date, reason)
                  select id, ?2, ?3, ?4 from trigger where id = ?1";
-            self.change_on(connection, sql, values()).await?;
+            transaction.change(sql, values()).await?;
         }
         Ok(())
     }
@@ -151,8 +153,8 @@ impl Store {
     ) -> Result<Vec<NonEvent>, StoreError> {
         let sql = "select at, date, reason from non_event
              where trigger_id = ?1 order by id desc limit ?2";
-        let found = self.fetch(sql, values![trigger, limit]).await?;
-        let event = |row: &crate::sql::Row<'_>| {
+        let found = self.database.fetch(sql, values![trigger, limit]).await?;
+        let event = |row: &crate::sql::Row| {
             Ok(NonEvent {
                 trigger,
                 at: row.moment("at")?,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use baton_model::{CodeHash, Plan, Run, RunId, RunStatus, Timestamp};
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
+use crate::grouped;
 use crate::rows::{self, Tally};
-use crate::sql::values;
+use crate::sql::{Changing, values};
 use crate::{Store, StoreError};
 
 /// A run that is to be made.
@@ -69,7 +69,7 @@ impl Store {
         sources: &[(CodeHash, String)],
         make: impl FnOnce(RunId) -> Run,
     ) -> Result<Run, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let id = self.next_run(&mut transaction).await?;
         let run = make(id);
         let new = [(run, Extra::default())];
@@ -82,7 +82,7 @@ impl Store {
         }
         let sources: Vec<_> = sources.iter().collect();
         self.keep_sources(&mut transaction, &sources).await?;
-        transaction.commit().await.map_err(self.sort())?;
+        transaction.commit().await?;
         Ok(run)
     }
 
@@ -96,7 +96,7 @@ impl Store {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let first = self.next_run(&mut transaction).await?.0;
         let runs: Vec<(Run, Extra<'_>)> = (first..)
             .zip(&wanted)
@@ -117,7 +117,7 @@ impl Store {
             .collect();
         let sources: Vec<_> = sources.into_values().collect();
         self.keep_sources(&mut transaction, &sources).await?;
-        transaction.commit().await.map_err(self.sort())?;
+        transaction.commit().await?;
         Ok(runs
             .into_iter()
             .map(|(run, _)| stored.contains(&run.id).then_some(run))
@@ -126,9 +126,9 @@ impl Store {
 
     /// The number after the greatest that was ever given out. Nobody else gives out numbers before the transaction
     /// ends.
-    async fn next_run(&self, connection: &mut SqliteConnection) -> Result<RunId, StoreError> {
+    async fn next_run(&self, transaction: &mut Changing) -> Result<RunId, StoreError> {
         let sql = "select seq from sqlite_sequence where name = 'run'";
-        let found = self.fetch_on(connection, sql, values![]).await?;
+        let found = transaction.fetch(sql, values![]).await?;
         let newest = found.first().map(|row| row.integer("seq")).transpose()?;
         Ok(RunId(newest.unwrap_or(0) + 1))
     }
@@ -136,14 +136,14 @@ impl Store {
     /// Inserts runs with all they have. Gives those that are stored now; the others have a date that is taken.
     async fn insert(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut Changing,
         made: &[(Run, Extra<'_>)],
     ) -> Result<HashSet<RunId>, StoreError> {
         let new = made
             .iter()
             .map(|(run, extra)| self.new_row(run, *extra))
             .collect::<Result<Vec<_>, _>>()?;
-        let new = rows::to_json(&self.path, "runs", &new)?;
+        let new = rows::to_json(&self.database.path, "runs", &new)?;
         let sql = "insert into run (id, pipeline, status, version, cancel_requested, last_fence,
                  created_at, started_at, ended_at, ending, variables, trigger_id, trigger_name, triggered, cause,
                  execution_date, backfill_id, parent_id, repeats, note, priority, blocks, completed, failed)
@@ -158,23 +158,26 @@ impl Store {
                  value ->> 'note', cast(value ->> 'priority' as bigint), cast(value ->> 'blocks' as bigint),
                  cast(value ->> 'completed' as bigint), cast(value ->> 'failed' as bigint)
              from json_each(?1) where true on conflict do nothing returning id";
-        let found = self.fetch_on(connection, sql, values![new]).await?;
+        let found = transaction.fetch(sql, values![new]).await?;
         let stored = found
             .iter()
-            .map(|row| row.integer("id").map(RunId))
+            .map(|row| row.run("id"))
             .collect::<Result<HashSet<_>, _>>()?;
 
         let mut plans = Vec::with_capacity(stored.len());
         let mut changes = rows::Changes::default();
         for (run, _) in made.iter().filter(|(run, _)| stored.contains(&run.id)) {
-            plans.push((run.id.0, rows::to_json(&self.path, "a plan", &*run.plan)?));
-            changes.add(&self.path, run, |_| true)?;
+            plans.push((
+                run.id.0,
+                rows::to_json(&self.database.path, "a plan", &*run.plan)?,
+            ));
+            changes.add(&self.database.path, run, |_| true)?;
         }
-        let plans = rows::to_json(&self.path, "plans", &plans)?;
+        let plans = rows::to_json(&self.database.path, "plans", &plans)?;
         let sql = "insert into plan (run, body)
              select cast(value ->> 0 as bigint), value ->> 1 from json_each(?1)";
-        self.change_on(connection, sql, values![plans]).await?;
-        self.write_blocks(connection, changes).await?;
+        transaction.change(sql, values![plans]).await?;
+        grouped::write_blocks(transaction, changes).await?;
         Ok(stored)
     }
 
@@ -192,7 +195,7 @@ impl Store {
             started_at: run.started_at.map(|at| at.0),
             ended_at: run.ended_at.map(|at| at.0),
             ending: run.ending.map(RunStatus::name),
-            variables: rows::to_json(&self.path, "variables", &run.variables)?,
+            variables: rows::to_json(&self.database.path, "variables", &run.variables)?,
             trigger_id: occasion.trigger.map(|trigger| trigger.0),
             trigger_name: plan.trigger.as_deref(),
             triggered: i64::from(plan.triggered),
@@ -209,16 +212,16 @@ impl Store {
 
     async fn keep_sources(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut Changing,
         sources: &[&(CodeHash, String)],
     ) -> Result<(), StoreError> {
         if sources.is_empty() {
             return Ok(());
         }
-        let sources = rows::to_json(&self.path, "source texts", sources)?;
+        let sources = rows::to_json(&self.database.path, "source texts", sources)?;
         let sql = "insert into code (hash, body)
              select value ->> 0, value ->> 1 from json_each(?1) where true on conflict do nothing";
-        self.change_on(connection, sql, values![sources]).await?;
+        transaction.change(sql, values![sources]).await?;
         Ok(())
     }
 }

@@ -124,6 +124,11 @@ impl StoreError {
         }
     }
 
+    /// Whether everybody else would fail now, too.
+    pub(crate) fn is_general(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+
     pub(crate) fn value(
         path: &Path,
         what: &'static str,

@@ -1,9 +1,9 @@
 //! Finding runs by what was planned: their pipeline, logical date, status, and whether a person started them.
 
 use baton_model::{BlockRunKey, PipelineUuid, RunId, RunStatus, Timestamp};
-use sqlx::Row;
 
 use crate::rows;
+use crate::sql::values;
 use crate::{Store, StoreError};
 
 /// Which runs are wanted; every condition that is given must hold.
@@ -24,27 +24,23 @@ pub struct RunQuery {
 impl Store {
     /// Numbers of the runs that are wanted, the newest logical date first.
     pub async fn find_runs(&self, query: &RunQuery) -> Result<Vec<RunId>, StoreError> {
-        let statuses: Vec<&str> = query.statuses.iter().map(|status| status.name()).collect();
-        let found = sqlx::query(
-            "select run.id from run
+        let statuses = query.statuses.iter().map(|status| [status.name()]);
+        let statuses: Vec<[&str; 1]> = statuses.collect();
+        let sql = "select run.id from run
              where (?1 is null or run.pipeline = ?1)
                  and (?2 is null or run.execution_date >= ?2)
                  and (?3 is null or run.execution_date <= ?3)
-                 and (?4 = '[]' or run.status in (select value from json_each(?4)))
-             order by run.execution_date desc, run.id desc limit ?5",
-        )
-        .bind(query.pipeline.as_ref().map(PipelineUuid::as_str))
-        .bind(query.from.map(|at| at.0))
-        .bind(query.to.map(|at| at.0))
-        .bind(rows::to_json(&self.path, "statuses", &statuses)?)
-        .bind(query.limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(self.sort())?;
-        found
-            .iter()
-            .map(|row| row.try_get(0).map(RunId).map_err(self.sort()))
-            .collect()
+                 and (?4 = '[]' or run.status in (select value ->> 0 from json_each(?4)))
+             order by run.execution_date desc, run.id desc limit ?5";
+        let values = values![
+            query.pipeline.as_ref().map(PipelineUuid::as_str),
+            query.from,
+            query.to,
+            rows::to_json(&self.database.path, "statuses", &statuses)?,
+            query.limit,
+        ];
+        let found = self.database.fetch(sql, values).await?;
+        found.iter().map(|row| row.run("id")).collect()
     }
 
     /// The newest run of the pipeline in which the block completed, among those that were started by a trigger or
@@ -55,22 +51,13 @@ impl Store {
         key: &BlockRunKey,
         triggered: bool,
     ) -> Result<Option<RunId>, StoreError> {
-        let found = sqlx::query(
-            "select run.id from run
+        let sql = "select run.id from run
              join block_run on block_run.run = run.id
              where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = ?3
                  and block_run.status = 'completed' and run.triggered = ?4
-             order by run.id desc limit 1",
-        )
-        .bind(pipeline.as_str())
-        .bind(key.block.as_str())
-        .bind(rows::child(key))
-        .bind(triggered)
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(self.sort())?;
-        found
-            .map(|row| row.try_get(0).map(RunId).map_err(self.sort()))
-            .transpose()
+             order by run.id desc limit 1";
+        let values = values![pipeline, key.block.as_str(), rows::child(key), triggered];
+        let found = self.database.fetch_first(sql, values).await?;
+        found.map(|row| row.run("id")).transpose()
     }
 }

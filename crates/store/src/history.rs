@@ -2,9 +2,9 @@
 
 use baton_model::{Command, Outcome, RunEvent, RunId, Timestamp};
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
-use crate::rows;
+use crate::grouped::Step;
+use crate::sql::values;
 use crate::{Store, StoreError};
 
 /// An event as it was applied.
@@ -68,18 +68,6 @@ pub(crate) fn compact(event: &RunEvent) -> RunEvent {
     }
 }
 
-/// Removes every command of a run.
-pub(crate) async fn remove_all_commands(
-    connection: &mut SqliteConnection,
-    run: RunId,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("delete from command where run = ?1")
-        .bind(run.0)
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
 impl Store {
     /// Events of a run after version `after`, oldest first, `limit` at most.
     pub async fn events(
@@ -88,26 +76,17 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        let found = sqlx::query(
-            "select version, at, body from event where run = ?1 and version > ?2
-             order by version limit ?3",
-        )
-        .bind(run.0)
-        .bind(after as i64)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(self.sort())?;
+        let sql = "select version, at, body from event where run = ?1 and version > ?2
+             order by version limit ?3";
+        let values = values![run, after as i64, limit];
+        let found = self.database.fetch(sql, values).await?;
         found
             .iter()
             .map(|row| {
-                let version: i64 = row.try_get(0).map_err(self.sort())?;
-                let at: i64 = row.try_get(1).map_err(self.sort())?;
-                let body: &str = row.try_get(2).map_err(self.sort())?;
                 Ok(EventRecord {
-                    version: version as u64,
-                    at: Timestamp(at),
-                    event: rows::from_json(&self.path, "an event", body)?,
+                    version: row.integer("version")? as u64,
+                    at: row.moment("at")?,
+                    event: row.json("an event", "body")?,
                 })
             })
             .collect()
@@ -117,25 +96,19 @@ impl Store {
     ///
     /// After [`RunEvent::Resumed`] only those that follow from it are left: it makes older ones void.
     pub async fn pending_commands(&self, run: RunId) -> Result<Vec<PendingCommand>, StoreError> {
-        let found = sqlx::query(
-            "select version, position, body from command where run = ?1 order by version, position",
-        )
-        .bind(run.0)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(self.sort())?;
+        let sql =
+            "select version, position, body from command where run = ?1 order by version, position";
+        let found = self.database.fetch(sql, values![run]).await?;
         let done = self.done_commands(run);
         let mut pending = Vec::new();
         for row in &found {
-            let version: i64 = row.try_get(0).map_err(self.sort())?;
             let id = CommandId {
                 run,
-                version: version as u64,
-                position: row.try_get(1).map_err(self.sort())?,
+                version: row.integer("version")? as u64,
+                position: row.count("position")?,
             };
-            let body: &str = row.try_get(2).map_err(self.sort())?;
             if !done.contains(&id) {
-                let command = rows::from_json(&self.path, "a command", body)?;
+                let command = row.json("a command", "body")?;
                 pending.push(PendingCommand { id, command });
             }
         }
@@ -155,28 +128,10 @@ impl Store {
         if done.is_empty() {
             return Ok(());
         }
-        let mut connection = self.writer.acquire().await.map_err(self.sort())?;
-        self.remove_commands(&mut connection, run, &done).await?;
+        self.write(Step::flush(&self.database.path, run, &done)?)
+            .await?;
         self.forget_done(run, &done);
         Ok(())
-    }
-
-    pub(crate) async fn remove_commands(
-        &self,
-        connection: &mut SqliteConnection,
-        run: RunId,
-        ids: &[CommandId],
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "delete from command where run = ?1 and (version, position) in
-                 (select value ->> 'version', value ->> 'position' from json_each(?2))",
-        )
-        .bind(run.0)
-        .bind(rows::to_json(&self.path, "ids of commands", ids)?)
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(self.sort())
     }
 
     pub(crate) fn done_commands(&self, run: RunId) -> Vec<CommandId> {

@@ -10,6 +10,7 @@ mod code;
 mod creating;
 mod error;
 mod find;
+mod grouped;
 mod history;
 mod listing;
 mod migrate;

@@ -190,6 +190,7 @@ impl Store {
         let mut conditions = page.conditions();
         let sql = format!("select count(*) as total from run {}", conditions.clause());
         let total = self
+            .database
             .fetch_first(AssertSqlSafe(sql), conditions.values.clone())
             .await?
             .map_or(Ok(0), |row| row.integer("total"))?;
@@ -220,7 +221,10 @@ impl Store {
                  select id from run {clause} order by {order} limit {limit} offset {offset}
              ) order by {order}"
         );
-        let found = self.fetch(AssertSqlSafe(sql), conditions.values).await?;
+        let found = self
+            .database
+            .fetch(AssertSqlSafe(sql), conditions.values)
+            .await?;
         Ok(RunRows {
             rows: found.iter().map(run_row).collect::<Result<_, _>>()?,
             total: u64::try_from(total).unwrap_or(0),
@@ -230,7 +234,10 @@ impl Store {
     /// A run as lists show it.
     pub async fn run_row(&self, id: RunId) -> Result<Option<RunRow>, StoreError> {
         let sql = format!("select {COLUMNS} from run where id = ?1");
-        let found = self.fetch_first(AssertSqlSafe(sql), values![id]).await?;
+        let found = self
+            .database
+            .fetch_first(AssertSqlSafe(sql), values![id])
+            .await?;
         found.as_ref().map(run_row).transpose()
     }
 
@@ -238,7 +245,7 @@ impl Store {
     pub async fn open_runs(&self) -> Result<Vec<RunRow>, StoreError> {
         let sql =
             format!("select {COLUMNS} from run where status in ('initial', 'running') order by id");
-        let found = self.fetch(AssertSqlSafe(sql), values![]).await?;
+        let found = self.database.fetch(AssertSqlSafe(sql), values![]).await?;
         found.iter().map(run_row).collect()
     }
 
@@ -249,23 +256,26 @@ impl Store {
 
     /// Says of several runs why they wait, in one transaction.
     pub async fn set_notes(&self, notes: &[(RunId, Option<String>)]) -> Result<(), StoreError> {
-        let notes = rows::to_json(&self.path, "notes of runs", notes)?;
+        let notes = rows::to_json(&self.database.path, "notes of runs", notes)?;
         let sql = "update run set note = noted.note from (
                  select cast(value ->> 0 as bigint) as run, value ->> 1 as note from json_each(?1)
              ) as noted where run.id = noted.run";
-        self.change(sql, values![notes]).await.map(drop)
+        self.database.change(sql, values![notes]).await.map(drop)
     }
 
     /// Records that a run took longer than its trigger allows, and that somebody was told.
     pub async fn set_passed_sla(&self, run: RunId) -> Result<(), StoreError> {
         let sql = "update run set passed_sla = 1 where id = ?1";
-        self.change(sql, values![run]).await.map(drop)
+        self.database.change(sql, values![run]).await.map(drop)
     }
 
     /// Records which process drives a run.
     pub async fn set_owner(&self, run: RunId, owner: Option<&str>) -> Result<(), StoreError> {
         let sql = "update run set owner = ?2 where id = ?1";
-        self.change(sql, values![run, owner]).await.map(drop)
+        self.database
+            .change(sql, values![run, owner])
+            .await
+            .map(drop)
     }
 
     /// Deletes a run that has ended, with its products and events. Gives whether it was there and had ended.
@@ -274,9 +284,9 @@ impl Store {
     }
 }
 
-fn run_row(row: &Row<'_>) -> Result<RunRow, StoreError> {
+fn run_row(row: &Row) -> Result<RunRow, StoreError> {
     Ok(RunRow {
-        id: RunId(row.integer("id")?),
+        id: row.run("id")?,
         pipeline: PipelineUuid::new(row.text("pipeline")?),
         status: row.word("the status of a run", "status")?,
         trigger_id: row.some_integer("trigger_id")?.map(TriggerId),

@@ -1,17 +1,19 @@
 //! Opening the database, and making what was written durable.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use baton_model::RunId;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use crate::StoreError;
+use crate::grouped::{self, Queue};
 use crate::history::CommandId;
 use crate::migrate::{self, MIGRATIONS};
+use crate::sql::{Database, sync_log};
 
 /// How long a statement waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,15 +24,12 @@ const READERS: u32 = 3;
 /// The metadata database of one project. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// The one connection that writes. Writers of this process queue for it, which is fair and prompt; those
-    /// of other processes poll for SQLite's lock.
-    pub(crate) writer: SqlitePool,
-    /// Connections that only read.
-    pub(crate) readers: SqlitePool,
-    pub(crate) path: Arc<Path>,
+    pub(crate) database: Database,
     /// Commands that were carried out but are still in the database, by run. They leave it with the run's
     /// next commit; when the process dies before, they are found pending once more.
     pub(crate) done: Arc<Mutex<HashMap<RunId, Vec<CommandId>>>>,
+    /// Where steps of runs wait to be written.
+    pub(crate) queue: Queue,
 }
 
 impl Store {
@@ -46,7 +45,7 @@ impl Store {
             .filename(path)
             .create_if_missing(true)
             .busy_timeout(busy_timeout)
-            // A commit survives the death of the process, not a power cut; what must, says so (`commit`).
+            // A commit survives the death of the process, not a power cut; what must is synced (`commit_durably`).
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .disable_statement_logging();
@@ -62,63 +61,45 @@ impl Store {
         let mut connection = writer.acquire().await.map_err(sort)?;
         prepare(&mut connection, path).await?;
         drop(connection);
-        Ok(Self {
+        let database = Database {
             writer,
             readers: pool(READERS).connect_lazy_with(options.create_if_missing(false)),
             path: path.into(),
+        };
+        Ok(Self {
+            queue: grouped::queue(database.clone()),
+            database,
             done: Arc::default(),
         })
     }
 
     /// The file of the database.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.database.path
     }
 
     /// Closes all connections. The last process to do so folds the write-ahead log into the file.
     pub async fn close(self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.database.readers.close().await;
+        self.database.writer.close().await;
     }
 
     /// Returns when everything that was committed so far is on disk. It does not wait for readers.
     pub async fn finish_durably(&self) -> Result<(), StoreError> {
         // Folds the log into the file and syncs both, as far as no reader still needs the log.
         let row = sqlx::query("pragma wal_checkpoint(passive)")
-            .fetch_one(&self.writer)
+            .fetch_one(&self.database.writer)
             .await
-            .map_err(self.sort())?;
+            .map_err(self.database.sort())?;
         let numbers = (row.try_get(0), row.try_get(1), row.try_get(2));
         let (Ok(0_i64), Ok(pages), Ok(folded)) = numbers else {
-            return self.sync_log().await;
+            return sync_log(&self.database.path).await;
         };
         let (pages, folded): (i64, i64) = (pages, folded);
         if pages == folded {
             return Ok(());
         }
-        self.sync_log().await
-    }
-
-    /// Syncs the log itself. Opening it beside SQLite is safe: SQLite keeps its locks on other files.
-    async fn sync_log(&self) -> Result<(), StoreError> {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push("-wal");
-        let sync = async || {
-            tokio::fs::File::open(PathBuf::from(name))
-                .await?
-                .sync_all()
-                .await
-        };
-        match sync().await {
-            // No log: it has been folded into the file, which includes syncing it.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            other => other.map_err(|error| StoreError::sort(&self.path, error.into())),
-        }
-    }
-
-    /// Sorts errors of the driver.
-    pub(crate) fn sort(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
-        |source| StoreError::sort(&self.path, source)
+        sync_log(&self.database.path).await
     }
 }
 
@@ -150,7 +131,7 @@ async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
 }
 
 /// Runs a statement whose answer does not matter.
-pub(crate) async fn execute(
+async fn execute(
     connection: &mut SqliteConnection,
     statement: &'static str,
 ) -> Result<(), sqlx::Error> {
@@ -166,10 +147,10 @@ mod tests {
         sqlx::query("insert into code (hash, body) values (?1, ?2)")
             .bind(text.len() as i64)
             .bind(text)
-            .execute(&store.writer)
+            .execute(&store.database.writer)
             .await
             .map(drop)
-            .map_err(store.sort())
+            .map_err(store.database.sort())
     }
 
     #[tokio::test]
@@ -178,7 +159,12 @@ mod tests {
         let path = folder.path().join("state.db");
         let first = Store::open(&path).await.unwrap();
         let second = Store::open_patiently(&path, Duration::ZERO).await.unwrap();
-        let lock = first.writer.begin_with("begin immediate").await.unwrap();
+        let lock = first
+            .database
+            .writer
+            .begin_with("begin immediate")
+            .await
+            .unwrap();
         let error = insert(&second, "x").await.unwrap_err();
         assert!(matches!(error, StoreError::Busy { .. }), "{error:?}");
         assert_eq!(error.class(), Class::Transient);
@@ -192,14 +178,14 @@ mod tests {
         let store = Store::open(&folder.path().join("state.db")).await.unwrap();
         insert(&store, "x").await.unwrap();
         sqlx::query("pragma max_page_count = 1")
-            .execute(&store.writer)
+            .execute(&store.database.writer)
             .await
             .unwrap();
         let error = insert(&store, &"x".repeat(1 << 20)).await.unwrap_err();
         assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
         assert!(error.hint().unwrap().contains("disk space"));
         sqlx::query("pragma max_page_count = 1000000")
-            .execute(&store.writer)
+            .execute(&store.database.writer)
             .await
             .unwrap();
         insert(&store, &"x".repeat(1 << 20)).await.unwrap();

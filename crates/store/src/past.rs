@@ -93,7 +93,10 @@ impl Store {
                  from run where {condition} group by trigger_id
              ) as counted join run on run.id = counted.newest"
         );
-        let found = self.fetch(AssertSqlSafe(sql), values.to_vec()).await?;
+        let found = self
+            .database
+            .fetch(AssertSqlSafe(sql), values.to_vec())
+            .await?;
         let mut facts = BTreeMap::new();
         for row in &found {
             let trigger = TriggerId(row.integer("trigger_id")?);
@@ -115,7 +118,10 @@ impl Store {
                  ) as placed where place <= {RECENT}
              ) order by id desc"
         );
-        let found = self.fetch(AssertSqlSafe(sql), values.to_vec()).await?;
+        let found = self
+            .database
+            .fetch(AssertSqlSafe(sql), values.to_vec())
+            .await?;
         for row in &found {
             let trigger = TriggerId(row.integer("trigger_id")?);
             let times = (row.some_moment("started_at")?, row.some_moment("ended_at")?);
@@ -136,11 +142,11 @@ impl Store {
         let sql = "select execution_date, id, status from run
              where trigger_id = ?1 and execution_date >= ?2 and execution_date <= ?3
              order by execution_date, id";
-        let found = self.fetch(sql, values![trigger, from, to]).await?;
-        let date = |row: &Row<'_>| {
+        let found = self.database.fetch(sql, values![trigger, from, to]).await?;
+        let date = |row: &Row| {
             Ok((
                 row.moment("execution_date")?,
-                RunId(row.integer("id")?),
+                row.run("id")?,
                 row.word("the status of a run", "status")?,
             ))
         };
@@ -153,8 +159,8 @@ impl Store {
         pipeline: &PipelineUuid,
     ) -> Result<Option<RunId>, StoreError> {
         let sql = "select id from run where pipeline = ?1 and status = 'completed' order by id desc limit 1";
-        let found = self.fetch_first(sql, values![pipeline]).await?;
-        found.map(|row| row.integer("id").map(RunId)).transpose()
+        let found = self.database.fetch_first(sql, values![pipeline]).await?;
+        found.map(|row| row.run("id")).transpose()
     }
 
     /// The newest runs of a pipeline that have ended.
@@ -165,10 +171,10 @@ impl Store {
     ) -> Result<Vec<PipelinePast>, StoreError> {
         let sql = "select id, status, started_at, ended_at from run
              where pipeline = ?1 and ended_at is not null order by id desc limit ?2";
-        let found = self.fetch(sql, values![pipeline, limit]).await?;
-        let past = |row: &Row<'_>| {
+        let found = self.database.fetch(sql, values![pipeline, limit]).await?;
+        let past = |row: &Row| {
             Ok(PipelinePast {
-                run: RunId(row.integer("id")?),
+                run: row.run("id")?,
                 status: row.word("the status of a run", "status")?,
                 started_at: row.some_moment("started_at")?,
                 ended_at: row.moment("ended_at")?,
@@ -196,11 +202,12 @@ impl Store {
                  and block_run.started_at is not null and block_run.ended_at is not null
              order by run.id desc limit ?3";
         let found = self
+            .database
             .fetch(sql, values![pipeline, block.as_str(), limit])
             .await?;
-        let past = |row: &Row<'_>| {
+        let past = |row: &Row| {
             Ok(BlockPast {
-                run: RunId(row.integer("id")?),
+                run: row.run("id")?,
                 status: row.word("the status of a block run", "status")?,
                 attempt: row.count("attempt")?,
                 started_at: row.moment("started_at")?,

@@ -1,9 +1,9 @@
 //! Old runs that nobody needs any more.
 
 use baton_model::{PipelineUuid, RunId, Timestamp};
-use sqlx::Row;
 
 use crate::rows;
+use crate::sql::values;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -14,8 +14,7 @@ impl Store {
         before: Timestamp,
         pipeline: Option<&PipelineUuid>,
     ) -> Result<Vec<RunId>, StoreError> {
-        let found = sqlx::query(
-            "select run.id from run
+        let sql = "select run.id from run
              where run.ended_at < ?1 and (?2 is null or run.pipeline = ?2)
                  and not exists (
                      select 1 from block_run as own
@@ -34,31 +33,19 @@ impl Store {
                      json_each(plan.body, '$.inputs') as input
                      where user.status <> 'completed'
                  )
-             order by run.id",
-        )
-        .bind(before.0)
-        .bind(pipeline.map(PipelineUuid::as_str))
-        .fetch_all(&self.readers)
-        .await
-        .map_err(self.sort())?;
-        found
-            .iter()
-            .map(|row| row.try_get(0).map(RunId).map_err(self.sort()))
-            .collect()
+             order by run.id";
+        let values = values![before, pipeline.map(PipelineUuid::as_str)];
+        let found = self.database.fetch(sql, values).await?;
+        found.iter().map(|row| row.run("id")).collect()
     }
 
     /// Deletes runs that have ended, with their products and events. Objects stay until they are collected.
     /// Gives how many there were.
     pub async fn delete_runs(&self, runs: &[RunId]) -> Result<u64, StoreError> {
-        let numbers = rows::to_json(&self.path, "numbers of runs", &runs)?;
-        let done = sqlx::query(
-            "delete from run
-             where ended_at is not null and id in (select value from json_each(?1))",
-        )
-        .bind(numbers)
-        .execute(&self.writer)
-        .await
-        .map_err(self.sort())?;
-        Ok(done.rows_affected())
+        let numbers: Vec<[i64; 1]> = runs.iter().map(|run| [run.0]).collect();
+        let numbers = rows::to_json(&self.database.path, "numbers of runs", &numbers)?;
+        let sql = "delete from run where ended_at is not null
+             and id in (select cast(value ->> 0 as bigint) from json_each(?1))";
+        self.database.change(sql, values![numbers]).await
     }
 }

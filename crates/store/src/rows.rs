@@ -3,13 +3,12 @@
 
 use std::path::Path;
 
-use baton_model::{BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId, Timestamp};
+use baton_model::{BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::StoreError;
+use crate::sql::Row;
 
 /// `child` of a declared block.
 const DECLARED: i64 = -1;
@@ -37,6 +36,7 @@ struct BlockRow<'a> {
     name: &'a str,
     status: &'static str,
     attempt: u32,
+    earlier: u32,
     fence: u64,
     started_at: Option<i64>,
     ended_at: Option<i64>,
@@ -45,6 +45,7 @@ struct BlockRow<'a> {
     reason: Option<&'a str>,
     items: Option<String>,
     callbacks: Option<String>,
+    usage: Option<String>,
 }
 
 /// A row of `product`.
@@ -75,6 +76,7 @@ fn block_rows<'a>(
         name: &run.name,
         status: run.status.name(),
         attempt: run.attempt,
+        earlier: run.earlier,
         fence: run.fence.0,
         started_at: run.started_at.map(|at| at.0),
         ended_at: run.ended_at.map(|at| at.0),
@@ -88,6 +90,9 @@ fn block_rows<'a>(
             .transpose()?,
         callbacks: (run.callbacks.as_ref())
             .map(|callbacks| to_json(path, "the callbacks of a block", callbacks))
+            .transpose()?,
+        usage: (run.usage.as_ref())
+            .map(|usage| to_json(path, "what a block used", usage))
             .transpose()?,
     };
     let products = run.products.iter().enumerate();
@@ -104,7 +109,7 @@ fn block_rows<'a>(
 }
 
 /// Changed block runs and their products, each as one JSON array.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) blocks: Array,
     pub(crate) products: Array,
@@ -131,7 +136,7 @@ impl Changes {
     }
 }
 
-/// A JSON array under construction.
+/// The items of a JSON array under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Array(String);
 
@@ -143,9 +148,24 @@ impl Array {
         item: &T,
     ) -> Result<(), StoreError> {
         let item = to_json(path, what, item)?;
-        self.0.push(if self.0.is_empty() { '[' } else { ',' });
-        self.0.push_str(&item);
+        self.append(&item);
         Ok(())
+    }
+
+    /// The items of all of `arrays`.
+    pub(crate) fn joined<'a>(arrays: impl Iterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for array in arrays.filter(|array| !array.is_empty()) {
+            all.append(&array.0);
+        }
+        all
+    }
+
+    fn append(&mut self, items: &str) {
+        if !self.0.is_empty() {
+            self.0.push(',');
+        }
+        self.0.push_str(items);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -153,12 +173,8 @@ impl Array {
     }
 
     /// The text of the array.
-    pub(crate) fn finish(mut self) -> String {
-        if self.0.is_empty() {
-            self.0.push('[');
-        }
-        self.0.push(']');
-        self.0
+    pub(crate) fn finish(self) -> String {
+        format!("[{}]", self.0)
     }
 }
 
@@ -185,56 +201,27 @@ impl Tally {
 }
 
 /// The columns of a block run, without its products.
-pub(crate) const BLOCK_COLUMNS: &str = "block, child, name, status, attempt, fence, started_at, ended_at, retry_at, error, reason, items, callbacks";
+pub(crate) const BLOCK_COLUMNS: &str = "block, child, name, status, attempt, fence, started_at, ended_at, retry_at, error, reason, items, callbacks, earlier, usage";
 
 /// A block run from [`BLOCK_COLUMNS`].
-pub(crate) fn block_run(path: &Path, row: &SqliteRow) -> Result<BlockRun, StoreError> {
-    let sort = |source| StoreError::sort(path, source);
-    let moment = |column| {
-        let at: Option<i64> = row.try_get(column).map_err(sort)?;
-        Ok::<_, StoreError>(at.map(Timestamp))
-    };
-    let text = |column| row.try_get::<Option<&str>, _>(column).map_err(sort);
-    let fence: i64 = row.try_get("fence").map_err(sort)?;
+pub(crate) fn block_run(row: &Row) -> Result<BlockRun, StoreError> {
     Ok(BlockRun {
-        key: key(
-            row.try_get("block").map_err(sort)?,
-            row.try_get("child").map_err(sort)?,
-        ),
-        status: word(path, "the status of a block run", row, "status")?,
-        attempt: row.try_get("attempt").map_err(sort)?,
-        earlier: 0,
-        fence: Fence(fence as u64),
-        started_at: moment("started_at")?,
-        ended_at: moment("ended_at")?,
-        retry_at: moment("retry_at")?,
-        name: row.try_get("name").map_err(sort)?,
-        error: text("error")?
-            .map(|error| from_json(path, "an error", error))
-            .transpose()?,
-        reason: row.try_get("reason").map_err(sort)?,
+        key: key(&row.text("block")?, row.integer("child")?),
+        status: row.word("the status of a block run", "status")?,
+        attempt: row.count("attempt")?,
+        earlier: row.count("earlier")?,
+        fence: Fence(row.integer("fence")? as u64),
+        started_at: row.some_moment("started_at")?,
+        ended_at: row.some_moment("ended_at")?,
+        retry_at: row.some_moment("retry_at")?,
+        name: row.text("name")?,
+        error: row.some_json("an error", "error")?,
+        reason: row.some_text("reason")?,
         products: Vec::<Product>::new(),
-        items: text("items")?
-            .map(|items| from_json(path, "the items of a block", items))
-            .transpose()?,
-        usage: None,
-        callbacks: text("callbacks")?
-            .map(|callbacks| from_json(path, "the callbacks of a block", callbacks))
-            .transpose()?,
+        items: row.some_json("the items of a block", "items")?,
+        callbacks: row.some_json("the callbacks of a block", "callbacks")?,
+        usage: row.some_json("what a block used", "usage")?,
     })
-}
-
-/// A status or the like, stored as the word that serde gives it.
-pub(crate) fn word<T: DeserializeOwned>(
-    path: &Path,
-    what: &'static str,
-    row: &SqliteRow,
-    column: &str,
-) -> Result<T, StoreError> {
-    let word: String = row
-        .try_get(column)
-        .map_err(|source| StoreError::sort(path, source))?;
-    serde_json::from_value(word.into()).map_err(StoreError::value(path, what))
 }
 
 pub(crate) fn to_json<T: Serialize + ?Sized>(

@@ -1,17 +1,17 @@
 //! Runs: created, stepped forward, read back. Each change is one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use baton_model::{
     BlockRunKey, Command, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
 };
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
-use crate::history::{self, CommandId};
-use crate::open::execute;
-use crate::rows::{self, Changes, Tally};
-use crate::sql::values;
+use crate::grouped::Step;
+use crate::history::CommandId;
+use crate::rows;
+use crate::sql::{Changing, values};
 use crate::{Store, StoreError};
 
 /// Which runs to list.
@@ -62,74 +62,11 @@ impl Store {
         commands: &[Command],
         now: Timestamp,
     ) -> Result<Vec<CommandId>, StoreError> {
-        // Everything is put into text before the lock is taken.
-        let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
-        // What was retried may have lost child runs, and the others have moved up.
-        let anew = matches!(event, RunEvent::Retried { .. });
-        let mut rows = Changes::default();
-        rows.add(&self.path, run, |key| anew || wanted.contains(key))?;
-        let body = crate::rows::to_json(&self.path, "an event", &history::compact(event))?;
-        let command_texts = commands
-            .iter()
-            .map(|command| rows::to_json(&self.path, "a command", command))
-            .collect::<Result<Vec<_>, _>>()?;
-        let command_texts = rows::to_json(&self.path, "commands", &command_texts)?;
+        // Everything is put into text here, and not where all wait for it.
         let done = self.done_commands(run.id);
-
-        let mut connection = self.writer.acquire().await.map_err(self.sort())?;
-        let last = run.status.is_final();
-        if last {
-            execute(&mut connection, "pragma synchronous = full")
-                .await
-                .map_err(self.sort())?;
-        }
-        let mut transaction = connection
-            .begin_with("begin immediate")
-            .await
-            .map_err(self.sort())?;
-        self.advance(&mut transaction, run).await?;
-        if anew {
-            sqlx::query("delete from block_run where run = ?1")
-                .bind(run.id.0)
-                .execute(&mut *transaction)
-                .await
-                .map_err(self.sort())?;
-        }
-        self.write_blocks(&mut transaction, rows).await?;
-        sqlx::query("insert into event (run, version, at, body) values (?1, ?2, ?3, ?4)")
-            .bind(run.id.0)
-            .bind(run.version as i64)
-            .bind(now.0)
-            .bind(body)
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.sort())?;
-        if matches!(event, RunEvent::Resumed) {
-            history::remove_all_commands(&mut transaction, run.id)
-                .await
-                .map_err(self.sort())?;
-        } else if !done.is_empty() {
-            self.remove_commands(&mut transaction, run.id, &done)
-                .await?;
-        }
-        if !commands.is_empty() {
-            sqlx::query(
-                "insert into command (run, version, position, body)
-                 select ?1, ?2, key, value from json_each(?3)",
-            )
-            .bind(run.id.0)
-            .bind(run.version as i64)
-            .bind(command_texts)
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.sort())?;
-        }
-        transaction.commit().await.map_err(self.sort())?;
-        if last {
-            execute(&mut connection, "pragma synchronous = normal")
-                .await
-                .map_err(self.sort())?;
-        }
+        let path = &self.database.path;
+        let step = Step::new(path, run, changed, (event, now), commands, &done)?;
+        self.write(step).await?;
         self.forget_done(run.id, &done);
         Ok((0..commands.len() as u32)
             .map(|position| CommandId {
@@ -140,207 +77,87 @@ impl Store {
             .collect())
     }
 
-    /// Inserts or replaces block runs, and replaces their products.
-    pub(crate) async fn write_blocks(
-        &self,
-        connection: &mut SqliteConnection,
-        changes: Changes,
-    ) -> Result<(), StoreError> {
-        let any_products = !changes.products.is_empty();
-        if changes.blocks.is_empty() {
-            return Ok(());
-        }
-        let blocks = changes.blocks.finish();
-        let sql = "insert into block_run (run, block, child, position, name, status, attempt, fence,
-                 started_at, ended_at, retry_at, error, reason, items, callbacks)
-             select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
-                 cast(value ->> 'position' as bigint), value ->> 'name', value ->> 'status',
-                 cast(value ->> 'attempt' as bigint), cast(value ->> 'fence' as bigint),
-                 cast(value ->> 'started_at' as bigint), cast(value ->> 'ended_at' as bigint),
-                 cast(value ->> 'retry_at' as bigint),
-                 value ->> 'error', value ->> 'reason', value ->> 'items', value ->> 'callbacks'
-             from json_each(?1) where true
-             on conflict (run, block, child) do update set status = excluded.status,
-                 attempt = excluded.attempt, fence = excluded.fence,
-                 started_at = excluded.started_at, ended_at = excluded.ended_at,
-                 retry_at = excluded.retry_at, error = excluded.error, reason = excluded.reason,
-                 items = excluded.items, callbacks = excluded.callbacks";
-        self.change_on(connection, sql, values![blocks.as_str()])
-            .await?;
-        let sql = "delete from product where (run, block, child) in (
-                 select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint)
-                 from json_each(?1))";
-        self.change_on(connection, sql, values![blocks]).await?;
-        if any_products {
-            let products = changes.products.finish();
-            let sql = "insert into product (run, block, child, position, manifest)
-                 select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
-                     cast(value ->> 'position' as bigint), value ->> 'manifest'
-                 from json_each(?1)";
-            self.change_on(connection, sql, values![products]).await?;
-        }
-        Ok(())
-    }
-
-    /// Moves the row of the run one version on.
-    async fn advance(
-        &self,
-        connection: &mut SqliteConnection,
-        run: &Run,
-    ) -> Result<(), StoreError> {
-        let tally = Tally::of(run);
-        let updated = sqlx::query(
-            "update run set version = ?2, status = ?3, cancel_requested = ?4, last_fence = ?5,
-                 started_at = ?6, ended_at = ?7, ending = ?8, variables = ?9,
-                 blocks = ?10, completed = ?11, failed = ?12
-             where id = ?1 and version = ?2 - 1",
-        )
-        .bind(run.id.0)
-        .bind(run.version as i64)
-        .bind(run.status.name())
-        .bind(run.cancel_requested)
-        .bind(run.last_fence.0 as i64)
-        .bind(run.started_at.map(|at| at.0))
-        .bind(run.ended_at.map(|at| at.0))
-        .bind(run.ending.map(RunStatus::name))
-        .bind(rows::to_json(&self.path, "variables", &run.variables)?)
-        .bind(tally.blocks)
-        .bind(tally.completed)
-        .bind(tally.failed)
-        .execute(connection)
-        .await
-        .map_err(self.sort())?;
-        if updated.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(StoreError::Conflict { run: run.id })
-        }
-    }
-
     /// The run with all its block runs and their products.
     pub async fn load_run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         // One transaction, so that a commit in between cannot tear what is read.
-        let mut transaction = self.readers.begin().await.map_err(self.sort())?;
-        let run = self.read_run(&mut transaction, id).await?;
-        transaction.commit().await.map_err(self.sort())?;
+        let mut looking = self.database.look().await?;
+        let run = read_run(&mut looking, id).await?;
+        looking.commit().await?;
         Ok(run)
-    }
-
-    async fn read_run(
-        &self,
-        connection: &mut SqliteConnection,
-        id: RunId,
-    ) -> Result<Option<Run>, StoreError> {
-        let found = sqlx::query("select * from run join plan on plan.run = run.id where id = ?1")
-            .bind(id.0)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(self.sort())?;
-        let Some(row) = found else {
-            return Ok(None);
-        };
-        let blocks = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "select {} from block_run where run = ?1 order by position",
-            rows::BLOCK_COLUMNS
-        )))
-        .bind(id.0)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(self.sort())?;
-        let mut blocks = blocks
-            .iter()
-            .map(|row| rows::block_run(&self.path, row))
-            .collect::<Result<Vec<_>, _>>()?;
-        let places: HashMap<BlockRunKey, usize> = blocks
-            .iter()
-            .enumerate()
-            .map(|(place, block)| (block.key.clone(), place))
-            .collect();
-        let products = sqlx::query(
-            "select block, child, manifest from product where run = ?1 order by block, child, position",
-        )
-        .bind(id.0)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(self.sort())?;
-        for row in &products {
-            let key = rows::key(
-                row.try_get(0).map_err(self.sort())?,
-                row.try_get(1).map_err(self.sort())?,
-            );
-            let manifest: &str = row.try_get(2).map_err(self.sort())?;
-            if let Some(place) = places.get(&key) {
-                let product = rows::from_json(&self.path, "a product", manifest)?;
-                blocks[*place].products.push(product);
-            }
-        }
-        let plan: Plan = rows::from_json(
-            &self.path,
-            "a plan",
-            row.try_get("body").map_err(self.sort())?,
-        )?;
-        let number = |column: &str| row.try_get::<i64, _>(column).map_err(self.sort());
-        let moment = |column: &str| {
-            let at: Option<i64> = row.try_get(column).map_err(self.sort())?;
-            Ok::<_, StoreError>(at.map(Timestamp))
-        };
-        Ok(Some(Run {
-            id,
-            plan: Arc::new(plan),
-            status: rows::word(&self.path, "the status of a run", &row, "status")?,
-            version: number("version")? as u64,
-            blocks,
-            variables: rows::from_json(
-                &self.path,
-                "variables",
-                row.try_get("variables").map_err(self.sort())?,
-            )?,
-            ending: row
-                .try_get::<Option<String>, _>("ending")
-                .map_err(self.sort())?
-                .map(|word| serde_json::from_value(word.into()))
-                .transpose()
-                .map_err(StoreError::value(&self.path, "the ending of a run"))?,
-            cancel_requested: number("cancel_requested")? != 0,
-            reason: None,
-            last_fence: Fence(number("last_fence")? as u64),
-            created_at: Timestamp(number("created_at")?),
-            started_at: moment("started_at")?,
-            ended_at: moment("ended_at")?,
-        }))
     }
 
     /// Runs, newest first.
     pub async fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let found = sqlx::query(
-            "select id, pipeline, status, created_at, started_at, ended_at, blocks, completed, failed
-             from run where ?1 is null or pipeline = ?1 order by id desc limit ?2",
-        )
-        .bind(filter.pipeline.as_ref().map(PipelineUuid::as_str))
-        .bind(filter.limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(self.sort())?;
+        let sql = "select id, pipeline, status, created_at, started_at, ended_at, blocks, completed, failed
+             from run where ?1 is null or pipeline = ?1 order by id desc limit ?2";
+        let pipeline = filter.pipeline.as_ref().map(PipelineUuid::as_str);
+        let found = self
+            .database
+            .fetch(sql, values![pipeline, filter.limit])
+            .await?;
         found
             .iter()
             .map(|row| {
-                let moment = |column: &str| {
-                    let at: Option<i64> = row.try_get(column).map_err(self.sort())?;
-                    Ok::<_, StoreError>(at.map(Timestamp))
-                };
-                let pipeline: &str = row.try_get("pipeline").map_err(self.sort())?;
                 Ok(RunSummary {
-                    id: RunId(row.try_get("id").map_err(self.sort())?),
-                    pipeline: pipeline.into(),
-                    status: rows::word(&self.path, "the status of a run", row, "status")?,
-                    created_at: Timestamp(row.try_get("created_at").map_err(self.sort())?),
-                    started_at: moment("started_at")?,
-                    ended_at: moment("ended_at")?,
-                    blocks: row.try_get("blocks").map_err(self.sort())?,
-                    completed: row.try_get("completed").map_err(self.sort())?,
-                    failed: row.try_get("failed").map_err(self.sort())?,
+                    id: row.run("id")?,
+                    pipeline: PipelineUuid::new(row.text("pipeline")?),
+                    status: row.word("the status of a run", "status")?,
+                    created_at: row.moment("created_at")?,
+                    started_at: row.some_moment("started_at")?,
+                    ended_at: row.some_moment("ended_at")?,
+                    blocks: row.count("blocks")?,
+                    completed: row.count("completed")?,
+                    failed: row.count("failed")?,
                 })
             })
             .collect()
     }
+}
+
+async fn read_run(looking: &mut Changing, id: RunId) -> Result<Option<Run>, StoreError> {
+    let sql = "select * from run join plan on plan.run = run.id where id = ?1";
+    let found = looking.fetch(sql, values![id]).await?;
+    let Some(row) = found.first() else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "select {} from block_run where run = ?1 order by position",
+        rows::BLOCK_COLUMNS
+    );
+    let blocks = looking.fetch(AssertSqlSafe(sql), values![id]).await?;
+    let mut blocks = blocks
+        .iter()
+        .map(rows::block_run)
+        .collect::<Result<Vec<_>, _>>()?;
+    let places: HashMap<BlockRunKey, usize> = blocks
+        .iter()
+        .enumerate()
+        .map(|(place, block)| (block.key.clone(), place))
+        .collect();
+    let sql =
+        "select block, child, manifest from product where run = ?1 order by block, child, position";
+    let products = looking.fetch(sql, values![id]).await?;
+    for row in &products {
+        let key = rows::key(&row.text("block")?, row.integer("child")?);
+        if let Some(place) = places.get(&key) {
+            let product = row.json("a product", "manifest")?;
+            blocks[*place].products.push(product);
+        }
+    }
+    let plan: Plan = row.json("a plan", "body")?;
+    Ok(Some(Run {
+        id,
+        plan: Arc::new(plan),
+        status: row.word("the status of a run", "status")?,
+        version: row.integer("version")? as u64,
+        blocks,
+        variables: row.json("variables", "variables")?,
+        ending: row.some_word("the ending of a run", "ending")?,
+        reason: row.some_text("reason")?,
+        cancel_requested: row.integer("cancel_requested")? != 0,
+        last_fence: Fence(row.integer("last_fence")? as u64),
+        created_at: row.moment("created_at")?,
+        started_at: row.some_moment("started_at")?,
+        ended_at: row.some_moment("ended_at")?,
+    }))
 }

@@ -13,8 +13,8 @@ use baton_base::{Class, Diagnose};
 use baton_model::{PipelineUuid, Timestamp};
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use sqlx::Row;
 
+use crate::sql::values;
 use crate::{Store, StoreError};
 
 /// Bytes of a nonce: large enough that random ones do not repeat.
@@ -200,8 +200,8 @@ impl Secrets {
     ) -> Result<(), SecretError> {
         let written = self
             .write(
-                "insert or ignore into secret (scope, name, sealed, created_at, updated_at)
-                 values (?1, ?2, ?3, ?4, ?4)",
+                "insert into secret (scope, name, sealed, created_at, updated_at)
+                 values (?1, ?2, ?3, ?4, ?4) on conflict (scope, name) do nothing",
                 (scope, name, value),
                 now,
             )
@@ -240,15 +240,8 @@ impl Secrets {
         };
         let scope = scope.column();
         let sealed = seal(&key, &scope, name, value)?;
-        let done = sqlx::query(statement)
-            .bind(scope)
-            .bind(name)
-            .bind(sealed)
-            .bind(now.0)
-            .execute(&self.store.writer)
-            .await
-            .map_err(self.store.sort())?;
-        Ok(done.rows_affected())
+        let values = values![scope, name, sealed, now];
+        Ok(self.store.database.change(statement, values).await?)
     }
 
     /// The value of a secret; none when there is no such secret.
@@ -258,14 +251,11 @@ impl Secrets {
         name: &str,
     ) -> Result<Option<String>, SecretError> {
         let scope = scope.column();
-        let found = sqlx::query("select sealed from secret where scope = ?1 and name = ?2")
-            .bind(&scope)
-            .bind(name)
-            .fetch_optional(&self.store.readers)
-            .await
-            .map_err(self.store.sort())?;
+        let sql = "select sealed from secret where scope = ?1 and name = ?2";
+        let values = values![scope.as_str(), name];
+        let found = self.store.database.fetch_first(sql, values).await?;
         let Some(row) = found else { return Ok(None) };
-        let sealed: Vec<u8> = row.try_get(0).map_err(self.store.sort())?;
+        let sealed = row.bytes("sealed")?;
         let key = read_key(&self.key)?.ok_or_else(|| SecretError::NoKey {
             path: self.key.clone(),
         })?;
@@ -274,39 +264,31 @@ impl Secrets {
 
     /// Removes a secret; false when there was none.
     pub async fn remove(&self, scope: &SecretScope, name: &str) -> Result<bool, SecretError> {
-        let done = sqlx::query("delete from secret where scope = ?1 and name = ?2")
-            .bind(scope.column())
-            .bind(name)
-            .execute(&self.store.writer)
-            .await
-            .map_err(self.store.sort())?;
-        Ok(done.rows_affected() > 0)
+        let sql = "delete from secret where scope = ?1 and name = ?2";
+        let values = values![scope.column(), name];
+        Ok(self.store.database.change(sql, values).await? > 0)
     }
 
     /// Every secret without its value, by scope and name.
     pub async fn list(&self) -> Result<Vec<SecretName>, SecretError> {
-        let rows = sqlx::query("select scope, name, updated_at from secret order by scope, name")
-            .fetch_all(&self.store.readers)
-            .await
-            .map_err(self.store.sort())?;
-        rows.iter()
+        let sql = "select scope, name, updated_at from secret order by scope, name";
+        let found = self.store.database.fetch(sql, values![]).await?;
+        found
+            .iter()
             .map(|row| {
                 Ok(SecretName {
-                    scope: SecretScope::parse(row.try_get(0)?),
-                    name: row.try_get(1)?,
-                    updated_at: Timestamp(row.try_get(2)?),
+                    scope: SecretScope::parse(&row.text("scope")?),
+                    name: row.text("name")?,
+                    updated_at: row.moment("updated_at")?,
                 })
             })
-            .collect::<Result<_, sqlx::Error>>()
-            .map_err(|error| self.store.sort()(error).into())
+            .collect()
     }
 
     async fn any(&self) -> Result<bool, SecretError> {
-        let found = sqlx::query("select 1 from secret limit 1")
-            .fetch_optional(&self.store.writer)
-            .await
-            .map_err(self.store.sort())?;
-        Ok(found.is_some())
+        let sql = "select 1 from secret limit 1";
+        let mut transaction = self.store.database.begin().await?;
+        Ok(!transaction.fetch(sql, values![]).await?.is_empty())
     }
 }
 

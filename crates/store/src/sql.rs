@@ -1,14 +1,15 @@
 //! Statements, their values and the rows they give, without the types of the driver.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use baton_model::{BackfillId, Cause, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId};
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{SqlSafeStr, Sqlite, SqliteConnection};
+use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
+use crate::StoreError;
 use crate::rows;
-use crate::{Store, StoreError};
 
 /// A value that a statement takes.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub(crate) enum Value {
     Integer(Option<i64>),
     /// A text, also JSON.
     Text(Option<String>),
+    /// Bytes.
+    Bytes(Vec<u8>),
 }
 
 macro_rules! integers {
@@ -46,6 +49,12 @@ integers! {
     RunId => |run| run.0;
     TriggerId => |trigger| trigger.0;
     BackfillId => |backfill| backfill.0;
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
 }
 
 impl From<String> for Value {
@@ -93,17 +102,17 @@ macro_rules! values {
 pub(crate) use values;
 
 /// A row that was read; columns go by their names.
-pub(crate) struct Row<'a> {
+pub(crate) struct Row {
     row: SqliteRow,
-    path: &'a Path,
+    path: Arc<Path>,
 }
 
-impl Row<'_> {
+impl Row {
     fn get<'r, T>(&'r self, column: &str) -> Result<T, StoreError>
     where
         T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
     {
-        sqlx::Row::try_get(&self.row, column).map_err(|source| StoreError::sort(self.path, source))
+        sqlx::Row::try_get(&self.row, column).map_err(|source| StoreError::sort(&self.path, source))
     }
 
     pub(crate) fn integer(&self, column: &str) -> Result<i64, StoreError> {
@@ -116,6 +125,10 @@ impl Row<'_> {
 
     pub(crate) fn some_integer(&self, column: &str) -> Result<Option<i64>, StoreError> {
         self.get(column)
+    }
+
+    pub(crate) fn run(&self, column: &str) -> Result<RunId, StoreError> {
+        self.integer(column).map(RunId)
     }
 
     pub(crate) fn moment(&self, column: &str) -> Result<Timestamp, StoreError> {
@@ -134,6 +147,10 @@ impl Row<'_> {
         self.get(column)
     }
 
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        self.get(column)
+    }
+
     /// A status or the like, stored as the word that serde gives it.
     pub(crate) fn word<T: DeserializeOwned>(
         &self,
@@ -141,7 +158,19 @@ impl Row<'_> {
         column: &str,
     ) -> Result<T, StoreError> {
         serde_json::from_value(self.text(column)?.into())
-            .map_err(StoreError::value(self.path, what))
+            .map_err(StoreError::value(&self.path, what))
+    }
+
+    /// Such a word, where there is one.
+    pub(crate) fn some_word<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        column: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let word = self.some_text(column)?;
+        word.map(|word| serde_json::from_value(word.into()))
+            .transpose()
+            .map_err(StoreError::value(&self.path, what))
     }
 
     /// A value that is stored as JSON.
@@ -150,7 +179,18 @@ impl Row<'_> {
         what: &'static str,
         column: &str,
     ) -> Result<T, StoreError> {
-        rows::from_json(self.path, what, self.get(column)?)
+        rows::from_json(&self.path, what, self.get(column)?)
+    }
+
+    /// Such a value, where there is one.
+    pub(crate) fn some_json<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        column: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let text: Option<&str> = self.get(column)?;
+        text.map(|text| rows::from_json(&self.path, what, text))
+            .transpose()
     }
 }
 
@@ -162,18 +202,40 @@ fn query<'q>(sql: impl SqlSafeStr, values: Vec<Value>) -> Query<'q> {
         .fold(sqlx::query(sql), |query, value| match value {
             Value::Integer(number) => query.bind(number),
             Value::Text(text) => query.bind(text),
+            Value::Bytes(bytes) => query.bind(bytes),
         })
 }
 
-impl Store {
+/// The connections to a database.
+#[derive(Clone, Debug)]
+pub(crate) struct Database {
+    /// The one connection that writes. Writers of this process queue for it, which is fair and prompt; those
+    /// of other processes poll for SQLite's lock.
+    pub(crate) writer: SqlitePool,
+    /// Connections that only read.
+    pub(crate) readers: SqlitePool,
+    pub(crate) path: Arc<Path>,
+}
+
+impl Database {
+    /// Sorts errors of the driver.
+    pub(crate) fn sort(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
+        |source| StoreError::sort(&self.path, source)
+    }
+
+    /// Others hold the database longer than we wait.
+    pub(crate) fn busy(&self) -> StoreError {
+        StoreError::sort(&self.path, sqlx::Error::PoolTimedOut)
+    }
+
     /// Rows that `sql` gives.
     pub(crate) async fn fetch(
         &self,
         sql: impl SqlSafeStr,
         values: Vec<Value>,
-    ) -> Result<Vec<Row<'_>>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         let found = query(sql, values).fetch_all(&self.readers).await;
-        Ok(self.wrap(found.map_err(self.sort())?))
+        Ok(wrap(&self.path, found.map_err(self.sort())?))
     }
 
     /// The first row that `sql` gives.
@@ -181,24 +243,10 @@ impl Store {
         &self,
         sql: impl SqlSafeStr,
         values: Vec<Value>,
-    ) -> Result<Option<Row<'_>>, StoreError> {
+    ) -> Result<Option<Row>, StoreError> {
         let found = query(sql, values).fetch_optional(&self.readers).await;
         let row = found.map_err(self.sort())?;
-        Ok(row.map(|row| Row {
-            row,
-            path: &self.path,
-        }))
-    }
-
-    /// Rows that `sql` gives on a connection.
-    pub(crate) async fn fetch_on(
-        &self,
-        connection: &mut SqliteConnection,
-        sql: impl SqlSafeStr,
-        values: Vec<Value>,
-    ) -> Result<Vec<Row<'_>>, StoreError> {
-        let found = query(sql, values).fetch_all(connection).await;
-        Ok(self.wrap(found.map_err(self.sort())?))
+        Ok(row.and_then(|row| wrap(&self.path, vec![row]).pop()))
     }
 
     /// Changes rows, in a transaction of its own. Gives how many.
@@ -211,29 +259,90 @@ impl Store {
         Ok(done.map_err(self.sort())?.rows_affected())
     }
 
-    /// Changes rows on a connection. Gives how many.
-    pub(crate) async fn change_on(
-        &self,
-        connection: &mut SqliteConnection,
+    /// Begins a transaction that writes; nobody else writes until it ends.
+    pub(crate) async fn begin(&self) -> Result<Changing, StoreError> {
+        let begun = self.writer.begin_with("begin immediate").await;
+        Ok(Changing {
+            transaction: begun.map_err(self.sort())?,
+            path: Arc::clone(&self.path),
+        })
+    }
+
+    /// Begins a transaction that reads: what others commit meanwhile is not seen.
+    pub(crate) async fn look(&self) -> Result<Changing, StoreError> {
+        Ok(Changing {
+            transaction: self.readers.begin().await.map_err(self.sort())?,
+            path: Arc::clone(&self.path),
+        })
+    }
+}
+
+/// A transaction. Dropped before it is committed, it leaves no trace.
+pub(crate) struct Changing {
+    transaction: Transaction<'static, Sqlite>,
+    path: Arc<Path>,
+}
+
+impl Changing {
+    /// Rows that `sql` gives.
+    pub(crate) async fn fetch(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let found = query(sql, values).fetch_all(&mut *self.transaction).await;
+        let rows = found.map_err(|source| StoreError::sort(&self.path, source))?;
+        Ok(wrap(&self.path, rows))
+    }
+
+    /// Changes rows. Gives how many.
+    pub(crate) async fn change(
+        &mut self,
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let done = query(sql, values).execute(connection).await;
-        Ok(done.map_err(self.sort())?.rows_affected())
+        let done = query(sql, values).execute(&mut *self.transaction).await;
+        let done = done.map_err(|source| StoreError::sort(&self.path, source))?;
+        Ok(done.rows_affected())
     }
 
-    /// Begins a transaction that writes.
-    pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'_, Sqlite>, StoreError> {
-        let begun = self.writer.begin_with("begin immediate").await;
-        begun.map_err(self.sort())
+    /// Makes what was changed visible to everybody.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let done = self.transaction.commit().await;
+        done.map_err(|source| StoreError::sort(&self.path, source))
     }
 
-    fn wrap(&self, rows: Vec<SqliteRow>) -> Vec<Row<'_>> {
-        rows.into_iter()
-            .map(|row| Row {
-                row,
-                path: &self.path,
-            })
-            .collect()
+    /// The same; when it returns, it and everything before it is on disk.
+    pub(crate) async fn commit_durably(self) -> Result<(), StoreError> {
+        let path = Arc::clone(&self.path);
+        self.commit().await?;
+        sync_log(&path).await
     }
+}
+
+/// Syncs the write-ahead log of the database at `path`. Opening it beside SQLite is safe: SQLite keeps its locks on
+/// other files.
+pub(crate) async fn sync_log(path: &Path) -> Result<(), StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    let sync = async || {
+        tokio::fs::File::open(PathBuf::from(name))
+            .await?
+            .sync_all()
+            .await
+    };
+    match sync().await {
+        // No log: it has been folded into the file, which includes syncing it.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(|error| StoreError::sort(path, error.into())),
+    }
+}
+
+fn wrap(path: &Arc<Path>, rows: Vec<SqliteRow>) -> Vec<Row> {
+    rows.into_iter()
+        .map(|row| Row {
+            row,
+            path: Arc::clone(path),
+        })
+        .collect()
 }

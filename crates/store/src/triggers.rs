@@ -1,24 +1,23 @@
 //! Triggers and backfills, stored whole; their columns are what is searched.
 
 use baton_model::{Backfill, BackfillId, PipelineUuid, Trigger, TriggerId};
-use sqlx::SqliteConnection;
 
 use crate::rows;
-use crate::sql::{Row, values};
+use crate::sql::{Changing, Row, values};
 use crate::{Store, StoreError};
 
 impl Store {
     /// Every trigger, by pipeline and number.
     pub async fn triggers(&self) -> Result<Vec<Trigger>, StoreError> {
         let sql = "select id, body from trigger order by pipeline, id";
-        let found = self.fetch(sql, values![]).await?;
+        let found = self.database.fetch(sql, values![]).await?;
         found.iter().map(trigger).collect()
     }
 
     /// The trigger of this number.
     pub async fn trigger(&self, id: TriggerId) -> Result<Option<Trigger>, StoreError> {
         let sql = "select id, body from trigger where id = ?1";
-        let found = self.fetch_first(sql, values![id]).await?;
+        let found = self.database.fetch_first(sql, values![id]).await?;
         found.as_ref().map(trigger).transpose()
     }
 
@@ -29,36 +28,39 @@ impl Store {
         name: &str,
     ) -> Result<Option<Trigger>, StoreError> {
         let sql = "select id, body from trigger where pipeline = ?1 and name = ?2";
-        let found = self.fetch_first(sql, values![pipeline, name]).await?;
+        let found = self
+            .database
+            .fetch_first(sql, values![pipeline, name])
+            .await?;
         found.as_ref().map(trigger).transpose()
     }
 
     /// Stores a trigger. Number 0 asks for a new one; another number replaces what is stored under it. Gives the
     /// trigger as it is stored. Refused with [`StoreError::Exists`] when its pipeline has another one of the name.
     pub async fn put_trigger(&self, trigger: Trigger) -> Result<Trigger, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let stored = self.put_trigger_on(&mut transaction, trigger).await?;
-        transaction.commit().await.map_err(self.sort())?;
+        transaction.commit().await?;
         Ok(stored)
     }
 
     /// Stores triggers as [`Store::put_trigger`] does, all of them or none.
     pub async fn put_triggers(&self, triggers: Vec<Trigger>) -> Result<Vec<Trigger>, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let mut stored = Vec::with_capacity(triggers.len());
         for trigger in triggers {
             stored.push(self.put_trigger_on(&mut transaction, trigger).await?);
         }
-        transaction.commit().await.map_err(self.sort())?;
+        transaction.commit().await?;
         Ok(stored)
     }
 
     async fn put_trigger_on(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut Changing,
         mut trigger: Trigger,
     ) -> Result<Trigger, StoreError> {
-        let body = rows::to_json(&self.path, "a trigger", &trigger)?;
+        let body = rows::to_json(&self.database.path, "a trigger", &trigger)?;
         let values = values![
             (trigger.id.0 != 0).then_some(trigger.id),
             &trigger.pipeline,
@@ -69,7 +71,7 @@ impl Store {
         let sql = "insert into trigger (id, pipeline, name, body) values (?1, ?2, ?3, ?4)
              on conflict (id) do update set pipeline = excluded.pipeline, name = excluded.name, body = excluded.body
              returning id";
-        let found = self.fetch_on(connection, sql, values).await;
+        let found = transaction.fetch(sql, values).await;
         let found = found.map_err(|error| error.or_exists(exists))?;
         if let Some(row) = found.first() {
             trigger.id = TriggerId(row.integer("id")?);
@@ -79,12 +81,12 @@ impl Store {
 
     /// Deletes a trigger with its calls. Its runs stay and keep its name. Gives whether there was one.
     pub async fn delete_trigger(&self, id: TriggerId) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let sql = "update run set trigger_id = null where trigger_id = ?1";
-        self.change_on(&mut transaction, sql, values![id]).await?;
+        transaction.change(sql, values![id]).await?;
         let sql = "delete from trigger where id = ?1";
-        let deleted = self.change_on(&mut transaction, sql, values![id]).await?;
-        transaction.commit().await.map_err(self.sort())?;
+        let deleted = transaction.change(sql, values![id]).await?;
+        transaction.commit().await?;
         Ok(deleted > 0)
     }
 
@@ -96,53 +98,53 @@ impl Store {
         let sql =
             "select id, body from backfill where ?1 is null or pipeline = ?1 order by id desc";
         let pipeline = pipeline.map(PipelineUuid::as_str);
-        let found = self.fetch(sql, values![pipeline]).await?;
+        let found = self.database.fetch(sql, values![pipeline]).await?;
         found.iter().map(backfill).collect()
     }
 
     /// The backfill of this number.
     pub async fn backfill(&self, id: BackfillId) -> Result<Option<Backfill>, StoreError> {
         let sql = "select id, body from backfill where id = ?1";
-        let found = self.fetch_first(sql, values![id]).await?;
+        let found = self.database.fetch_first(sql, values![id]).await?;
         found.as_ref().map(backfill).transpose()
     }
 
     /// Stores a backfill. Number 0 asks for a new one; another number replaces what is stored under it. Gives the
     /// backfill as it is stored.
     pub async fn put_backfill(&self, mut backfill: Backfill) -> Result<Backfill, StoreError> {
-        let body = rows::to_json(&self.path, "a backfill", &backfill)?;
+        let body = rows::to_json(&self.database.path, "a backfill", &backfill)?;
         let id = (backfill.id.0 != 0).then_some(backfill.id);
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let sql = "insert into backfill (id, pipeline, body) values (?1, ?2, ?3)
              on conflict (id) do update set pipeline = excluded.pipeline, body = excluded.body returning id";
         let values = values![id, &backfill.pipeline, body];
-        let found = self.fetch_on(&mut transaction, sql, values).await?;
+        let found = transaction.fetch(sql, values).await?;
         if let Some(row) = found.first() {
             backfill.id = BackfillId(row.integer("id")?);
         }
-        transaction.commit().await.map_err(self.sort())?;
+        transaction.commit().await?;
         Ok(backfill)
     }
 
     /// Deletes a backfill. Its runs stay. Gives whether there was one.
     pub async fn delete_backfill(&self, id: BackfillId) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let sql = "update run set backfill_id = null where backfill_id = ?1";
-        self.change_on(&mut transaction, sql, values![id]).await?;
+        transaction.change(sql, values![id]).await?;
         let sql = "delete from backfill where id = ?1";
-        let deleted = self.change_on(&mut transaction, sql, values![id]).await?;
-        transaction.commit().await.map_err(self.sort())?;
+        let deleted = transaction.change(sql, values![id]).await?;
+        transaction.commit().await?;
         Ok(deleted > 0)
     }
 }
 
-fn trigger(row: &Row<'_>) -> Result<Trigger, StoreError> {
+fn trigger(row: &Row) -> Result<Trigger, StoreError> {
     let mut trigger: Trigger = row.json("a trigger", "body")?;
     trigger.id = TriggerId(row.integer("id")?);
     Ok(trigger)
 }
 
-fn backfill(row: &Row<'_>) -> Result<Backfill, StoreError> {
+fn backfill(row: &Row) -> Result<Backfill, StoreError> {
     let mut backfill: Backfill = row.json("a backfill", "body")?;
     backfill.id = BackfillId(row.integer("id")?);
     Ok(backfill)

@@ -49,7 +49,11 @@ impl FromBlocks {
             let run = store.load_run(id).await;
             let run = run.map_err(|error| refusal(&Complaint::of(&error)))?;
             if let Some(run) = run {
-                next = run.plan.occasion.parent.filter(|_| line.len() < MOST_DEPTH as usize);
+                next = run
+                    .plan
+                    .occasion
+                    .parent
+                    .filter(|_| line.len() < MOST_DEPTH as usize);
                 line.push(run);
             }
         }
@@ -58,7 +62,10 @@ impl FromBlocks {
 
     async fn begin(&self, beginning: Beginning) -> Result<RunId, Refusal> {
         let Some((store, service)) = self.link.get() else {
-            return Err(Refusal::new(RefusalKind::Failed, "the scheduler has not started"));
+            return Err(Refusal::new(
+                RefusalKind::Failed,
+                "the scheduler has not started",
+            ));
         };
         let pipeline = beginning.pipeline;
         let line = self.line(beginning.parent).await?;

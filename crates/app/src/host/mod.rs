@@ -116,7 +116,12 @@ impl Host {
 
     /// Stops: what runs is left for the next process to go on with.
     pub async fn shut_down(&self) {
-        drop(self.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.watch
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         self.service.shut_down().await;
         self.desk.close().await;
     }
@@ -153,7 +158,9 @@ impl Host {
         let opened = tokio::task::spawn_blocking(move || Project::open_with(&root, lookup(&known)));
         match opened.await {
             Ok(opened) => Ok(opened?),
-            Err(error) => Err(Failure::bug(format!("the project could not be read: {error}"))),
+            Err(error) => Err(Failure::bug(format!(
+                "the project could not be read: {error}"
+            ))),
         }
     }
 

@@ -43,7 +43,8 @@ impl Host {
             if stored.as_ref() == Some(&merged) {
                 continue;
             }
-            let was_stamped = declared.last_enabled_at.is_none() && merged.last_enabled_at.is_some();
+            let was_stamped =
+                declared.last_enabled_at.is_none() && merged.last_enabled_at.is_some();
             let kept = self.store().put_trigger(merged).await?;
             self.service().trigger_changed(kept.id);
             if was_stamped && kept.is_active {
@@ -159,7 +160,9 @@ fn merged(
         sla: declared.sla,
         settings: declared.settings.clone(),
         description: declared.description.clone(),
-        matchers: stored.map(|stored| stored.matchers.clone()).unwrap_or_default(),
+        matchers: stored
+            .map(|stored| stored.matchers.clone())
+            .unwrap_or_default(),
         tags: stored.map(|stored| stored.tags.clone()).unwrap_or_default(),
         product: stored.and_then(|stored| stored.product.clone()),
         is_declared: true,
@@ -176,7 +179,9 @@ fn merged(
 fn written(trigger: &Trigger) -> Map {
     let moment = |at: Option<Timestamp>| {
         at.and_then(|at| DateTime::from_timestamp_micros(at.0))
-            .map_or(Value::Null, |at| json!(at.format("%Y-%m-%dT%H:%M:%S").to_string()))
+            .map_or(Value::Null, |at| {
+                json!(at.format("%Y-%m-%dT%H:%M:%S").to_string())
+            })
     };
     let mut keys = Map::from_iter([
         ("schedule_type".to_owned(), json!(trigger.kind.name())),
@@ -184,14 +189,21 @@ fn written(trigger: &Trigger) -> Map {
         ("start_time".to_owned(), moment(trigger.start_time)),
         (
             "status".to_owned(),
-            json!(if trigger.is_active { "active" } else { "inactive" }),
+            json!(if trigger.is_active {
+                "active"
+            } else {
+                "inactive"
+            }),
         ),
         ("variables".to_owned(), json!(trigger.variables)),
         ("settings".to_owned(), json!(trigger.settings)),
         ("sla".to_owned(), json!(trigger.sla)),
     ]);
     if trigger.last_enabled_at.is_some() {
-        keys.insert("last_enabled_at".to_owned(), moment(trigger.last_enabled_at));
+        keys.insert(
+            "last_enabled_at".to_owned(),
+            moment(trigger.last_enabled_at),
+        );
     }
     if let Some(description) = &trigger.description {
         keys.insert("description".to_owned(), json!(description));

@@ -36,6 +36,7 @@ macro_rules! conformance {
             any_text_survives
             a_second_driver_of_a_run_is_refused
             runs_of_several_processes_do_not_disturb_each_other
+            many_runs_go_on_at_once
             events_are_kept_without_their_products
             commands_are_pending_until_they_are_done
             a_resumed_run_has_no_older_commands
@@ -220,6 +221,48 @@ pub(crate) async fn runs_of_several_processes_do_not_disturb_each_other(database
         let run = driver.await.unwrap();
         assert_eq!(load(&store, run.id).await, run);
         assert!(ids.insert(run.id), "a number is given out once");
+    }
+}
+
+pub(crate) async fn many_runs_go_on_at_once(database: &impl Database) {
+    let store = database.open().await;
+    let mut drivers = Vec::new();
+    for number in 0..64 {
+        let store = store.clone();
+        drivers.push(tokio::spawn(async move {
+            let mut run = create(&store, "demo", &["a", "b"]).await;
+            let mut stale = run.clone();
+            for step in 0..10 {
+                at(&mut run, "a").attempt = step;
+                at(&mut run, "a").products = vec![text("output_0", &format!("{number}/{step}"))];
+                run.version += 1;
+                run.status = if step == 9 {
+                    RunStatus::Completed
+                } else {
+                    RunStatus::Running
+                };
+                let commands = [Command::WakeAt(Timestamp(i64::from(step)))];
+                let (changed, event) = ([key("a")], RunEvent::Woken);
+                let done = store.commit(&run, &changed, &event, &commands, Timestamp(7));
+                store.command_done(done.await.unwrap()[0]);
+                // Somebody drives every third run with a version of their own.
+                if step > 0 && number % 3 == 0 {
+                    stale.version = 1;
+                    let refused = store.commit(&stale, &changed, &event, &[], Timestamp(7));
+                    let refused = refused.await.unwrap_err();
+                    assert!(matches!(refused, StoreError::Conflict { run: id } if run.id == id));
+                }
+            }
+            store.flush_done(run.id).await.unwrap();
+            run
+        }));
+    }
+    for driver in drivers {
+        let run = driver.await.unwrap();
+        assert_eq!(load(&store, run.id).await, run);
+        let events = store.events(run.id, 0, 100).await.unwrap();
+        assert!(events.iter().map(|event| event.version).eq(1..=10));
+        assert_eq!(store.pending_commands(run.id).await.unwrap(), []);
     }
 }
 

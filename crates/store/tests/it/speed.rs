@@ -267,3 +267,104 @@ async fn pages() {
     say("facts of one trigger", facts);
     say("history of a block", history);
 }
+
+/// Many runs of three blocks go on at once, as in a server whose triggers are all due in the same second.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures; see the head of the file"]
+async fn crowd() {
+    const RUNS: usize = 10_000;
+    const TASKS: usize = 64;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("state.db")).await.unwrap();
+    let start = Instant::now();
+    let mut waiting = Vec::new();
+    for thousand in 0..RUNS / 1000 {
+        let new = |n: usize| NewRun {
+            plan: facts::plan(
+                &format!("pipeline_{}", thousand * 1000 + n),
+                &["a", "b", "c"],
+            ),
+            sources: Vec::new(),
+            created_at: Timestamp(1),
+            priority: 0,
+            note: None,
+        };
+        let wanted = (0..1000).map(new).collect();
+        let made = store.create_runs(wanted, |id, new| facts::run(id, &new.plan));
+        waiting.extend(made.await.unwrap().into_iter().flatten());
+    }
+    println!("{RUNS} runs created in {:.2?}", start.elapsed());
+
+    let start = Instant::now();
+    let mut tasks = Vec::new();
+    while !waiting.is_empty() {
+        let runs = waiting.split_off(waiting.len().saturating_sub(RUNS.div_ceil(TASKS)));
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            let mut times = Vec::new();
+            for run in runs {
+                times.extend(to_its_end(&store, run).await);
+            }
+            times
+        }));
+    }
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await.unwrap());
+    }
+    let took = start.elapsed();
+    let each = times.len() as f64 / took.as_secs_f64();
+    println!("{} commits in {took:.2?}: {each:.0} a second", times.len());
+    say("of many at once: a commit", times);
+}
+
+/// Started, then each block completes and the next one starts: four commits, and the removal of what is done.
+async fn to_its_end(store: &Store, mut run: baton_model::Run) -> Vec<Duration> {
+    let mut times = Vec::new();
+    let count = run.blocks.len();
+    for n in 0..=count {
+        run.version += 1;
+        run.last_fence = Fence(run.version);
+        run.status = RunStatus::Running;
+        let mut changed = Vec::new();
+        let mut event = RunEvent::Started;
+        let mut commands = vec![Command::Finish];
+        if let Some(ended) = n.checked_sub(1).and_then(|n| run.blocks.get_mut(n)) {
+            ended.status = BlockStatus::Completed;
+            ended.ended_at = Some(Timestamp(9));
+            ended.products = vec![facts::text("output_0", "1")];
+            changed.push(ended.key.clone());
+            event = RunEvent::AttemptEnded {
+                key: ended.key.clone(),
+                fence: run.last_fence,
+                outcome: baton_model::Outcome::Completed {
+                    products: ended.products.clone(),
+                    items: None,
+                },
+                usage: None,
+            };
+        }
+        if let Some(next) = run.blocks.get_mut(n) {
+            next.status = BlockStatus::Running;
+            next.started_at = Some(Timestamp(8));
+            changed.push(next.key.clone());
+            commands = vec![Command::StartAttempt {
+                key: next.key.clone(),
+                attempt: 1,
+                fence: run.last_fence,
+            }];
+        } else {
+            run.status = RunStatus::Completed;
+            run.ended_at = Some(Timestamp(9));
+        }
+        let start = Instant::now();
+        let ids = store.commit(&run, &changed, &event, &commands, Timestamp(7));
+        let ids = ids.await.unwrap();
+        times.push(start.elapsed());
+        store.command_done(ids[0]);
+    }
+    let start = Instant::now();
+    store.flush_done(run.id).await.unwrap();
+    times.push(start.elapsed());
+    times
+}

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use baton_base::{Class, Diagnose};
+use baton_model::{Run, RunEvent, Timestamp};
 use baton_store::{Store, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row};
@@ -161,4 +162,58 @@ async fn what_is_durable_is_in_the_file_even_while_somebody_reads() {
     std::fs::copy(file.path(), &copy).unwrap();
     let copy = Store::open(&copy).await.unwrap();
     assert_eq!(copy.load_run(run.id).await.unwrap(), Some(run));
+}
+
+/// Commits the next step of `run` in a task of its own.
+fn step(store: &Store, run: &Run) -> tokio::task::JoinHandle<Result<(), StoreError>> {
+    let (store, mut run) = (store.clone(), run.clone());
+    run.version += 1;
+    tokio::spawn(async move {
+        let done = store.commit(&run, &[], &RunEvent::Woken, &[], Timestamp(7));
+        done.await.map(drop)
+    })
+}
+
+#[tokio::test]
+async fn steps_that_share_a_transaction_do_not_share_their_fate() {
+    let file = File::new();
+    let store = file.open().await;
+    let plan = facts::plan("demo", &["a"]);
+    let mut runs = Vec::new();
+    for _ in 0..6 {
+        let made = store.create_run(&[], |id| facts::run(id, &plan)).await;
+        runs.push(made.unwrap());
+    }
+    // One step cannot be written: its event is there already. Another one belongs to a run that went on elsewhere.
+    let mut other = connect(&file.path()).await;
+    sqlx::query("insert into event (run, version, at, body) values (3, 1, 0, '\"woken\"')")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    sqlx::query("update run set version = 5 where id = 4")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    // While somebody else writes, they gather behind the first one. Two of them are of the same run.
+    let lock = other.begin_with("begin immediate").await.unwrap();
+    let mut second = runs[1].clone();
+    second.version += 1;
+    let mut steps: Vec<_> = runs.iter().map(|run| step(&store, run)).collect();
+    steps.push(step(&store, &second));
+    tokio::task::yield_now().await;
+    lock.rollback().await.unwrap();
+
+    let mut results = Vec::new();
+    for step in steps {
+        results.push(step.await.unwrap());
+    }
+    let guilty = results.remove(2).unwrap_err();
+    assert!(matches!(guilty, StoreError::Other { .. }), "{guilty:?}");
+    let refused = results.remove(2).unwrap_err();
+    assert!(matches!(refused, StoreError::Conflict { run } if run == runs[3].id));
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    for (run, version) in runs.iter().zip([1, 2, 0, 5, 1, 1]) {
+        let found = store.load_run(run.id).await.unwrap().unwrap();
+        assert_eq!(found.version, version);
+    }
 }

@@ -1,0 +1,341 @@
+//! Steps of many runs, written together: what waits while a transaction is under way shares the next one.
+//!
+//! A step that comes alone does not wait for others. One that is refused, or that fails, does not disturb those that
+//! it shares a transaction with.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::Path;
+
+use baton_model::{BlockRunKey, Command, Run, RunEvent, RunId, RunStatus, Timestamp};
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::history::{self, CommandId};
+use crate::rows::{self, Array, Changes, Tally};
+use crate::sql::{Changing, Database, values};
+use crate::{Store, StoreError};
+
+/// Most steps of one transaction.
+const MOST: usize = 256;
+
+/// One step of a run as text, ready to be written.
+#[derive(Debug)]
+pub(crate) struct Step {
+    run: RunId,
+    /// The new row of the run; none when only commands are removed.
+    advance: Option<String>,
+    /// Whether it ends the run.
+    is_last: bool,
+    changes: Changes,
+    events: Array,
+    /// Whether every older command is void.
+    voids: bool,
+    /// Whether every block run is written anew: some may be gone, and the others have moved up.
+    renews: bool,
+    done: Array,
+    commands: Array,
+}
+
+/// What changes in a row of `run`.
+#[derive(Serialize)]
+struct Advance<'a> {
+    id: i64,
+    version: u64,
+    status: &'static str,
+    cancel_requested: i64,
+    last_fence: u64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    ending: Option<&'static str>,
+    reason: Option<&'a str>,
+    variables: String,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+impl Step {
+    pub(crate) fn new(
+        path: &Path,
+        run: &Run,
+        changed: &[BlockRunKey],
+        (event, at): (&RunEvent, Timestamp),
+        commands: &[Command],
+        done: &[CommandId],
+    ) -> Result<Self, StoreError> {
+        let advance = Advance {
+            id: run.id.0,
+            version: run.version,
+            status: run.status.name(),
+            cancel_requested: i64::from(run.cancel_requested),
+            last_fence: run.last_fence.0,
+            started_at: run.started_at.map(|at| at.0),
+            ended_at: run.ended_at.map(|at| at.0),
+            ending: run.ending.map(RunStatus::name),
+            reason: run.reason.as_deref(),
+            variables: rows::to_json(path, "variables", &run.variables)?,
+            tally: Tally::of(run),
+        };
+        let voids = matches!(event, RunEvent::Resumed);
+        let renews = matches!(event, RunEvent::Retried { .. });
+        let done = if voids { &[] } else { done };
+        let mut step = Self {
+            advance: Some(rows::to_json(path, "a run", &advance)?),
+            is_last: run.status.is_final(),
+            voids,
+            renews,
+            ..Self::flush(path, run.id, done)?
+        };
+        let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
+        (step.changes).add(path, run, |key| renews || wanted.contains(key))?;
+        let event = rows::to_json(path, "an event", &history::compact(event))?;
+        let event = (run.id, run.version, at, event);
+        step.events.push(path, "an event", &event)?;
+        for (position, command) in commands.iter().enumerate() {
+            let command = rows::to_json(path, "a command", command)?;
+            let command = (run.id, run.version, position, command);
+            step.commands.push(path, "a command", &command)?;
+        }
+        Ok(step)
+    }
+
+    /// Removes commands that are done, and changes nothing else.
+    pub(crate) fn flush(path: &Path, run: RunId, done: &[CommandId]) -> Result<Self, StoreError> {
+        let mut ids = Array::default();
+        for id in done {
+            ids.push(path, "ids of commands", &(id.run, id.version, id.position))?;
+        }
+        Ok(Self {
+            run,
+            advance: None,
+            is_last: false,
+            changes: Changes::default(),
+            events: Array::default(),
+            voids: false,
+            renews: false,
+            done: ids,
+            commands: Array::default(),
+        })
+    }
+}
+
+/// A step on its way, and where its result goes.
+pub(crate) struct Waiting {
+    step: Step,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// Where steps wait to be written.
+pub(crate) type Queue = mpsc::Sender<Waiting>;
+
+impl Store {
+    /// Has a step written, together with what else is waiting. When the caller stops waiting, the step may be written
+    /// all the same.
+    pub(crate) async fn write(&self, step: Step) -> Result<(), StoreError> {
+        let (answer, result) = oneshot::channel();
+        let gone = || self.database.sort()(sqlx::Error::PoolClosed);
+        let sent = self.queue.send(Waiting { step, answer }).await;
+        sent.map_err(|_| gone())?;
+        result.await.map_err(|_| gone())?
+    }
+}
+
+/// The queue of a database, and the task that writes what comes through it until nobody holds the queue any more.
+pub(crate) fn queue(database: Database) -> Queue {
+    let (queue, mut waiting) = mpsc::channel(MOST);
+    tokio::spawn(async move {
+        let mut held = VecDeque::new();
+        loop {
+            if held.is_empty() {
+                let mut arrived = Vec::new();
+                if waiting.recv_many(&mut arrived, MOST).await == 0 {
+                    return;
+                }
+                held.extend(arrived);
+            }
+            while held.len() < MOST
+                && let Ok(more) = waiting.try_recv()
+            {
+                held.push_back(more);
+            }
+            write_group(&database, take_group(&mut held)).await;
+        }
+    });
+    queue
+}
+
+/// Takes what can be written together: of each run only its first step, since a step must see the one before.
+fn take_group(held: &mut VecDeque<Waiting>) -> Vec<Waiting> {
+    let mut runs = HashSet::new();
+    let (group, rest): (Vec<_>, Vec<_>) = held
+        .drain(..)
+        .partition(|waiting| runs.insert(waiting.step.run));
+    held.extend(rest);
+    group
+}
+
+/// Writes a group and answers everybody in it.
+async fn write_group(database: &Database, group: Vec<Waiting>) {
+    let steps: Vec<&Step> = group.iter().map(|waiting| &waiting.step).collect();
+    match write_together(database, &steps).await {
+        Ok(written) => {
+            for waiting in group {
+                let run = waiting.step.run;
+                let result = if written.contains(&run) {
+                    Ok(())
+                } else {
+                    Err(StoreError::Conflict { run })
+                };
+                // Whoever does not wait any more does not need the answer.
+                drop(waiting.answer.send(result));
+            }
+        }
+        // Nothing of the group is written. Only the one that is to blame fails.
+        Err(error) if group.len() > 1 && !error.is_general() => {
+            for waiting in group {
+                Box::pin(write_group(database, vec![waiting])).await;
+            }
+        }
+        Err(error) => {
+            let mut error = Some(error);
+            for waiting in group {
+                let error = error.take().unwrap_or_else(|| database.busy());
+                drop(waiting.answer.send(Err(error)));
+            }
+        }
+    }
+}
+
+/// Writes steps in one transaction. Gives the runs whose step was written; the others have another version.
+async fn write_together(
+    database: &Database,
+    steps: &[&Step],
+) -> Result<HashSet<RunId>, StoreError> {
+    let mut transaction = database.begin().await?;
+    let mut written = advance(&mut transaction, steps).await?;
+    let others = steps.iter().filter(|step| step.advance.is_none());
+    written.extend(others.map(|step| step.run));
+    let steps: Vec<&Step> = steps
+        .iter()
+        .copied()
+        .filter(|step| written.contains(&step.run))
+        .collect();
+    for step in steps.iter().filter(|step| step.renews) {
+        let sql = "delete from block_run where run = ?1";
+        transaction.change(sql, values![step.run]).await?;
+    }
+    write_blocks(
+        &mut transaction,
+        Changes {
+            blocks: Array::joined(steps.iter().map(|step| &step.changes.blocks)),
+            products: Array::joined(steps.iter().map(|step| &step.changes.products)),
+        },
+    )
+    .await?;
+    let sql = "insert into event (run, version, at, body)
+         select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint), value ->> 3
+         from json_each(?1)";
+    change(&mut transaction, sql, steps.iter().map(|step| &step.events)).await?;
+    for step in steps.iter().filter(|step| step.voids) {
+        let sql = "delete from command where run = ?1";
+        transaction.change(sql, values![step.run]).await?;
+    }
+    let sql = "delete from command where (run, version, position) in (
+             select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint)
+             from json_each(?1))";
+    change(&mut transaction, sql, steps.iter().map(|step| &step.done)).await?;
+    let sql = "insert into command (run, version, position, body)
+         select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint), value ->> 3
+         from json_each(?1)";
+    let commands = steps.iter().map(|step| &step.commands);
+    change(&mut transaction, sql, commands).await?;
+    if steps.iter().any(|step| step.is_last) {
+        transaction.commit_durably().await?;
+    } else {
+        transaction.commit().await?;
+    }
+    Ok(written)
+}
+
+/// Runs a statement that takes a JSON array, unless there is nothing in it.
+async fn change<'a>(
+    transaction: &mut Changing,
+    sql: &'static str,
+    arrays: impl Iterator<Item = &'a Array>,
+) -> Result<(), StoreError> {
+    let array = Array::joined(arrays);
+    if !array.is_empty() {
+        transaction.change(sql, values![array.finish()]).await?;
+    }
+    Ok(())
+}
+
+/// Moves the rows of runs one version on. Gives those that had the version before.
+async fn advance(
+    transaction: &mut Changing,
+    steps: &[&Step],
+) -> Result<HashSet<RunId>, StoreError> {
+    let rows: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| step.advance.as_deref())
+        .collect();
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = format!("[{}]", rows.join(","));
+    let sql = "update run set version = run.version + 1, status = step.value ->> 'status',
+             cancel_requested = cast(step.value ->> 'cancel_requested' as bigint),
+             last_fence = cast(step.value ->> 'last_fence' as bigint),
+             started_at = cast(step.value ->> 'started_at' as bigint),
+             ended_at = cast(step.value ->> 'ended_at' as bigint),
+             ending = step.value ->> 'ending', reason = step.value ->> 'reason', variables = step.value ->> 'variables',
+             blocks = cast(step.value ->> 'blocks' as bigint),
+             completed = cast(step.value ->> 'completed' as bigint),
+             failed = cast(step.value ->> 'failed' as bigint)
+         from json_each(?1) as step
+         where run.id = cast(step.value ->> 'id' as bigint)
+             and run.version = cast(step.value ->> 'version' as bigint) - 1
+         returning run.id";
+    let found = transaction.fetch(sql, values![rows]).await?;
+    found.iter().map(|row| row.run("id")).collect()
+}
+
+/// Inserts or replaces block runs, and replaces their products.
+pub(crate) async fn write_blocks(
+    transaction: &mut Changing,
+    changes: Changes,
+) -> Result<(), StoreError> {
+    if changes.blocks.is_empty() {
+        return Ok(());
+    }
+    let blocks = changes.blocks.finish();
+    let sql = "insert into block_run (run, block, child, position, name, status, attempt, fence,
+             started_at, ended_at, retry_at, error, reason, items, callbacks, earlier, usage)
+         select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
+             cast(value ->> 'position' as bigint), value ->> 'name', value ->> 'status',
+             cast(value ->> 'attempt' as bigint), cast(value ->> 'fence' as bigint),
+             cast(value ->> 'started_at' as bigint), cast(value ->> 'ended_at' as bigint),
+             cast(value ->> 'retry_at' as bigint),
+             value ->> 'error', value ->> 'reason', value ->> 'items', value ->> 'callbacks',
+             cast(value ->> 'earlier' as bigint), value ->> 'usage'
+         from json_each(?1) where true
+         on conflict (run, block, child) do update set status = excluded.status,
+             attempt = excluded.attempt, fence = excluded.fence,
+             started_at = excluded.started_at, ended_at = excluded.ended_at,
+             retry_at = excluded.retry_at, error = excluded.error, reason = excluded.reason,
+             items = excluded.items, callbacks = excluded.callbacks, earlier = excluded.earlier,
+             usage = excluded.usage";
+    transaction.change(sql, values![blocks.as_str()]).await?;
+    let sql = "delete from product where (run, block, child) in (
+             select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint)
+             from json_each(?1))";
+    transaction.change(sql, values![blocks]).await?;
+    if !changes.products.is_empty() {
+        let products = changes.products.finish();
+        let sql = "insert into product (run, block, child, position, manifest)
+             select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
+                 cast(value ->> 'position' as bigint), value ->> 'manifest'
+             from json_each(?1)";
+        transaction.change(sql, values![products]).await?;
+    }
+    Ok(())
+}
