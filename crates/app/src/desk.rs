@@ -259,12 +259,7 @@ fn complaint(failure: Failure) -> Complaint {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(Failure {
-            message: format!("the work was cut short: {error}"),
-            hint: None,
-            class: Class::Bug,
-            exit: Class::Bug.exit_code(),
-        })
-    })
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::bug(format!("the work was cut short: {error}"))))
 }

@@ -1,6 +1,7 @@
 //! A use case that could not be carried out: what is said, who has to act, and with which exit code a command ends.
 
 use baton_base::{Class, Diagnose, chain};
+use baton_scheduler::Complaint;
 
 /// Exit code of a run that failed and of a check that found errors.
 pub const FAILED: u8 = 1;
@@ -22,6 +23,10 @@ pub struct Failure {
     pub class: Class,
     /// Exit code of a command that ends with it.
     pub exit: u8,
+    /// Whether what was asked for does not exist.
+    pub is_missing: bool,
+    /// Whether too much is waiting already.
+    pub is_full: bool,
 }
 
 impl Failure {
@@ -32,6 +37,38 @@ impl Failure {
             hint: Some(hint.into()),
             class: Class::User,
             exit: USAGE,
+            is_missing: false,
+            is_full: false,
+        }
+    }
+
+    /// What was asked for does not exist.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self {
+            is_missing: true,
+            hint: None,
+            ..Self::usage(message, "")
+        }
+    }
+
+    /// The present state does not permit it.
+    pub fn conflict(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            class: Class::Conflict,
+            exit: Class::Conflict.exit_code(),
+            ..Self::usage(message, hint)
+        }
+    }
+
+    /// What the scheduler complains of.
+    pub fn complained(complaint: Complaint) -> Self {
+        Self {
+            message: complaint.message,
+            hint: complaint.hint,
+            class: complaint.class,
+            exit: complaint.class.exit_code(),
+            is_missing: false,
+            is_full: false,
         }
     }
 
@@ -42,6 +79,8 @@ impl Failure {
             hint: None,
             class: Class::Bug,
             exit: Class::Bug.exit_code(),
+            is_missing: false,
+            is_full: false,
         }
     }
 
@@ -67,6 +106,8 @@ impl<E: Diagnose + 'static> From<E> for Failure {
             hint: error.hint(),
             class: error.class(),
             exit: error.class().exit_code(),
+            is_missing: false,
+            is_full: false,
         }
     }
 }

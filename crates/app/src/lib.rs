@@ -3,6 +3,7 @@
 //! From a request to a frozen plan, from a project to the processes that run its blocks, and the answers to what
 //! running blocks ask. How a request came in, and how its result is shown, is the business of the crates above.
 
+mod actor;
 mod answers;
 mod desk;
 mod failure;
@@ -18,10 +19,11 @@ mod sources;
 mod state;
 mod workers;
 
+pub use actor::{Actor, Right};
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
-pub use host::Host;
+pub use host::{Call, Called, Host};
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;
 pub use planning::{Planned, plan, plan_wanted};

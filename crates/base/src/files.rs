@@ -85,6 +85,30 @@ pub fn open_lock(path: &Path) -> Result<fs::File, FileError> {
         .map_err(|source| FileError::new("open", path, source))
 }
 
+/// Replaces a file in one step by one that only its owner may read.
+pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let write = || -> io::Result<()> {
+        // One that a killed process left might have other rights.
+        drop(fs::remove_file(&temporary));
+        let mut options = fs::OpenOptions::new();
+        let mut file = options
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        file.write_all(content)?;
+        file.sync_data()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|source| {
+        drop(fs::remove_file(&temporary));
+        FileError::new("write", path, source)
+    })
+}
+
 /// Replaces a file in one step: a reader, or a crash, sees the old content or the new, never half of it.
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));

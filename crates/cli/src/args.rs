@@ -2,6 +2,7 @@
 
 mod mage;
 mod new;
+mod start;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use new::{
     CleanArgs, KindChoice, LanguageChoice, NewArgs, NewBlockArgs, NewCommand, NewPipelineArgs,
     PipelineChoice, TemplatesArgs,
 };
+pub(crate) use start::StartArgs;
 
 /// Run data pipelines from a project folder.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Run a pipeline, or some of its blocks
     Run(Box<RunArgs>),
+    /// Serve a project: its triggers, its runs, its API
+    Start(StartArgs),
     /// List the runs of a project
     Runs(RunsArgs),
     /// Show what a run's blocks printed and logged

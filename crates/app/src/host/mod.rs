@@ -1,12 +1,14 @@
 //! A project that a server hosts: its scheduler, its triggers, and what watches its files.
 
 mod children;
+mod runs;
 mod sync;
+mod triggers;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use baton_base::now;
+use baton_base::{files, now};
 use baton_model::{Map, Run, RunStatus, Timestamp, Trigger};
 use baton_products::Products;
 use baton_project::Project;
@@ -24,6 +26,8 @@ use crate::failure::Failure;
 use crate::request::WorkerOptions;
 use crate::secrets::{Known, lookup};
 use crate::state::ProjectState;
+
+pub use triggers::{Call, Called};
 
 /// A project that a server hosts. Everything a person can do with it starts here.
 pub struct Host {
@@ -124,6 +128,22 @@ impl Host {
         );
         self.service.shut_down().await;
         self.desk.close().await;
+    }
+
+    /// The token that opens the server of this project: made once, and kept in a file that only its owner reads.
+    pub async fn token(&self) -> Result<String, Failure> {
+        let path = self.state.home.path().join("server.token");
+        if let Ok(token) = files::read_text(&path)
+            && !token.trim().is_empty()
+        {
+            return Ok(token.trim().to_owned());
+        }
+        let token = sync::new_token();
+        if token.is_empty() {
+            return Err(Failure::bug("this machine gives no random numbers"));
+        }
+        files::write_secret(&path, token.as_bytes())?;
+        Ok(token)
     }
 
     /// The project's folder.

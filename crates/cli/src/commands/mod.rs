@@ -12,6 +12,7 @@ mod request;
 mod run;
 mod runs;
 mod secret;
+mod start;
 mod state;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Init(args) => init::run(&args),
         Command::New(args) => new::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Start(args) => start::run(&args),
         Command::Runs(args) => runs::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Output(args) => output::run(&args),

@@ -27,6 +27,7 @@ fn pooled(run: i64, pool: &str, slots: u32) -> RunTicket {
         pools: vec![PoolUse {
             pool: pool.to_owned(),
             slots,
+            key: None,
         }],
         ..ticket(run, "a")
     }

@@ -1,0 +1,89 @@
+//! Use cases around runs.
+
+use baton_model::{BlockUuid, Run, RunId, RunStatus};
+use baton_store::{BlockRunRow, RunPage, RunRow, RunRows};
+
+use super::Host;
+use crate::actor::{Actor, Right};
+use crate::failure::Failure;
+
+impl Host {
+    /// A page of runs.
+    pub async fn runs(&self, actor: &Actor, page: &RunPage) -> Result<RunRows, Failure> {
+        actor.may(Right::Read)?;
+        Ok(self.store().page_runs(page).await?)
+    }
+
+    /// A run as lists show it.
+    pub async fn run_row(&self, actor: &Actor, id: RunId) -> Result<RunRow, Failure> {
+        actor.may(Right::Read)?;
+        self.store().run_row(id).await?.ok_or_else(|| no_run(id))
+    }
+
+    /// A run with everything.
+    pub async fn run(&self, actor: &Actor, id: RunId) -> Result<Run, Failure> {
+        actor.may(Right::Read)?;
+        self.store().load_run(id).await?.ok_or_else(|| no_run(id))
+    }
+
+    /// The block runs of a run, in its order.
+    pub async fn block_runs(&self, actor: &Actor, id: RunId) -> Result<Vec<BlockRunRow>, Failure> {
+        actor.may(Right::Read)?;
+        Ok(self.store().block_runs(id).await?)
+    }
+
+    /// One block run by its own number.
+    pub async fn block_run(&self, actor: &Actor, id: i64) -> Result<BlockRunRow, Failure> {
+        actor.may(Right::Read)?;
+        let found = self.store().block_run(id).await?;
+        found.ok_or_else(|| Failure::missing(format!("there is no block run {id}")))
+    }
+
+    /// Stops a run. One that has ended stays as it is.
+    pub async fn cancel_run(&self, actor: &Actor, id: RunId, reason: &str) -> Result<(), Failure> {
+        actor.may(Right::Run)?;
+        self.run_row(actor, id).await?;
+        let stopped = self.service().cancel(id, reason).await;
+        stopped.map_err(Failure::complained)?;
+        Ok(())
+    }
+
+    /// Runs blocks of a run again: those from `from` on, or all that have not completed.
+    pub async fn retry_run(
+        &self,
+        actor: &Actor,
+        id: RunId,
+        from: Option<BlockUuid>,
+    ) -> Result<(), Failure> {
+        actor.may(Right::Run)?;
+        let row = self.run_row(actor, id).await?;
+        if from.is_none() && row.status == RunStatus::Completed {
+            return Err(Failure::usage(
+                format!("run {id} is completed, nothing of it is to be retried"),
+                "name the block to begin with",
+            ));
+        }
+        let retried = self.service().retry(id, from).await;
+        retried.map_err(Failure::complained)
+    }
+
+    /// Deletes a run that has ended, with its log. Its products go when nothing else names them.
+    pub async fn delete_run(&self, actor: &Actor, id: RunId) -> Result<(), Failure> {
+        actor.may(Right::Run)?;
+        let row = self.run_row(actor, id).await?;
+        if !row.status.is_final() {
+            return Err(Failure::conflict(
+                format!("run {id} has not ended"),
+                "cancel it first",
+            ));
+        }
+        self.store().delete_run(id).await?;
+        // A log that is gone already is as good.
+        let _ = tokio::fs::remove_file(self.state().home.log(id.0)).await;
+        Ok(())
+    }
+}
+
+fn no_run(id: RunId) -> Failure {
+    Failure::missing(format!("there is no run {id}"))
+}

@@ -1,0 +1,288 @@
+//! Use cases around triggers.
+
+use std::time::Duration;
+
+use baton_base::Class;
+use baton_engine::triggers::{accept, next_dates};
+use baton_model::{
+    Cause, Map, PipelineUuid, RunId, RunStatus, Schedule, Timestamp, Trigger, TriggerId,
+    TriggerKind, TriggerSettings,
+};
+use baton_scheduler::Wanted;
+use baton_store::{RunPage, TriggerCall};
+
+use super::Host;
+use super::sync::new_token;
+use crate::actor::{Actor, Right};
+use crate::failure::Failure;
+
+/// For so long the same call is the same run, when the caller gives it a key.
+const SAME_CALL: Duration = Duration::from_secs(600);
+
+/// A call of a trigger.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// Variables that the caller sets.
+    pub variables: Map,
+    /// What else the caller says.
+    pub event: Map,
+    /// Names the call: the same key within ten minutes is the same call.
+    pub key: Option<String>,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// The run.
+    pub run: RunId,
+    /// Whether an earlier call had started it.
+    pub is_repeated: bool,
+}
+
+impl Host {
+    /// The triggers of a pipeline, or of all.
+    pub async fn triggers(
+        &self,
+        actor: &Actor,
+        pipeline: Option<&PipelineUuid>,
+    ) -> Result<Vec<Trigger>, Failure> {
+        actor.may(Right::Read)?;
+        let mut triggers = self.store().triggers().await?;
+        triggers.retain(|trigger| pipeline.is_none_or(|uuid| &trigger.pipeline == uuid));
+        Ok(triggers)
+    }
+
+    /// One trigger.
+    pub async fn trigger(&self, actor: &Actor, id: TriggerId) -> Result<Trigger, Failure> {
+        actor.may(Right::Read)?;
+        self.store()
+            .trigger(id)
+            .await?
+            .ok_or_else(|| no_trigger(id))
+    }
+
+    /// When a trigger runs next, as far as its schedule says.
+    pub fn next_dates(&self, trigger: &Trigger, count: usize) -> Vec<Timestamp> {
+        if !trigger.is_active || trigger.kind != TriggerKind::Time {
+            return Vec::new();
+        }
+        next_dates(trigger, self.service().now(), count)
+    }
+
+    /// Makes a trigger. Its number is given by the database.
+    pub async fn create_trigger(
+        &self,
+        actor: &Actor,
+        mut trigger: Trigger,
+    ) -> Result<Trigger, Failure> {
+        actor.may(Right::Edit)?;
+        self.project()
+            .await?
+            .pipeline_file(&trigger.pipeline)
+            .map_err(Failure::from)?;
+        if trigger.name.trim().is_empty() {
+            return Err(Failure::usage("the trigger has no name", "give it one"));
+        }
+        if self
+            .store()
+            .trigger_named(&trigger.pipeline, &trigger.name)
+            .await?
+            .is_some()
+        {
+            return Err(Failure::conflict(
+                format!(
+                    "pipeline `{}` has a trigger `{}` already",
+                    trigger.pipeline, trigger.name
+                ),
+                "give it another name",
+            ));
+        }
+        let at = self.service().now();
+        trigger.id = TriggerId(0);
+        (trigger.created_at, trigger.updated_at) = (at, at);
+        if trigger.kind == TriggerKind::Api && trigger.token.is_none() {
+            trigger.token = Some(new_token());
+        }
+        self.checked(&mut trigger, None)?;
+        self.save_trigger(trigger).await
+    }
+
+    /// Changes a trigger with `change`.
+    pub async fn update_trigger(
+        &self,
+        actor: &Actor,
+        id: TriggerId,
+        change: impl FnOnce(&mut Trigger),
+    ) -> Result<Trigger, Failure> {
+        actor.may(Right::Edit)?;
+        let before = self.trigger(actor, id).await?;
+        let mut trigger = before.clone();
+        change(&mut trigger);
+        (trigger.id, trigger.created_at) = (before.id, before.created_at);
+        trigger.updated_at = self.service().now();
+        self.checked(&mut trigger, Some(&before))?;
+        self.save_trigger(trigger).await
+    }
+
+    /// Deletes a trigger; its runs stay.
+    pub async fn remove_trigger(&self, actor: &Actor, id: TriggerId) -> Result<(), Failure> {
+        actor.may(Right::Edit)?;
+        if self.delete_trigger(id).await? {
+            Ok(())
+        } else {
+            Err(no_trigger(id))
+        }
+    }
+
+    /// Refuses what cannot be followed, and notes when a trigger is switched on.
+    fn checked(&self, trigger: &mut Trigger, before: Option<&Trigger>) -> Result<(), Failure> {
+        if trigger.kind == TriggerKind::Time
+            && let Some(interval) = &trigger.interval
+            && let Err(bad) = Schedule::parse(interval)
+        {
+            return Err(Failure::usage(
+                format!("`{interval}` is no schedule: {}", bad.0),
+                "write @hourly, @daily, @weekly, @monthly, or a cron expression with five fields",
+            ));
+        }
+        let was_active = before.is_some_and(|before| before.is_active);
+        let is_new = before.is_some_and(|before| before.interval != trigger.interval);
+        if trigger.is_active && (!was_active || is_new) {
+            trigger.last_enabled_at = Some(self.service().now());
+        }
+        Ok(())
+    }
+
+    /// Starts a run of a trigger for whoever knows its token, or may run anything.
+    pub async fn call_trigger(
+        &self,
+        actor: &Actor,
+        id: TriggerId,
+        token: Option<&str>,
+        call: Call,
+    ) -> Result<Called, Failure> {
+        // Whether there is such a trigger is told to nobody who does not know its token.
+        let denied = || Failure {
+            class: Class::Denied,
+            exit: Class::Denied.exit_code(),
+            ..Failure::usage(
+                "the trigger or its token is wrong",
+                "copy the address of the trigger again",
+            )
+        };
+        let trigger = match actor.may(Right::Run) {
+            Ok(()) => self.trigger(actor, id).await?,
+            Err(_) => self.store().trigger(id).await?.ok_or_else(denied)?,
+        };
+        let knows = |given: &str| {
+            let stored = trigger.token.as_deref().unwrap_or_default();
+            let equal = blake3::hash(given.as_bytes()) == blake3::hash(stored.as_bytes());
+            trigger.kind == TriggerKind::Api && !stored.is_empty() && equal
+        };
+        match token {
+            Some(token) if !knows(token) => return Err(denied()),
+            None => actor.may(Right::Run).map_err(|_| denied())?,
+            Some(_) => {}
+        }
+        self.start_called(trigger, call).await
+    }
+
+    async fn start_called(&self, mut trigger: Trigger, call: Call) -> Result<Called, Failure> {
+        let now = self.service().now();
+        if let Some(key) = &call.key {
+            let since = Timestamp(now.0.saturating_sub(SAME_CALL.as_micros() as i64));
+            if let Some(run) = self.store().call_with_key(trigger.id, key, since).await? {
+                self.note_call(
+                    &trigger,
+                    &call,
+                    "repeated",
+                    Some(run),
+                    "the same call as before",
+                )
+                .await?;
+                return Ok(Called {
+                    run,
+                    is_repeated: true,
+                });
+            }
+        }
+        let settings = TriggerSettings::of(&trigger.settings);
+        if let Err(complaints) = accept(&settings, &call.variables) {
+            let texts: Vec<&str> = complaints
+                .iter()
+                .map(|complaint| complaint.text.as_str())
+                .collect();
+            let text = texts.join("; ");
+            self.note_call(&trigger, &call, "refused", None, &text)
+                .await?;
+            return Err(Failure::usage(text, "see what the trigger accepts"));
+        }
+        if let Some(limit) = settings.queue_limit {
+            let page = RunPage {
+                triggers: vec![trigger.id],
+                statuses: vec![RunStatus::Initial],
+                limit: 1,
+                ..RunPage::default()
+            };
+            let waiting = self.store().page_runs(&page).await?.total;
+            if waiting >= u64::from(limit) {
+                let text = format!("{waiting} runs of this trigger wait already, it takes {limit}");
+                self.note_call(&trigger, &call, "full", None, &text).await?;
+                return Err(Failure {
+                    is_full: true,
+                    ..Failure::conflict(text, "try again later")
+                });
+            }
+        }
+        if !trigger.is_active {
+            // As in Mage, a call switches its trigger on.
+            trigger.is_active = true;
+            trigger.last_enabled_at = Some(now);
+            trigger = self.save_trigger(trigger).await?;
+        }
+        let mut wanted = Wanted::new(trigger.pipeline.clone(), Cause::Call, now);
+        wanted.trigger = Some(trigger.clone());
+        wanted.variables = call.variables.clone();
+        wanted.event = call.event.clone();
+        let made = self.service().submit(vec![wanted]).await.into_iter().next();
+        match made {
+            Some(Ok(Some(run))) => {
+                self.note_call(&trigger, &call, "started", Some(run), "")
+                    .await?;
+                Ok(Called {
+                    run,
+                    is_repeated: false,
+                })
+            }
+            Some(Err(complaint)) => {
+                self.note_call(&trigger, &call, "failed", None, &complaint.message)
+                    .await?;
+                Err(Failure::complained(complaint))
+            }
+            Some(Ok(None)) | None => Err(Failure::bug("the run was not made")),
+        }
+    }
+
+    async fn note_call(
+        &self,
+        trigger: &Trigger,
+        call: &Call,
+        status: &str,
+        run: Option<RunId>,
+        note: &str,
+    ) -> Result<(), Failure> {
+        let record = TriggerCall {
+            trigger: trigger.id,
+            at: self.service().now(),
+            key: call.key.clone(),
+            status: status.to_owned(),
+            run,
+            note: (!note.is_empty()).then(|| note.to_owned()),
+        };
+        Ok(self.store().record_call(&record).await?)
+    }
+}
+
+fn no_trigger(id: TriggerId) -> Failure {
+    Failure::missing(format!("there is no trigger {id}"))
+}

@@ -1,0 +1,96 @@
+//! The routes, one file for each resource.
+
+mod block_runs;
+mod page;
+mod pipeline_runs;
+mod pipeline_schedules;
+mod status;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::routing::{get, post};
+use baton_app::Actor;
+use serde_json::Value;
+
+use crate::Shared;
+use crate::error::ApiError;
+
+/// Every route; `access` says who may call it.
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/", get(page::show))
+        .route("/health", get(status::health))
+        .route("/ready", get(status::ready))
+        .route("/api/status", get(status::show))
+        .route("/api/statuses", get(status::list))
+        .route("/api/pipeline_schedules", get(pipeline_schedules::list))
+        .route(
+            "/api/pipeline_schedules/{id}",
+            get(pipeline_schedules::show)
+                .put(pipeline_schedules::update)
+                .delete(pipeline_schedules::remove),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/pipeline_schedules",
+            get(pipeline_schedules::list_of_pipeline).post(pipeline_schedules::create),
+        )
+        .route(
+            "/api/pipeline_schedules/{id}/pipeline_runs",
+            get(pipeline_runs::list_of_schedule).post(pipeline_runs::create),
+        )
+        .route(
+            "/api/pipeline_schedules/{id}/pipeline_runs/{token}",
+            post(pipeline_runs::create_by_token),
+        )
+        .route(
+            "/api/pipeline_schedules/{id}/api_trigger",
+            post(pipeline_runs::create_by_bearer),
+        )
+        .route("/api/pipeline_runs", get(pipeline_runs::list))
+        .route(
+            "/api/pipelines/{pipeline}/pipeline_runs",
+            get(pipeline_runs::list_of_pipeline),
+        )
+        .route(
+            "/api/pipeline_runs/{id}",
+            get(pipeline_runs::show)
+                .put(pipeline_runs::update)
+                .delete(pipeline_runs::remove),
+        )
+        .route(
+            "/api/pipeline_runs/{id}/block_runs",
+            get(block_runs::list_of_run),
+        )
+        .route("/api/block_runs/{id}", get(block_runs::show))
+}
+
+/// The published description of the API.
+pub fn openapi() -> Value {
+    Value::Null
+}
+
+/// Who makes the request, as the guard found out.
+pub(crate) struct By(pub(crate) Actor);
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(
+            parts
+                .extensions
+                .get::<Actor>()
+                .cloned()
+                .unwrap_or(Actor::Nobody),
+        ))
+    }
+}
+
+/// A JSON body. `{"<name>": {...}}` gives what is inside; a body without it, and none at all, an empty map.
+pub(crate) fn inside(body: &Value, name: &str) -> serde_json::Map<String, Value> {
+    body.get(name)
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default()
+}

@@ -1,0 +1,54 @@
+//! HTTP over the use cases of `app`: no rules of its own.
+//!
+//! A request passes the guard (who may call this route, from where) and then a handler that turns it into a call and
+//! the result into JSON in the shape that Mage's clients know.
+
+mod access;
+mod api;
+mod error;
+mod guard;
+mod params;
+mod times;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use baton_app::Host;
+use tokio::net::TcpListener;
+
+pub use access::{Access, ROUTES, Who};
+pub use api::openapi;
+pub use error::ApiError;
+pub use guard::Door;
+
+/// What every handler has at hand.
+#[derive(Clone)]
+pub struct Shared {
+    /// The project that is served.
+    pub host: Arc<Host>,
+    /// Who may come in.
+    pub door: Arc<Door>,
+}
+
+/// Everything that is served.
+pub fn router(shared: Shared) -> Router {
+    api::routes()
+        .layer(axum::middleware::from_fn_with_state(
+            shared.clone(),
+            guard::check,
+        ))
+        .with_state(shared)
+}
+
+/// Serves until `stop` comes true, then lets requests under way end.
+pub async fn serve(
+    listener: TcpListener,
+    shared: Shared,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop)
+        .await
+}
