@@ -8,7 +8,9 @@ mod blocktemplate;
 mod check;
 pub mod edit;
 mod globalproducts;
+mod hooks;
 mod imports;
+mod interactions;
 mod needs;
 mod new;
 mod notifications;
@@ -33,7 +35,15 @@ pub use blockfile::{BlockFile, Origin};
 pub use blocktemplate::{BlockTemplate, block_templates, custom_block_templates};
 pub use check::check;
 pub use globalproducts::{GlobalDataProducts, adjusted};
+pub use hooks::{
+    GlobalHook, GlobalHooks, HookCondition, HookOperation, HookOutput, HookStage, HookStrategy,
+    HookTarget,
+};
 pub use imports::{Imports, Sources};
+pub use interactions::{
+    BlockInteraction, InputKind, Interaction, InteractionInput, InteractionPermission,
+    InteractionVariable, LayoutCell, PipelineInteractions, VariableOverride,
+};
 pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
 };

@@ -4,7 +4,7 @@ use baton_model::{BlockUuid, Map, PipelineUuid, RetrySettings};
 use serde_json::Value;
 
 use crate::problem::{Problem, Rule};
-use crate::yaml::{self, Content, Document, Mark, Node, NoteKind};
+use crate::yaml::{self, Content, Document, Entry, Mark, Node, NoteKind};
 
 /// Collects the problems of one file while it is read.
 pub(crate) struct Reader<'a> {
@@ -108,6 +108,15 @@ impl<'a> Reader<'a> {
         Map::new()
     }
 
+    /// The entries of the mapping under `key`; null and nothing have none.
+    pub(crate) fn mapping<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Entry] {
+        let Some(value) = node.get(key).filter(|value| !value.is_null()) else {
+            return &[];
+        };
+        self.is_mapping(value, &format!("`{key}`"));
+        value.entries()
+    }
+
     /// Variables under `key`: a mapping whose dates and the like are tagged for workers.
     pub(crate) fn variables(&mut self, node: &Node, key: &str) -> Map {
         let plain = self.map(node, key);
@@ -184,6 +193,14 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         let value = node.get(key).filter(|value| !value.is_null())?;
         self.word_of(value, key, known)
+    }
+
+    /// The words of a list, each one of those that `key` may have.
+    pub(crate) fn words<T: Copy>(&mut self, node: &Node, key: &str, known: &[(T, &str)]) -> Vec<T> {
+        let items = self.list(node, key).iter();
+        items
+            .filter_map(|item| self.word_of(item, key, known))
+            .collect()
     }
 
     /// The word that a value is, of those that `key` may have.

@@ -16,7 +16,10 @@ use std::thread;
 use baton_base::Diagnose;
 use baton_model::{BlockUuid, PipelineUuid};
 
+use crate::hooks;
 use crate::imports::Sources;
+use crate::interactions;
+use crate::pipeline::PipelineFile;
 use crate::problem::{self, Problem, Rule};
 use crate::profiles::{self, Profiles, Used};
 use crate::project::{Project, unset_hint};
@@ -40,6 +43,11 @@ pub fn check(project: &Project) -> Vec<Problem> {
     problems.extend(context.profiles.problems.iter().cloned());
     problems.extend(project.requirements_file().1);
     problems.extend(global_data_products(project));
+    problems.extend(global_hooks(&context));
+    for name in project.interaction_names() {
+        let form = project.interaction(&name);
+        problems.extend(form.map(|form| form.problems).unwrap_or_default());
+    }
 
     let findings = check_pipelines(&context);
     problems.extend(unset_variables(&context.profiles, &findings));
@@ -140,6 +148,7 @@ fn check_pipeline(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Fin
     };
     findings.problems.append(&mut file.problems);
     triggers(context, uuid, findings);
+    interactions(context, &file, findings);
     graph::check(context, &file, findings);
     code::check(context, &file, findings);
 }
@@ -164,6 +173,42 @@ fn triggers(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Findings)
             }
         }
     }
+}
+
+/// The forms of a pipeline, and that its blocks and the forms exist.
+fn interactions(context: &Context<'_>, file: &PipelineFile, findings: &mut Findings) {
+    let pipeline = &file.pipeline;
+    let read = context.project.pipeline_interactions(&pipeline.uuid);
+    findings.problems.extend(read.problems);
+    for form in &read.blocks {
+        let message = if !file.entries().any(|(block, _)| block.uuid == form.block) {
+            format!("the pipeline has no block `{}`", form.block)
+        } else if context.project.interaction(&form.uuid).is_none() {
+            format!("there is no file `interactions/{}`", form.uuid)
+        } else {
+            continue;
+        };
+        let path = interactions::path_of(&pipeline.uuid);
+        let problem = Problem::new(Rule::BadSetting, &path, message).at(form.mark);
+        findings.problems.push(problem.pipeline(&pipeline.uuid));
+    }
+}
+
+/// `global_hooks.yaml` must be readable, and its hooks start pipelines that exist.
+fn global_hooks(context: &Context<'_>) -> Vec<Problem> {
+    let read = context.project.global_hooks();
+    let mut problems = read.problems;
+    for hook in &read.hooks {
+        let Some(pipeline) = &hook.pipeline else {
+            continue;
+        };
+        let message = format!(
+            "the hook `{}` starts the pipeline `{pipeline}`, which does not exist",
+            hook.uuid
+        );
+        problems.extend(context.unknown_pipeline(hooks::FILE, hook.mark, pipeline, message));
+    }
+    problems
 }
 
 /// `global_data_products.yaml` must be readable, and its products name pipelines that exist.
