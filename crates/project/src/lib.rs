@@ -14,6 +14,7 @@ mod interactions;
 mod needs;
 mod new;
 mod notifications;
+mod path;
 mod pipeline;
 mod platform;
 mod problem;
@@ -48,6 +49,7 @@ pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
 };
 pub use notifications::{Alert, Email, Hidden, MessageTemplate, Notifications, Opsgenie};
+pub use path::{PathError, ProjectPath};
 pub use pipeline::PipelineFile;
 pub use platform::{Member, Platform, PlatformError};
 pub use problem::{Problem, Rule, Severity};
