@@ -184,16 +184,22 @@ impl Project {
     pub fn interaction(&self, name: &str) -> Option<Interaction> {
         let is_inside = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
         let file = format!("{FOLDER}/{name}");
-        match self.read_text(&file).ok().filter(|_| is_inside) {
-            Some(text) => text.map(|text| read_form(&file, &text)),
-            None => None,
+        if !is_inside {
+            return None;
+        }
+        match self.read_text(&file) {
+            Ok(text) => text.map(|text| read_form(&file, &text)),
+            Err(problem) => Some(Interaction {
+                problems: vec![*problem],
+                ..Interaction::default()
+            }),
         }
     }
 
     /// The forms of a pipeline; empty without an `interactions.yaml`.
     pub fn pipeline_interactions(&self, uuid: &PipelineUuid) -> PipelineInteractions {
         let file = path_of(uuid);
-        match self.read_text(&file) {
+        match self.pipeline_text(uuid, &file) {
             Ok(text) => text
                 .map(|text| read_pipeline(uuid, &file, &text))
                 .unwrap_or_default(),

@@ -331,15 +331,8 @@ impl Project {
     /// A pipeline as far as it can be read, with everything that is wrong with its file.
     pub fn pipeline_file(&self, uuid: &PipelineUuid) -> Result<PipelineFile, PipelineError> {
         let name = uuid.as_str();
-        let is_name =
-            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
         let path = self.pipeline_path(uuid);
-        let text = if is_name {
-            self.read_text(&path)
-        } else {
-            Ok(None)
-        };
-        match text {
+        match self.pipeline_text(uuid, &path) {
             Ok(Some(text)) => Ok(pipeline::read(uuid, &path, &text, &self.lookup)),
             Ok(None) => {
                 let known = self.pipeline_uuids();
@@ -365,7 +358,7 @@ impl Project {
     /// What a pipeline's `triggers.yaml` holds; empty without one.
     pub fn triggers(&self, uuid: &PipelineUuid) -> Triggers {
         let file = self.triggers_path(uuid);
-        match self.read_text(&file) {
+        match self.pipeline_text(uuid, &file) {
             Ok(text) => text
                 .map(|text| triggers::read(uuid, &file, &text))
                 .unwrap_or_default(),
@@ -419,6 +412,19 @@ impl Project {
         files::read(&self.root.join(file))
     }
 
+    /// The text of a file of a pipeline; none where the pipeline's name, which may come from anywhere, is none.
+    pub(crate) fn pipeline_text(
+        &self,
+        uuid: &PipelineUuid,
+        file: &str,
+    ) -> Result<Option<String>, Box<Problem>> {
+        if is_name(uuid) {
+            self.read_text(file)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// The text of a file; none when there is no such file, a problem when it is no text.
     pub(crate) fn read_text(&self, file: &str) -> Result<Option<String>, Box<Problem>> {
         let unreadable = |message: String| Problem::new(Rule::UnreadableFile, file, message);
@@ -435,6 +441,12 @@ impl Project {
             )))),
         }
     }
+}
+
+/// Whether the name of a pipeline can be that of a folder right below `pipelines`.
+pub(crate) fn is_name(uuid: &PipelineUuid) -> bool {
+    let name = uuid.as_str();
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }
 
 /// Whether a folder is a project: it has a `metadata.yaml`, or pipelines all the same.
