@@ -11,6 +11,7 @@ mod globalproducts;
 mod hooks;
 mod imports;
 mod interactions;
+mod nearby;
 mod needs;
 mod new;
 mod notifications;

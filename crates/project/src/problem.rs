@@ -99,6 +99,8 @@ rules! {
     BadSetting = "bad-setting" Warning,
     /// A trigger or a hook that names a pipeline that the project does not have.
     UnknownPipeline = "unknown-pipeline" Error,
+    /// Pipelines whose triggers wait for each other.
+    TriggerCycle = "trigger-cycle" Warning,
     /// A global data product that nobody has declared, or whose pipeline does not exist.
     UnknownProduct = "unknown-data-product" Error,
     /// A data file that the code reads and nobody has put there.

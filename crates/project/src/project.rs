@@ -12,6 +12,7 @@ use baton_model::{Block, Pipeline, PipelineUuid};
 
 use crate::blockfile::{self, BlockFile};
 use crate::imports::{Imports, Sources};
+use crate::nearby::{near, similar};
 use crate::pipeline::{self, PipelineFile};
 use crate::platform::{self, Platform};
 use crate::problem::{Problem, Rule};
@@ -24,7 +25,7 @@ use crate::triggers::{self, Triggers};
 use crate::yaml::Mark;
 
 /// The file that makes a folder a project, and a folder under `pipelines` a pipeline.
-const METADATA: &str = "metadata.yaml";
+pub(crate) const METADATA: &str = "metadata.yaml";
 
 /// Opening a project failed.
 #[derive(Debug, thiserror::Error)]
@@ -470,62 +471,4 @@ pub(crate) fn pipelines_of(root: &Path) -> Vec<PipelineUuid> {
 
 pub(crate) fn unset_hint(name: &str) -> String {
     format!("set it, or give a default: env_var('{name}', '...')")
-}
-
-/// Projects above a folder, or right below it.
-fn near(root: &Path) -> Vec<PathBuf> {
-    if let Some(above) = root
-        .ancestors()
-        .skip(1)
-        .find(|folder| folder.join(METADATA).is_file() && folder.join("pipelines").is_dir())
-    {
-        return vec![above.to_owned()];
-    }
-    let mut below: Vec<PathBuf> = fs::read_dir(root)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.join(METADATA).is_file() && path.join("pipelines").is_dir())
-        .collect();
-    below.sort();
-    below
-}
-
-/// The pipeline whose name is most like `name`, if any is much like it.
-pub(crate) fn similar(name: &str, known: &[PipelineUuid]) -> Option<PipelineUuid> {
-    known
-        .iter()
-        .map(|uuid| {
-            (
-                strsim::damerau_levenshtein(&name.to_lowercase(), &uuid.as_str().to_lowercase()),
-                uuid,
-            )
-        })
-        .filter(|(distance, _)| *distance <= name.chars().count() / 3 + 1)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, uuid)| uuid.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn similar_names_are_found() {
-        let known: Vec<PipelineUuid> = ["daily_sales", "hourly", "x"]
-            .map(PipelineUuid::from)
-            .to_vec();
-        let check = |name: &str, expected: Option<&str>| {
-            assert_eq!(
-                similar(name, &known),
-                expected.map(PipelineUuid::from),
-                "{name}"
-            );
-        };
-        check("daily_sale", Some("daily_sales"));
-        check("Hourly", Some("hourly"));
-        check("hourli", Some("hourly"));
-        check("weather", None);
-    }
 }

@@ -5,6 +5,7 @@
 
 mod code;
 mod graph;
+mod started;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -13,18 +14,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use baton_base::Diagnose;
 use baton_model::{BlockUuid, PipelineUuid};
 
-use crate::hooks;
 use crate::imports::Sources;
-use crate::interactions;
-use crate::pipeline::PipelineFile;
 use crate::problem::{self, Problem, Rule};
 use crate::profiles::{self, Profiles, Used};
 use crate::project::{Project, unset_hint};
 use crate::source::FileUse;
-use crate::yaml::Mark;
 
 /// Threads that check pipelines. More than this gain nothing: reading files is most of the work.
 const MAX_THREADS: usize = 8;
@@ -43,7 +39,7 @@ pub fn check(project: &Project) -> Vec<Problem> {
     problems.extend(context.profiles.problems.iter().cloned());
     problems.extend(project.requirements_file().1);
     problems.extend(global_data_products(project));
-    problems.extend(global_hooks(&context));
+    problems.extend(started::global_hooks(&context));
     for name in project.interaction_names() {
         let form = project.interaction(&name);
         problems.extend(form.map(|form| form.problems).unwrap_or_default());
@@ -52,6 +48,7 @@ pub fn check(project: &Project) -> Vec<Problem> {
     let findings = check_pipelines(&context);
     problems.extend(unset_variables(&context.profiles, &findings));
     problems.extend(missing_data_files(project, &findings));
+    problems.extend(started::circles(&findings.waits));
     problems.extend(findings.problems);
     problem::arrange(&mut problems);
     problems
@@ -62,26 +59,6 @@ struct Context<'a> {
     project: &'a Project,
     sources: Sources,
     profiles: Profiles,
-}
-
-impl Context<'_> {
-    /// The problem that a file names a pipeline that the project does not have.
-    fn unknown_pipeline(
-        &self,
-        file: &str,
-        mark: Mark,
-        uuid: &PipelineUuid,
-        message: String,
-    ) -> Option<Problem> {
-        match self.project.pipeline_file(uuid) {
-            Ok(_) => None,
-            Err(error) => {
-                let mut problem = Problem::new(Rule::UnknownPipeline, file, message).at(mark);
-                problem.hint = error.hint();
-                Some(problem)
-            }
-        }
-    }
 }
 
 /// What the pipelines gave: problems, and what only makes sense over all of them.
@@ -98,6 +75,8 @@ struct Findings {
     uses_any_provider: bool,
     /// Data files that blocks read: the source file, the use, and who uses it.
     reads: Vec<(String, FileUse, PipelineUuid, BlockUuid)>,
+    /// Triggers that are on and wait for a pipeline.
+    waits: Vec<started::Wait>,
     /// Names of files that the code mentions elsewhere, as when it writes them.
     mentions: BTreeSet<String>,
 }
@@ -110,6 +89,7 @@ impl Findings {
         self.used_providers.extend(other.used_providers);
         self.uses_any_provider |= other.uses_any_provider;
         self.reads.extend(other.reads);
+        self.waits.extend(other.waits);
         self.mentions.extend(other.mentions);
     }
 }
@@ -147,68 +127,10 @@ fn check_pipeline(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Fin
         return;
     };
     findings.problems.append(&mut file.problems);
-    triggers(context, uuid, findings);
-    interactions(context, &file, findings);
+    started::triggers(context, uuid, findings);
+    started::forms(context, &file, findings);
     graph::check(context, &file, findings);
     code::check(context, &file, findings);
-}
-
-/// The triggers of a pipeline, and that the pipelines they wait for exist.
-fn triggers(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Findings) {
-    let read = context.project.triggers(uuid);
-    findings.problems.extend(read.problems);
-    for trigger in &read.triggers {
-        for (after, mark) in trigger.rules.after.iter().zip(&trigger.after_marks) {
-            let message = format!(
-                "the trigger `{}` waits for the pipeline `{}`, which does not exist",
-                trigger.name, after.pipeline
-            );
-            if let Some(problem) = context.unknown_pipeline(
-                &context.project.triggers_path(uuid),
-                *mark,
-                &after.pipeline,
-                message,
-            ) {
-                findings.problems.push(problem.pipeline(uuid));
-            }
-        }
-    }
-}
-
-/// The forms of a pipeline, and that its blocks and the forms exist.
-fn interactions(context: &Context<'_>, file: &PipelineFile, findings: &mut Findings) {
-    let pipeline = &file.pipeline;
-    let read = context.project.pipeline_interactions(&pipeline.uuid);
-    findings.problems.extend(read.problems);
-    for form in &read.blocks {
-        let message = if !file.entries().any(|(block, _)| block.uuid == form.block) {
-            format!("the pipeline has no block `{}`", form.block)
-        } else if context.project.interaction(&form.uuid).is_none() {
-            format!("there is no file `interactions/{}`", form.uuid)
-        } else {
-            continue;
-        };
-        let path = interactions::path_of(&pipeline.uuid);
-        let problem = Problem::new(Rule::BadSetting, &path, message).at(form.mark);
-        findings.problems.push(problem.pipeline(&pipeline.uuid));
-    }
-}
-
-/// `global_hooks.yaml` must be readable, and its hooks start pipelines that exist.
-fn global_hooks(context: &Context<'_>) -> Vec<Problem> {
-    let read = context.project.global_hooks();
-    let mut problems = read.problems;
-    for hook in &read.hooks {
-        let Some(pipeline) = &hook.pipeline else {
-            continue;
-        };
-        let message = format!(
-            "the hook `{}` starts the pipeline `{pipeline}`, which does not exist",
-            hook.uuid
-        );
-        problems.extend(context.unknown_pipeline(hooks::FILE, hook.mark, pipeline, message));
-    }
-    problems
 }
 
 /// `global_data_products.yaml` must be readable, and its products name pipelines that exist.
