@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use baton_model::{BlockUuid, Map, PipelineUuid, ValueKind};
+use baton_model::{BlockUuid, Map, PipelineUuid};
 use serde_json::Value;
 
 use crate::problem::{Problem, Rule};
@@ -36,6 +36,41 @@ const INPUTS: &[(InputKind, &str)] = &[
     (InputKind::Switch, "switch"),
     (InputKind::TextField, "text_field"),
 ];
+
+/// The kind of a value that people type in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// True or false.
+    Boolean,
+    /// A day.
+    Date,
+    /// A moment.
+    Datetime,
+    /// A map.
+    Dictionary,
+    /// A number.
+    Float,
+    /// A whole number.
+    Integer,
+    /// A list.
+    List,
+    /// Text.
+    String,
+}
+
+impl ValueKind {
+    /// Every kind with the word that files use.
+    pub const KNOWN: &'static [(Self, &'static str)] = &[
+        (Self::Boolean, "boolean"),
+        (Self::Date, "date"),
+        (Self::Datetime, "datetime"),
+        (Self::Dictionary, "dictionary"),
+        (Self::Float, "float"),
+        (Self::Integer, "integer"),
+        (Self::List, "list"),
+        (Self::String, "string"),
+    ];
+}
 
 /// A field of a form.
 #[derive(Clone, Debug, PartialEq)]

@@ -44,7 +44,7 @@ pub use hooks::{
 pub use imports::{Imports, Sources};
 pub use interactions::{
     BlockInteraction, InputKind, Interaction, InteractionInput, InteractionPermission,
-    InteractionVariable, LayoutCell, PipelineInteractions, VariableOverride,
+    InteractionVariable, LayoutCell, PipelineInteractions, ValueKind, VariableOverride,
 };
 pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
