@@ -43,6 +43,17 @@ impl<'a> Reader<'a> {
         &mut self.problems[last]
     }
 
+    /// What `read` finds wrong stops no run: the value is passed over.
+    pub(crate) fn leniently<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.problems.len();
+        let value = read(self);
+        for problem in self.problems.iter_mut().skip(before) {
+            problem.code = Rule::BadSetting.code();
+            problem.severity = Rule::BadSetting.severity();
+        }
+        value
+    }
+
     /// The document of a text; none, and a problem, when it is not YAML.
     pub(crate) fn parse(&mut self, text: &str) -> Option<Document> {
         match yaml::parse(text) {
