@@ -8,10 +8,14 @@ mod blocktemplate;
 mod check;
 pub mod edit;
 mod globalproducts;
+mod hooks;
 mod imports;
+mod interactions;
+mod nearby;
 mod needs;
 mod new;
 mod notifications;
+mod path;
 mod pipeline;
 mod platform;
 mod problem;
@@ -33,11 +37,20 @@ pub use blockfile::{BlockFile, Origin};
 pub use blocktemplate::{BlockTemplate, block_templates, custom_block_templates};
 pub use check::check;
 pub use globalproducts::{GlobalDataProducts, adjusted};
+pub use hooks::{
+    GlobalHook, GlobalHooks, HookCondition, HookOperation, HookOutput, HookStage, HookStrategy,
+    HookTarget,
+};
 pub use imports::{Imports, Sources};
+pub use interactions::{
+    BlockInteraction, InputKind, Interaction, InteractionInput, InteractionPermission,
+    InteractionVariable, LayoutCell, PipelineInteractions, ValueKind, VariableOverride,
+};
 pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
 };
 pub use notifications::{Alert, Email, Hidden, MessageTemplate, Notifications, Opsgenie};
+pub use path::{PathError, ProjectPath};
 pub use pipeline::PipelineFile;
 pub use platform::{Member, Platform, PlatformError};
 pub use problem::{Problem, Rule, Severity};

@@ -244,8 +244,15 @@ fn opsgenie(section: &Map) -> Option<Opsgenie> {
     })
 }
 
-/// Checks the `notification_config` of a file.
-pub(crate) fn check(root: &Node, reader: &mut Reader<'_>) {
+/// The `notification_config` of a file as it is. What is wrong with it keeps no pipeline from running.
+pub(crate) fn map(root: &Node, reader: &mut Reader<'_>) -> Map {
+    reader.leniently(|reader| {
+        check(root, reader);
+        reader.map(root, "notification_config")
+    })
+}
+
+fn check(root: &Node, reader: &mut Reader<'_>) {
     let Some(config) = root
         .get("notification_config")
         .filter(|node| !node.is_null())

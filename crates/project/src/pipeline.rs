@@ -132,10 +132,9 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     pipeline.cache_in_memory = reading::flag(root, "cache_block_output_in_memory").unwrap_or(false);
     if let Some(limits) = root.get("concurrency_config") {
         pipeline.block_run_limit = reader.count(limits, "block_run_limit");
-        pipeline.run_limits = run_limits(limits, reader);
+        pipeline.run_limits = reader.leniently(|reader| run_limits(limits, reader));
     }
-    pipeline.notifications = reader.map(root, "notification_config");
-    notifications::check(root, reader);
+    pipeline.notifications = notifications::map(root, reader);
     pipeline.saves_triggers = settings::saves_triggers(root.get("settings"));
     executor(root, reader, lookup);
 
@@ -510,7 +509,7 @@ mod tests {
                 ("unknown-pipeline-type", 1),
                 ("bad-setting", 3),
                 ("bad-setting", 2),
-                ("yaml-shape", 2),
+                ("bad-setting", 2),
                 ("bad-setting", 2),
                 ("yaml-shape", 5),
                 ("yaml-shape", 8),
@@ -523,6 +522,17 @@ mod tests {
             ]
         );
         assert_eq!(file.pipeline.blocks.len(), 3);
+    }
+
+    #[test]
+    fn what_blocks_do_not_need_breaks_no_pipeline() {
+        let file = file(
+            "notification_config: [slack]\nconcurrency_config: {pipeline_run_limit: few, on_pipeline_run_limit_reached: 3}\nsettings: x\nblocks: []\n",
+        );
+        let expected = [("bad-setting", 2), ("bad-setting", 2), ("bad-setting", 1)];
+        assert_eq!(codes(&file), expected);
+        assert!(!file.is_broken());
+        assert_eq!(file.pipeline.run_limits, RunLimits::default());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use baton_base::{Class, Diagnose};
 use baton_model::PipelineUuid;
 
+use crate::nearby::similar;
 use crate::problem::{Problem, Rule};
-use crate::project::{is_project, pipelines_of, similar};
+use crate::project::{is_project, pipelines_of};
 use crate::reading::{self, Reader};
 use crate::yaml;
 

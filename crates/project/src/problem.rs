@@ -95,10 +95,12 @@ rules! {
     IncompleteTrigger = "incomplete-trigger" Error,
     /// A trigger whose name another one of the pipeline has.
     DuplicateTrigger = "duplicate-trigger" Warning,
-    /// A setting of a trigger, a pipeline or a project whose value does not exist.
-    BadSetting = "bad-setting" Error,
+    /// A setting of a trigger, hook, form, pipeline or project whose value does not exist; it is passed over.
+    BadSetting = "bad-setting" Warning,
     /// A trigger or a hook that names a pipeline that the project does not have.
     UnknownPipeline = "unknown-pipeline" Error,
+    /// Pipelines whose triggers wait for each other.
+    TriggerCycle = "trigger-cycle" Warning,
     /// A global data product that nobody has declared, or whose pipeline does not exist.
     UnknownProduct = "unknown-data-product" Error,
     /// A data file that the code reads and nobody has put there.

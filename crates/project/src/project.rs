@@ -12,6 +12,7 @@ use baton_model::{Block, Pipeline, PipelineUuid};
 
 use crate::blockfile::{self, BlockFile};
 use crate::imports::{Imports, Sources};
+use crate::nearby::{near, similar};
 use crate::pipeline::{self, PipelineFile};
 use crate::platform::{self, Platform};
 use crate::problem::{Problem, Rule};
@@ -24,7 +25,7 @@ use crate::triggers::{self, Triggers};
 use crate::yaml::Mark;
 
 /// The file that makes a folder a project, and a folder under `pipelines` a pipeline.
-const METADATA: &str = "metadata.yaml";
+pub(crate) const METADATA: &str = "metadata.yaml";
 
 /// Opening a project failed.
 #[derive(Debug, thiserror::Error)]
@@ -331,15 +332,8 @@ impl Project {
     /// A pipeline as far as it can be read, with everything that is wrong with its file.
     pub fn pipeline_file(&self, uuid: &PipelineUuid) -> Result<PipelineFile, PipelineError> {
         let name = uuid.as_str();
-        let is_name =
-            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
         let path = self.pipeline_path(uuid);
-        let text = if is_name {
-            self.read_text(&path)
-        } else {
-            Ok(None)
-        };
-        match text {
+        match self.pipeline_text(uuid, &path) {
             Ok(Some(text)) => Ok(pipeline::read(uuid, &path, &text, &self.lookup)),
             Ok(None) => {
                 let known = self.pipeline_uuids();
@@ -365,7 +359,7 @@ impl Project {
     /// What a pipeline's `triggers.yaml` holds; empty without one.
     pub fn triggers(&self, uuid: &PipelineUuid) -> Triggers {
         let file = self.triggers_path(uuid);
-        match self.read_text(&file) {
+        match self.pipeline_text(uuid, &file) {
             Ok(text) => text
                 .map(|text| triggers::read(uuid, &file, &text))
                 .unwrap_or_default(),
@@ -419,6 +413,19 @@ impl Project {
         files::read(&self.root.join(file))
     }
 
+    /// The text of a file of a pipeline; none where the pipeline's name, which may come from anywhere, is none.
+    pub(crate) fn pipeline_text(
+        &self,
+        uuid: &PipelineUuid,
+        file: &str,
+    ) -> Result<Option<String>, Box<Problem>> {
+        if is_name(uuid) {
+            self.read_text(file)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// The text of a file; none when there is no such file, a problem when it is no text.
     pub(crate) fn read_text(&self, file: &str) -> Result<Option<String>, Box<Problem>> {
         let unreadable = |message: String| Problem::new(Rule::UnreadableFile, file, message);
@@ -435,6 +442,12 @@ impl Project {
             )))),
         }
     }
+}
+
+/// Whether the name of a pipeline can be that of a folder right below `pipelines`.
+pub(crate) fn is_name(uuid: &PipelineUuid) -> bool {
+    let name = uuid.as_str();
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }
 
 /// Whether a folder is a project: it has a `metadata.yaml`, or pipelines all the same.
@@ -458,62 +471,4 @@ pub(crate) fn pipelines_of(root: &Path) -> Vec<PipelineUuid> {
 
 pub(crate) fn unset_hint(name: &str) -> String {
     format!("set it, or give a default: env_var('{name}', '...')")
-}
-
-/// Projects above a folder, or right below it.
-fn near(root: &Path) -> Vec<PathBuf> {
-    if let Some(above) = root
-        .ancestors()
-        .skip(1)
-        .find(|folder| folder.join(METADATA).is_file() && folder.join("pipelines").is_dir())
-    {
-        return vec![above.to_owned()];
-    }
-    let mut below: Vec<PathBuf> = fs::read_dir(root)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.join(METADATA).is_file() && path.join("pipelines").is_dir())
-        .collect();
-    below.sort();
-    below
-}
-
-/// The pipeline whose name is most like `name`, if any is much like it.
-pub(crate) fn similar(name: &str, known: &[PipelineUuid]) -> Option<PipelineUuid> {
-    known
-        .iter()
-        .map(|uuid| {
-            (
-                strsim::damerau_levenshtein(&name.to_lowercase(), &uuid.as_str().to_lowercase()),
-                uuid,
-            )
-        })
-        .filter(|(distance, _)| *distance <= name.chars().count() / 3 + 1)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, uuid)| uuid.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn similar_names_are_found() {
-        let known: Vec<PipelineUuid> = ["daily_sales", "hourly", "x"]
-            .map(PipelineUuid::from)
-            .to_vec();
-        let check = |name: &str, expected: Option<&str>| {
-            assert_eq!(
-                similar(name, &known),
-                expected.map(PipelineUuid::from),
-                "{name}"
-            );
-        };
-        check("daily_sale", Some("daily_sales"));
-        check("Hourly", Some("hourly"));
-        check("hourli", Some("hourly"));
-        check("weather", None);
-    }
 }

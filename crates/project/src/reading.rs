@@ -4,7 +4,7 @@ use baton_model::{BlockUuid, Map, PipelineUuid, RetrySettings};
 use serde_json::Value;
 
 use crate::problem::{Problem, Rule};
-use crate::yaml::{self, Content, Document, Mark, Node, NoteKind};
+use crate::yaml::{self, Content, Document, Entry, Mark, Node, NoteKind};
 
 /// Collects the problems of one file while it is read.
 pub(crate) struct Reader<'a> {
@@ -41,6 +41,17 @@ impl<'a> Reader<'a> {
         self.problems.push(problem);
         let last = self.problems.len() - 1;
         &mut self.problems[last]
+    }
+
+    /// What `read` finds wrong stops no run: the value is passed over.
+    pub(crate) fn leniently<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.problems.len();
+        let value = read(self);
+        for problem in self.problems.iter_mut().skip(before) {
+            problem.code = Rule::BadSetting.code();
+            problem.severity = Rule::BadSetting.severity();
+        }
+        value
     }
 
     /// The document of a text; none, and a problem, when it is not YAML.
@@ -106,6 +117,15 @@ impl<'a> Reader<'a> {
         }
         self.shape(value, &format!("`{key}`"), "a mapping");
         Map::new()
+    }
+
+    /// The entries of the mapping under `key`; null and nothing have none.
+    pub(crate) fn mapping<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Entry] {
+        let Some(value) = node.get(key).filter(|value| !value.is_null()) else {
+            return &[];
+        };
+        self.is_mapping(value, &format!("`{key}`"));
+        value.entries()
     }
 
     /// Variables under `key`: a mapping whose dates and the like are tagged for workers.
@@ -184,6 +204,14 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         let value = node.get(key).filter(|value| !value.is_null())?;
         self.word_of(value, key, known)
+    }
+
+    /// The words of a list, each one of those that `key` may have.
+    pub(crate) fn words<T: Copy>(&mut self, node: &Node, key: &str, known: &[(T, &str)]) -> Vec<T> {
+        let items = self.list(node, key).iter();
+        items
+            .filter_map(|item| self.word_of(item, key, known))
+            .collect()
     }
 
     /// The word that a value is, of those that `key` may have.

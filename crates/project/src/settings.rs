@@ -40,7 +40,6 @@ impl ProjectSettings {
         if !reader.is_mapping(root, "the file") {
             return Self::default();
         }
-        notifications::check(root, reader);
         let pipelines = root.get("pipelines");
         Self {
             saves_triggers: saves_triggers(pipelines.and_then(|node| node.get("settings"))),
@@ -51,7 +50,7 @@ impl ProjectSettings {
             variables_dir: reading::text(root, "variables_dir"),
             remote_variables_dir: reading::text(root, "remote_variables_dir")
                 .filter(|path| path != "s3://bucket/path_prefix"),
-            notifications: reader.map(root, "notification_config"),
+            notifications: notifications::map(root, reader),
             logging: reader.map(root, "logging_config"),
             raw: match root.to_json() {
                 Value::Object(map) => map,

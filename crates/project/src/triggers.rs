@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_told_and_passed_over() {
-        let text = "triggers:\n- name: a\n  schedule_type: pipeline\n  schedule_interval: null\n  start_time: null\n  settings:\n    timeout: soon\n    timeout_status: gone\n    timezone: Europe/Atlantis\n    misfire_policy: 3\n    catch_up_rate: -1\n    pools: [{slots: 2}, {pool: x, slots: 0}]\n    accepts:\n      a: text\n      b: {type: moon, min: 3, max: 1}\n    after: [{trigger: x}, '']\n- name: b\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  settings: {accepts: [a], pools: x}\n";
+        let text = "triggers:\n- name: a\n  schedule_type: pipeline\n  schedule_interval: null\n  start_time: null\n  settings:\n    timeout: soon\n    timeout_status: gone\n    timezone: Europe/Atlantis\n    misfire_policy: 3\n    catch_up_rate: -1\n    pools: [{slots: 2}, {pool: x, slots: 0}]\n    accepts:\n      a: text\n      b: {type: moon, min: 3, max: 1}\n    after: [{trigger: x}, 7]\n- name: b\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  settings: {accepts: [a], pools: x}\n";
         let read = read(&"p".into(), "t", text);
         let found: Vec<_> = read
             .problems

@@ -5,7 +5,7 @@ use baton_model::{Misfire, RunStatus, TriggerSettings};
 use chrono_tz::Tz;
 
 use crate::problem::Rule;
-use crate::reading::{self, Reader};
+use crate::reading::Reader;
 use crate::yaml::{Content, Mark, Node};
 
 const TIMED_OUT: &[(RunStatus, &str)] = &[
@@ -86,16 +86,12 @@ fn pools(node: &Node, reader: &mut Reader<'_>) {
         return;
     }
     for item in reader.list(node, "pools") {
-        let name = match &item.content {
-            Content::Scalar(_) => item.text(),
-            _ => reading::text(item, "pool"),
-        };
-        if name.is_none_or(|name| name.is_empty()) {
+        if is_named(item, "pool") {
+            reader.count(item, "slots");
+        } else {
             let message = "an item of `pools` names no pool";
             reader.problem(Rule::BadSetting, item.mark, message).hint =
                 Some("write its name, or `{pool: name, slots: 1}`".to_owned());
-        } else {
-            reader.count(item, "slots");
         }
     }
 }
@@ -129,11 +125,7 @@ fn accepts(node: &Node, reader: &mut Reader<'_>) {
 fn after(node: &Node, reader: &mut Reader<'_>) -> Vec<Mark> {
     let mut marks = Vec::new();
     for item in reader.list(node, "after") {
-        let pipeline = match &item.content {
-            Content::Scalar(_) => item.text(),
-            _ => reading::text(item, "pipeline"),
-        };
-        if pipeline.is_none_or(|pipeline| pipeline.is_empty()) {
+        if !is_named(item, "pipeline") {
             let message = "an item of `after` names no pipeline";
             reader.problem(Rule::BadSetting, item.mark, message).hint =
                 Some("write its name, or `{pipeline: name, trigger: name}`".to_owned());
@@ -143,4 +135,13 @@ fn after(node: &Node, reader: &mut Reader<'_>) -> Vec<Mark> {
         reader.word(item, "status", ENDS);
     }
     marks
+}
+
+/// Whether an item is a name, or has one under `key`.
+fn is_named(item: &Node, key: &str) -> bool {
+    let name = match &item.content {
+        Content::Scalar(_) => item.as_str(),
+        _ => item.get(key).and_then(Node::as_str),
+    };
+    name.is_some_and(|name| !name.trim().is_empty())
 }

@@ -137,13 +137,45 @@ fn profiles_triggers_and_requirements_are_read() {
     assert!(profiles.get("legacy").unwrap().is_verbose);
     let triggers = project.triggers(&"modern".into()).triggers;
     assert_eq!(triggers[0].interval.as_deref(), Some("5/5 * * * *"));
+    let rules = &triggers[1].rules;
+    assert_eq!(rules.timezone.as_deref(), Some("America/New_York"));
+    assert_eq!(rules.after.len(), 2);
+    assert_eq!(triggers[1].settings["timezone"], "America/New_York");
     assert!(project.triggers(&"oldest".into()).triggers.is_empty());
+    assert_eq!(project.global_hooks().hooks.len(), 1);
+    assert_eq!(project.interaction_names(), ["region.yaml"]);
+    let form = project.interaction("region.yaml").unwrap();
+    assert_eq!(form.variables[0].uuid, "region");
+    let forms = project.pipeline_interactions(&"modern".into());
+    assert_eq!(forms.blocks[0].uuid, "region.yaml");
     let packages: Vec<_> = project
         .requirements()
         .into_iter()
         .filter_map(|line| line.package)
         .collect();
     assert_eq!(packages, ["requests", "scikit-learn", "mage-ai"]);
+}
+
+#[test]
+fn names_lead_to_no_other_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("project");
+    fs::create_dir_all(root.join("pipelines")).unwrap();
+    fs::write(root.join("metadata.yaml"), "").unwrap();
+    let outside = "triggers: [{name: x}]\nblocks: {a: [{uuid: x}]}\n";
+    for file in ["metadata.yaml", "triggers.yaml", "interactions.yaml"] {
+        fs::write(folder.path().join(file), outside).unwrap();
+    }
+    let project = Project::open_with(&root, lookup()).unwrap();
+    for uuid in ["../..", "..", "", "a/../../..", "..\\.."] {
+        assert!(project.triggers(&uuid.into()).triggers.is_empty(), "{uuid}");
+        let forms = project.pipeline_interactions(&uuid.into());
+        assert!(forms.blocks.is_empty(), "{uuid}");
+        assert!(project.pipeline(&uuid.into()).is_err(), "{uuid}");
+    }
+    for name in ["../../metadata.yaml", "", "./x", "/etc/passwd"] {
+        assert!(project.interaction(name).is_none(), "{name}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod code;
 mod graph;
+mod started;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -13,7 +14,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use baton_base::Diagnose;
 use baton_model::{BlockUuid, PipelineUuid};
 
 use crate::imports::Sources;
@@ -21,7 +21,6 @@ use crate::problem::{self, Problem, Rule};
 use crate::profiles::{self, Profiles, Used};
 use crate::project::{Project, unset_hint};
 use crate::source::FileUse;
-use crate::yaml::Mark;
 
 /// Threads that check pipelines. More than this gain nothing: reading files is most of the work.
 const MAX_THREADS: usize = 8;
@@ -40,10 +39,16 @@ pub fn check(project: &Project) -> Vec<Problem> {
     problems.extend(context.profiles.problems.iter().cloned());
     problems.extend(project.requirements_file().1);
     problems.extend(global_data_products(project));
+    problems.extend(started::global_hooks(&context));
+    for name in project.interaction_names() {
+        let form = project.interaction(&name);
+        problems.extend(form.map(|form| form.problems).unwrap_or_default());
+    }
 
     let findings = check_pipelines(&context);
     problems.extend(unset_variables(&context.profiles, &findings));
     problems.extend(missing_data_files(project, &findings));
+    problems.extend(started::circles(&findings.waits));
     problems.extend(findings.problems);
     problem::arrange(&mut problems);
     problems
@@ -54,26 +59,6 @@ struct Context<'a> {
     project: &'a Project,
     sources: Sources,
     profiles: Profiles,
-}
-
-impl Context<'_> {
-    /// The problem that a file names a pipeline that the project does not have.
-    fn unknown_pipeline(
-        &self,
-        file: &str,
-        mark: Mark,
-        uuid: &PipelineUuid,
-        message: String,
-    ) -> Option<Problem> {
-        match self.project.pipeline_file(uuid) {
-            Ok(_) => None,
-            Err(error) => {
-                let mut problem = Problem::new(Rule::UnknownPipeline, file, message).at(mark);
-                problem.hint = error.hint();
-                Some(problem)
-            }
-        }
-    }
 }
 
 /// What the pipelines gave: problems, and what only makes sense over all of them.
@@ -90,6 +75,8 @@ struct Findings {
     uses_any_provider: bool,
     /// Data files that blocks read: the source file, the use, and who uses it.
     reads: Vec<(String, FileUse, PipelineUuid, BlockUuid)>,
+    /// Triggers that are on and wait for a pipeline.
+    waits: Vec<started::Wait>,
     /// Names of files that the code mentions elsewhere, as when it writes them.
     mentions: BTreeSet<String>,
 }
@@ -102,6 +89,7 @@ impl Findings {
         self.used_providers.extend(other.used_providers);
         self.uses_any_provider |= other.uses_any_provider;
         self.reads.extend(other.reads);
+        self.waits.extend(other.waits);
         self.mentions.extend(other.mentions);
     }
 }
@@ -139,31 +127,10 @@ fn check_pipeline(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Fin
         return;
     };
     findings.problems.append(&mut file.problems);
-    triggers(context, uuid, findings);
+    started::triggers(context, uuid, findings);
+    started::forms(context, &file, findings);
     graph::check(context, &file, findings);
     code::check(context, &file, findings);
-}
-
-/// The triggers of a pipeline, and that the pipelines they wait for exist.
-fn triggers(context: &Context<'_>, uuid: &PipelineUuid, findings: &mut Findings) {
-    let read = context.project.triggers(uuid);
-    findings.problems.extend(read.problems);
-    for trigger in &read.triggers {
-        for (after, mark) in trigger.rules.after.iter().zip(&trigger.after_marks) {
-            let message = format!(
-                "the trigger `{}` waits for the pipeline `{}`, which does not exist",
-                trigger.name, after.pipeline
-            );
-            if let Some(problem) = context.unknown_pipeline(
-                &context.project.triggers_path(uuid),
-                *mark,
-                &after.pipeline,
-                message,
-            ) {
-                findings.problems.push(problem.pipeline(uuid));
-            }
-        }
-    }
 }
 
 /// `global_data_products.yaml` must be readable, and its products name pipelines that exist.

@@ -133,7 +133,10 @@ impl Drop for Watch {
     fn drop(&mut self) {
         // A thread that has ended hears nothing, and need not.
         drop(self.signals.send(Signal::Stop));
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take()
+            // Whoever is told of a change may end the watch; its thread cannot wait for itself.
+            && thread.thread().id() != thread::current().id()
+        {
             drop(thread.join());
         }
     }
