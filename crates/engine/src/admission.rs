@@ -81,8 +81,7 @@ pub struct Limits {
     pub pipelines: HashMap<PipelineUuid, PipelineLimits>,
     /// Most open runs of the project.
     pub project: Option<u32>,
-    /// Places of pools. One with a key, such as `customer=7`, has its own places: as many as are given for that name,
-    /// or for `customer`. A pool without a number has one.
+    /// Places of pools; each key of a pool has as many. A pool that is not listed has one.
     pub pools: HashMap<String, u32>,
     /// Thousandths of processors of this machine.
     pub cpu: Option<u64>,
@@ -92,9 +91,7 @@ pub struct Limits {
 
 impl Limits {
     fn slots(&self, pool: &str) -> u32 {
-        let keyed = || self.pools.get(pool.split_once('=')?.0);
-        let found = self.pools.get(pool).or_else(keyed);
-        found.copied().unwrap_or(1)
+        self.pools.get(pool).copied().unwrap_or(1)
     }
 }
 
@@ -172,7 +169,14 @@ enum Place<'a> {
     Project,
     Pipeline(&'a PipelineUuid),
     Trigger(TriggerId),
-    Pool(&'a str, u32),
+    Pool(Pool<'a>, u32),
+}
+
+/// A pool, and the key whose places are meant.
+type Pool<'a> = (&'a str, Option<&'a str>);
+
+fn pool_of(wanted: &PoolUse) -> Pool<'_> {
+    (&wanted.pool, wanted.key.as_deref())
 }
 
 /// The runs that hold something.
@@ -187,7 +191,7 @@ struct Desk<'a> {
     project: Vec<RunId>,
     pipelines: HashMap<&'a PipelineUuid, Vec<RunId>>,
     triggers: HashMap<TriggerId, Vec<RunId>>,
-    pools: HashMap<&'a str, Held>,
+    pools: HashMap<Pool<'a>, Held>,
     reserved: Reserved,
     /// Reasons that have been put into words since the last start.
     told: HashMap<Place<'a>, Arc<str>>,
@@ -209,7 +213,7 @@ impl<'a> Desk<'a> {
             self.triggers.entry(trigger).or_default().push(run);
         }
         for wanted in &ticket.pools {
-            let held = self.pools.entry(&wanted.pool).or_default();
+            let held = self.pools.entry(pool_of(wanted)).or_default();
             held.places = held.places.saturating_add(wanted.slots);
             held.by.push(run);
         }
@@ -266,10 +270,10 @@ impl<'a> Desk<'a> {
         }
         for wanted in &ticket.pools {
             let slots = limits.slots(&wanted.pool);
-            let taken = self.pools.get(wanted.pool.as_str());
+            let taken = self.pools.get(&pool_of(wanted));
             let taken = taken.map_or(0, |held| held.places);
             if taken.saturating_add(wanted.slots) > slots {
-                let place = Place::Pool(&wanted.pool, wanted.slots);
+                let place = Place::Pool(pool_of(wanted), wanted.slots);
                 let reason = self.tell(place, |desk| pool_reason(desk, wanted, slots));
                 return Some((reason, OnLimit::Wait));
             }
@@ -334,17 +338,19 @@ fn named(runs: &[RunId]) -> String {
 }
 
 fn pool_reason(desk: &Desk<'_>, wanted: &PoolUse, slots: u32) -> String {
-    let PoolUse {
-        pool, slots: wants, ..
-    } = wanted;
-    if *wants > slots {
-        return format!("it takes {wants} places of pool `{pool}`, which has {slots}");
+    let wants = wanted.slots;
+    let pool = match &wanted.key {
+        Some(key) => format!("`{}` for {key}", wanted.pool),
+        None => format!("`{}`", wanted.pool),
+    };
+    if wants > slots {
+        return format!("it takes {wants} places of pool {pool}, which has {slots}");
     }
-    let Some(held) = desk.pools.get(pool.as_str()) else {
-        return format!("pool `{pool}` has no place");
+    let Some(held) = desk.pools.get(&pool_of(wanted)) else {
+        return format!("pool {pool} has no place");
     };
     let taken = format!(
-        "{} of {slots} places of pool `{pool}` are taken by runs {}",
+        "{} of {slots} places of pool {pool} are taken: {}",
         held.places,
         named(&held.by)
     );

@@ -15,8 +15,11 @@ mod plan;
 mod refused;
 mod retry;
 pub mod schedule;
+pub mod sla;
 mod states;
 pub mod triggers;
+pub mod usual;
+pub mod why;
 mod zones;
 
 pub use apply::{Step, apply, create};

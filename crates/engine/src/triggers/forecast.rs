@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use baton_model::{PipelineUuid, Schedule, Timestamp, Trigger, TriggerId};
+use baton_model::{PipelineUuid, Schedule, Timestamp, Trigger, TriggerId, TriggerSettings};
 
 use super::{Followed, dates_from};
 
@@ -86,7 +86,8 @@ pub struct Collision {
     pub triggers: Vec<TriggerId>,
 }
 
-/// Where the runs of a forecast want more places of a pool than it has. Runs that take no time want none.
+/// Where the runs of a forecast want more places of a pool than it has. Runs that take no time want none, and of pools
+/// with a key nobody knows whose places a run will take.
 pub fn collisions(
     triggers: &[Expected<'_>],
     planned: &[Planned],
@@ -94,9 +95,10 @@ pub fn collisions(
 ) -> Vec<Collision> {
     let mut wants: BTreeMap<TriggerId, Vec<(String, u32)>> = BTreeMap::new();
     for expected in triggers {
-        let settings = baton_model::TriggerSettings::of(&expected.trigger.settings);
-        let uses = settings.pools.into_iter().map(|one| (one.pool, one.slots));
-        wants.insert(expected.trigger.id, uses.collect());
+        let settings = TriggerSettings::of(&expected.trigger.settings);
+        let uses = settings.pools.into_iter().filter(|one| one.key.is_none());
+        let uses = uses.map(|one| (one.pool, one.slots)).collect();
+        wants.insert(expected.trigger.id, uses);
     }
     let mut found = Vec::new();
     for (pool, slots) in pools {

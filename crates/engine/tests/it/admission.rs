@@ -108,15 +108,18 @@ fn what_is_in_the_way_is_named() {
 #[test]
 fn pools_have_places_for_each_key() {
     let limits = Limits {
-        pools: HashMap::from([("customer".to_owned(), 1), ("db".to_owned(), 3)]),
+        pools: HashMap::from([("tenant".to_owned(), 1), ("db".to_owned(), 3)]),
         ..Limits::default()
     };
-    let open = [pooled(1, "customer=7", 1)];
-    let waiting = [pooled(2, "customer=7", 1), pooled(3, "customer=8", 1)];
+    let of = |run, customer: &str| {
+        let mut ticket = pooled(run, "tenant", 1);
+        ticket.pools[0].key = Some(format!("customer={customer}"));
+        ticket
+    };
     assert_eq!(
-        said(&waiting, &open, &limits),
+        said(&[of(2, "7"), of(3, "8")], &[of(1, "7")], &limits),
         [
-            "2 waits: 1 of 1 places of pool `customer=7` are taken by runs 1",
+            "2 waits: 1 of 1 places of pool `tenant` for customer=7 are taken: 1",
             "3 starts",
         ]
     );
@@ -124,7 +127,7 @@ fn pools_have_places_for_each_key() {
     assert_eq!(
         said(&waiting, &[pooled(1, "db", 2)], &limits),
         [
-            "2 waits: 2 of 3 places of pool `db` are taken by runs 1; it takes 2",
+            "2 waits: 2 of 3 places of pool `db` are taken: 1; it takes 2",
             "3 starts",
             "4 waits: it takes 4 places of pool `db`, which has 3",
         ]
@@ -133,7 +136,7 @@ fn pools_have_places_for_each_key() {
         said(&[pooled(1, "new", 1), pooled(2, "new", 1)], &[], &limits),
         [
             "1 starts",
-            "2 waits: 1 of 1 places of pool `new` are taken by runs 1",
+            "2 waits: 1 of 1 places of pool `new` are taken: 1",
         ]
     );
 }
@@ -204,6 +207,7 @@ fn tickets(from: i64) -> impl Strategy<Value = Vec<RunTicket>> {
                     .then(|| PoolUse {
                         pool: format!("pool{}", date % 2),
                         slots,
+                        key: None,
                     })
                     .into_iter()
                     .collect(),

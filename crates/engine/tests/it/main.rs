@@ -15,4 +15,5 @@ mod simulate;
 mod states;
 mod transcripts;
 mod triggers;
+mod why;
 mod zones;

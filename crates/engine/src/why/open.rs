@@ -1,0 +1,166 @@
+//! Runs that have not ended: what they wait for.
+
+use std::time::Duration;
+
+use baton_model::{BlockRun, BlockStatus, Run};
+
+use super::words::{clock, count, span, span_of};
+use super::{Why, WhyFacts, said, steps};
+
+/// A waiting run that nobody has looked at for so long is not about to start.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
+/// Why a run has not started.
+pub(super) fn waiting(facts: &WhyFacts<'_>) -> Why {
+    let WhyFacts { run, now, .. } = *facts;
+    let id = run.id;
+    let since = now.since(run.created_at);
+    let silent = facts.scheduler_seen.map(|seen| now.since(seen));
+    if silent.is_none_or(|silent| silent >= FORGOTTEN) {
+        let mut why = Why::new(match silent {
+            Some(silent) => {
+                format!(
+                    "Run {id} waits: no scheduler has been at work for {}.",
+                    span(silent)
+                )
+            }
+            None => format!("Run {id} waits: no scheduler is at work."),
+        });
+        why.details.push("`baton start` runs one.".to_owned());
+        return why;
+    }
+    let mut why = Why::new(match facts.waits_for {
+        Some(reason) => format!("Run {id} waits: {reason}."),
+        None => format!(
+            "Run {id} is about to start: it was created {} ago.",
+            span(since)
+        ),
+    });
+    if facts.waits_for.is_some() {
+        why.details
+            .push(format!("It has waited for {}.", span(since)));
+    }
+    why
+}
+
+/// What a run is doing, and what keeps it.
+pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
+    let WhyFacts { run, now, .. } = *facts;
+    let id = run.id;
+    let busy = || {
+        run.blocks
+            .iter()
+            .filter(|block| block.status == BlockStatus::Running)
+    };
+    if run.cancel_requested || run.ending.is_some() {
+        let reason = run.reason.as_deref().unwrap_or("somebody asked");
+        let mut why = Why::new(format!("Run {id} is being stopped: {reason}."));
+        why.details
+            .extend(busy().map(|block| format!("Block `{}` has not ended yet.", block.name)));
+        return why;
+    }
+    let slowest = busy()
+        .filter_map(|block| {
+            let usual = facts.usual_blocks.get(&block.key.block)?;
+            let took = now.since(block.started_at?).as_secs_f64();
+            usual
+                .is_exceeded_by(took)
+                .then_some((block, took, usual.median))
+        })
+        .max_by(|one, other| (one.1 - one.2).total_cmp(&(other.1 - other.2)));
+    let mut why = Why::new(if let Some((block, took, usual)) = slowest {
+        format!(
+            "Run {id} is slow: block `{}` has been running for {}; it usually takes {}.",
+            block.name,
+            span_of(took),
+            span_of(usual)
+        )
+    } else if let Some(block) = busy().min_by_key(|block| block.started_at) {
+        let took = block.started_at.map_or(Duration::ZERO, |at| now.since(at));
+        let others = busy().count() - 1;
+        let beside = if others == 0 {
+            String::new()
+        } else {
+            format!(", beside {}", count(others, "other"))
+        };
+        format!(
+            "Run {id} is running: block `{}` has been at work for {}{beside}.",
+            block.name,
+            span(took)
+        )
+    } else {
+        idle(run)
+    });
+    why.details.extend(waiting_blocks(run));
+    why.details.extend(steps(facts));
+    why
+}
+
+/// A run none of whose blocks is at work.
+fn idle(run: &Run) -> String {
+    let id = run.id;
+    let retried = run
+        .blocks
+        .iter()
+        .filter(|block| block.status == BlockStatus::Initial);
+    let retried = retried.filter_map(|block| Some((block.retry_at?, block)));
+    if let Some((at, block)) = retried.min_by_key(|(at, _)| *at) {
+        let tried = block.attempt.saturating_sub(block.earlier);
+        let error = block.error.as_ref().map_or_else(String::new, said);
+        return format!(
+            "Run {id} waits to try block `{}` again at {}: {} failed{error}.",
+            block.name,
+            clock(at),
+            count(tried as usize, "attempt"),
+        );
+    }
+    let calls = |block: &&BlockRun| block.callbacks.as_ref().is_some_and(|one| !one.done);
+    if let Some(block) = run.blocks.iter().find(calls) {
+        return format!(
+            "Run {id} is about to end: the callbacks of block `{}` are running.",
+            block.name
+        );
+    }
+    format!("Run {id} is running: nothing of it is at work at the moment.")
+}
+
+/// Why blocks of a running run have not started.
+fn waiting_blocks(run: &Run) -> Vec<String> {
+    let of = |wanted: BlockStatus| {
+        run.blocks
+            .iter()
+            .filter(move |block| block.status == wanted)
+    };
+    let queued: Vec<&BlockRun> = of(BlockStatus::Queued).collect();
+    let mut found = Vec::new();
+    if let Some(first) = queued.first() {
+        let running = of(BlockStatus::Running).count();
+        let more = match queued.len() {
+            1 => String::new(),
+            all => format!(" and {}", count(all - 1, "other")),
+        };
+        found.push(format!(
+            "Block `{}`{more} could start, but {} at work already: the run may use {}.",
+            first.name,
+            match running {
+                1 => "1 block is".to_owned(),
+                many => format!("{many} blocks are"),
+            },
+            count(run.plan.workers as usize, "worker")
+        ));
+    }
+    let initial = of(BlockStatus::Initial).count();
+    if initial > 0 {
+        found.push(match run.plan.block_run_limit {
+            Some(limit) => format!(
+                "{} wait for blocks above, a retry, or the limit of {limit} blocks at a time.",
+                count(initial, "block")
+            ),
+            None => format!(
+                "{} wait for blocks above or a retry.",
+                count(initial, "block")
+            ),
+        });
+    }
+    found
+}

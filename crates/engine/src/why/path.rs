@@ -1,0 +1,72 @@
+//! The critical path of a run: the chain of block runs that decided when it ended.
+
+use std::time::Duration;
+
+use baton_model::{Run, Timestamp};
+
+use crate::graph::Graph;
+use crate::mapping::{Mapping, Places, View};
+
+/// A block run of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Position of the block run in the run.
+    pub position: usize,
+    /// What Mage calls it.
+    pub name: String,
+    /// Time between the end of what it needs, or the start of the run, and its own start.
+    pub waited: Duration,
+    /// Time between its start and its end, or now.
+    pub took: Duration,
+}
+
+/// The chain of block runs that ends with the one that ended last or still runs, from the beginning on: shortening
+/// anything else makes the run no shorter.
+pub fn critical_path(run: &Run, now: Timestamp) -> Vec<Link> {
+    let graph = Graph::of(&run.plan);
+    let places = Places::new(&graph, run);
+    if !places.fits(run.plan.blocks.len()) {
+        return Vec::new();
+    }
+    let mapping = Mapping::new(&run.plan, &graph);
+    let view = View {
+        run,
+        graph: &graph,
+        mapping: &mapping,
+        places: &places,
+    };
+    let end = |position: usize| {
+        let block = &run.blocks[position];
+        block.started_at.map(|_| block.ended_at.unwrap_or(now))
+    };
+    let latest = |positions: &mut dyn Iterator<Item = usize>| {
+        positions
+            .filter_map(|position| Some((end(position)?, position)))
+            .max()
+            .map(|(_, position)| position)
+    };
+    let mut chain = Vec::new();
+    // What stands for child runs has done nothing itself.
+    let is_work = |position: usize| {
+        let child = run.blocks[position].key.child;
+        child.is_some() || !mapping.is_mapped(places.owner(position))
+    };
+    let mut at = latest(&mut (0..run.blocks.len()).filter(|position| is_work(*position)));
+    while let Some(position) = at {
+        let mut needs = Vec::new();
+        view.needs(position, |above| needs.push(above));
+        let above = latest(&mut needs.into_iter().filter(|above| is_work(*above)));
+        let block = &run.blocks[position];
+        let Some(start) = block.started_at else { break };
+        let ready = above.and_then(end).or(run.started_at).unwrap_or(start);
+        chain.push(Link {
+            position,
+            name: block.name.clone(),
+            waited: start.since(ready),
+            took: block.ended_at.unwrap_or(now).since(start),
+        });
+        at = above.filter(|_| chain.len() <= run.blocks.len());
+    }
+    chain.reverse();
+    chain
+}
