@@ -17,6 +17,7 @@ mod retry;
 pub mod schedule;
 mod states;
 pub mod triggers;
+mod yielding;
 mod zones;
 
 pub use apply::{Step, apply, create};
