@@ -233,4 +233,19 @@ impl Run {
     pub fn block(&self, key: &BlockRunKey) -> Option<&BlockRun> {
         self.blocks.iter().find(|block| &block.key == key)
     }
+
+    /// The variables that blocks see: those of the pipeline, then what blocks have set or removed, and over both what
+    /// was given for the run.
+    pub fn known_variables(&self) -> Map {
+        let mut known = self.plan.variables.clone();
+        for (name, value) in &self.variables {
+            if value.is_null() {
+                known.remove(name);
+            } else {
+                known.insert(name.clone(), value.clone());
+            }
+        }
+        known.extend(self.plan.given.clone());
+        known
+    }
 }

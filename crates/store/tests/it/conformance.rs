@@ -390,7 +390,10 @@ pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Datab
     let expected = BTreeMap::from([("a".into(), single(ids[1])), ("b".into(), single(ids[0]))]);
     assert_eq!(found, expected);
     for (block, newest) in [("a", Some(ids[4])), ("b", Some(ids[2])), ("c", None)] {
-        let found = store.newest_output(&"demo".into(), block).await.unwrap();
+        let found = store
+            .newest_output(&"demo".into(), block, None)
+            .await
+            .unwrap();
         let newest = newest.map(|run| (run, key(block)));
         assert_eq!(found, newest, "however the run ended");
     }
@@ -474,8 +477,13 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
     assert_eq!(store.load_run(run.id).await.unwrap(), Some(run.clone()));
 
     for (name, child) in [("c:eu", 1), ("c:0", 0)] {
-        let found = store.newest_output(&"demo".into(), name).await.unwrap();
-        assert_eq!(found, Some((run.id, BlockRunKey::child("c".into(), child))));
+        let found = store
+            .newest_output(&"demo".into(), name, Some(run.plan.triggered))
+            .await;
+        let key = BlockRunKey::child("c".into(), child);
+        assert_eq!(found.unwrap(), Some((run.id, key)));
+        let found = store.products_named(run.id, name).await.unwrap();
+        assert_eq!(found, [text("output_0", name)]);
     }
     let blocks = ["d".into(), "c".into()];
     let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();
