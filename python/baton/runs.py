@@ -166,6 +166,7 @@ class BlockRun(Record):
     completed_at = Column()
     updated_at = Column()
     metrics: dict[str, Any]
+    _declared: str | None
 
     def __init__(self, facts: dict[str, Any]) -> None:
         error = facts["error"]
@@ -180,6 +181,8 @@ class BlockRun(Record):
                 "completed_at": _moment(facts["completed_at"]),
                 "updated_at": _moment(facts["completed_at"] or facts["started_at"]),
                 "metrics": {"error": {"error": error["message"], "message": error["message"]}} if error else {},
+                # The block, unless it is one of several runs.
+                "_declared": facts.get("declared"),
             }
         )
 
@@ -264,7 +267,9 @@ def check_status(
 
 
 def _block_of(run: PipelineRun, uuid: str | None) -> BlockRun | None:
-    return next((block for block in run.block_runs if block.block_uuid == uuid), None)
+    """The block run of this name, or that of a replicated block, whose name says more than the block's own."""
+    named = next((block for block in run.block_runs if block.block_uuid == uuid), None)
+    return named or next((block for block in run.block_runs if uuid is not None and block._declared == uuid), None)  # noqa: SLF001
 
 
 def _has_completed(status: str, name: str) -> bool:

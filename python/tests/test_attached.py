@@ -149,6 +149,34 @@ def test_a_dynamic_block_tells_its_items(run, returned, message):
     assert items == {"t": "items", **message}
 
 
+YIELDS = "@transformer\ndef f():\n    yield 1\n    yield [2]\n"
+
+
+@pytest.mark.parametrize("dynamic", [True, {"parent": True}, {"modes": [{"type": "stream", "poll_interval": 15}]}])
+def test_a_dynamic_block_that_yields_hands_over_item_by_item(run, job, dynamic):
+    test = "@test\ndef t(items): assert items == [1, [2]]\n"
+    block = {**job("")["block"], "configuration": {"dynamic": dynamic}}
+    result = run(YIELDS + test, dynamic=True, block=block)
+    assert result.done, result.messages
+    assert result.all("output") == result.all("chunk") == []
+    assert [(item["name"], item["text"]) for item in result.all("yielded")] == [("output_0", "1"), ("output_1", "[2]")]
+    assert result.all("items") == [{"t": "items", "count": 2, "yielded": True}]
+    assert [message["t"] for message in result.messages][-3:] == ["items", "tests", "done"]
+
+
+def test_modes_may_ask_for_the_items_at_the_end(run, job):
+    block = {**job("")["block"], "configuration": {"dynamic": {"modes": [{"type": "default"}]}}}
+    result = run(YIELDS, dynamic=True, block=block)
+    assert result.outputs == [[1, [2]]]
+    assert result.all("items") == [{"t": "items", "count": 2}]
+
+
+def test_an_item_that_cannot_be_stored_names_itself(run):
+    error = run("@transformer\ndef f():\n    yield 1\n    yield open('/dev/null')\n", dynamic=True).error
+    assert error["kind"] == "unstorable"
+    assert "`output_1`" in error["message"]
+
+
 @pytest.mark.parametrize("returned", ["[{'a': 1}, {'a': 2}]", "[1, 2, 3]", "{'a': 1}", "'text'", "5", "[[1], 2]"])
 def test_what_is_no_list_of_items_is_refused(run, returned):
     error = run(f"@transformer\ndef f(): return {returned}\n", dynamic=True).error
@@ -190,6 +218,15 @@ def test_reduced_outputs_arrive_as_one_list(run, children, received):
         inputs=[{"block": "c", "products": [], "children": products}],
     )
     assert result.outputs == [{"x": received}]
+
+
+def test_yielded_items_of_reduced_children_arrive_as_one_list(run):
+    products = [[host.as_product(1), host.as_product([2])], [], [host.as_product(3)]]
+    result = run(
+        "@transformer\ndef f(x): return {'x': x}\n",
+        inputs=[{"block": "c", "products": [], "children": products, "yielded": True}],
+    )
+    assert result.outputs == [{"x": [1, [2], 3]}]
 
 
 def test_two_outputs_of_a_reduced_child_are_refused(run):

@@ -10,7 +10,7 @@ use crate::project::{Finished, TestProject, block, finish};
 const TOKEN: &str = "s3cr3t-t0ken 'quoted'";
 
 /// Runs `baton secret` with a value on standard input.
-fn secret(project: &TestProject, arguments: &[&str], value: &str) -> Finished {
+pub(crate) fn secret(project: &TestProject, arguments: &[&str], value: &str) -> Finished {
     let mut all = vec!["secret", "PROJECT"];
     all.extend(arguments);
     let mut command = project.command(&all);
@@ -213,4 +213,23 @@ fn a_sensor_sees_how_another_pipeline_ended() {
         "{failed}"
     );
     assert_eq!(failed["failed"], json!(1));
+}
+
+/// Outputs are found under the names that Mage gives to block runs.
+#[test]
+fn outputs_of_child_runs_and_replicated_blocks_are_found_by_name() {
+    let mut project = TestProject::new();
+    project
+        .block("p", "d", "data_loader", &[], "configuration: {dynamic: true}", "@data_loader\ndef d(*args):\n    return [[1, 2], [{'block_uuid': 'eu'}]]\n")
+        .block("p", "c", "transformer", &["d"], "", "@transformer\ndef c(x, *args):\n    return {'x': x}\n")
+        .block("p", "original", "custom", &[], "", "@custom\ndef original(*args):\n    return 'of the file'\n")
+        .block("p", "copy", "custom", &[], "replicated_block: original", "")
+        .block("q", "ask", "custom", &[], "", "from mage_ai.data_preparation.variable_manager import get_variable\nfrom mage_ai.orchestration.run_status_checker import check_status\nfrom datetime import datetime, timedelta\n\n@custom\ndef ask(*args, **kwargs):\n    names = ['c:eu', 'c:1', 'copy:original', 'copy']\n    soon = datetime.utcnow() + timedelta(hours=1)\n    done = [check_status('p', soon, block_uuid=name) for name in names]\n    return {'found': [get_variable('p', name, 'output_0') for name in names], 'done': done}\n");
+    let (code, run) = project.run("p", &[]);
+    assert_eq!(code, 0, "{run}");
+    let (code, run) = project.run("q", &[]);
+    assert_eq!(code, 0, "{run}");
+    let found = json!([{"x": 1}, {"x": 2}, "of the file", "of the file"]);
+    let expected = json!({"found": found, "done": [true, true, true, true]});
+    assert_eq!(project.output("q", "ask", &[]), expected);
 }

@@ -20,3 +20,4 @@ mod runs;
 mod scaffold;
 mod schedules;
 mod several;
+mod yielding;

@@ -94,6 +94,34 @@ fn a_block_starts_a_run_and_waits_for_it() {
     );
 }
 
+/// A secret that a block hands to a run which it starts is hidden in the log of that run too.
+#[test]
+fn a_secret_that_is_handed_on_stays_hidden() {
+    let mut project = TestProject::new();
+    project.block(
+        "child",
+        "seen",
+        "custom",
+        &[],
+        "",
+        "@custom\ndef seen(*args, **kwargs):\n    print('the address is', kwargs['v']['at'])\n    return len(kwargs['v']['at'])\n",
+    );
+    parent(
+        &mut project,
+        "from mage_ai.data_preparation.shared.secrets import get_secret_value\n\n@custom\ndef start(*args, **kwargs):\n    token = get_secret_value('token')\n    trigger_pipeline('child', variables={'v': {'at': f'https://me:{token}@host'}}, check_status=True, error_on_failure=True)\n",
+    );
+    crate::asks::secret(&project, &["set", "token"], "hunter2-and-more\n");
+    let (code, run) = project.run("parent", &[]);
+    assert_eq!(code, 0, "{run}");
+    assert_eq!(project.output("child", "seen", &[]), json!(32));
+    let id = runs_of(&project, "child")[0]["run_id"].to_string();
+    let log = project.baton(&["logs", "PROJECT", &id]).stdout;
+    assert!(
+        log.contains("the address is https://me:********@host"),
+        "{log}"
+    );
+}
+
 #[test]
 fn a_run_that_nobody_waits_for_ends_before_its_host() {
     let mut project = with_child();

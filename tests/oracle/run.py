@@ -1,7 +1,7 @@
 """Runs the recorded pipelines through the `baton` binary and compares with what Mage did.
 
     python3 tests/oracle/run.py                       all pipelines that Baton can run so far
-    python3 tests/oracle/run.py --only ret_lists -v   some of them, with every difference
+    python3 tests/oracle/run.py --only ret_lists -v   some of them, also where Baton is better
 
 README.md beside this file says what the oracle is. Leaves what the blocks wrote in a scratch folder, or in --keep.
 """
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -153,12 +154,15 @@ def described(output: str) -> dict[str, Any]:
     }
 
 
-def compared(harness: Harness, names: list[str], verbose: bool) -> dict[str, Any]:
-    """What compare.py says: it prints pipeline by pipeline; the result is what it writes for programs."""
+def compared(harness: Harness, names: list[str]) -> dict[str, Any]:
+    """What compare.py says, as it writes it for programs; what it prints knows nothing of accepted differences."""
     report = harness.scratch / "report.json"
     command = [sys.executable, str(HERE / "compare.py"), str(harness.probes), str(HERE / "results")]
-    command += ["--only", ",".join(names), "--json", str(report), *(["-v"] if verbose else [])]
-    subprocess.run(command, env={**os.environ, **harness.oracle_variables()}, check=False)
+    command += ["--only", ",".join(names), "--json", str(report)]
+    environ = {**os.environ, **harness.oracle_variables()}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if not report.is_file():
+        raise SystemExit(f"compare.py wrote nothing\n{ended.stderr}")
     found: dict[str, Any] = json.loads(report.read_text())
     return found
 
@@ -194,38 +198,60 @@ def print_pending(runs: dict[str, Any]) -> None:
         print(f"pending ({tag}, {len(names)}): {', '.join(names)}")
 
 
-def accepted(name: str, differences: list[list[str]]) -> bool:
-    """Takes out of a pipeline's differences those of accepted.json and prints them; whether nothing else is wrong.
+@dataclass
+class Judged:
+    """What is to be said of one pipeline."""
 
-    An entry that no longer differs is wrong too: the list only gets shorter.
+    name: str
+    checks: int
+    # Differences that nobody accepts, those that accepted.json names, with its reason, and those of Mage's own defects.
+    wrong: list[list[str]]
+    accepted: list[tuple[list[str], str]]
+    quirks: list[list[str]]
+
+
+def judged(name: str, found: dict[str, Any]) -> Judged:
+    """Sorts a pipeline's differences.
+
+    An entry of accepted.json that no longer differs is wrong too: the list only gets shorter.
     """
-    left = list(differences)
+    wrong = list(found["bad"])
+    if found["status"] == "MISSING" and not wrong:
+        wrong.append(["run", "missing"])
+    accepted: list[tuple[list[str], str]] = []
     for entry in json.loads((HERE / "accepted.json").read_text()).get(name, []):
-        found = [pair for pair in left if re.fullmatch(entry["check"], pair[0])]
-        if found:
-            left = [pair for pair in left if pair not in found]
-            print(f"accepted in {name}: {', '.join(pair[0] for pair in found)}: {entry['why']}")
+        matching = [pair for pair in wrong if re.fullmatch(entry["check"], pair[0])]
+        if matching:
+            wrong = [pair for pair in wrong if pair not in matching]
+            accepted.extend((pair, entry["why"]) for pair in matching)
         else:
-            left.append([entry["check"], "accepted.json names it, and it no longer differs: delete the entry"])
-            print(f"{name}: {': '.join(left[-1])}")
-    return not left
+            wrong.append([entry["check"], "accepted.json names it, and it no longer differs: delete the entry"])
+    return Judged(name, found["checks"], wrong, accepted, found["quirk"])
 
 
-def verdict(harness: Harness, runs: dict[str, Any], report: dict[str, Any], names: list[str]) -> int:
-    """The exit code: 1 when a pipeline fails for another reason than the versions of the environment."""
-    missing = {"status": "MISSING", "bad": [["run", "missing"]]}
-    found = {name: report.get(name, missing) for name in names}
-    failed = [name for name in names if found[name]["status"] == "MISSING" or not accepted(name, found[name]["bad"])]
-    excused = []
+def verdict(harness: Harness, runs: dict[str, Any], results: list[Judged], *, verbose: bool) -> int:
+    """The exit code: 1 when a pipeline fails for another reason than the versions of the environment.
+
+    What failed stands at the very end, so that the end of a long log is enough.
+    """
+    failed = [result for result in results if result.wrong]
+    excused: list[str] = []
     if harness.environment.differences and os.environ.get("CI") != "true":
-        excused = [name for name in failed if depends_on_versions(name, runs[name])]
-        if excused:
-            print(f"The versions that differ may explain: {', '.join(excused)}")
-    blamed = [name for name in failed if name not in excused]
-    print(
-        f"{len(names) - len(failed)} of {len(names)} pipelines as recorded" + "".join(f"\n  not: {n}" for n in blamed)
-    )
-    return 1 if blamed else 0
+        excused = [result.name for result in failed if depends_on_versions(result.name, runs[result.name])]
+    passed = [f"{result.name} {result.checks}" for result in results if not result.wrong]
+    print(textwrap.fill("as recorded, with the number of checks: " + ", ".join(passed), 118, subsequent_indent="  "))
+    for result in results:
+        for pair, why in result.accepted:
+            print(f"accepted in {result.name}: {pair[0]}: {why}")
+        for pair in result.quirks if verbose else []:
+            print(f"better in {result.name}: {pair[0]}: {pair[1]}")
+    print(f"{len(results) - len(failed)} of {len(results)} pipelines as recorded")
+    for result in failed:
+        word = "differs, which other versions may explain" if result.name in excused else "FAIL"
+        print(f"{word}: {result.name}, {len(result.wrong)} of {result.checks} checks")
+        for check, difference in result.wrong:
+            print(f"    {check}: {difference}")
+    return 1 if len(failed) > len(excused) else 0
 
 
 def main() -> int:
@@ -238,7 +264,7 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=2, help="pipelines at a time (default: 2)")
     parser.add_argument("--keep", type=Path, help="folder to leave everything in, deleted first")
-    parser.add_argument("-v", "--verbose", action="store_true", help="every difference, also those of quirks")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also where Baton is better than Mage")
     arguments = parser.parse_args()
     runs: dict[str, Any] = json.loads((HERE / "runs.json").read_text())
     names = list(chosen(runs, [name for text in arguments.only for name in text.split(",") if name]))
@@ -265,10 +291,12 @@ def main() -> int:
         with ThreadPoolExecutor(max(arguments.jobs, 1)) as pool:
             seconds = dict(zip(order, pool.map(lambda name: harness.pipeline(name, runs[name]), order)))
         slowest = sorted(seconds, key=lambda name: -seconds[name])[:3]
-        report = compared(harness, names, arguments.verbose)
+        report = compared(harness, names)
         print("slowest: " + ", ".join(f"{name} {seconds[name]:.1f} s" for name in slowest))
         print_pending(runs)
-        return verdict(harness, runs, report, names)
+        missing: dict[str, Any] = {"status": "MISSING", "checks": 1, "bad": [], "quirk": []}
+        results = [judged(name, report.get(name, missing)) for name in names]
+        return verdict(harness, runs, results, verbose=arguments.verbose)
 
 
 if __name__ == "__main__":

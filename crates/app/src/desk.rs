@@ -126,6 +126,7 @@ impl ProjectDesk {
         let shared = self.shared_runner(&known).await?;
         let runner = shared.sibling();
         runner.conceal(&known.used());
+        runner.conceal(&known.within(&run.plan.given));
         for frames in [false, true] {
             let mut open = run.blocks.iter().filter(|block| !block.status.is_final());
             let is_needed = open.any(|block| {

@@ -202,10 +202,12 @@ impl Lines {
             Notice::Block(block) if block.key.child.is_some() => self.child(block),
             Notice::Block(block) => {
                 let mut lines = self.due();
-                if stands_for_children(block) {
-                    self.children.expect(&block.key);
-                } else {
+                if !stands_for_children(block) {
                     lines.extend(self.declared(block));
+                }
+                if block.status.is_final() {
+                    self.children.close(block);
+                    lines.extend(self.due());
                 }
                 lines
             }

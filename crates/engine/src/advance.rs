@@ -183,7 +183,11 @@ impl Turn<'_> {
         let mut any = false;
         loop {
             let news: Vec<(usize, BlockStatus, String)> = (0..self.run.blocks.len())
-                .filter(|at| self.run.blocks[*at].status == BlockStatus::Initial)
+                // A queued one can still hear bad news: the block that yielded its item may fail in the end.
+                .filter(|at| {
+                    let status = self.run.blocks[*at].status;
+                    matches!(status, BlockStatus::Initial | BlockStatus::Queued)
+                })
                 .filter_map(|at| {
                     let (effect, reason) = self.bad_news(at)?;
                     Some((at, effect, reason))
@@ -256,9 +260,11 @@ impl Turn<'_> {
         })
     }
 
-    /// Makes the child runs of blocks whose number of items has become known; whether there were any.
+    /// Makes the child runs of blocks whose number of items has become known, and those of items that a running block
+    /// has yielded so far; whether there were any.
     fn unfold(&mut self) -> bool {
         let mut any = false;
+        let growing = self.growing();
         for planned in 0..self.plan.blocks.len() {
             if !self.is_controller(planned)
                 || self.run.blocks[planned].status != BlockStatus::Initial
@@ -270,11 +276,16 @@ impl Turn<'_> {
             view.needs_before_unfolding(planned, |above| {
                 known &= self.run.blocks[above].status == BlockStatus::Completed;
             });
-            if !known {
+            let grows = growing.get(planned) == Some(&true);
+            if !known && !grows {
+                continue;
+            }
+            let count = view.child_count(planned);
+            let there = self.places.children(planned).len() as u64;
+            if !known && count <= there {
                 continue;
             }
             any = true;
-            let count = view.child_count(planned);
             if count > MOST_CHILDREN {
                 let message = format!(
                     "it would run {count} times, once for each item or combination of items; the limit is {MOST_CHILDREN}"
@@ -288,7 +299,7 @@ impl Turn<'_> {
             let uuid = &self.plan.blocks[planned].uuid;
             // Attempts of child runs that were dropped have used up these numbers.
             let earlier = self.run.blocks[planned].earlier;
-            let fresh: Vec<BlockRun> = (0..count as u32)
+            let fresh: Vec<BlockRun> = (there as u32..count as u32)
                 .map(|index| {
                     let name = view.child_name(planned, index);
                     BlockRun {
@@ -303,8 +314,13 @@ impl Turn<'_> {
                 self.changed.push(true);
                 self.places.add(planned);
             }
-            self.run.blocks[planned].started_at.get_or_insert(self.now);
-            self.end(planned, BlockStatus::Completed);
+            if self.run.blocks[planned].started_at.is_none() {
+                self.run.blocks[planned].started_at = Some(self.now);
+                self.changed[planned] = true;
+            }
+            if known {
+                self.end(planned, BlockStatus::Completed);
+            }
         }
         any
     }
@@ -320,7 +336,8 @@ impl Turn<'_> {
         }
         let mut ready = true;
         self.view().needs(position, |above| {
-            ready &= self.run.blocks[above].status == BlockStatus::Completed;
+            ready &= self.run.blocks[above].status == BlockStatus::Completed
+                || self.has_handed_over(above, position);
         });
         ready
     }
@@ -389,6 +406,10 @@ impl Turn<'_> {
         block.fence = fence;
         block.started_at.get_or_insert(self.now);
         block.error = None;
+        if let Some(items) = block.items.as_mut().filter(|items| items.yielded) {
+            // It begins to yield anew; what it yielded before stays to be compared with.
+            items.count = 0;
+        }
         self.commands.push(Command::StartAttempt {
             key: block.key.clone(),
             attempt: block.attempt,

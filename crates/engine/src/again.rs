@@ -41,6 +41,7 @@ impl Turn<'_> {
             }
         }
         self.drop_children(&gone);
+        self.leave_out_what_is_gone();
         Ok(())
     }
 
@@ -107,7 +108,8 @@ impl Turn<'_> {
             .collect()
     }
 
-    fn renew(&mut self, position: usize) {
+    /// Makes a block run as good as new, but for the numbers of its attempts, which go on.
+    pub(crate) fn renew(&mut self, position: usize) {
         let block = &self.run.blocks[position];
         if block.status == BlockStatus::Running {
             self.stop_attempt(position);

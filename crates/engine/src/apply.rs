@@ -154,6 +154,12 @@ impl Turn<'_> {
                 outcome,
                 usage,
             } => self.attempt_ended(key, *fence, outcome, usage.as_ref())?,
+            RunEvent::ItemsYielded {
+                key,
+                fence,
+                first,
+                products,
+            } => self.items_yielded(key, *fence, *first, products)?,
             RunEvent::CallbacksEnded { key, fence, error } => {
                 self.callbacks_ended(key, *fence, error.as_ref())?;
             }
@@ -212,6 +218,7 @@ impl Turn<'_> {
                         self.reset(position);
                     }
                 }
+                self.leave_out_what_is_gone();
             }
         }
         Ok(())
@@ -245,9 +252,12 @@ impl Turn<'_> {
     }
 
     /// Makes a block run of an ended run as good as new. Its fence stays, so that late results are refused.
+    ///
+    /// What a block has yielded stays to be compared with what it will yield: child runs of the same items stay.
     fn reset(&mut self, position: usize) {
         self.set(position, BlockStatus::Initial);
         let block = &mut self.run.blocks[position];
+        let yielded = block.items.as_ref().is_some_and(|items| items.yielded);
         block.attempt = 0;
         block.earlier = 0;
         block.started_at = None;
@@ -255,8 +265,10 @@ impl Turn<'_> {
         block.retry_at = None;
         block.error = None;
         block.reason = None;
-        block.products.clear();
-        block.items = None;
+        if !yielded || block.key.child.is_some() {
+            block.products.clear();
+            block.items = None;
+        }
         block.usage = None;
         block.callbacks = None;
     }
@@ -268,15 +280,10 @@ impl Turn<'_> {
             .ok_or_else(|| format!("block `{key}` is not part of the run"))
     }
 
-    fn attempt_ended(
-        &mut self,
-        key: &BlockRunKey,
-        fence: Fence,
-        outcome: &Outcome,
-        usage: Option<&Usage>,
-    ) -> Result<(), String> {
+    /// The position of a block run whose newest attempt runs under `fence`.
+    pub(crate) fn running(&self, key: &BlockRunKey, fence: Fence) -> Result<usize, String> {
         let position = self.position(key)?;
-        let block = &mut self.run.blocks[position];
+        let block = &self.run.blocks[position];
         if block.status != BlockStatus::Running {
             let status = block.status.name();
             return Err(format!("block `{key}` is not running but {status}"));
@@ -287,6 +294,21 @@ impl Turn<'_> {
                 fence.0, block.fence.0
             ));
         }
+        Ok(position)
+    }
+
+    fn attempt_ended(
+        &mut self,
+        key: &BlockRunKey,
+        fence: Fence,
+        outcome: &Outcome,
+        usage: Option<&Usage>,
+    ) -> Result<(), String> {
+        let position = self.running(key, fence)?;
+        if let Outcome::Completed { products, items } = outcome {
+            self.settle_items(position, items.as_ref(), products);
+        }
+        let block = &mut self.run.blocks[position];
         block.usage = usage.copied();
         match outcome {
             Outcome::Completed { products, items } => {
@@ -300,7 +322,9 @@ impl Turn<'_> {
                 let retry = &self.plan.blocks[self.places.owner(position)].retry;
                 let tried = block.attempt.saturating_sub(block.earlier);
                 if retry::is_exhausted(retry, tried) || !error.kind.is_retried() {
-                    block.products.clone_from(products);
+                    if block.items.is_none() {
+                        block.products.clone_from(products);
+                    }
                     block.reason = None;
                     self.fail(position);
                 } else if self.run.cancel_requested {

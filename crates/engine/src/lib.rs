@@ -20,6 +20,7 @@ mod states;
 pub mod triggers;
 pub mod usual;
 pub mod why;
+mod yielding;
 mod zones;
 
 pub use apply::{Step, apply, create};

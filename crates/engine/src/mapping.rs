@@ -9,6 +9,8 @@ use baton_model::{BlockRunKey, BlockUuid, Items, OlderOutput, Plan, Run, RunId};
 
 use crate::graph::Graph;
 
+mod growing;
+
 /// Most child runs of one block: more is a mistake in most cases, and every one is a process.
 pub(crate) const MOST_CHILDREN: u64 = 100_000;
 
@@ -46,6 +48,8 @@ pub enum Taken {
         of: Origin,
         /// Which item, from 0.
         item: u32,
+        /// Whether that is a product of its own.
+        yielded: bool,
     },
     /// The outputs of all its child runs as one list.
     All(Vec<Origin>),
@@ -243,7 +247,7 @@ impl<'v> View<'v, '_> {
                 Some((block.key.child, block.items.as_ref()?))
             };
             if self.mapping.is_mapped(planned) {
-                let children = self.places.children(planned).iter();
+                let children = self.present(planned).iter();
                 return children.filter_map(|at| of_run(*at)).collect();
             }
             return of_run(planned).into_iter().collect();
@@ -279,11 +283,27 @@ impl<'v> View<'v, '_> {
         let mut rest = index;
         let mut coordinates = vec![0; axes.len()];
         for (at, axis) in axes.iter().enumerate().rev() {
+            if at == 0 {
+                // Its length may still grow.
+                coordinates[at] = rest;
+                break;
+            }
             let length = self.length(*axis).max(1);
             coordinates[at] = rest % length;
             rest /= length;
         }
         coordinates
+    }
+
+    /// Positions of the child runs of a planned block that stand for something: an earlier attempt of a dynamic block
+    /// may have yielded more items than the newest.
+    fn present(&self, planned: usize) -> &'v [usize] {
+        let children = self.places.children(planned);
+        if !self.mapping.is_mapped(planned) {
+            return children;
+        }
+        let count = usize::try_from(self.child_count(planned)).unwrap_or(usize::MAX);
+        &children[..count.min(children.len())]
     }
 
     /// Which run of a dynamic block an axis place belongs to, and which item of it.
@@ -296,6 +316,13 @@ impl<'v> View<'v, '_> {
             rest -= items.count;
         }
         (None, place)
+    }
+
+    /// Whether each item of a run of a dynamic block is a product of its own.
+    fn has_yielded(&self, uuid: &BlockUuid, run: Option<u32>) -> bool {
+        let items = self.items(uuid);
+        let of_run = items.iter().find(|(other, _)| *other == run);
+        of_run.is_some_and(|(_, items)| items.yielded)
     }
 
     /// What a run of a planned block takes from one of its upstream blocks.
@@ -320,6 +347,7 @@ impl<'v> View<'v, '_> {
             return Taken::Item {
                 of: origin(run),
                 item,
+                yielded: self.has_yielded(upstream, run),
             };
         }
         if let Some(place) = place(Axis::Children(upstream)) {
@@ -332,7 +360,7 @@ impl<'v> View<'v, '_> {
                 {
                     return Taken::Whole(origin(Some(index)));
                 }
-                self.places.children(above).len()
+                self.present(above).len()
             }
             Some(_) => return Taken::Whole(origin(None)),
             None => match older.and_then(|output| output.children) {
@@ -461,11 +489,7 @@ impl<'v> View<'v, '_> {
         }
         for opener in self.openers(planned) {
             each(opener);
-            self.places
-                .children(opener)
-                .iter()
-                .copied()
-                .for_each(&mut each);
+            self.present(opener).iter().copied().for_each(&mut each);
         }
     }
 }

@@ -97,6 +97,16 @@ pub const BLOCK_TRANSITIONS: &[Transition<BlockStatus>] = &[
     ),
     from(
         BlockStatus::Queued,
+        BlockStatus::UpstreamFailed,
+        "the block that yielded its item failed in the end",
+    ),
+    from(
+        BlockStatus::Queued,
+        BlockStatus::ConditionFailed,
+        "the block that yielded its item was tried again and did not yield it",
+    ),
+    from(
+        BlockStatus::Queued,
         BlockStatus::Running,
         "a worker is free",
     ),
@@ -141,24 +151,29 @@ pub const BLOCK_TRANSITIONS: &[Transition<BlockStatus>] = &[
         "the attempt was stopped, or the run failed at once",
     ),
     from(
+        BlockStatus::Completed,
+        BlockStatus::Initial,
+        "the block that yielded its item was tried again and yielded another one",
+    ),
+    from(
         BlockStatus::Failed,
         BlockStatus::Initial,
-        "the ended run was resumed, or retried",
+        "the ended run was resumed, or retried, or the block that yielded its item yielded another one",
     ),
     from(
         BlockStatus::UpstreamFailed,
         BlockStatus::Initial,
-        "the ended run was resumed, or retried",
+        "the ended run was resumed, or retried, or the block that yielded its item yielded another one",
     ),
     from(
         BlockStatus::ConditionFailed,
         BlockStatus::Initial,
-        "the ended run was resumed, or retried",
+        "the ended run was resumed, or retried, or the block that yielded its item yielded another one",
     ),
     from(
         BlockStatus::Cancelled,
         BlockStatus::Initial,
-        "the ended run was resumed, or retried",
+        "the ended run was resumed, or retried, or the block that yielded its item yielded another one",
     ),
 ];
 

@@ -55,6 +55,17 @@ pub enum RunEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
     },
+    /// A dynamic block that still runs has yielded items. Their products are stored.
+    ItemsYielded {
+        /// Which block run.
+        key: BlockRunKey,
+        /// The fence that its attempt was started with.
+        fence: Fence,
+        /// The number of the first of them, from 0.
+        first: u32,
+        /// The items, one product each.
+        products: Vec<Product>,
+    },
     /// The callbacks of a block run have ended.
     CallbacksEnded {
         /// Which block run.

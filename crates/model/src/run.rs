@@ -94,6 +94,9 @@ pub struct Items {
     /// Names of further block runs that a child run waits for, by item.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Vec<String>>,
+    /// Whether the block has yielded them one by one: then each is a product of its own, in order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yielded: bool,
 }
 
 /// How a block run ended, in the words of `@callback`.
@@ -179,9 +182,10 @@ pub struct BlockRun {
     pub error: Option<BlockError>,
     /// Why it did not run: the upstream block that failed, the request that cancelled it.
     pub reason: Option<String>,
-    /// What it produced; also what it stored before a test failed.
+    /// What it produced; also what it stored before a test failed. Of a block that yields its items, also those of
+    /// an earlier attempt that the newest one has not come to yet.
     pub products: Vec<Product>,
-    /// The items of a dynamic block that completed.
+    /// The items of a dynamic block that completed, or those that it has yielded so far.
     pub items: Option<Items>,
     /// What its newest attempt used, once that has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,5 +232,20 @@ impl Run {
     /// The block run of `key`.
     pub fn block(&self, key: &BlockRunKey) -> Option<&BlockRun> {
         self.blocks.iter().find(|block| &block.key == key)
+    }
+
+    /// The variables that blocks see: those of the pipeline, then what blocks have set or removed, and over both what
+    /// was given for the run.
+    pub fn known_variables(&self) -> Map {
+        let mut known = self.plan.variables.clone();
+        for (name, value) in &self.variables {
+            if value.is_null() {
+                known.remove(name);
+            } else {
+                known.insert(name.clone(), value.clone());
+            }
+        }
+        known.extend(self.plan.given.clone());
+        known
     }
 }

@@ -24,6 +24,7 @@ use crate::runner::{Attempt, Runner, Stop};
 use crate::tree;
 use crate::watched::{End, Verdict, Watched, clear_away};
 use crate::worker::Worker;
+use crate::yielding::{YieldedItem, Yielding};
 
 /// How long a process may take to leave after it said that everything is written.
 pub(crate) const LEAVE_TIME: Duration = Duration::from_secs(5);
@@ -67,6 +68,7 @@ pub(crate) async fn run(
     runner: &Runner,
     attempt: &Attempt,
     log: &mpsc::Sender<LogRecord>,
+    items: &mpsc::UnboundedSender<YieldedItem>,
     mut stop: watch::Receiver<Stop>,
 ) -> AttemptReport {
     if *stop.borrow_and_update() != Stop::No {
@@ -130,6 +132,7 @@ pub(crate) async fn run(
         digests: HashMap::new(),
         outputs: Vec::new(),
         items: None,
+        yielding: Yielding::new(attempt, &staging, items),
         tests: None,
         asking: Asking::new(runner, attempt, Arc::clone(&line)),
     };

@@ -20,6 +20,7 @@ mod runner;
 mod tree;
 mod watched;
 mod worker;
+mod yielding;
 
 pub use ask::{
     Answer, Answering, Answers, Asker, Question, Refusal, RefusalKind, Scope, Stored, Wanted,
@@ -31,3 +32,4 @@ pub use log::{Level, LogRecord};
 pub use memory::{machine_memory, parse_size};
 pub use protocol::{Attached, Input, InputProduct, Work};
 pub use runner::{Attempt, Runner, RunnerOptions, Stop};
+pub use yielding::YieldedItem;

@@ -56,6 +56,8 @@ pub(crate) enum WorkerMessage {
     Tests { passed: u32, total: u32 },
     /// What a dynamic block gives to the blocks below it.
     Items(Items),
+    /// An item of a dynamic block that goes on.
+    Yielded(Output),
     /// Everything is written.
     Done,
     /// A condition said no; the block's own code did not run.
@@ -199,6 +201,9 @@ pub struct Input {
     /// Instead of `products`, those of all its child runs, which become one list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub children: Option<Vec<Vec<InputProduct>>>,
+    /// Whether each product of these child runs is an item that it has yielded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub yielded: bool,
 }
 
 /// A product as a worker reads it.

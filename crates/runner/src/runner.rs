@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use baton_model::{BlockRunKey, Map, PlannedBlock, RunId};
+use baton_model::{BlockRunKey, Fence, Map, PlannedBlock, RunId};
 use baton_products::Products;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::task::JoinSet;
@@ -17,6 +17,7 @@ use crate::launch::{Launch, Launcher, Strategy};
 use crate::log::LogRecord;
 use crate::protocol::{Attached, Input, Work};
 use crate::worker::Worker;
+use crate::yielding::YieldedItem;
 
 /// How a project's blocks are run.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ pub struct Attempt {
     pub name: String,
     /// Its number, from 1.
     pub number: u32,
+    /// What its result must carry.
+    pub fence: Fence,
     /// The planned source text.
     pub code: String,
     /// What it is to do: run the block, or its callbacks.
@@ -177,14 +180,16 @@ impl Runner {
     }
 
     /// Runs an attempt to its end: starts a process, hands it the job, collects its log, guards its time
-    /// and memory, stores what it produced, and leaves no process of it behind.
+    /// and memory, stores what it produced, and leaves no process of it behind. `items` hears of what a dynamic block
+    /// yields on the way.
     pub async fn run(
         &self,
         attempt: &Attempt,
         log: &mpsc::Sender<LogRecord>,
+        items: &mpsc::UnboundedSender<YieldedItem>,
         stop: watch::Receiver<Stop>,
     ) -> AttemptReport {
-        attempt::run(self, attempt, log, stop).await
+        attempt::run(self, attempt, log, items, stop).await
     }
 
     /// Lets `farewell` run to its end beside everything else.

@@ -22,6 +22,7 @@ use crate::protocol::{self, VERSION, WorkerMessage};
 use crate::recorder::Recorder;
 use crate::runner::{Attempt, MEMORY_INTERVAL, Runner, Stop};
 use crate::tree;
+use crate::yielding::Yielding;
 
 /// How watching a process ended.
 pub(crate) enum End {
@@ -83,6 +84,7 @@ pub(crate) struct Watched {
     pub(crate) digests: HashMap<String, JoinHandle<Result<Digest, BlockError>>>,
     pub(crate) outputs: Vec<protocol::Output>,
     pub(crate) items: Option<Items>,
+    pub(crate) yielding: Yielding,
     pub(crate) tests: Option<(u32, u32)>,
     pub(crate) asking: Asking,
 }
@@ -195,6 +197,7 @@ impl Watched {
             WorkerMessage::Output(output) => self.outputs.push(output),
             WorkerMessage::Tests { passed, total } => self.tests = Some((passed, total)),
             WorkerMessage::Items(items) => self.items = Some(items),
+            WorkerMessage::Yielded(output) => self.yielding.store(output).await,
             WorkerMessage::Done => return self.last_word(Verdict::Done),
             WorkerMessage::ConditionFailed { reason } => {
                 return self.last_word(Verdict::ConditionFailed(reason));
@@ -274,9 +277,19 @@ impl Watched {
         }
         let tests = self.tests;
         let items = self.items.take();
+        let has_yielded = items.as_ref().is_some_and(|items| items.yielded);
+        // Whatever the verdict: what has been yielded is told before the end is.
+        let yielded = self.yielding.finish().await;
         let outcome = match verdict {
             Verdict::Cancelled => Outcome::Cancelled,
             Verdict::ConditionFailed(reason) => Outcome::ConditionFailed { reason },
+            Verdict::Done if has_yielded => match yielded {
+                Ok(products) => Outcome::Completed { products, items },
+                Err(error) => Outcome::Failed {
+                    error,
+                    products: Vec::new(),
+                },
+            },
             Verdict::Done => match self.commit().await {
                 Ok(products) => Outcome::Completed { products, items },
                 Err(error) => Outcome::Failed {
@@ -327,25 +340,7 @@ impl Watched {
         let store = move || {
             staged
                 .into_iter()
-                .map(|(output, digests)| {
-                    let output = StagedOutput {
-                        name: output.name,
-                        kind: output.kind,
-                        codec: output.codec,
-                        meta: output.meta,
-                        rows: output.rows,
-                        content: match output.text {
-                            Some(text) => StagedContent::Text(text),
-                            None => StagedContent::Files(output.files),
-                        },
-                    };
-                    failpoint("before-objects");
-                    let product = staging
-                        .commit(output, digests)
-                        .map_err(|error| storage_error(&error));
-                    failpoint("after-objects");
-                    product
-                })
+                .map(|(output, digests)| commit(&staging, output, digests))
                 .collect()
         };
         tokio::task::spawn_blocking(store).await.map_err(|error| {
@@ -355,4 +350,29 @@ impl Watched {
             )
         })?
     }
+}
+
+/// Stores an output whose files are described.
+pub(crate) fn commit(
+    staging: &Staging,
+    output: protocol::Output,
+    digests: Vec<Digest>,
+) -> Result<Product, BlockError> {
+    let output = StagedOutput {
+        name: output.name,
+        kind: output.kind,
+        codec: output.codec,
+        meta: output.meta,
+        rows: output.rows,
+        content: match output.text {
+            Some(text) => StagedContent::Text(text),
+            None => StagedContent::Files(output.files),
+        },
+    };
+    failpoint("before-objects");
+    let product = staging
+        .commit(output, digests)
+        .map_err(|error| storage_error(&error));
+    failpoint("after-objects");
+    product
 }

@@ -12,7 +12,7 @@ use baton_model::{
     Map, ObjectHash, Outcome, Run, RunEvent, RunStatus, Timestamp,
 };
 use baton_products::Products;
-use baton_runner::{AttemptReport, LogRecord, Runner, Stop, Work};
+use baton_runner::{AttemptReport, LogRecord, Runner, Stop, Work, YieldedItem};
 use baton_store::{Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -117,6 +117,7 @@ pub async fn drive(
 ) -> Result<Run, DriveError> {
     let (log, records) = mpsc::channel(4096);
     let writer = tokio::spawn(write_log(records, journal, notices.clone()));
+    let (items, yielded) = mpsc::unbounded_channel();
     let mut driver = Driver {
         session,
         run: Some(run),
@@ -125,6 +126,8 @@ pub async fn drive(
         stops: HashMap::new(),
         wakes: BTreeSet::new(),
         changes,
+        items,
+        yielded,
         log,
         notices,
     };
@@ -155,6 +158,8 @@ struct Driver<'a> {
     stops: HashMap<Fence, watch::Sender<Stop>>,
     wakes: BTreeSet<Timestamp>,
     changes: mpsc::UnboundedReceiver<Map>,
+    items: mpsc::UnboundedSender<YieldedItem>,
+    yielded: mpsc::UnboundedReceiver<YieldedItem>,
     log: mpsc::Sender<LogRecord>,
     notices: mpsc::Sender<Notice>,
 }
@@ -176,6 +181,7 @@ impl Driver<'_> {
                     while let Ok(variables) = self.changes.try_recv() {
                         self.events.push_back(RunEvent::VariablesSet { variables });
                     }
+                    self.take_items(None);
                     match ended {
                         Ok(Landed::Attempt(key, fence, report)) => {
                             self.ended(key, fence, report).await;
@@ -190,6 +196,7 @@ impl Driver<'_> {
                     self.wakes.pop_first();
                     self.events.push_back(RunEvent::Woken);
                 }
+                Some(item) = self.yielded.recv() => self.take_items(Some(item)),
                 Some(variables) = self.changes.recv() => {
                     self.events.push_back(RunEvent::VariablesSet { variables });
                 }
@@ -204,6 +211,30 @@ impl Driver<'_> {
                     Cancel::Abandon => return Ok(()),
                 },
             }
+        }
+    }
+
+    /// Makes events of what dynamic blocks have yielded; items that come together are one event.
+    fn take_items(&mut self, first: Option<YieldedItem>) {
+        let mut next = first.or_else(|| self.yielded.try_recv().ok());
+        while let Some(item) = next {
+            let (key, fence, first) = (item.key, item.fence, item.number);
+            let mut products = vec![item.product];
+            next = loop {
+                match self.yielded.try_recv() {
+                    Ok(item) if item.key == key && item.fence == fence => {
+                        products.push(item.product);
+                    }
+                    other => break other.ok(),
+                }
+            };
+            baton_base::failpoint("yielded");
+            self.events.push_back(RunEvent::ItemsYielded {
+                key,
+                fence,
+                first,
+                products,
+            });
         }
     }
 
@@ -351,7 +382,7 @@ impl Driver<'_> {
         let (stop, stopped) = watch::channel(Stop::No);
         self.stops.insert(fence, stop);
         let runner = std::sync::Arc::clone(&self.session.runner);
-        let log = self.log.clone();
+        let (log, items) = (self.log.clone(), self.items.clone());
         let places = self.session.places.clone();
         self.flight.spawn(async move {
             let report = match prepared {
@@ -359,7 +390,7 @@ impl Driver<'_> {
                     let mut waiting = stopped.clone();
                     tokio::select! {
                         place = place(places) => {
-                            let report = runner.run(&attempt, &log, stopped).await;
+                            let report = runner.run(&attempt, &log, &items, stopped).await;
                             drop(place);
                             report
                         }
@@ -410,9 +441,9 @@ impl Driver<'_> {
         let (stop, stopped) = watch::channel(Stop::No);
         self.stops.insert(fence, stop);
         let runner = std::sync::Arc::clone(&self.session.runner);
-        let log = self.log.clone();
+        let (log, items) = (self.log.clone(), self.items.clone());
         self.flight.spawn(async move {
-            let report = runner.run(&attempt, &log, stopped).await;
+            let report = runner.run(&attempt, &log, &items, stopped).await;
             baton_base::failpoint("attempt-ended");
             Landed::Callbacks(key, fence, report)
         });

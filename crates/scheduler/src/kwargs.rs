@@ -14,15 +14,7 @@ pub(crate) fn of_attempt(
     repo_path: &str,
 ) -> Map {
     let plan = &run.plan;
-    let mut kwargs = plan.variables.clone();
-    // What earlier blocks of the run have set. What was given for the run wins over it, as over the pipeline's own.
-    for (name, value) in &run.variables {
-        match value {
-            Value::Null => kwargs.remove(name),
-            value => kwargs.insert(name.clone(), value.clone()),
-        };
-    }
-    kwargs.extend(plan.given.clone());
+    let mut kwargs = run.known_variables();
     let event = &plan.occasion.event;
     for (name, value) in event {
         if !kwargs.contains_key(name) {

@@ -29,6 +29,7 @@ impl Session {
             key: block_run.key.clone(),
             name: block_run.name.clone(),
             number,
+            fence,
             code: String::new(),
             work,
             inputs: Vec::new(),
@@ -69,17 +70,23 @@ impl Session {
                 products: Vec::new(),
                 item: None,
                 children: None,
+                yielded: false,
             };
             let found = match &input.taken {
-                Taken::Whole(of) => self.taken(run, of).await?,
-                Taken::Item { of, item } => {
+                Taken::Whole(of) => self.taken(run, of, None).await?,
+                // An item that was yielded is a product; it is the only one that is looked at.
+                Taken::Item { of, item, yielded } if *yielded => {
+                    self.taken(run, of, Some(*item)).await?
+                }
+                Taken::Item { of, item, .. } => {
                     taken.item = Some(*item);
-                    self.taken(run, of).await?
+                    self.taken(run, of, None).await?
                 }
                 Taken::All(origins) => {
+                    taken.yielded = origins.iter().any(|of| has_yielded(run, of));
                     let mut children = Vec::with_capacity(origins.len());
                     for of in origins {
-                        match self.taken(run, of).await? {
+                        match self.taken(run, of, None).await? {
                             Ok(products) => children.push(products),
                             Err(error) => return Ok(Err(error)),
                         }
@@ -100,21 +107,36 @@ impl Session {
         Ok(Ok(attempt))
     }
 
-    /// The products of a block run of this run or an older one. The inner error is that of the block that wants them.
+    /// The products of a block run of this run or an older one, or a single one of them. The inner error is that of the
+    /// block that wants them.
     async fn taken(
         &self,
         run: &Run,
         of: &Origin,
+        single: Option<u32>,
     ) -> Result<Result<Vec<InputProduct>, BlockError>, DriveError> {
-        Ok(match of.run {
-            None => match run.block(&of.key) {
-                Some(above) => self.readable(&above.products),
-                None => Ok(Vec::new()),
-            },
-            Some(older) => {
-                let products = self.store.products(older, &of.key).await?;
-                self.readable(&products)
+        let older;
+        let products = match of.run {
+            None => run.block(&of.key).map(|above| above.products.as_slice()),
+            Some(run) => {
+                older = self.store.products(run, &of.key).await?;
+                Some(older.as_slice())
             }
+        };
+        let products = products.unwrap_or_default();
+        let wanted = match single {
+            None => products,
+            Some(item) => products
+                .get(item as usize)
+                .map(std::slice::from_ref)
+                .unwrap_or_default(),
+        };
+        Ok(match (wanted, single) {
+            ([], Some(item)) => Err(BlockError::new(
+                FailureKind::Storage,
+                format!("item {item} of block `{}` is not stored", of.key),
+            )),
+            _ => self.readable(wanted),
         }
         .map_err(|error| {
             error.with_hint(format!("run block `{}` again to produce it anew", of.key))
@@ -153,4 +175,15 @@ impl Session {
         }
         Ok(attached)
     }
+}
+
+/// Whether each product of a block run is an item that it has yielded.
+fn has_yielded(run: &Run, of: &Origin) -> bool {
+    let items = if of.run.is_none() {
+        run.block(&of.key).and_then(|block| block.items.as_ref())
+    } else {
+        let older = run.plan.inputs.get(&of.key.block);
+        older.and_then(|output| output.items.first())
+    };
+    items.is_some_and(|items| items.yielded)
 }

@@ -171,7 +171,7 @@ impl Store {
                 run.id.0,
                 rows::to_json(&self.database.path, "a plan", &*run.plan)?,
             ));
-            changes.add(&self.database.path, run, |_| true)?;
+            changes.add(&self.database.path, run, |_| true, None)?;
         }
         let plans = rows::to_json(&self.database.path, "plans", &plans)?;
         let sql = "insert into plan (run, body)

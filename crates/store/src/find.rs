@@ -1,6 +1,6 @@
 //! Finding runs by what was planned: their pipeline, logical date, status, and whether a person started them.
 
-use baton_model::{BlockRunKey, PipelineUuid, RunId, RunStatus, Timestamp};
+use baton_model::{BlockRunKey, PipelineUuid, Product, RunId, RunStatus, Timestamp};
 
 use crate::rows;
 use crate::sql::values;
@@ -43,21 +43,37 @@ impl Store {
         found.iter().map(|row| row.run("id")).collect()
     }
 
-    /// The newest run of the pipeline in which the block completed, among those that were started by a trigger or
-    /// among those that a person started.
-    pub async fn newest_output_of(
+    /// The newest run of the pipeline, however it ended, in which the block run called `name` completed: a block, or a
+    /// child run such as `clean:0`. Of the runs that a trigger started, of those that a person started, or of all.
+    pub async fn newest_output(
         &self,
         pipeline: &PipelineUuid,
-        key: &BlockRunKey,
-        triggered: bool,
-    ) -> Result<Option<RunId>, StoreError> {
-        let sql = "select run.id from run
-             join block_run on block_run.run = run.id
-             where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = ?3
-                 and block_run.status = 'completed' and run.triggered = ?4
-             order by run.id desc limit 1";
-        let values = values![pipeline, key.block.as_str(), rows::child(key), triggered];
-        let found = self.database.fetch_first(sql, values).await?;
-        found.map(|row| row.run("id")).transpose()
+        name: &str,
+        triggered: Option<bool>,
+    ) -> Result<Option<(RunId, BlockRunKey)>, StoreError> {
+        let sql = "select run.id, block_run.block, block_run.child
+             from run join block_run on block_run.run = run.id
+             where run.pipeline = ?1 and block_run.status = 'completed' and (?3 is null or run.triggered = ?3)
+                 and (block_run.name = ?2 or block_run.block = ?2 and block_run.child = -1)
+             order by run.id desc, block_run.name = ?2 desc, block_run.child limit 1";
+        let values = values![pipeline, name, triggered];
+        let Some(row) = self.database.fetch_first(sql, values).await? else {
+            return Ok(None);
+        };
+        let key = rows::key(&row.text("block")?, row.integer("child")?);
+        Ok(Some((row.run("id")?, key)))
+    }
+
+    /// What the block run called `name` produced in a run.
+    pub async fn products_named(&self, run: RunId, name: &str) -> Result<Vec<Product>, StoreError> {
+        let sql = "select block, child from block_run
+             where run = ?1 and (name = ?2 or block = ?2 and child = -1)
+             order by name = ?2 desc, child limit 1";
+        let found = self.database.fetch_first(sql, values![run, name]).await?;
+        let Some(row) = found else {
+            return Ok(Vec::new());
+        };
+        let key = rows::key(&row.text("block")?, row.integer("child")?);
+        self.products(run, &key).await
     }
 }

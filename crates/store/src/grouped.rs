@@ -86,7 +86,17 @@ impl Step {
             ..Self::flush(path, run.id, done)?
         };
         let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
-        (step.changes).add(path, run, |key| renews || wanted.contains(key))?;
+        let fresh = match event {
+            RunEvent::ItemsYielded {
+                key,
+                first,
+                products,
+                ..
+            } => Some((key, *first as usize..*first as usize + products.len())),
+            _ => None,
+        };
+        let is_wanted = |key: &BlockRunKey| renews || wanted.contains(key);
+        (step.changes).add(path, run, is_wanted, fresh.as_ref())?;
         let event = rows::to_json(path, "an event", &history::compact(event))?;
         let event = (run.id, run.version, at, event);
         step.events.push(path, "an event", &event)?;
@@ -227,6 +237,7 @@ async fn write_together(
         &mut transaction,
         Changes {
             blocks: Array::joined(steps.iter().map(|step| &step.changes.blocks)),
+            replaced: Array::joined(steps.iter().map(|step| &step.changes.replaced)),
             products: Array::joined(steps.iter().map(|step| &step.changes.products)),
         },
     )
@@ -299,7 +310,7 @@ async fn advance(
     found.iter().map(|row| row.run("id")).collect()
 }
 
-/// Inserts or replaces block runs, and replaces their products.
+/// Inserts or replaces block runs, and replaces or completes their products.
 pub(crate) async fn write_blocks(
     transaction: &mut Changing,
     changes: Changes,
@@ -324,17 +335,21 @@ pub(crate) async fn write_blocks(
              retry_at = excluded.retry_at, error = excluded.error, reason = excluded.reason,
              items = excluded.items, callbacks = excluded.callbacks, earlier = excluded.earlier,
              usage = excluded.usage";
-    transaction.change(sql, values![blocks.as_str()]).await?;
-    let sql = "delete from product where (run, block, child) in (
-             select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint)
-             from json_each(?1))";
     transaction.change(sql, values![blocks]).await?;
+    if !changes.replaced.is_empty() {
+        let sql = "delete from product where (run, block, child) in (
+                 select cast(value ->> 0 as bigint), value ->> 1, cast(value ->> 2 as bigint)
+                 from json_each(?1))";
+        let replaced = changes.replaced.finish();
+        transaction.change(sql, values![replaced]).await?;
+    }
     if !changes.products.is_empty() {
         let products = changes.products.finish();
         let sql = "insert into product (run, block, child, position, manifest)
              select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
                  cast(value ->> 'position' as bigint), value ->> 'manifest'
-             from json_each(?1)";
+             from json_each(?1) where true
+             on conflict (run, block, child, position) do update set manifest = excluded.manifest";
         transaction.change(sql, values![products]).await?;
     }
     Ok(())

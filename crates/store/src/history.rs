@@ -40,6 +40,17 @@ pub struct PendingCommand {
 
 /// The event without products, which are stored with the block run.
 pub(crate) fn compact(event: &RunEvent) -> RunEvent {
+    if let RunEvent::ItemsYielded {
+        key, fence, first, ..
+    } = event
+    {
+        return RunEvent::ItemsYielded {
+            key: key.clone(),
+            fence: *fence,
+            first: *first,
+            products: Vec::new(),
+        };
+    }
     let RunEvent::AttemptEnded {
         key,
         fence,

@@ -75,27 +75,6 @@ impl Store {
         Ok(output)
     }
 
-    /// The newest run of the pipeline, however it ended, in which the block run called `name` completed: a block,
-    /// or a child run such as `clean:0`.
-    pub async fn newest_output(
-        &self,
-        pipeline: &PipelineUuid,
-        name: &str,
-    ) -> Result<Option<(RunId, BlockRunKey)>, StoreError> {
-        let sql = "select run.id, block_run.block, block_run.child
-             from run join block_run on block_run.run = run.id
-             where run.pipeline = ?1 and block_run.status = 'completed'
-                 and (block_run.name = ?2 or block_run.block = ?2 and block_run.child = -1)
-             order by run.id desc, block_run.child limit 1";
-        let found = self
-            .database
-            .fetch_first(sql, values![pipeline, name])
-            .await?;
-        let Some(row) = found else { return Ok(None) };
-        let key = rows::key(&row.text("block")?, row.integer("child")?);
-        Ok(Some((row.run("id")?, key)))
-    }
-
     /// Every stored object that a manifest names. Objects of attempts under way are not among them yet.
     pub async fn live_objects(&self) -> Result<HashSet<ObjectHash>, StoreError> {
         let sql = "select distinct chunk.value ->> 'object' as object

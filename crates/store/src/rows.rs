@@ -1,6 +1,7 @@
 //! How facts become rows and back. Rows of one commit travel as one JSON array each, which SQL unpacks:
 //! the number of statements does not grow with the number of blocks.
 
+use std::ops::Range;
 use std::path::Path;
 
 use baton_model::{BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId};
@@ -58,12 +59,13 @@ struct ProductRow<'a> {
     manifest: String,
 }
 
-/// The row of the block run at `position`, and the rows of its products.
+/// The row of the block run at `position`, and the rows of its products, or of some `among` them.
 fn block_rows<'a>(
     path: &Path,
     id: RunId,
     position: usize,
     run: &'a BlockRun,
+    among: Option<&Range<usize>>,
 ) -> Result<(BlockRow<'a>, Vec<ProductRow<'a>>), StoreError> {
     let block = run.key.block.as_str();
     let child = child(&run.key);
@@ -96,6 +98,8 @@ fn block_rows<'a>(
             .transpose()?,
     };
     let products = run.products.iter().enumerate();
+    let products =
+        products.filter(|(position, _)| among.is_none_or(|among| among.contains(position)));
     let products = products.map(|(position, product)| {
         Ok(ProductRow {
             run: id.0,
@@ -112,20 +116,30 @@ fn block_rows<'a>(
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) blocks: Array,
+    /// The block runs whose earlier products go.
+    pub(crate) replaced: Array,
     pub(crate) products: Array,
 }
 
 impl Changes {
-    /// Adds the block runs of `run` that are wanted, and their products.
+    /// Adds the block runs of `run` that are wanted, and their products; of one block run only the `fresh` products,
+    /// beside those that are there: one that yields a thousand items does not write each a thousand times.
     pub(crate) fn add(
         &mut self,
         path: &Path,
         run: &Run,
         wanted: impl Fn(&BlockRunKey) -> bool,
+        fresh: Option<&(&BlockRunKey, Range<usize>)>,
     ) -> Result<(), StoreError> {
         for (position, block) in run.blocks.iter().enumerate() {
             if wanted(&block.key) {
-                let (row, products) = block_rows(path, run.id, position, block)?;
+                let among = fresh.filter(|(key, _)| **key == block.key);
+                let among = among.map(|(_, range)| range);
+                if among.is_none() {
+                    let replaced = (run.id.0, block.key.block.as_str(), child(&block.key));
+                    self.replaced.push(path, "a block run", &replaced)?;
+                }
+                let (row, products) = block_rows(path, run.id, position, block, among)?;
                 self.blocks.push(path, "a block run", &row)?;
                 for product in products {
                     self.products.push(path, "a product", &product)?;

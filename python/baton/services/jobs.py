@@ -105,20 +105,19 @@ def _job_of(answer: Any) -> dict[str, Any]:
     return job
 
 
-class StitchClient:
-    """Replication jobs of Stitch: `StitchClient(dict(access_token=...)).start_replication_job(source_id)`."""
+class _Account:
+    """What an account of a service that moves data has."""
 
-    def __init__(self, config: Any = None, **settings: Any) -> None:
-        self.config: dict[str, Any] = {**(config or {}), **settings}
-        self.access_token = required(self.config, "access_token", "Stitch")
-        self.url = str(setting(self.config, "url", "https://api.stitchdata.com")).rstrip("/")
+    def make_request(self, url_path: str, method: str = "GET", params: Any = None, payload: Any = None) -> Any:
+        """Ask the service; each does it in its own way."""
+        raise NotImplementedError(url_path)
 
     def list_destinations(self) -> Any:
         """All destinations of the account."""
         return self.make_request("/destinations")
 
     def get_destination(self, destination_id: Any) -> Any:
-        """What Stitch says of a destination."""
+        """What the service says of a destination."""
         return self.make_request(f"/destinations/{destination_id}")
 
     def list_sources(self) -> Any:
@@ -126,8 +125,17 @@ class StitchClient:
         return self.make_request("/sources")
 
     def get_source(self, source_id: Any) -> Any:
-        """What Stitch says of a source."""
+        """What the service says of a source."""
         return self.make_request(f"/sources/{source_id}")
+
+
+class StitchClient(_Account):
+    """Replication jobs of Stitch: `StitchClient(dict(access_token=...)).start_replication_job(source_id)`."""
+
+    def __init__(self, config: Any = None, **settings: Any) -> None:
+        self.config: dict[str, Any] = {**(config or {}), **settings}
+        self.access_token = required(self.config, "access_token", "Stitch")
+        self.url = str(setting(self.config, "url", "https://api.stitchdata.com")).rstrip("/")
 
     def list_streams(self, source_id: Any, selected: bool = True) -> list[dict[str, Any]]:
         """The streams of a source: those that are replicated, or all."""
@@ -215,29 +223,13 @@ class StitchClient:
         return request(method, url, query=params, body=payload or None, headers=_bearer(self.access_token))
 
 
-class HightouchClient:
-    """Syncs of Hightouch: `HightouchClient(dict(api_key=...)).sync_and_poll(sync_id)`."""
+class HightouchClient(_Account):
+    """Syncs of Hightouch: `HightouchClient(dict(api_key=...)).sync_and_poll(sync_id)`. Lists stand below `data`."""
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
         self.config: dict[str, Any] = {**(config or {}), **settings}
         self.api_key = required(self.config, "api_key", "Hightouch")
         self.url = str(setting(self.config, "url", "https://api.hightouch.com/api/v1")).rstrip("/")
-
-    def list_destinations(self) -> Any:
-        """All destinations, below the key `data`."""
-        return self.make_request("/destinations")
-
-    def get_destination(self, destination_id: Any) -> Any:
-        """What Hightouch says of a destination."""
-        return self.make_request(f"/destinations/{destination_id}")
-
-    def list_sources(self) -> Any:
-        """All sources, below the key `data`."""
-        return self.make_request("/sources")
-
-    def get_source(self, source_id: Any) -> Any:
-        """What Hightouch says of a source."""
-        return self.make_request(f"/sources/{source_id}")
 
     def list_syncs(self) -> Any:
         """All syncs, below the key `data`."""

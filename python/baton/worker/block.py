@@ -93,6 +93,18 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
         value = asyncio.run(value)
 
     tests = [decorated.function for decorated in collector.of("test")] if job.run_tests else []
+    if dynamic.yields(value, job):
+        os.makedirs(job.staging, exist_ok=True)
+        looked_at = bool(tests or (job.extensions and job.run_tests))
+        # The host describes the files of an item when it hears of the item.
+        items = dynamic.hand_over(
+            value, lambda name, item: store_one(name, item, job, lambda _: None), channel.send, keep=looked_at
+        )
+        if tests:
+            run_tests(tests, [items], job, kwargs, channel)
+        if looked_at and job.extensions:
+            attached.check_with_extensions(job, lambda: items, kwargs)
+        return DONE
     outputs = outputs_of(value)
     del value
     if outputs:
@@ -112,7 +124,7 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
         _left_to_the_system.append(outputs[-1])
     written = store(outputs, job, channel)
     if tests:
-        run_tests(tests, written, job, kwargs, channel)
+        run_tests(tests, stored_values(written, job) if written else [], job, kwargs, channel)
     if job.extensions and job.run_tests:
         attached.check_with_extensions(job, lambda: stored_values(written, job), kwargs)
     return DONE
@@ -272,35 +284,39 @@ def store(outputs: list[Any], job: Job, channel: Channel) -> list[dict[str, Any]
     """Write the outputs, tell the host of each, and give the messages that describe them."""
     if not outputs:
         return []
-    from baton import codecs
-
     os.makedirs(job.staging, exist_ok=True)
     written: list[dict[str, Any]] = []
     for number, value in enumerate(outputs):
         outputs[number] = None  # what is written need not stay in memory
-        name = f"output_{number}"
-        try:
-            message = codecs.write(name, value, job.staging, channel.send, job.inline_bytes)
-        except codecs.Unstorable as error:
-            raise BlockFailure("unstorable", f"`{name}` cannot be stored: {error.message}", hint=error.hint) from error
-        except Exception as error:
-            if is_out_of_room(error):
-                raise BlockFailure(
-                    "storage",
-                    f"`{name}` could not be written: {text_of(error)}",
-                    exception=type_name(error),
-                    hint="free space on the disk that holds Baton's state, or raise the limit on file size",
-                ) from error
-            raise BlockFailure(
-                "unstorable",
-                f"`{name}`, a {type_name_of(value)}, could not be stored: {type_name(error)}: "
-                f"{cap(text_of(error), 2_000)}",
-                exception=type_name(error),
-                hint="return a frame, a dict, a list, a number, text, or an object that can be pickled",
-            ) from error
+        message = store_one(f"output_{number}", value, job, channel.send)
         channel.send(message)
         written.append(message)
+        del value
     return written
+
+
+def store_one(name: str, value: Any, job: Job, emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Write one output and give the message that describes it. `emit` hears of its files as they are closed."""
+    from baton import codecs
+
+    try:
+        return codecs.write(name, value, job.staging, emit, job.inline_bytes)
+    except codecs.Unstorable as error:
+        raise BlockFailure("unstorable", f"`{name}` cannot be stored: {error.message}", hint=error.hint) from error
+    except Exception as error:
+        if is_out_of_room(error):
+            raise BlockFailure(
+                "storage",
+                f"`{name}` could not be written: {text_of(error)}",
+                exception=type_name(error),
+                hint="free space on the disk that holds Baton's state, or raise the limit on file size",
+            ) from error
+        raise BlockFailure(
+            "unstorable",
+            f"`{name}`, a {type_name_of(value)}, could not be stored: {type_name(error)}: {cap(text_of(error), 2_000)}",
+            exception=type_name(error),
+            hint="return a frame, a dict, a list, a number, text, or an object that can be pickled",
+        ) from error
 
 
 def type_name_of(value: object) -> str:

@@ -25,20 +25,15 @@ _MOST_VALUES = 5
 
 def run_tests(
     tests: list[Callable[..., Any]],
-    written: list[dict[str, Any]],
+    outputs: list[Any],
     job: Job,
     kwargs: dict[str, Any],
     channel: Channel,
 ) -> None:
-    """Call every test with all outputs, read back from where they were stored. What a test returns is ignored.
+    """Call every test with all outputs. What a test returns is ignored.
 
     A failed assertion ends its test and the others go on; any other exception ends the attempt.
     """
-    outputs: list[Any] = []
-    if written:
-        from baton import codecs
-
-        outputs = [codecs.read(message, folder=job.staging) for message in written]
     failed: list[tuple[str, AssertionError]] = []
     for test in tests:
         shape = shape_of(test)
@@ -59,7 +54,7 @@ def run_tests(
     print(f"{passed}/{len(tests)} tests passed.")  # noqa: T201
     channel.send({"t": "tests", "passed": passed, "total": len(tests)})
     if failed:
-        raise _failure(failed, len(tests), bool(written), job)
+        raise _failure(failed, len(tests), bool(outputs), job)
 
 
 def _add_note(error: Exception, note: str) -> None:

@@ -1,6 +1,8 @@
 """The items of a dynamic block: how many child runs they make, and what their metadata says of these.
 
-Only the count and names go to the host; an item itself stays in the product and is read by its child run.
+Of a list only the count and names go to the host; an item itself stays in the product and is read by its child run.
+A block that yields its items hands over one after the other, each as an output of its own, so that child runs start
+while it goes on.
 """
 
 from __future__ import annotations
@@ -11,7 +13,10 @@ from baton.worker.failure import BlockFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
+
+    from baton.worker.job import Job
 
 _WRAP = "return a list that holds the list of items, and after it, if there is any, a list of dicts with metadata: "
 _EXAMPLE = "`return [items]` or `return [items, metadata]`"
@@ -40,6 +45,40 @@ def items_of(outputs: list[Any], block: str) -> dict[str, Any]:
         message["names"] = _trimmed([_name(entry) for entry in known])
         message["after"] = _trimmed([_after(entry) for entry in known])
     return message
+
+
+def yields(value: object, job: Job) -> bool:
+    """Whether the items of a dynamic block are handed over one by one.
+
+    Not in a run of one process, where no child run could start meanwhile, and not where `modes` asks for the end.
+    """
+    if not job.dynamic or job.mark is not None or not isinstance(value, types.GeneratorType):
+        return False
+    settings = job.configuration.get("dynamic")
+    modes = settings.get("modes") if isinstance(settings, dict) else None
+    named = [mode.get("type") for mode in modes or () if isinstance(mode, dict)]
+    return not named or "stream" in named
+
+
+def hand_over(
+    items: Iterable[Any],
+    store: Callable[[str, Any], dict[str, Any]],
+    send: Callable[[dict[str, Any]], None],
+    *,
+    keep: bool,
+) -> list[Any]:
+    """Store and announce each item as it comes. Gives the items if they are to be kept, for tests."""
+    count = 0
+    kept: list[Any] = []
+    for item in items:
+        message = store(f"output_{count}", item)
+        send({**message, "t": "yielded"})
+        count += 1
+        if keep:
+            kept.append(item)
+        del item
+    send({"t": "items", "count": count, "yielded": True})
+    return kept
 
 
 def _name(metadata: dict[str, Any]) -> str | None:

@@ -32,7 +32,7 @@ def _value(entry: dict[str, Any], cache: Mapping[str, list[Any]]) -> Any:
     block = entry["block"]
     children = entry.get("children")
     if children is not None:
-        return _reduce(block, children)
+        return _reduce(block, children, yielded=bool(entry.get("yielded")))
     if entry.get("item") is not None:
         return item_of(block, entry["products"], entry["item"])
     values = list(cache[block]) if block in cache else read_products(block, entry["products"])
@@ -60,11 +60,17 @@ def read_products(block: str, products: Sequence[dict[str, Any]]) -> list[Any]:
     return values
 
 
-def _reduce(block: str, children: Sequence[Sequence[dict[str, Any]]]) -> list[Any]:
-    """The outputs of all child runs as one list, in order (spec 2.12). Lists are joined, frames stay apart."""
+def _reduce(block: str, children: Sequence[Sequence[dict[str, Any]]], *, yielded: bool) -> list[Any]:
+    """The outputs of all child runs as one list, in order (spec 2.12). Lists are joined, frames stay apart.
+
+    Of child runs that are dynamic themselves and have `yielded` their items, it is the items.
+    """
     reduced: list[Any] = []
     for number, products in enumerate(children):
         values = read_products(block, products)
+        if yielded:
+            reduced.extend(values)
+            continue
         if len(values) > 1 and not isinstance(values[0], list):
             raise BlockFailure(
                 "signature",

@@ -109,7 +109,8 @@ pub(super) fn run(run: &Run, declared: &mut Declared<'_>) -> Value {
         .zip(0_i64..)
         .map(|(block, position)| {
             json!({
-                "id": run.id.0 * 1_000_000 + position, "block_uuid": block.key.to_string(),
+                "id": run.id.0 * 1_000_000 + position, "block_uuid": block.name,
+                "declared": block.key.child.is_none().then_some(&block.key.block),
                 "status": block.status.name(), "started_at": block.started_at,
                 "completed_at": block.ended_at, "attempt": block.attempt,
                 "error": block.error.as_ref().map(|error| json!({
@@ -118,8 +119,6 @@ pub(super) fn run(run: &Run, declared: &mut Declared<'_>) -> Value {
             })
         })
         .collect();
-    let mut variables = plan.variables.clone();
-    variables.extend(plan.given.clone());
     json!({
         "id": run.id, "pipeline_uuid": plan.pipeline, "status": run.status.name(),
         "execution_date": plan.execution_date, "created_at": run.created_at,
@@ -129,7 +128,7 @@ pub(super) fn run(run: &Run, declared: &mut Declared<'_>) -> Value {
         "execution_partition": plan.triggered.then(|| {
             plan.occasion.partition.clone().unwrap_or_else(|| partition(plan.execution_date))
         }),
-        "variables": variables, "event": plan.occasion.event, "parent": plan.occasion.parent,
+        "variables": run.known_variables(), "event": plan.occasion.event, "parent": plan.occasion.parent,
         "block_runs": blocks,
     })
 }

@@ -134,7 +134,7 @@ impl ProjectAnswers {
                 for block in its {
                     let stored = Stored {
                         pipeline: product.pipeline.clone(),
-                        block: block.key.to_string().as_str().into(),
+                        block: block.name.as_str().into(),
                         partition: None,
                         run: Some(run.id),
                     };

@@ -1,7 +1,7 @@
 //! Which stored outputs a block means, and how they are handed to it.
 
 use baton_base::chain;
-use baton_model::{BlockRunKey, BlockUuid, Product, RunId, Timestamp};
+use baton_model::{Product, RunId, Timestamp};
 use baton_runner::{Answer, Asker, InputProduct, Refusal, RefusalKind, Stored};
 use baton_store::RunQuery;
 use chrono::NaiveDateTime;
@@ -27,13 +27,7 @@ impl ProjectAnswers {
         stored: &Stored,
         output: Option<&str>,
     ) -> Result<Answer, Refusal> {
-        let mut found = Found::default();
-        for key in keys(&stored.block) {
-            found = self.find(asker, stored, &key).await?;
-            if !found.products.is_empty() {
-                break;
-            }
-        }
+        let found = self.find(asker, stored).await?;
         let mut products = Vec::with_capacity(found.products.len());
         for product in &found.products {
             if output.is_none_or(|name| name == product.name) {
@@ -50,23 +44,19 @@ impl ProjectAnswers {
         Ok(Answer::open(answer))
     }
 
-    async fn find(
-        &self,
-        asker: &Asker,
-        stored: &Stored,
-        key: &BlockRunKey,
-    ) -> Result<Found, Refusal> {
+    async fn find(&self, asker: &Asker, stored: &Stored) -> Result<Found, Refusal> {
+        let name = stored.block.as_str();
         if let Some(run) = stored.run {
             let query = self.store.load_run(run).await.map_err(failed)?;
             let is_its = query.is_some_and(|run| run.plan.pipeline == stored.pipeline);
             return if is_its {
-                self.products_of(&[run], key).await
+                self.products_of(&[run], name).await
             } else {
                 Ok(Found::default())
             };
         }
         let Some(partition) = &stored.partition else {
-            return self.by_hand(asker, stored, key).await;
+            return self.by_hand(asker, stored).await;
         };
         let Some((from, to)) = logical_date(partition) else {
             return Ok(Found::default());
@@ -81,17 +71,13 @@ impl ProjectAnswers {
         let mut runs = self.store.find_runs(&query).await.map_err(failed)?;
         // Runs may share a date; the one that asks means itself.
         runs.sort_by_key(|run| *run != asker.run);
-        self.products_of(&runs, key).await
+        self.products_of(&runs, name).await
     }
 
     /// The newest output of a run that a person started: what code without a partition means, as in Mage. A run that a
     /// trigger started has a partition, and its outputs are found by that.
-    async fn by_hand(
-        &self,
-        asker: &Asker,
-        stored: &Stored,
-        key: &BlockRunKey,
-    ) -> Result<Found, Refusal> {
+    async fn by_hand(&self, asker: &Asker, stored: &Stored) -> Result<Found, Refusal> {
+        let name = stored.block.as_str();
         let mut runs = Vec::new();
         if asker.pipeline == stored.pipeline.as_str() {
             let own = self.store.load_run(asker.run).await.map_err(failed)?;
@@ -99,10 +85,11 @@ impl ProjectAnswers {
         }
         let newest = |triggered| {
             self.store
-                .newest_output_of(&stored.pipeline, key, triggered)
+                .newest_output(&stored.pipeline, name, Some(triggered))
         };
-        runs.extend(newest(false).await.map_err(failed)?);
-        let mut found = self.products_of(&runs, key).await?;
+        let by_hand = newest(false).await.map_err(failed)?;
+        runs.extend(by_hand.map(|(run, _)| run));
+        let mut found = self.products_of(&runs, name).await?;
         if found.products.is_empty() && newest(true).await.map_err(failed)?.is_some() {
             found.note = Some(format!(
                 "no run that a person started has stored an output of block `{}` of pipeline `{}`; those of triggered \
@@ -114,9 +101,10 @@ impl ProjectAnswers {
     }
 
     /// What the first of these runs has that has anything.
-    async fn products_of(&self, runs: &[RunId], key: &BlockRunKey) -> Result<Found, Refusal> {
+    async fn products_of(&self, runs: &[RunId], name: &str) -> Result<Found, Refusal> {
         for run in runs {
-            let products = self.store.products(*run, key).await.map_err(failed)?;
+            let products = self.store.products_named(*run, name).await;
+            let products = products.map_err(failed)?;
             if !products.is_empty() {
                 return Ok(Found {
                     products,
@@ -145,20 +133,6 @@ impl ProjectAnswers {
             )
         })
     }
-}
-
-/// The block runs that a name can mean: the declared block, or a child of a dynamic one.
-fn keys(name: &BlockUuid) -> Vec<BlockRunKey> {
-    let mut keys = vec![BlockRunKey::declared(name.clone())];
-    if let Some((block, child)) = name.as_str().rsplit_once(':')
-        && let Ok(child) = child.parse()
-    {
-        keys.push(BlockRunKey {
-            block: block.into(),
-            child: Some(child),
-        });
-    }
-    keys
 }
 
 /// The logical dates that `<trigger>/<date>T<time>[_<microseconds>]` can mean: one, or those of a second.
@@ -196,18 +170,5 @@ mod tests {
         ] {
             assert_eq!(logical_date(partition), expected, "{partition}");
         }
-    }
-
-    #[test]
-    fn names_mean_blocks_first_and_then_children() {
-        let text = |name: &str| -> Vec<String> {
-            let keys = keys(&name.into());
-            keys.iter()
-                .map(|key| format!("{} {:?}", key.block, key.child))
-                .collect()
-        };
-        assert_eq!(text("a"), ["a None"]);
-        assert_eq!(text("a:3"), ["a:3 None", "a Some(3)"]);
-        assert_eq!(text("a:b"), ["a:b None"]);
     }
 }

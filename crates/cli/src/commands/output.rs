@@ -74,7 +74,7 @@ async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>),
         }
         None => state
             .store
-            .newest_output(&pipeline, block)
+            .newest_output(&pipeline, block, None)
             .await?
             .ok_or_else(|| {
                 Failure::usage(

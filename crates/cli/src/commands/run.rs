@@ -94,6 +94,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         set,
     )?;
     runner.conceal(&known.used());
+    runner.conceal(&known.within(&begin.plan().given));
     // Only now: what fails before, an environment that cannot be made for instance, is no run.
     let (run, lease, first) = match begin {
         Begin::Old(run, lease) => (run, lease, RunEvent::Resumed),

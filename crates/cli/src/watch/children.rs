@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use baton_model::{BlockRun, BlockRunKey, BlockStatus, BlockUuid, Run, Timestamp};
+use baton_model::{BlockRun, BlockStatus, BlockUuid, Run, Timestamp};
 
 use crate::terminal::{bytes, thousands};
 
@@ -33,6 +33,8 @@ pub(super) struct Tally {
     size: u64,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
+    /// Whether there are no more to come: what they run over may still be growing.
+    closed: bool,
     /// Whether the counted line of what is known has been shown.
     said: bool,
     troubles: usize,
@@ -58,8 +60,8 @@ impl Children {
             if block.key.child.is_some() {
                 let tally = children.note(block);
                 tally.said |= block.status.is_final();
-            } else if stands_for_children(block) {
-                children.expect(&block.key);
+            } else if block.status.is_final() {
+                children.close(block);
             }
         }
         children
@@ -75,9 +77,14 @@ impl Children {
         tally
     }
 
-    /// Notes that a block runs once per item, however many these will be.
-    pub(super) fn expect(&mut self, key: &BlockRunKey) {
-        self.blocks.entry(key.block.clone()).or_default();
+    /// Notes that a block's own run has ended: if it runs once per item, all child runs are there.
+    pub(super) fn close(&mut self, block: &BlockRun) {
+        if stands_for_children(block) {
+            self.blocks.entry(block.key.block.clone()).or_default();
+        }
+        if let Some(tally) = self.blocks.get_mut(&block.key.block) {
+            tally.closed = true;
+        }
     }
 
     /// The count that the writer of a log record belongs to, if it is a child run.
@@ -90,7 +97,7 @@ impl Children {
     pub(super) fn due(&mut self) -> impl Iterator<Item = (&BlockUuid, &mut Tally)> {
         self.blocks
             .iter_mut()
-            .filter(|(_, tally)| tally.has_ended() && !tally.said)
+            .filter(|(_, tally)| tally.closed && tally.has_ended() && !tally.said)
     }
 
     /// The blocks that have made no child run.

@@ -1,12 +1,13 @@
 //! What holds for every graph and every order of events.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use baton_engine::{Origin, Step, Taken};
 use baton_model::{
     BlockError, BlockRun, BlockRunKey, BlockStatus, BlockUuid, CallbackOn, Command, FailureKind,
-    Fence, Items, OnFailure, Outcome, Plan, PlannedBlock, RetryPolicy, Run, RunEvent, RunStatus,
+    Fence, Items, OnFailure, Outcome, Plan, PlannedBlock, Product, RetryPolicy, Run, RunEvent,
+    RunStatus,
 };
 use proptest::prelude::*;
 
@@ -80,6 +81,8 @@ fn plans() -> impl Strategy<Value = Plan> {
 enum Action {
     /// An attempt that was started, perhaps long ago, reports.
     Report(usize, Ending),
+    /// An attempt of a dynamic block yields so many items: the usual ones, or others.
+    Yield(usize, u32, bool),
     /// Callbacks that were started, perhaps long ago, report.
     CallBack(usize),
     /// Seconds pass; timers fire.
@@ -115,6 +118,8 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
     ];
     let action = prop_oneof![
         12 => (any::<usize>(), ending).prop_map(|(one, ending)| Action::Report(one, ending)),
+        6 => (any::<usize>(), 1..3_u32, prop::bool::weighted(0.2))
+            .prop_map(|(one, count, others)| Action::Yield(one, count, others)),
         3 => any::<usize>().prop_map(Action::CallBack),
         3 => (0..8_u64).prop_map(Action::Advance),
         1 => Just(Action::Wake),
@@ -157,6 +162,8 @@ struct World {
     attempts: Vec<(BlockRunKey, Fence)>,
     /// Callbacks ever started.
     callbacks: Vec<(BlockRunKey, Fence)>,
+    /// What each run below a block that yields has been given last.
+    given: HashMap<(BlockRunKey, BlockUuid), Product>,
     fences: HashSet<u64>,
     finishes: usize,
     endings: usize,
@@ -168,6 +175,7 @@ impl World {
             simulation: Simulation::new(plan),
             attempts: Vec::new(),
             callbacks: Vec::new(),
+            given: HashMap::new(),
             fences: HashSet::new(),
             finishes: 0,
             endings: 0,
@@ -187,6 +195,9 @@ impl World {
         Self::check_changes(&before, &step, event);
         self.check_commands(&before, &step);
         check_state(after);
+        if after.status == RunStatus::Completed {
+            self.check_given();
+        }
         if after.status.is_final() {
             self.endings += 1;
         }
@@ -196,11 +207,39 @@ impl World {
         );
     }
 
+    /// Every run that completed has been given the items that are there in the end.
+    fn check_given(&self) {
+        let run = &self.simulation.run;
+        for ((key, above), product) in &self.given {
+            let Some(child) = run.block(key) else {
+                continue;
+            };
+            let inputs = baton_engine::inputs(run, key);
+            let input = inputs.iter().find(|input| &input.block == above).unwrap();
+            let Taken::Item { of, item, .. } = &input.taken else {
+                panic!("{key} takes an item of {above}");
+            };
+            let opener = run.block(&of.key).unwrap();
+            let items = opener.items.as_ref().unwrap();
+            if child.status == BlockStatus::Completed && *item < items.count && items.yielded {
+                assert_eq!(&opener.products[*item as usize], product, "{key}");
+            }
+        }
+    }
+
     fn check_changes(before: &Run, step: &Step, event: &RunEvent) {
         let resumed = matches!(event, RunEvent::Resumed);
         if let RunEvent::Retried { from } = event {
             return Self::check_retry(before, &step.run, from.as_ref());
         }
+        // Child runs of items that turn out to be other ones run again.
+        let again = match event {
+            RunEvent::ItemsYielded { .. } => true,
+            RunEvent::AttemptEnded { key, .. } => {
+                before.block(key).is_some_and(|block| block.items.is_some())
+            }
+            _ => false,
+        };
         for (old, new) in before.blocks.iter().zip(&step.run.blocks) {
             assert_eq!(old.key, new.key, "no block run is lost");
             assert!(old == new || step.changed.contains(&new.key));
@@ -209,7 +248,7 @@ impl World {
             if left_final {
                 let reset = resumed && before.status.is_final();
                 assert!(
-                    reset && old.status != BlockStatus::Completed,
+                    reset && old.status != BlockStatus::Completed || again,
                     "final is final"
                 );
             }
@@ -226,7 +265,8 @@ impl World {
                 assert!(old.key.child.is_some(), "only child runs are dropped");
                 continue;
             };
-            assert!(old.fence <= new.fence);
+            // A child run that was dropped can be there again at once, while a block above still yields.
+            assert!(old.fence <= new.fence || new.fence == Fence(0));
             assert!(old.attempt <= new.attempt, "attempts are counted on");
             let is_kept = old.status == BlockStatus::Completed && from.is_none();
             assert!(!is_kept || old == new, "{} had completed", old.key);
@@ -270,7 +310,21 @@ impl World {
                     assert!(!run.cancel_requested);
                     let taken = baton_engine::inputs(run, key);
                     assert_eq!(taken.len(), planned.upstream.len());
-                    for origin in taken.iter().flat_map(|input| origins(&input.taken)) {
+                    for input in &taken {
+                        if let Taken::Item { of, item, yielded } = &input.taken
+                            && *yielded
+                        {
+                            let above = run.block(&of.key).unwrap();
+                            let product = above.products[*item as usize].clone();
+                            self.given
+                                .insert((key.clone(), input.block.clone()), product);
+                        }
+                    }
+                    let whole = |input: &&baton_engine::Input| {
+                        !matches!(&input.taken, Taken::Item { yielded: true, .. })
+                    };
+                    let whole = taken.iter().filter(whole);
+                    for origin in whole.flat_map(|input| origins(&input.taken)) {
                         let above = run.block(&origin.key).unwrap();
                         assert_eq!(above.status, BlockStatus::Completed);
                     }
@@ -310,12 +364,37 @@ impl World {
             return;
         }
         let (key, fence) = self.attempts[one % self.attempts.len()].clone();
-        let outcome = outcome(ending);
+        let mut outcome = outcome(ending);
+        if let Outcome::Completed { products, items } = &mut outcome
+            && let Some(block) = self.simulation.run.block(&key)
+            && let Some(yielded) = block.items.as_ref().filter(|items| items.yielded)
+        {
+            *products = block.products[..yielded.count as usize].to_vec();
+            *items = Some(yielded.clone());
+        }
         self.feed(&RunEvent::AttemptEnded {
             key,
             fence,
             outcome,
             usage: None,
+        });
+    }
+
+    fn yields(&mut self, one: usize, count: u32, others: bool) {
+        if self.attempts.is_empty() {
+            return;
+        }
+        let (key, fence) = self.attempts[one % self.attempts.len()].clone();
+        let block = self.simulation.run.block(&key);
+        let items = block.and_then(|block| block.items.as_ref());
+        let first = items.map_or(0, |items| items.count);
+        let value = |number| if others { number + 100 } else { number };
+        let values: Vec<u32> = (first..first + count).map(value).collect();
+        self.feed(&RunEvent::ItemsYielded {
+            key,
+            fence,
+            first,
+            products: simulate::yielded(&values, first),
         });
     }
 
@@ -349,6 +428,7 @@ impl World {
     fn act(&mut self, action: &Action) {
         match action {
             Action::Report(one, ending) => self.report(*one, *ending),
+            Action::Yield(one, count, others) => self.yields(*one, *count, *others),
             Action::CallBack(one) => self.call_back(*one),
             Action::Advance(seconds) => self.advance(*seconds),
             Action::Wake => self.feed(&RunEvent::Woken),
@@ -422,6 +502,8 @@ fn check_state(run: &Run) {
             "limit"
         );
     }
+    let keys: HashSet<&BlockRunKey> = run.blocks.iter().map(|block| &block.key).collect();
+    assert_eq!(keys.len(), run.blocks.len(), "no run comes up twice");
     for block in &run.blocks {
         assert_eq!(block.ended_at.is_some(), block.status.is_final());
         if block.status == BlockStatus::Failed {
@@ -489,6 +571,12 @@ proptest! {
                 let block = &world.simulation.run.blocks[at];
                 let retries = World::planned(&world.simulation.run, block).retry.retries;
                 let fails = block.attempt <= retries || retries == 2;
+                let has = block.items.as_ref().map_or(0, |items| items.count);
+                let planned = World::planned(&world.simulation.run, block);
+                if planned.dynamic && planned.priority % 2 == 1 && retries < 2 && has < 2 {
+                    world.yields(attempt, 1, false);
+                    continue;
+                }
                 world.report(attempt, if fails { Ending::Failed } else { Ending::Completed });
             }
             let blocks = world.simulation.run.blocks.iter();

@@ -199,6 +199,16 @@ pub(crate) fn product() -> Product {
     }
 }
 
+/// What a block yields: a product for each value, the first one with this number.
+pub(crate) fn yielded<T: ToString>(values: &[T], first: u32) -> Vec<Product> {
+    let product = |(value, number): (&T, u32)| Product {
+        name: format!("output_{number}"),
+        content: Content::Inline(value.to_string()),
+        ..product()
+    };
+    values.iter().zip(first..).map(product).collect()
+}
+
 /// `5s` or `1.5s`.
 pub(crate) fn seconds(text: &str) -> Duration {
     Duration::from_secs_f64(text.trim_end_matches('s').parse().unwrap())

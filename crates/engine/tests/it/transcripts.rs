@@ -4,7 +4,8 @@
 //! it; `#` starts a comment. `UPDATE=1 cargo test -p baton-engine --test it transcripts` writes the files anew.
 //!
 //! Steps: `pipeline a -> b; c; retries b 2; …` (what can be set: `simulate::pipeline`), `start`,
-//! `finish X ok|fail|untrue|syntax|stopped|skip [N items | named A B .. | fence N]` (`X:0` is a child run),
+//! `yield X A B ..` (items of a dynamic block that goes on, by their values),
+//! `finish X ok|fail|untrue|syntax|stopped|skip [N items | named A B .. | yielded A B .. | fence N]` (`X:0` is a child run),
 //! `callbacks X ok|fail`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
 //! `retry`, `retry X`, `refuse`, `host dies` (attempts and timers are gone), `resume`, `show`.
 
@@ -101,7 +102,10 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
                 _ => simulation.run.block(&key).map_or(Fence(0), |b| b.fence),
             };
             let mut outcome = outcome(how);
-            if let Outcome::Completed { items, .. } = &mut outcome {
+            if let Outcome::Completed { items, products } = &mut outcome {
+                if let ["yielded", values @ ..] = rest {
+                    *products = simulate::yielded(values, 0);
+                }
                 *items = match rest {
                     [count, "items"] => Some(Items {
                         count: count.parse().unwrap(),
@@ -110,7 +114,12 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
                     ["named", names @ ..] => Some(Items {
                         count: names.len() as u32,
                         names: names.iter().map(|name| Some((*name).to_owned())).collect(),
-                        after: Vec::new(),
+                        ..Items::default()
+                    }),
+                    ["yielded", values @ ..] => Some(Items {
+                        count: values.len() as u32,
+                        yielded: true,
+                        ..Items::default()
                     }),
                     _ => None,
                 };
@@ -120,6 +129,18 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
                 fence,
                 outcome,
                 usage: None,
+            })
+        }
+        ["yield", name, values @ ..] => {
+            let key = key(name);
+            let block = simulation.run.block(&key).unwrap();
+            let first = block.items.as_ref().map_or(0, |items| items.count);
+            let products = simulate::yielded(values, first);
+            simulation.feed(&RunEvent::ItemsYielded {
+                fence: block.fence,
+                key,
+                first,
+                products,
             })
         }
         ["callbacks", name, how] => {

@@ -13,12 +13,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use baton_model::{
-    BlockKind, BlockRunKey, BlockUuid, Content, FailureKind, Language, Map, Outcome, PlannedBlock,
-    RetryPolicy, RunId,
+    BlockKind, BlockRunKey, BlockUuid, Content, FailureKind, Fence, Language, Map, Outcome,
+    PlannedBlock, RetryPolicy, RunId,
 };
 use baton_products::Products;
 use baton_runner::{
     Attempt, AttemptReport, Library, LogRecord, Runner, RunnerOptions, Stop, Strategy, Work,
+    YieldedItem,
 };
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -27,6 +28,8 @@ use tokio::sync::{mpsc, watch};
 struct Bench {
     _folder: TempDir,
     runner: Runner,
+    items: mpsc::UnboundedSender<YieldedItem>,
+    yielded: mpsc::UnboundedReceiver<YieldedItem>,
 }
 
 impl Bench {
@@ -49,9 +52,12 @@ impl Bench {
             environ: BTreeMap::new(),
         };
         let products = Products::open(&folder.path().join("products")).unwrap();
+        let (items, yielded) = mpsc::unbounded_channel();
         Self {
             _folder: folder,
             runner: Runner::new(options, products),
+            items,
+            yielded,
         }
     }
 
@@ -76,7 +82,7 @@ impl Bench {
             all
         };
         let run = async {
-            let report = self.runner.run(&attempt, &log, stop).await;
+            let report = self.runner.run(&attempt, &log, &self.items, stop).await;
             drop(log);
             report
         };
@@ -119,6 +125,7 @@ fn attempt(code: &str, timeout: Option<Duration>) -> Attempt {
         key: BlockRunKey::declared(uuid),
         name: "b".to_owned(),
         number: 1,
+        fence: Fence(1),
         code: code.to_owned(),
         work: Work::Block,
         inputs: Vec::new(),
@@ -217,7 +224,7 @@ async fn stops_when_asked(strategy: Strategy) {
         let code = "@custom\ndef b(*args):\n    print('begun')\n    while True:\n        pass\n";
         let (log, mut records) = mpsc::channel(16);
         let attempt = attempt(code, None);
-        let run = bench.runner.run(&attempt, &log, stopped);
+        let run = bench.runner.run(&attempt, &log, &bench.items, stopped);
         let ask = async {
             records.recv().await.unwrap();
             stop.send_replace(wish);
@@ -247,7 +254,10 @@ async fn shares_one_process(strategy: Strategy) {
         let mut attempt = attempt(code, None);
         attempt.one_process = true;
         let (_stop, stopped) = watch::channel(Stop::No);
-        let report = bench.runner.run(&attempt, &log, stopped).await;
+        let report = bench
+            .runner
+            .run(&attempt, &log, &bench.items, stopped)
+            .await;
         drop(log);
         let found = match &report.outcome {
             Outcome::Completed { products, .. } => Ok(products[0].content.clone()),

@@ -42,6 +42,7 @@ macro_rules! conformance {
             a_resumed_run_has_no_older_commands
             newest_inputs_come_from_completed_runs
             child_runs_items_and_callbacks_are_kept
+            yielded_products_are_added_to_those_that_are_there
             runs_are_listed_newest_first
             objects_of_manifests_are_live
             source_texts_are_kept_once
@@ -389,12 +390,52 @@ pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Datab
     let expected = BTreeMap::from([("a".into(), single(ids[1])), ("b".into(), single(ids[0]))]);
     assert_eq!(found, expected);
     for (block, newest) in [("a", Some(ids[4])), ("b", Some(ids[2])), ("c", None)] {
-        let found = store.newest_output(&"demo".into(), block).await.unwrap();
+        let found = store
+            .newest_output(&"demo".into(), block, None)
+            .await
+            .unwrap();
         let newest = newest.map(|run| (run, key(block)));
         assert_eq!(found, newest, "however the run ended");
     }
     let found = store.newest_inputs(&"nothing".into(), &blocks).await;
     assert_eq!(found.unwrap(), BTreeMap::new());
+}
+
+pub(crate) async fn yielded_products_are_added_to_those_that_are_there(database: &impl Database) {
+    let store = database.open().await;
+    let mut run = create(&store, "demo", &["d", "c"]).await;
+    let names = ["one", "two", "three"];
+    let changed = [run.blocks[0].key.clone(), run.blocks[1].key.clone()];
+    at(&mut run, "c").products = vec![text("output_0", "stays")];
+    // What a repeated attempt yields otherwise replaces what stood there.
+    for (first, name) in [(0, names[0]), (1, "other"), (1, names[1]), (2, names[2])] {
+        let product = text("output_0", name);
+        at(&mut run, "d").products.truncate(first);
+        at(&mut run, "d").products.push(product.clone());
+        at(&mut run, "d").items = Some(Items {
+            count: first as u32 + 1,
+            yielded: true,
+            ..Items::default()
+        });
+        run.version += 1;
+        let event = RunEvent::ItemsYielded {
+            key: changed[0].clone(),
+            fence: Fence(1),
+            first: first as u32,
+            products: vec![product],
+        };
+        store
+            .commit(&run, &changed, &event, &[], Timestamp(1))
+            .await
+            .unwrap();
+        assert_eq!(store.load_run(run.id).await.unwrap(), Some(run.clone()));
+    }
+    let events = store.events(run.id, 0, 100).await.unwrap();
+    let last = &events.last().unwrap().event;
+    assert!(
+        matches!(last, RunEvent::ItemsYielded { products, .. } if products.is_empty()),
+        "{last:?}"
+    );
 }
 
 pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Database) {
@@ -404,6 +445,7 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
         count: 2,
         names: vec![None, Some("eu".to_owned())],
         after: vec![vec!["other".to_owned()]],
+        yielded: false,
     };
     at(&mut run, "d").items = Some(items.clone());
     at(&mut run, "c").callbacks = Some(CallbackRun {
@@ -435,8 +477,13 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
     assert_eq!(store.load_run(run.id).await.unwrap(), Some(run.clone()));
 
     for (name, child) in [("c:eu", 1), ("c:0", 0)] {
-        let found = store.newest_output(&"demo".into(), name).await.unwrap();
-        assert_eq!(found, Some((run.id, BlockRunKey::child("c".into(), child))));
+        let found = store
+            .newest_output(&"demo".into(), name, Some(run.plan.triggered))
+            .await;
+        let key = BlockRunKey::child("c".into(), child);
+        assert_eq!(found.unwrap(), Some((run.id, key)));
+        let found = store.products_named(run.id, name).await.unwrap();
+        assert_eq!(found, [text("output_0", name)]);
     }
     let blocks = ["d".into(), "c".into()];
     let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();

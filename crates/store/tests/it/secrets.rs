@@ -253,8 +253,9 @@ async fn runs_are_found_by_date_status_and_origin() {
         ("q", "a", false, None),
     ] {
         let found = store
-            .newest_output_of(&pipeline.into(), &key(block), triggered)
+            .newest_output(&pipeline.into(), block, Some(triggered))
             .await;
+        let expected = expected.map(|run| (run, key(block)));
         assert_eq!(found.unwrap(), expected, "{pipeline} {block} {triggered}");
     }
 }
