@@ -1,7 +1,7 @@
 //! Steps of many runs, written together: what waits while a transaction is under way shares the next one.
 //!
 //! A step that comes alone does not wait for others. One that is refused, or that fails, does not disturb those that
-//! it shares a transaction with.
+//! it shares a transaction with. Steps that end a run are answered when they are on disk; meanwhile others are written.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
@@ -131,8 +131,10 @@ impl Step {
 /// A step on its way, and where its result goes.
 pub(crate) struct Waiting {
     step: Step,
-    answer: oneshot::Sender<Result<(), StoreError>>,
+    answer: Answer,
 }
+
+type Answer = oneshot::Sender<Result<(), StoreError>>;
 
 /// Where steps wait to be written.
 pub(crate) type Queue = mpsc::Sender<Waiting>;
@@ -152,6 +154,8 @@ impl Store {
 /// The queue of a database, and the task that writes what comes through it until nobody holds the queue any more.
 pub(crate) fn queue(database: Database) -> Queue {
     let (queue, mut waiting) = mpsc::channel(MOST);
+    let (unsynced, written) = mpsc::unbounded_channel();
+    tokio::spawn(sync(database.clone(), written));
     tokio::spawn(async move {
         let mut held = VecDeque::new();
         loop {
@@ -167,10 +171,27 @@ pub(crate) fn queue(database: Database) -> Queue {
             {
                 held.push_back(more);
             }
-            write_group(&database, take_group(&mut held)).await;
+            write_group(&database, take_group(&mut held), &unsynced).await;
         }
     });
     queue
+}
+
+/// Answers steps that end a run when they are on disk, as many as there are at a time.
+async fn sync(database: Database, mut written: mpsc::UnboundedReceiver<Answer>) {
+    let mut answers = Vec::new();
+    while written.recv_many(&mut answers, usize::MAX).await > 0 {
+        let mut result = database.sync().await;
+        for answer in answers.drain(..) {
+            // Each gets an error of its own.
+            let next = if result.is_ok() {
+                Ok(())
+            } else {
+                database.sync().await
+            };
+            drop(answer.send(std::mem::replace(&mut result, next)));
+        }
+    }
 }
 
 /// Takes what can be written together: of each run only its first step, since a step must see the one before.
@@ -184,25 +205,30 @@ fn take_group(held: &mut VecDeque<Waiting>) -> Vec<Waiting> {
 }
 
 /// Writes a group and answers everybody in it.
-async fn write_group(database: &Database, group: Vec<Waiting>) {
+async fn write_group(
+    database: &Database,
+    group: Vec<Waiting>,
+    unsynced: &mpsc::UnboundedSender<Answer>,
+) {
     let steps: Vec<&Step> = group.iter().map(|waiting| &waiting.step).collect();
     match write_together(database, &steps).await {
         Ok(written) => {
             for waiting in group {
                 let run = waiting.step.run;
-                let result = if written.contains(&run) {
-                    Ok(())
-                } else {
-                    Err(StoreError::Conflict { run })
-                };
                 // Whoever does not wait any more does not need the answer.
-                drop(waiting.answer.send(result));
+                if !written.contains(&run) {
+                    drop(waiting.answer.send(Err(StoreError::Conflict { run })));
+                } else if waiting.step.is_last {
+                    drop(unsynced.send(waiting.answer));
+                } else {
+                    drop(waiting.answer.send(Ok(())));
+                }
             }
         }
         // Nothing of the group is written. Only the one that is to blame fails.
         Err(error) if group.len() > 1 && !error.is_general() => {
             for waiting in group {
-                Box::pin(write_group(database, vec![waiting])).await;
+                Box::pin(write_group(database, vec![waiting], unsynced)).await;
             }
         }
         Err(error) => {
@@ -259,11 +285,7 @@ async fn write_together(
          from json_each(?1)";
     let commands = steps.iter().map(|step| &step.commands);
     change(&mut transaction, sql, commands).await?;
-    if steps.iter().any(|step| step.is_last) {
-        transaction.commit_durably().await?;
-    } else {
-        transaction.commit().await?;
-    }
+    transaction.commit().await?;
     Ok(written)
 }
 

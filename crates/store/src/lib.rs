@@ -2,7 +2,7 @@
 //! secrets.
 //!
 //! SQLite for one machine. It stores what was decided and decides nothing. A process that dies loses no
-//! commit; a power cut may lose the newest ones, but never that a run has ended.
+//! commit; a power cut may lose the newest ones, but never that a run has ended, once its driver was told so.
 
 mod blocks;
 mod calls;

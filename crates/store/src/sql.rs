@@ -259,6 +259,24 @@ impl Database {
         Ok(done.map_err(self.sort())?.rows_affected())
     }
 
+    /// Returns when everything that was committed so far is on disk.
+    pub(crate) async fn sync(&self) -> Result<(), StoreError> {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push("-wal");
+        // Opening the log beside SQLite is safe: SQLite keeps its locks on other files.
+        let sync = async || {
+            tokio::fs::File::open(PathBuf::from(name))
+                .await?
+                .sync_all()
+                .await
+        };
+        match sync().await {
+            // No log: it has been folded into the file, which includes syncing it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(|error| self.sort()(error.into())),
+        }
+    }
+
     /// Begins a transaction that writes; nobody else writes until it ends.
     pub(crate) async fn begin(&self) -> Result<Changing, StoreError> {
         let begun = self.writer.begin_with("begin immediate").await;
@@ -310,31 +328,6 @@ impl Changing {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let done = self.transaction.commit().await;
         done.map_err(|source| StoreError::sort(&self.path, source))
-    }
-
-    /// The same; when it returns, it and everything before it is on disk.
-    pub(crate) async fn commit_durably(self) -> Result<(), StoreError> {
-        let path = Arc::clone(&self.path);
-        self.commit().await?;
-        sync_log(&path).await
-    }
-}
-
-/// Syncs the write-ahead log of the database at `path`. Opening it beside SQLite is safe: SQLite keeps its locks on
-/// other files.
-pub(crate) async fn sync_log(path: &Path) -> Result<(), StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    let sync = async || {
-        tokio::fs::File::open(PathBuf::from(name))
-            .await?
-            .sync_all()
-            .await
-    };
-    match sync().await {
-        // No log: it has been folded into the file, which includes syncing it.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(|error| StoreError::sort(path, error.into())),
     }
 }
 

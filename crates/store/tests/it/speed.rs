@@ -1,11 +1,12 @@
 //! What the database costs. Figures, not assertions:
 //! `cargo test --release -p baton-store --test it speed -- --ignored --nocapture`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use baton_model::{
-    BlockStatus, Cause, Command, Fence, PipelineUuid, RunEvent, RunStatus, Timestamp, TriggerId,
+    BlockStatus, Cause, Command, Fence, PipelineUuid, Run, RunEvent, RunStatus, Timestamp,
+    TriggerId,
 };
 use baton_store::{NewRun, RunOrder, RunPage, Store};
 
@@ -296,13 +297,15 @@ async fn crowd() {
     println!("{RUNS} runs created in {:.2?}", start.elapsed());
 
     let start = Instant::now();
+    waiting.reverse();
+    let waiting = Arc::new(Mutex::new(waiting));
+    let next = |waiting: &Mutex<Vec<Run>>| waiting.lock().unwrap().pop();
     let mut tasks = Vec::new();
-    while !waiting.is_empty() {
-        let runs = waiting.split_off(waiting.len().saturating_sub(RUNS.div_ceil(TASKS)));
-        let store = store.clone();
+    for _ in 0..TASKS {
+        let (store, waiting) = (store.clone(), Arc::clone(&waiting));
         tasks.push(tokio::spawn(async move {
             let mut times = Vec::new();
-            for run in runs {
+            while let Some(run) = next(&waiting) {
                 times.extend(to_its_end(&store, run).await);
             }
             times
@@ -319,7 +322,7 @@ async fn crowd() {
 }
 
 /// Started, then each block completes and the next one starts: four commits, and the removal of what is done.
-async fn to_its_end(store: &Store, mut run: baton_model::Run) -> Vec<Duration> {
+async fn to_its_end(store: &Store, mut run: Run) -> Vec<Duration> {
     let mut times = Vec::new();
     let count = run.blocks.len();
     for n in 0..=count {
