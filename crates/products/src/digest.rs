@@ -56,5 +56,6 @@ fn summarize(file: IpcFile) -> Result<FrameDigest, ArrowFileError> {
     while let Some(rows) = reader.read(summary.rows, u64::MAX)? {
         summary.add(&rows)?;
     }
+    summary.close()?;
     Ok(FrameDigest { schema, summary })
 }

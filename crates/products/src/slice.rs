@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayData, ArrayRef, BooleanArray, NullArray, OffsetSizeTrait, RecordBatch,
-    RecordBatchOptions, StructArray, make_array, new_empty_array,
+    Array, ArrayData, ArrayRef, BooleanArray, DictionaryArray, NullArray, OffsetSizeTrait,
+    RecordBatch, RecordBatchOptions, StructArray, downcast_integer_array, make_array,
+    new_empty_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -163,9 +164,19 @@ impl Slicer<'_> {
                 data.child_data(children)
             }
             DataType::Dictionary(keys, values) => {
-                let keys = self.fixed(keys.primitive_width().unwrap_or(0), &rows)?;
-                data.add_buffer(keys)
-                    .add_child_data(self.dictionary(field, values).into_data())
+                let buffer = self.fixed(keys.primitive_width().unwrap_or(0), &rows)?;
+                let keys = ArrayData::builder(keys.as_ref().clone())
+                    .len(rows.len())
+                    .add_buffer(buffer)
+                    .nulls(nulls);
+                let keys = make_array(keys.build()?);
+                let keys = keys.as_ref();
+                // The values were checked when they were read; as child data they would be checked for each part.
+                let values = self.dictionary(field, values);
+                return downcast_integer_array! {
+                    keys => Ok(Arc::new(DictionaryArray::try_new(keys.clone(), values)?)),
+                    _ => Err(ArrowFileError::Damaged("the keys of a dictionary are no numbers")),
+                };
             }
             other => data.add_buffer(self.fixed(other.primitive_width().unwrap_or(0), &rows)?),
         };

@@ -8,6 +8,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, RecordBatch, UInt32Array,
     downcast_dictionary_array, downcast_primitive_array,
 };
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::{self, kernels::aggregate};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Schema};
 use arrow::error::ArrowError;
@@ -23,6 +24,9 @@ pub(crate) struct ColumnSummary {
     nulls: u64,
     /// The smallest and the largest value, at most a few candidates; none while every value is null.
     extremes: Option<ArrayRef>,
+    /// The dictionary at hand, and which of its values appeared. They are compared when it is done with: batches of a
+    /// file share one, and its values would be looked at again for each of them.
+    used: Option<(ArrayRef, BooleanBuffer)>,
 }
 
 /// What is known of the columns of a frame so far.
@@ -45,9 +49,31 @@ impl Summary {
         self.rows += batch.num_rows() as u64;
         for (summary, column) in self.columns.iter_mut().zip(batch.columns()) {
             summary.nulls += column.logical_null_count() as u64;
-            summary.consider(extremes(column)?)?;
+            let Some((values, used)) = used_values(column) else {
+                summary.consider(extremes(column)?)?;
+                continue;
+            };
+            let used = match summary.used.take() {
+                Some((known, before)) if known.to_data().ptr_eq(&values.to_data()) => {
+                    &before | &used
+                }
+                Some(other) => {
+                    summary.used = Some(other);
+                    summary.close_dictionary()?;
+                    used
+                }
+                None => used,
+            };
+            summary.used = Some((values, used));
         }
         Ok(())
+    }
+
+    /// To be called after the last batch of a file.
+    pub(crate) fn close(&mut self) -> Result<(), ArrowError> {
+        self.columns
+            .iter_mut()
+            .try_for_each(ColumnSummary::close_dictionary)
     }
 
     /// Adds what was gathered from another file of the same schema.
@@ -67,6 +93,16 @@ impl Summary {
 }
 
 impl ColumnSummary {
+    fn close_dictionary(&mut self) -> Result<(), ArrowError> {
+        match self.used.take() {
+            Some((values, used)) => {
+                let used = compute::filter(&values, &BooleanArray::new(used, None))?;
+                self.consider(extremes(&used)?)
+            }
+            None => Ok(()),
+        }
+    }
+
     fn consider(&mut self, candidates: Option<ArrayRef>) -> Result<(), ArrowError> {
         self.extremes = match (self.extremes.take(), candidates) {
             (Some(known), Some(new)) => {
@@ -126,15 +162,14 @@ fn extremes(array: &ArrayRef) -> Result<Option<ArrayRef>, ArrowError> {
         DataType::Utf8 => text(array.len(), array.as_string::<i32>().iter()),
         DataType::LargeUtf8 => text(array.len(), array.as_string::<i64>().iter()),
         DataType::Utf8View => text(array.len(), array.as_string_view().iter()),
+        // Of a dictionary in a dictionary; usual ones are gathered before.
         DataType::Dictionary(_, _) => {
-            let used = downcast_dictionary_array! {
-                array => compute::filter(
-                    array.values(),
-                    &BooleanArray::new(array.occupancy(), None),
-                )?,
-                _ => return Ok(None),
+            return match used_values(array) {
+                Some((values, used)) => {
+                    extremes(&compute::filter(&values, &BooleanArray::new(used, None))?)
+                }
+                None => Ok(None),
             };
-            return extremes(&used);
         }
         data_type if data_type.is_primitive() => {
             return Ok(downcast_primitive_array! {
@@ -147,6 +182,14 @@ fn extremes(array: &ArrayRef) -> Result<Option<ArrayRef>, ArrowError> {
     positions
         .map(|(min, max)| compute::take(array, &UInt32Array::from(vec![min, max]), None))
         .transpose()
+}
+
+/// The values of a dictionary, and which of them an array uses; none for arrays without a dictionary.
+fn used_values(array: &dyn Array) -> Option<(ArrayRef, BooleanBuffer)> {
+    downcast_dictionary_array! {
+        array => Some((Arc::clone(array.values()), array.occupancy())),
+        _ => None,
+    }
 }
 
 fn primitive<T: arrow::datatypes::ArrowPrimitiveType>(
@@ -240,6 +283,7 @@ mod tests {
             let batch = RecordBatch::try_new(Arc::clone(&schema), vec![part]).unwrap();
             summary.add(&batch).unwrap();
             summary.add(&batch.slice(0, 0)).unwrap();
+            summary.close().unwrap();
             files.push(summary);
         }
         let (first, second) = files.split_at_mut(1);
@@ -375,6 +419,39 @@ mod tests {
             Arc::new(DictionaryArray::<Int8Type>::new(keys, values)),
             1,
             Some(("x", "y")),
+        );
+    }
+
+    #[test]
+    fn batches_share_a_dictionary_or_have_their_own() {
+        let column = |keys: [i8; 2], values: &ArrayRef| {
+            let keys = keys.to_vec().into();
+            Arc::new(DictionaryArray::<Int8Type>::new(keys, Arc::clone(values))) as ArrayRef
+        };
+        let values = |texts: [&str; 4]| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef;
+        let (first, second) = (values(["a", "n", "b", "z"]), values(["c", "x", "", "d"]));
+        let columns = [
+            column([1, 2], &first),
+            column([2, 2], &first),
+            column([3, 1], &second),
+            column([0, 3], &second),
+        ];
+        let schema = Arc::new(Schema::new(vec![Field::new(
+            "a",
+            columns[0].data_type().clone(),
+            true,
+        )]));
+        let mut summary = Summary::new(&schema);
+        for column in columns {
+            summary
+                .add(&RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap())
+                .unwrap();
+        }
+        summary.close().unwrap();
+        let found = summary.statistics().remove(0);
+        assert_eq!(
+            (found.min.as_deref(), found.max.as_deref()),
+            (Some("b"), Some("x"))
         );
     }
 

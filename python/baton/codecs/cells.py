@@ -34,11 +34,23 @@ def plan(values: Any, where: str, rows_together: int, exact: bool = False) -> Pl
     With `exact` the cells come back as objects, as they are, even where Mage makes arrays or another dtype of them.
     """
     import pandas as pd
-    import pyarrow as pa
 
     shared = text.find_shared(values, rows_together)
-    if pd.api.types.infer_dtype(values if shared is None else shared.objects, skipna=True) == "string":
-        return text.plan(values, {"as": "text"}, lambda: _json_or_pickle(values, where), rows_together, shared)
+    if shared is not None:
+        seen = shared.objects
+    else:
+        # Text is looked at again when it is encoded, a chunk at a time: of a long column some of it will do here.
+        seen = values[:1] if len(values) > rows_together and isinstance(values[0], str) else values
+    if pd.api.types.infer_dtype(seen, skipna=True) == "string":
+        return text.plan(values, {"as": "text"}, lambda: _other(values, where, exact), rows_together, shared)
+    return _other(values, where, exact)
+
+
+def _other(values: Any, where: str, exact: bool) -> Plan:
+    """A plan for an object array that is not all text."""
+    import pandas as pd
+    import pyarrow as pa
+
     missing = pd.isna(values)
     present = values[~missing]
     kinds = set(map(type, present))

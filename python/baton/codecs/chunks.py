@@ -6,6 +6,8 @@ the other (hashing strings, writing). Announcements come from the caller's threa
 
 from __future__ import annotations
 
+from itertools import islice
+
 from baton.codecs import pages
 
 TYPE_CHECKING = False
@@ -31,6 +33,7 @@ class Plan:
         row_bytes: float,
         encoding: str | None = None,
         fallback: Callable[[], Plan] | None = None,
+        finish: Callable[[], Callable[[Any], Any]] | None = None,
     ) -> None:
         self.arrow_type = arrow_type
         self.spec = spec
@@ -40,6 +43,8 @@ class Plan:
         self.encoding = encoding
         # Another plan, for values that turn out to be beyond this one.
         self.fallback = fallback
+        # Makes what completes the encoded arrays, one after the other in the order of the rows.
+        self.finish = finish
 
     def field(self, name: str) -> Any:
         """The field of the schema."""
@@ -86,42 +91,64 @@ def _write_all(names: Sequence[str], plans: list[Plan], rows: int, sink: Sink, m
         step -= step % pages.WHOLE_ROWS
     starts = range(0, max(rows, 1), step)
 
-    def write_chunk(start: int, path: str) -> int:
-        stop = min(start + step, rows)
-        batch = pa.RecordBatch.from_arrays(_arrays(plans, start, stop), schema=schema)
+    finishers = [plan.finish() if plan.finish else None for plan in plans]
+
+    def encode(start: int) -> list[Any]:
+        return _arrays(plans, start, min(start + step, rows))
+
+    def finish(arrays: list[Any]) -> Any:
+        finished = [complete(array) if complete else array for complete, array in zip(finishers, arrays)]
+        return pa.RecordBatch.from_arrays(finished, schema=schema)
+
+    def write_chunk(batch: Any, path: str) -> int:
         if len(starts) > 1 and step % pages.WHOLE_ROWS == 0:
             pages.write_file(path, batch)
         else:
             pages.write_plain(path, batch)
-        return stop - start
+        return int(batch.num_rows)
 
-    in_order(sink, starts, write_chunk)
+    in_order(sink, starts, write_chunk, encode, finish)
 
 
-def in_order(sink: Sink, starts: range, write_chunk: Callable[[int, str], int]) -> None:
-    """Write one file for each start, several at a time, and announce them in order."""
+def in_order(
+    sink: Sink,
+    starts: range,
+    write_chunk: Callable[[Any, str], int],
+    encode: Callable[[int], Any] = lambda start: start,
+    finish: Callable[[Any], Any] = lambda encoded: encoded,
+) -> None:
+    """Write one file for each start, several at a time, and announce them in order.
+
+    `encode` and `write_chunk` run in threads; `finish` in between, in the caller's and in order.
+    """
     if len(starts) == 1:
         path = sink.new_file("arrow")
-        sink.closed(path, write_chunk(starts[0], path))
+        sink.closed(path, write_chunk(finish(encode(starts[0])), path))
         return
     from collections import deque
     from concurrent.futures import ThreadPoolExecutor
 
-    waiting: Any = deque()
+    encoding: Any = deque()
+    writing: Any = deque()
     with ThreadPoolExecutor(_THREADS, "baton-write") as pool:
         try:
-            for start in starts:
-                if len(waiting) == _IN_FLIGHT:
-                    path, written = waiting.popleft()
-                    sink.closed(path, written.result())
+            left = iter(starts)
+            encoding.extend(pool.submit(encode, start) for start in islice(left, _THREADS))
+            while encoding:
+                finished = finish(encoding.popleft().result())
                 path = sink.new_file("arrow")
-                waiting.append((path, pool.submit(write_chunk, start, path)))
-            while waiting:
-                path, written = waiting.popleft()
+                writing.append((path, pool.submit(write_chunk, finished, path)))
+                del finished
+                while len(writing) > _IN_FLIGHT - _THREADS or (writing and writing[0][1].done()):
+                    path, written = writing.popleft()
+                    sink.closed(path, written.result())
+                encoding.extend(pool.submit(encode, start) for start in islice(left, 1))
+            while writing:
+                path, written = writing.popleft()
                 sink.closed(path, written.result())
         finally:
-            for _, written in waiting:
-                written.cancel()
+            for task in (*encoding, *(written for _, written in writing)):
+                task.cancel()
 
 
 def _arrays(plans: list[Plan], start: int, stop: int) -> list[Any]:

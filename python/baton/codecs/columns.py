@@ -87,7 +87,7 @@ def _wrapped(plan: Plan, spec: dict[str, Any]) -> Plan:
         other = plan.fallback()
         return _wrapped(other, {**spec, "of": other.spec})
 
-    return Plan(plan.arrow_type, spec, plan.encode, plan.row_bytes, plan.encoding, plan.fallback and again)
+    return Plan(plan.arrow_type, spec, plan.encode, plan.row_bytes, plan.encoding, plan.fallback and again, plan.finish)
 
 
 def _complex(values: Any) -> Plan:

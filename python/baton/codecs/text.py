@@ -1,13 +1,15 @@
 """Columns of Python strings, the part of a frame that costs most.
 
 Where few different strings repeat, a chunk is stored with a dictionary of them: it is smaller, and reading makes each
-string once and shares it. Where rows share the very same string objects (as after such a read), the dictionary is found
-by comparing addresses, which never looks at the strings themselves.
+string once and shares it. The dictionary of a chunk goes on where that of the chunk before ended: looking a string up
+costs half of what adding it costs, and a reader takes the last one for all. Where rows share the very same string
+objects (as after such a read), the dictionary is found by their addresses, in `shared`, which never looks at the
+strings themselves.
 """
 
 from __future__ import annotations
 
-from baton.codecs import fixed
+from baton.codecs import fixed, shared
 from baton.codecs.chunks import Beyond, Plan
 
 TYPE_CHECKING = False
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 # Shorter columns are stored as they are: a dictionary saves nothing worth the trouble.
 _MIN_ROWS = 1 << 15
-_SAMPLE = 4096
 # A dictionary pays when a chunk holds each string about this often.
 _REPEATS = 4
 
@@ -31,29 +32,32 @@ def plan(
     spec: dict[str, Any],
     fallback: Callable[[], Plan] | None,
     rows_together: int,
-    shared: Shared | None = None,
+    objects: shared.Shared | None = None,
 ) -> Plan:
-    """A plan for an object array of `str` and missing values. `rows_together` is the size of a chunk."""
+    """A plan for an object array of `str` and missing values. `rows_together` is the size of a chunk.
+
+    Other values among them are noticed while they are encoded, and then it is for `fallback` to store the column.
+    """
     import pyarrow as pa
 
-    sample = _sample(values)
+    sample = shared.sample(values)
     texts = [value for value in sample.tolist() if isinstance(value, str)]
     text_bytes = 4 + sum(map(len, texts)) / (len(texts) or 1)
 
     def large() -> Plan:
         return _large(values, spec, text_bytes, fallback)
 
-    encode: Encode
-    if shared is not None:
+    if objects is not None:
         try:
-            encode = shared.encoder()
+            encoded = _to_arrow(objects.objects).dictionary_encode()
         except Beyond:
             return large()
-    elif len(values) >= _MIN_ROWS and _distinct(texts) <= min(len(values), rows_together) / _REPEATS:
-        encode = _by_text(values)
-    else:
+        return _by_object(objects.rows, encoded, spec, large)
+    most = min(len(values), rows_together) // _REPEATS
+    if len(values) < _MIN_ROWS or shared.distinct(texts) > most:
         return Plan(pa.string(), spec, _plain(values), text_bytes, fallback=large)
-    return Plan(pa.dictionary(pa.int32(), pa.string()), spec, encode, 4.0, "dictionary", large)
+    arrow_type = pa.dictionary(pa.int32(), pa.string())
+    return Plan(arrow_type, spec, _plain(values), 4.0, "dictionary", large, lambda: _Dictionary(most))
 
 
 def _large(values: Any, spec: dict[str, Any], text_bytes: float, fallback: Callable[[], Plan] | None) -> Plan:
@@ -61,62 +65,32 @@ def _large(values: Any, spec: dict[str, Any], text_bytes: float, fallback: Calla
     import pyarrow as pa
 
     def large(start: int, stop: int) -> Any:
-        try:
-            return pa.array(values[start:stop], type=pa.large_string(), from_pandas=True)
-        except UnicodeEncodeError:
-            raise Beyond from None
+        return _converted(values[start:stop], pa.large_string())
 
     return Plan(pa.large_string(), spec, large, text_bytes, fallback=fallback)
-
-
-def _sample(values: Any) -> Any:
-    """Values from random rows, the same ones each time; neither the user's random numbers nor ours are touched."""
-    import numpy as np
-
-    if len(values) <= _SAMPLE:
-        return values
-    return values[np.random.default_rng(0).integers(0, len(values), _SAMPLE)]
-
-
-def _distinct(sample: list[Any]) -> float:
-    """An estimate of how many different values a column has, from how often a sample of it met one twice."""
-    met_twice = len(sample) - len(set(sample))
-    if met_twice < 8:
-        return float("inf")
-    return len(set(sample)) * len(sample) / (2 * met_twice)
-
-
-class _Addresses:
-    """The memory of an object array, as the numbers that the references in it are."""
-
-    def __init__(self, values: Any) -> None:
-        interface = values.__array_interface__
-        self.owner = values
-        self.__array_interface__ = {
-            "version": 3,
-            "typestr": "<i8",
-            "data": (interface["data"][0], True),
-            "shape": interface["shape"],
-            "strides": interface["strides"],
-        }
-
-
-def _addresses(values: Any) -> Any:
-    import numpy as np
-
-    return np.asarray(_Addresses(values))
 
 
 def _to_arrow(values: Any) -> Any:
     import pyarrow as pa
 
-    try:
-        array = pa.array(values, type=pa.string(), from_pandas=True)
-    except UnicodeEncodeError:  # lone surrogates
-        raise Beyond from None
+    array = _converted(values, pa.string())
     if isinstance(array, pa.ChunkedArray):  # more than 2 GiB
         raise Beyond
     return array
+
+
+def _converted(values: Any, arrow_type: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    # What pyarrow would take for text, bytes for instance, is none.
+    complete = pd.api.types.infer_dtype(values, skipna=False) == "string"
+    if not complete and pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
+        raise Beyond
+    try:
+        return pa.array(values, type=arrow_type, from_pandas=not complete)
+    except UnicodeEncodeError:  # lone surrogates
+        raise Beyond from None
 
 
 def _plain(values: Any) -> Encode:
@@ -126,62 +100,64 @@ def _plain(values: Any) -> Encode:
     return plain
 
 
-def _by_text(values: Any) -> Encode:
-    def by_text(start: int, stop: int) -> Any:
-        return _to_arrow(values[start:stop]).dictionary_encode()
+class _Dictionary:
+    """Gives the chunks of a column, one after the other, dictionaries that each go on where the one before ended."""
 
-    return by_text
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: Any = None
+
+    def __call__(self, array: Any) -> Any:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self._known is None:
+            return self._afresh(array)
+        indices = pc.index_in(array, value_set=self._known)
+        if indices.null_count > array.null_count:
+            unknown = pc.and_(indices.is_null(), array.is_valid())
+            new = array.filter(unknown).dictionary_encode()
+            if len(self._known) + len(new.dictionary) > self._most:
+                return self._afresh(array)
+            added = pc.add(new.indices, pa.scalar(len(self._known), pa.int32()))
+            indices = pc.replace_with_mask(indices, unknown, added)
+            self._known = pa.concat_arrays([self._known, new.dictionary])
+        return pa.DictionaryArray.from_arrays(indices, self._known, safe=False)
+
+    def _afresh(self, array: Any) -> Any:
+        encoded = array.dictionary_encode()
+        self._known = encoded.dictionary
+        return encoded
 
 
-def find_shared(values: Any, rows_together: int) -> Shared | None:
+def _by_object(rows: Any, encoded: Any, spec: dict[str, Any], large: Callable[[], Plan]) -> Plan:
+    """For rows that share objects; `encoded` is what these are, as text with a dictionary."""
+    import numpy as np
+    import pyarrow as pa
+
+    count = len(encoded.dictionary)
+    dtype = next(kind for kind in (np.int8, np.int16, np.int32) if count <= np.iinfo(kind).max)
+    index_type = pa.from_numpy_dtype(dtype)
+    # Equal strings may be several objects, and missing values have an address too: encoding again settles both.
+    same = encoded.null_count == 0 and count == len(encoded)
+    indices = encoded.indices.cast(index_type)
+
+    def by_object(start: int, stop: int) -> Any:
+        part = rows[start:stop]
+        found = pa.array(part.astype(dtype, copy=False)) if same else indices.take(pa.array(part))
+        return pa.DictionaryArray.from_arrays(found, encoded.dictionary)
+
+    return Plan(pa.dictionary(index_type, pa.string()), spec, by_object, 4.0, "dictionary", large)
+
+
+def find_shared(values: Any, rows_together: int) -> shared.Shared | None:
     """The different objects of a column in which rows share them; `None` where a sample says that few do."""
     if len(values) < _MIN_ROWS:
         return None
-    if _distinct(_addresses(_sample(values)).tolist()) > min(len(values), rows_together) / _REPEATS:
+    places = shared.addresses(shared.sample(values)).tolist()
+    if shared.distinct(places) > min(len(values), rows_together) / _REPEATS:
         return None
-    return Shared(values, rows_together)
-
-
-class Shared:
-    """The different objects in an object array, and which of them is in each row, found by address."""
-
-    def __init__(self, values: Any, rows_together: int) -> None:
-        import numpy as np
-        import pyarrow as pa
-
-        addresses = _addresses(values)
-        starts = range(0, len(values), rows_together)
-
-        def find(start: int) -> Any:
-            return pa.array(np.ascontiguousarray(addresses[start : start + rows_together])).dictionary_encode()
-
-        if len(starts) == 1:
-            found = pa.chunked_array([find(0)])
-        else:
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(2, "baton-write") as pool:
-                found = pa.chunked_array(list(pool.map(find, starts))).unify_dictionaries()
-        self._rows = pa.chunked_array([chunk.indices for chunk in found.chunks])
-        example: Any = np.empty(len(found.chunk(0).dictionary), np.int64)
-        for start, chunk in zip(starts, self._rows.chunks):
-            example[chunk.to_numpy()] = np.arange(start, start + len(chunk))
-        self.objects = values[example]
-
-    def encoder(self) -> Encode:
-        """An encoder of the column, if the objects are strings and missing values. Raises `Beyond`."""
-        import pyarrow as pa
-
-        # Equal strings may be several objects, and missing values have an address too: encoding again settles both.
-        encoded = _to_arrow(self.objects).dictionary_encode()
-        same = encoded.null_count == 0 and len(encoded.dictionary) == len(encoded)
-
-        def by_address(start: int, stop: int) -> Any:
-            rows = self._rows.slice(start, stop - start)
-            rows = rows.chunk(0) if rows.num_chunks == 1 else pa.concat_arrays(rows.chunks)
-            return pa.DictionaryArray.from_arrays(rows if same else encoded.indices.take(rows), encoded.dictionary)
-
-        return by_address
+    return shared.Shared(values, rows_together)
 
 
 def decode(column: Any, source: ArrowFiles) -> Any:
@@ -189,25 +165,33 @@ def decode(column: Any, source: ArrowFiles) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    out: Any = np.empty(len(column), object)
-    start = 0
     if not pa.types.is_dictionary(column.type):
+        out: Any = np.empty(len(column), object)
+        start = 0
         for chunk in column.chunks:
             out[start : start + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
             start += len(chunk)
         return out
-    if column.num_chunks > 1:
-        column = column.unify_dictionaries()
-    shared: Any = None
+    if not column.num_chunks:
+        return np.empty(0, object)
+    column = _one_dictionary(column)
+    dictionary = column.chunk(column.num_chunks - 1).dictionary
+    objects: Any = np.empty(len(dictionary) + 1, object)  # the last stays None
+    objects[: len(dictionary)] = dictionary.to_numpy(zero_copy_only=False)
+    parts = []
     for chunk in column.chunks:
-        if shared is None:
-            dictionary = chunk.dictionary
-            shared = np.empty(len(dictionary) + 1, object)  # the last stays None
-            shared[: len(dictionary)] = dictionary.to_numpy(zero_copy_only=False)
-        indices = fixed.values(pa.chunked_array([chunk.indices]), np.int32, source)
-        missing = fixed.missing(pa.chunked_array([chunk.indices]))
-        if missing is not None:
-            indices = np.where(missing, np.int32(len(shared) - 1), indices)
-        np.take(shared, indices, out=out[start : start + len(chunk)], mode="clip")
-        start += len(chunk)
-    return out
+        indices = pa.chunked_array([chunk.indices])
+        numbers = fixed.values(indices, indices.type.to_pandas_dtype(), source)
+        missing = fixed.missing(indices)
+        parts.append(numbers if missing is None else np.where(missing, np.int32(len(dictionary)), numbers))
+    return shared.spread(objects, parts)
+
+
+def _one_dictionary(column: Any) -> Any:
+    """A column whose chunks can all be read with the dictionary of the last one."""
+    last = column.chunk(column.num_chunks - 1).dictionary
+    for chunk in column.chunks:
+        known = chunk.dictionary
+        if len(known) > len(last) or not known.equals(last.slice(0, len(known))):
+            return column.unify_dictionaries()
+    return column

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import sys
 import uuid
 import zoneinfo
 from typing import Any
@@ -423,9 +424,68 @@ def test_repeated_text_is_shared(trip: Any, monkeypatch: pytest.MonkeyPatch, sha
     assert len(set(map(id, arrived["s"]))) == 301
     fields = pa.ipc.open_file(f"{trip.folder}/{trip.message['files'][0]}").schema
     assert fields.field("s").metadata == {b"baton:encoding": b"dictionary"}
-    assert fields.field("s").type == pa.dictionary(pa.int32(), pa.string())
+    assert fields.field("s").type == pa.dictionary(pa.int16() if shared else pa.int32(), pa.string())
     assert fields.field("u").type == pa.string()
     assert trip(arrived)["s"].tolist() == expected["s"].tolist()
+
+
+def dictionaries(trip: Any) -> list[list[str]]:
+    """The dictionary of the column `s` in each file."""
+    files = [pa.ipc.open_file(f"{trip.folder}/{file}").read_all() for file in trip.message["files"]]
+    return [file.column("s").chunk(0).dictionary.to_pylist() for file in files]
+
+
+@pytest.mark.parametrize("missing", [None, NAN, pd.NA])
+def test_each_file_goes_on_with_the_dictionary_of_the_one_before(
+    trip: Any, monkeypatch: pytest.MonkeyPatch, missing: Any
+) -> None:
+    monkeypatch.setattr(codecs.sink, "CHUNK_ROWS", 1 << 15)
+    texts = [f"{row // 40_000}-{row % 300}" if row % 1000 else missing for row in range(100_000)]
+    arrived = trip(pd.DataFrame({"s": texts}))
+    assert arrived["s"].tolist() == [text if isinstance(text, str) else None for text in texts]
+    first, *others = dictionaries(trip)
+    assert len(first) == 300
+    for before, after in zip([first, *others], others):
+        assert after[: len(before)] == before
+    assert set(others[-1]) == {text for text in texts if isinstance(text, str)}
+
+
+def test_a_file_of_quite_different_texts_gets_a_dictionary_of_its_own(
+    trip: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codecs.sink, "CHUNK_ROWS", 1 << 15)
+    texts = [f"{row // (1 << 15)}-{row % 5000}" if row % 3 == 0 else f"same {row % 2}" for row in range(4 << 15)]
+    assert trip(pd.DataFrame({"s": texts}))["s"].tolist() == texts
+    assert [len(found) for found in dictionaries(trip)] == [5002, 5002, 5002, 5002]
+
+
+def test_objects_far_apart_in_memory_are_found_as_well(trip: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from baton.codecs import shared
+
+    monkeypatch.setattr(codecs.sink, "CHUNK_ROWS", 1 << 15)
+    frame = repeated(100_000, True, 1)
+    trip(frame)
+    near = dictionaries(trip)
+    monkeypatch.setattr(shared, "_MOST_SLOTS_PER_ROW", 0)
+    arrived = trip(frame)
+    assert dictionaries(trip) == near, "what is stored does not depend on where objects are"
+    assert arrived["s"].tolist() == frame["s"].astype(object).where(frame["s"].notna(), None).tolist()
+
+
+def test_references_are_counted_for_every_row(trip: Any) -> None:
+    frame = repeated(100_000, True, 1)
+    arrived = trip(frame)["s"]
+    word = arrived[0]
+    rows = int((arrived == word).sum())
+    before = sys.getrefcount(word)
+    del arrived
+    assert before - sys.getrefcount(word) == rows
+
+
+def test_what_is_no_text_in_a_late_file_starts_over(trip: Any, small_chunks: int) -> None:
+    for late in (b"bytes", 7, ["list"]):
+        frame = pd.DataFrame({"n": range(12), "s": pd.Series([*"abcdefghijk", late], dtype=object)})
+        assert told(trip(frame)) == told(frame)
 
 
 def test_sharing_is_decided_without_the_users_random_numbers(trip: Any) -> None:
