@@ -69,11 +69,6 @@ impl Params {
         let given = self.number("_offset")?;
         Ok(given.map_or(0, |offset| u32::try_from(offset).unwrap_or(0)))
     }
-
-    /// Whether a switch is on.
-    pub(crate) fn flag(&self, name: &str) -> bool {
-        matches!(self.get(name), Some("1" | "true" | "True"))
-    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Params {
@@ -90,16 +85,14 @@ mod tests {
 
     #[test]
     fn queries_are_read() {
-        let params = Params::parse(
-            "status[]=failed&status%5B%5D=running&_limit=20&name=a%20b+c&on=1&empty=",
-        );
+        let params =
+            Params::parse("status[]=failed&status%5B%5D=running&_limit=20&name=a%20b+c&empty=");
         assert_eq!(
             params.all("status").collect::<Vec<_>>(),
             ["failed", "running"]
         );
         assert_eq!(params.limit(5).unwrap(), 20);
         assert_eq!(params.get("name"), Some("a b c"));
-        assert!(params.flag("on") && !params.flag("off"));
         assert_eq!(params.get("empty"), None);
         assert!(Params::parse("_limit=x").limit(1).is_err());
         assert_eq!(Params::parse("_limit=1000000").limit(1).unwrap(), MOST_ROWS);

@@ -29,7 +29,7 @@ struct Bench {
     _folder: TempDir,
     runner: Runner,
     items: mpsc::UnboundedSender<YieldedItem>,
-    yielded: mpsc::UnboundedReceiver<YieldedItem>,
+    _yielded: mpsc::UnboundedReceiver<YieldedItem>,
 }
 
 impl Bench {
@@ -57,7 +57,7 @@ impl Bench {
             _folder: folder,
             runner: Runner::new(options, products),
             items,
-            yielded,
+            _yielded: yielded,
         }
     }
 
