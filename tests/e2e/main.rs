@@ -19,5 +19,6 @@ mod project;
 mod runs;
 mod scaffold;
 mod schedules;
+mod service;
 mod several;
 mod yielding;

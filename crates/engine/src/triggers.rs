@@ -163,7 +163,7 @@ pub fn decide(trigger: &Trigger, history: &TriggerHistory<'_>, now: Timestamp) -
     }
     match followed.schedule {
         Schedule::Once if history.runs < history.copies.max(1) => {
-            Decision::due(vec![now], "it runs once", None)
+            Decision::due(vec![whole_second(now)], "it runs once", None)
         }
         Schedule::Once => Decision::nothing("it runs once and has run", None),
         Schedule::AlwaysOn if history.runs > 0 && history.newest_is_open => {
@@ -205,6 +205,11 @@ fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Time
         decision.skip = Some(still_open(history.open));
     }
     decision
+}
+
+/// Dates of schedules have no fractions.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp(at.0.div_euclid(SECOND) * SECOND)
 }
 
 /// Whether the run of the current date is to be made; if not, why, and when it is if that is before the next date.

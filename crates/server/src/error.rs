@@ -95,6 +95,14 @@ impl IntoResponse for ApiError {
 
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
+        if failure.is_full {
+            return Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                kind: "too_many_requests",
+                message: failure.message,
+                hint: failure.hint,
+            };
+        }
         if failure.is_missing {
             return Self {
                 hint: failure.hint,

@@ -1,7 +1,13 @@
 //! Use cases around runs.
 
+use std::time::Duration;
+
 use baton_model::{BlockUuid, Run, RunId, RunStatus};
+use baton_scheduler::News;
 use baton_store::{BlockRunRow, RunPage, RunRow, RunRows};
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 
 use super::Host;
 use crate::actor::{Actor, Right};
@@ -37,6 +43,39 @@ impl Host {
         actor.may(Right::Read)?;
         let found = self.store().block_run(id).await?;
         found.ok_or_else(|| Failure::missing(format!("there is no block run {id}")))
+    }
+
+    /// Waits until a run has ended, but not longer than `limit`; gives it as it is then.
+    pub async fn wait_for_run(
+        &self,
+        actor: &Actor,
+        id: RunId,
+        limit: Duration,
+    ) -> Result<RunRow, Failure> {
+        actor.may(Right::Read)?;
+        // Listening begins before the look: an end between the two is heard.
+        let mut news = self.service().news();
+        let ended = async {
+            loop {
+                let row = self.run_row(actor, id).await?;
+                if row.status.is_final() {
+                    return Ok(row);
+                }
+                loop {
+                    match news.recv().await {
+                        Ok(News::Ended(ended, _)) if ended == id => break,
+                        Ok(_) => {}
+                        // Some were lost, perhaps this one: look again.
+                        Err(RecvError::Lagged(_)) => break,
+                        Err(RecvError::Closed) => return Ok(row),
+                    }
+                }
+            }
+        };
+        match timeout(limit, ended).await {
+            Ok(ended) => ended,
+            Err(_) => self.run_row(actor, id).await,
+        }
     }
 
     /// Stops a run. One that has ended stays as it is.

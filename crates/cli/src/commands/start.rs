@@ -28,7 +28,8 @@ const MORE_PORTS: u16 = 100;
 pub(crate) fn run(args: &StartArgs) -> Result<ExitCode, Failure> {
     let address = loopback(&args.host)?;
     let project = open_project(&args.project, None)?;
-    let filter = EnvFilter::try_from_env("BATON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env("BATON_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=error"));
     // Somebody else may have taken the place already; then theirs is used.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

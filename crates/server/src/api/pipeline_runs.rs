@@ -1,5 +1,7 @@
 //! `pipeline_runs`: runs, started, stopped, retried.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -136,12 +138,26 @@ pub(crate) async fn list_of_schedule(
     answer(&shared, &by, &page).await
 }
 
-/// One run.
+/// Longest time that a request waits for the end of a run.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// `_wait`: seconds to wait for the end of the run.
+async fn wait(shared: &Shared, by: &By, id: RunId, params: &Params) -> Result<(), ApiError> {
+    if let Some(seconds) = params.number("_wait")? {
+        let limit = Duration::from_secs(seconds.unsigned_abs()).min(LONGEST_WAIT);
+        shared.host.wait_for_run(&by.0, id, limit).await?;
+    }
+    Ok(())
+}
+
+/// One run; with `_wait` as soon as it has ended.
 pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
+    params: Params,
 ) -> Result<Json<Value>, ApiError> {
+    wait(&shared, &by, RunId(id), &params).await?;
     Ok(Json(
         json!({"pipeline_run": detail(&shared, &by, RunId(id)).await?}),
     ))
@@ -167,6 +183,7 @@ async fn called(
     id: i64,
     token: Option<&str>,
     call: Call,
+    params: &Params,
 ) -> Result<Json<Value>, ApiError> {
     let Called { run, .. } = shared
         .host
@@ -174,6 +191,7 @@ async fn called(
         .await?;
     // Whoever may start it may see what they have started.
     let owner = By(baton_app::Actor::Owner);
+    wait(shared, &owner, run, params).await?;
     Ok(Json(
         json!({"pipeline_run": detail(shared, &owner, run).await?}),
     ))
@@ -184,11 +202,12 @@ pub(crate) async fn create(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
+    params: Params,
     headers: HeaderMap,
     body: Option<Json<Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let body = body.map(|Json(body)| body).unwrap_or_default();
-    called(&shared, &by, id, None, call_of(&body, &headers)).await
+    called(&shared, &by, id, None, call_of(&body, &headers), &params).await
 }
 
 /// Starts a run of a trigger, by its token in the address.
@@ -196,11 +215,20 @@ pub(crate) async fn create_by_token(
     State(shared): State<Shared>,
     by: By,
     Path((id, token)): Path<(i64, String)>,
+    params: Params,
     headers: HeaderMap,
     body: Option<Json<Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let body = body.map(|Json(body)| body).unwrap_or_default();
-    called(&shared, &by, id, Some(&token), call_of(&body, &headers)).await
+    called(
+        &shared,
+        &by,
+        id,
+        Some(&token),
+        call_of(&body, &headers),
+        &params,
+    )
+    .await
 }
 
 /// Starts a run of a trigger, by its token as bearer.
@@ -208,6 +236,7 @@ pub(crate) async fn create_by_bearer(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
+    params: Params,
     headers: HeaderMap,
     body: Option<Json<Value>>,
 ) -> Result<Json<Value>, ApiError> {
@@ -219,7 +248,7 @@ pub(crate) async fn create_by_bearer(
         .map(str::trim);
     // A session is as good as the trigger's own token.
     let token = bearer.filter(|_| by.0 == baton_app::Actor::Nobody);
-    called(&shared, &by, id, token, call_of(&body, &headers)).await
+    called(&shared, &by, id, token, call_of(&body, &headers), &params).await
 }
 
 /// Stops or retries a run: `{"pipeline_run": {"status": "cancelled"}}`, or

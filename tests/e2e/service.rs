@@ -1,0 +1,480 @@
+//! The server: triggers that fire, calls, limits, what happens when it dies, and who may come in.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::project::TestProject;
+
+/// A server of a project, killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Read by nobody after the first line, but open: a server that prints must not fail.
+    _stdout: BufReader<ChildStdout>,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    agent: ureq::Agent,
+}
+
+impl Server {
+    pub(crate) fn start(project: &TestProject) -> Self {
+        let mut child = project
+            .command(&["start", "PROJECT", "--port", "0"])
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(project.scratch().join("server.log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim().rsplit(' ').next().unwrap();
+        let Some((url, token)) = address.split_once("/?token=") else {
+            let log = fs::read_to_string(project.scratch().join("server.log"));
+            panic!("no address in {line:?}: {log:?}");
+        };
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(120)))
+            .build();
+        Self {
+            url: url.to_owned(),
+            token: token.to_owned(),
+            child,
+            _stdout: stdout,
+            agent: config.into(),
+        }
+    }
+
+    /// A request with the token: its status code and its body.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let token = format!("Bearer {}", self.token);
+        self.send(method, path, body, &[("authorization", &token)])
+    }
+
+    /// A request with nothing but these headers.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> (u16, Value) {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let text = body.map(Value::to_string).unwrap_or_default();
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let mut response = self.agent.run(request.body(text).unwrap()).unwrap();
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string().unwrap();
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask("GET", path, None);
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// The trigger of this name.
+    pub(crate) fn trigger(&self, pipeline: &str, name: &str) -> Value {
+        let found = self.get(&format!("/api/pipelines/{pipeline}/pipeline_schedules"));
+        let mut found = found["pipeline_schedules"].as_array().unwrap().iter();
+        found
+            .find(|trigger| trigger["name"] == name)
+            .unwrap()
+            .clone()
+    }
+
+    /// Calls a trigger and gives the number of the run.
+    pub(crate) fn call(&self, trigger: &Value, variables: &Value) -> i64 {
+        let path = format!("/api/pipeline_schedules/{}/pipeline_runs", trigger["id"]);
+        let body = json!({"pipeline_run": {"variables": variables}});
+        let (status, made) = self.ask("POST", &path, Some(&body));
+        assert_eq!(status, 200, "{made}");
+        made["pipeline_run"]["id"].as_i64().unwrap()
+    }
+
+    /// The run when it has ended.
+    pub(crate) fn ended(&self, run: i64) -> Value {
+        let run = self.get(&format!("/api/pipeline_runs/{run}?_wait=100"));
+        run["pipeline_run"].clone()
+    }
+
+    /// Status of every block of a run.
+    pub(crate) fn blocks(&self, run: i64) -> Vec<(String, String)> {
+        let found = self.get(&format!("/api/pipeline_runs/{run}/block_runs"));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let found = found["block_runs"].as_array().unwrap();
+        found
+            .iter()
+            .map(|block| (text(&block["block_uuid"]), text(&block["status"])))
+            .collect()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be dead already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Waits until `done` gives something. What is waited for comes from another process and tells nobody.
+fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = done() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+const ADD: &str = "@custom\ndef add(*args, **kwargs):\n    return kwargs['n'] + 1\n";
+
+/// A pipeline `p` of one block that adds 1 to `n`, with a trigger for calls.
+fn adding(settings: &str) -> TestProject {
+    let mut project = TestProject::new();
+    project.block("p", "add", "custom", &[], "", ADD);
+    project.file(
+        "pipelines/p/triggers.yaml",
+        format!(
+            "triggers:\n- name: hook\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  \
+             status: active\n  variables: {{n: 1}}\n{settings}"
+        ),
+    );
+    project
+}
+
+#[test]
+fn a_call_runs_a_pipeline_and_says_how_it_ended() {
+    let project = adding("");
+    let server = Server::start(&project);
+    let trigger = server.trigger("p", "hook");
+    // As another system does it: by the token in the address, waiting for the end.
+    let path = format!(
+        "/api/pipeline_schedules/{}/pipeline_runs/{}?_wait=100",
+        trigger["id"],
+        trigger["token"].as_str().unwrap()
+    );
+    let body = json!({"pipeline_run": {"variables": {"n": 41}}, "source": "shop"});
+    let (status, made) = server.send("POST", &path, Some(&body), &[]);
+    assert_eq!(
+        (status, &made["pipeline_run"]["status"]),
+        (200, &json!("completed")),
+        "{made}"
+    );
+    assert_eq!(made["pipeline_run"]["variables"]["n"], 41);
+    assert_eq!(made["pipeline_run"]["event_variables"]["source"], "shop");
+    assert_eq!(project.output("p", "add", &[]), 42);
+    // The trigger's own variable counts where the call gives none.
+    let run = server.call(&trigger, &json!({}));
+    assert_eq!(server.ended(run)["status"], "completed");
+    assert_eq!(project.output("p", "add", &[]), 2);
+    // A wrong token is told nothing, and starts nothing.
+    for (id, token) in [
+        (trigger["id"].to_string(), "wrong"),
+        ("999".to_owned(), "wrong"),
+    ] {
+        let path = format!("/api/pipeline_schedules/{id}/pipeline_runs/{token}");
+        let (status, refused) = server.send("POST", &path, Some(&body), &[]);
+        assert_eq!(status, 403, "{refused}");
+    }
+    let runs = server.get("/api/pipeline_runs");
+    assert_eq!(runs["metadata"]["count"], 2);
+}
+
+#[test]
+fn a_schedule_runs_by_itself_and_once_means_once() {
+    let mut project = TestProject::new();
+    project.block(
+        "p",
+        "up",
+        "custom",
+        &[],
+        "",
+        "@custom\ndef up(*args, **kwargs):\n    return kwargs['trigger_name']\n",
+    );
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "# ours\ntriggers:\n- name: first\n  schedule_type: time\n  schedule_interval: '@once'\n  start_time: 2024-01-01 00:00:00\n  status: active\n",
+    );
+    let server = Server::start(&project);
+    let run = until("a run by itself", || {
+        let runs = server.get("/api/pipeline_runs");
+        runs["pipeline_runs"][0]["id"].as_i64()
+    });
+    assert_eq!(server.ended(run)["status"], "completed");
+    assert_eq!(project.output("p", "up", &[]), "first");
+    // It is spent, in the file too, whose other lines stay.
+    until("the trigger to be switched off", || {
+        let text = fs::read_to_string(project.root().join("pipelines/p/triggers.yaml")).unwrap();
+        (text.starts_with("# ours\n") && text.contains("status: inactive")).then_some(())
+    });
+    assert_eq!(server.get("/api/pipeline_runs")["metadata"]["count"], 1);
+}
+
+#[test]
+fn an_edited_trigger_counts_without_a_restart() {
+    let mut project = adding("");
+    let server = Server::start(&project);
+    assert_eq!(server.trigger("p", "hook")["variables"]["n"], 1);
+    let text = fs::read_to_string(project.root().join("pipelines/p/triggers.yaml")).unwrap();
+    project.file(
+        "pipelines/p/triggers.yaml",
+        text.replace("{n: 1}", "{n: 7}"),
+    );
+    let begun = Instant::now();
+    until("the edit to be noticed", || {
+        (server.trigger("p", "hook")["variables"]["n"] == 7).then_some(())
+    });
+    // A second is promised; a busy machine gets some more.
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    // A pipeline that comes later is there too.
+    project.block("late", "add", "custom", &[], "", ADD);
+    project.file(
+        "pipelines/late/triggers.yaml",
+        text.replace("hook", "later"),
+    );
+    let trigger = until("the new pipeline", || {
+        let found = server.get("/api/pipelines/late/pipeline_schedules");
+        let first = found["pipeline_schedules"][0].clone();
+        (!first.is_null()).then_some(first)
+    });
+    let run = server.call(&trigger, &json!({"n": 2}));
+    assert_eq!(server.ended(run)["status"], "completed");
+}
+
+#[test]
+fn a_killed_server_leaves_nobody_behind_and_its_runs_go_on() {
+    let mut project = TestProject::new();
+    let scratch = project.scratch().display().to_string();
+    let first = format!(
+        "import os\n\n@custom\ndef first(*args):\n    open('{scratch}/first', 'a').write('x')\n    return 1\n"
+    );
+    let second = format!(
+        "import os, time\n\n@custom\ndef second(*args):\n    open('{scratch}/pid', 'w').write(str(os.getpid()))\n    \
+         while not os.path.exists('{scratch}/go'):\n        time.sleep(0.01)\n    return 2\n"
+    );
+    project.block("p", "first", "custom", &[], "", &first);
+    project.block("p", "second", "custom", &["first"], "", &second);
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let mut server = Server::start(&project);
+    let run = server.call(&server.trigger("p", "hook"), &json!({}));
+    let pid: i32 = until("the second block", || {
+        let text = fs::read_to_string(project.scratch().join("pid")).ok()?;
+        text.parse().ok()
+    });
+    server.kill();
+    let died = Instant::now();
+    until("the worker to end", || {
+        // A zombie that nobody has reaped yet runs no more.
+        let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        (status.is_empty() || status.contains(") Z ")).then_some(())
+    });
+    assert!(
+        died.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        died.elapsed()
+    );
+    fs::write(project.scratch().join("go"), "").unwrap();
+    let mut server = Server::start(&project);
+    assert_eq!(server.ended(run)["status"], "completed");
+    // What was done is not done again.
+    assert_eq!(
+        fs::read_to_string(project.scratch().join("first")).unwrap(),
+        "x"
+    );
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_run_is_stopped_and_retried_from_a_block() {
+    let mut project = TestProject::new();
+    let scratch = project.scratch().display().to_string();
+    project.block(
+        "p",
+        "first",
+        "custom",
+        &[],
+        "",
+        "@custom\ndef first(*args):\n    return 1\n",
+    );
+    let wait = format!(
+        "import os, time\n\n@custom\ndef second(*args):\n    open('{scratch}/begun', 'w')\n    \
+         while not os.path.exists('{scratch}/go'):\n        time.sleep(0.01)\n    return args[0] + 1\n"
+    );
+    project.block("p", "second", "custom", &["first"], "", &wait);
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let server = Server::start(&project);
+    let run = server.call(&server.trigger("p", "hook"), &json!({}));
+    until("the second block", || {
+        project.scratch().join("begun").exists().then_some(())
+    });
+    let path = format!("/api/pipeline_runs/{run}");
+    let body = json!({"pipeline_run": {"status": "cancelled"}});
+    assert_eq!(server.ask("PUT", &path, Some(&body)).0, 200);
+    assert_eq!(server.ended(run)["status"], "cancelled");
+    let stopped = server.blocks(run);
+    assert_eq!(stopped[0].1, "completed");
+    assert_eq!(stopped[1].1, "cancelled");
+
+    fs::write(project.scratch().join("go"), "").unwrap();
+    let body = json!({"pipeline_run": {"pipeline_run_action": "retry_blocks", "from_block_uuid": "second"}});
+    assert_eq!(server.ask("PUT", &path, Some(&body)).0, 200);
+    assert_eq!(server.ended(run)["status"], "completed");
+    assert_eq!(project.output("p", "second", &[]), 2);
+    let unknown = json!({"pipeline_run": {"pipeline_run_action": "retry_blocks", "from_block_uuid": "third"}});
+    let (status, refused) = server.ask("PUT", &path, Some(&unknown));
+    assert_eq!(status, 400, "{refused}");
+    // Deleting it takes it out of the list.
+    assert_eq!(server.ask("DELETE", &path, None).0, 200);
+    assert_eq!(server.ask("GET", &path, None).0, 404);
+}
+
+#[test]
+fn callers_are_held_to_what_a_trigger_accepts() {
+    let project =
+        adding("  settings:\n    accepts: {n: {type: integer, min: 1, max: 9, required: true}}\n");
+    let server = Server::start(&project);
+    let trigger = server.trigger("p", "hook");
+    let path = format!("/api/pipeline_schedules/{}/pipeline_runs", trigger["id"]);
+    for variables in [
+        json!({}),
+        json!({"n": 10}),
+        json!({"n": "x"}),
+        json!({"n": 2, "m": 1}),
+    ] {
+        let body = json!({"pipeline_run": {"variables": variables}});
+        let (status, refused) = server.ask("POST", &path, Some(&body));
+        assert_eq!(status, 400, "{refused}");
+        assert_eq!(refused["error"]["type"], "record_invalid");
+    }
+    // The same key is the same call.
+    let body = json!({"pipeline_run": {"variables": {"n": 2}}});
+    let bearer = format!("Bearer {}", server.token);
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("idempotency-key", "order-17"),
+    ];
+    let (_, first) = server.send("POST", &path, Some(&body), &headers);
+    let (_, again) = server.send("POST", &path, Some(&body), &headers);
+    assert_eq!(first["pipeline_run"]["id"], again["pipeline_run"]["id"]);
+    assert_eq!(server.get("/api/pipeline_runs")["metadata"]["count"], 1);
+}
+
+#[test]
+fn runs_beyond_a_limit_wait_and_say_why_and_a_full_queue_refuses() {
+    let mut project = TestProject::new();
+    let scratch = project.scratch().display().to_string();
+    let wait = format!(
+        "import os, time\n\n@custom\ndef up(*args):\n    while not os.path.exists('{scratch}/go'):\n        time.sleep(0.01)\n"
+    );
+    project.block("p", "up", "custom", &[], "", &wait);
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- name: hook\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  status: active\n  settings: {pipeline_run_limit: 1, queue_limit: 1}\n",
+    );
+    let server = Server::start(&project);
+    let trigger = server.trigger("p", "hook");
+    let first = server.call(&trigger, &json!({}));
+    until("the first run", || {
+        let run = server.get(&format!("/api/pipeline_runs/{first}"));
+        (run["pipeline_run"]["status"] == "running").then_some(())
+    });
+    let second = server.call(&trigger, &json!({}));
+    let reason = until("a reason", || {
+        let run = server.get(&format!("/api/pipeline_runs/{second}"));
+        assert_eq!(run["pipeline_run"]["status"], "initial");
+        run["pipeline_run"]["reason"].as_str().map(str::to_owned)
+    });
+    assert!(
+        reason.contains("`hook`") && reason.contains(&first.to_string()),
+        "{reason}"
+    );
+    let path = format!("/api/pipeline_schedules/{}/pipeline_runs", trigger["id"]);
+    let (status, full) = server.ask("POST", &path, Some(&json!({})));
+    assert_eq!(status, 429, "{full}");
+    fs::write(project.scratch().join("go"), "").unwrap();
+    for run in [first, second] {
+        assert_eq!(server.ended(run)["status"], "completed");
+    }
+}
+
+#[test]
+fn who_has_no_session_sees_nothing() {
+    let project = adding("");
+    let server = Server::start(&project);
+    assert_eq!(server.send("GET", "/health", None, &[]).0, 200);
+    for path in [
+        "/api/pipeline_runs",
+        "/api/pipeline_schedules",
+        "/api/status",
+        "/api/pipelines/health/pipeline_runs",
+    ] {
+        assert_eq!(server.send("GET", path, None, &[]).0, 401, "{path}");
+        let (status, _) = server.send("GET", path, None, &[("authorization", "Bearer x")]);
+        assert_eq!(status, 401, "{path}");
+    }
+    let bearer = format!("Bearer {}", server.token);
+    // A page of another site, and a name that is not ours, come to nothing even with the token.
+    let own = [("authorization", bearer.as_str())];
+    assert_eq!(server.send("GET", "/api/pipeline_runs", None, &own).0, 200);
+    let foreign = [("authorization", bearer.as_str()), ("host", "evil.example")];
+    assert_eq!(
+        server.send("GET", "/api/pipeline_runs", None, &foreign).0,
+        403
+    );
+    let foreign = [
+        ("authorization", bearer.as_str()),
+        ("origin", "http://evil.example"),
+    ];
+    let path = format!(
+        "/api/pipeline_schedules/{}/pipeline_runs",
+        server.trigger("p", "hook")["id"]
+    );
+    assert_eq!(
+        server.send("POST", &path, Some(&json!({})), &foreign).0,
+        403
+    );
+    // One server for a project.
+    let second = project.baton(&["start", "PROJECT", "--port", "0"]);
+    assert_eq!(second.code, Some(4), "{}", second.stderr);
+    let open = project.baton(&["start", "PROJECT", "--host", "0.0.0.0"]);
+    assert_eq!(open.code, Some(2), "{}", open.stderr);
+}
