@@ -31,6 +31,9 @@ check_python_tests() {
 # What Mage did with recorded pipelines, and what this binary does with them. Uses the uv that dev_python found.
 check_oracle() { python3 -B tests/oracle/run.py --baton "$CARGO_TARGET_DIR/debug/baton"; }
 
+# The same through the API of a server: what a trigger starts.
+check_oracle_server() { python3 -B tests/oracle/run.py --baton "$CARGO_TARGET_DIR/debug/baton" --server; }
+
 # The example as a user runs it, from a copy, with a state folder of its own: one month, then the whole year.
 check_example() {
     local baton=$CARGO_TARGET_DIR/debug/baton project=$SCRATCH/flights out=$SCRATCH/flights/output

@@ -57,6 +57,7 @@ if $have_python; then
     step "Python tests (pytest)" check_python_tests
     step "Example project" check_example
     step "Oracle (what Mage did)" check_oracle
+    step "Oracle through the API" check_oracle_server
 else
     for name in "Shell scripts" "Python" "Example project" "Oracle"; do
         skip "$name" "needs uv and a package index; install by: pip install uv, with network"

@@ -20,6 +20,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,7 @@ import environment
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE / "fixtures" / "oracle_project"
 # The capabilities that exist. Pipelines that need another one are listed as pending.
-WORKING = ("python",)
-# Pipelines tagged with a capability that is there in part, and that need this part only.
-WORKING_IN_PART = ("kwargs_time_cron", "kwargs_time_once", "trigger_code")
+WORKING = ("python", "service")
 # Longer than the slowest pipeline by far.
 TIMEOUT = 240
 # Mage asks a sensor again after 60 s, which is not compared.
@@ -135,6 +134,35 @@ class Harness:
         return [mage, "run", str(self.project), name, "--runtime-vars", json.dumps(run.get("variables") or {})]
 
 
+@contextmanager
+def served(harness: Harness) -> Iterator[tuple[str, str]]:
+    """A server of the project: its address and its token."""
+    command = [str(harness.baton), "start", str(harness.project), "--port", "0"]
+    log = (harness.scratch / "server.log").open("w")
+    process = subprocess.Popen(
+        command, cwd=harness.scratch, env=harness.environ({}), stdout=subprocess.PIPE, stderr=log, text=True
+    )
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        address, _, token = line.strip().rpartition(" ")[2].partition("/?token=")
+        if not token:
+            raise SystemExit(f"the server did not start: {(harness.scratch / 'server.log').read_text()}")
+        yield address, token
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        log.close()
+
+
+def driven(harness: Harness, names: Sequence[str]) -> None:
+    """Runs pipelines through the API, as Mage's own were recorded."""
+    with served(harness) as (address, token):
+        command = [sys.executable, str(HERE / "drive.py"), "--runs", str(HERE / "runs.json")]
+        command += ["--probes", str(harness.probes), "--url", address, "--only", ",".join(names)]
+        environ = {**os.environ, **harness.oracle_variables(), "ORACLE_API_TOKEN": token}
+        subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)
+
+
 def described(output: str) -> dict[str, Any]:
     """What `--json` said of a run: status, blocks, errors and log lines, in the words of the recording."""
     events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
@@ -183,16 +211,27 @@ def chosen(runs: dict[str, Any], only: Sequence[str]) -> Iterator[str]:
             yield name
 
 
+def only_by_server(name: str) -> bool:
+    """Whether the pipeline is about a trigger that fires by itself, which takes a server."""
+    return name.startswith("trig_once")
+
+
+def by_server(spec: dict[str, Any]) -> bool:
+    """Whether all runs of a pipeline are those of triggers, with the environment of the others."""
+    is_of_triggers = all(run["mode"] != "cli" for run in spec["runs"])
+    return spec["needs"] in WORKING and bool(spec["runs"]) and is_of_triggers and not spec.get("env")
+
+
 def works(name: str, spec: dict[str, Any]) -> bool:
     """Whether Baton has what the pipeline needs."""
-    return spec["needs"] in WORKING or name in WORKING_IN_PART
+    return spec["needs"] in WORKING and bool(spec["runs"]) and not only_by_server(name)
 
 
 def print_pending(runs: dict[str, Any]) -> None:
     """Says which pipelines wait for a capability."""
     pending: dict[str, list[str]] = {}
     for name, spec in runs.items():
-        if spec["runs"] and not works(name, spec):
+        if spec["runs"] and not works(name, spec) and not only_by_server(name):
             pending.setdefault(spec["needs"], []).append(name)
     for tag, names in pending.items():
         print(f"pending ({tag}, {len(names)}): {', '.join(names)}")
@@ -263,11 +302,14 @@ def main() -> int:
         "--only", action="append", default=[], help="pipelines, separated by commas; `*` stands for any"
     )
     parser.add_argument("--jobs", type=int, default=2, help="pipelines at a time (default: 2)")
+    parser.add_argument("--server", action="store_true", help="through the API of a server, all that triggers run")
     parser.add_argument("--keep", type=Path, help="folder to leave everything in, deleted first")
     parser.add_argument("-v", "--verbose", action="store_true", help="also where Baton is better than Mage")
     arguments = parser.parse_args()
     runs: dict[str, Any] = json.loads((HERE / "runs.json").read_text())
     names = list(chosen(runs, [name for text in arguments.only for name in text.split(",") if name]))
+    if arguments.server:
+        names = [name for name in (names if arguments.only else runs) if by_server(runs[name])]
     if not names:
         parser.error("no pipeline has this name")
     target = Path(os.environ.get("CARGO_TARGET_DIR") or environment.cache() / "target")
@@ -287,13 +329,16 @@ def main() -> int:
             shutil.rmtree(scratch, ignore_errors=True)
         harness = Harness(scratch, baton.resolve(), python)
         harness.prepare()
-        order = sorted(names, key=lambda name: not name.startswith(WAITING))
-        with ThreadPoolExecutor(max(arguments.jobs, 1)) as pool:
-            seconds = dict(zip(order, pool.map(lambda name: harness.pipeline(name, runs[name]), order)))
-        slowest = sorted(seconds, key=lambda name: -seconds[name])[:3]
+        if arguments.server:
+            driven(harness, names)
+        else:
+            order = sorted(names, key=lambda name: not name.startswith(WAITING))
+            with ThreadPoolExecutor(max(arguments.jobs, 1)) as pool:
+                seconds = dict(zip(order, pool.map(lambda name: harness.pipeline(name, runs[name]), order)))
+            slowest = sorted(seconds, key=lambda name: -seconds[name])[:3]
+            print("slowest: " + ", ".join(f"{name} {seconds[name]:.1f} s" for name in slowest))
+            print_pending(runs)
         report = compared(harness, names)
-        print("slowest: " + ", ".join(f"{name} {seconds[name]:.1f} s" for name in slowest))
-        print_pending(runs)
         missing: dict[str, Any] = {"status": "MISSING", "checks": 1, "bad": [], "quirk": []}
         results = [judged(name, report.get(name, missing)) for name in names]
         return verdict(harness, runs, results, verbose=arguments.verbose)
