@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, NoReturn
 
-__all__ = ["Column", "Condition", "Order", "Query", "Record"]
+__all__ = ["Column", "Condition", "Derived", "Order", "Query", "Record"]
 
 
 class Condition:
@@ -98,6 +98,16 @@ class Column:
     def desc(self) -> Order:
         """The largest first."""
         return Order(self.name, descending=True)
+
+
+class Derived(Column):
+    """A column whose value is worked out when a record is asked for it."""
+
+    def __init__(self, value: Callable[[Any], Any]) -> None:
+        self._value = value
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        return self if instance is None else self._value(instance)
 
 
 def _equal(column: str, other: Any) -> Condition:

@@ -7,13 +7,15 @@ Reads only. Moments are in UTC and have no time zone, as `kwargs["execution_date
 from __future__ import annotations
 
 from baton.host import ask, own_project
-from baton.records import Column, Record
+from baton.records import Column, Derived, Record
 from baton.words import StrEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
+
+    from baton.pipelines import Pipeline
 
 __all__ = [
     "BlockRun",
@@ -77,7 +79,7 @@ class PipelineRun(Record):
     completed_at = Column()
     updated_at = Column()
     variables = Column()
-    pipeline_schedule_id = Column()
+    pipeline_schedule_id = Derived(lambda run: getattr(run.pipeline_schedule, "id", None))
     pipeline_schedule_name = Column()
     execution_partition = Column()
     backfill_id = Column()
@@ -88,6 +90,7 @@ class PipelineRun(Record):
     executor_type: str
     _env: str
     _partial: bool
+    _triggers: dict[str, list[PipelineSchedule]]
 
     def __init__(self, facts: dict[str, Any]) -> None:
         from baton.worker.job import revive
@@ -105,7 +108,6 @@ class PipelineRun(Record):
                 "variables": revive(facts["variables"]),
                 "event_variables": facts.get("event") or {},
                 "metrics": {},
-                "pipeline_schedule_id": None,
                 "pipeline_schedule_name": facts["trigger_name"],
                 "execution_partition": facts["execution_partition"],
                 "backfill_id": None,
@@ -114,6 +116,8 @@ class PipelineRun(Record):
                 "block_runs": [BlockRun({**block, "pipeline_run_id": facts["id"]}) for block in facts["block_runs"]],
                 "_env": facts["env"],
                 "_partial": facts["partial"],
+                # Read once for all runs of a query.
+                "_triggers": {},
             }
         )
 
@@ -124,7 +128,27 @@ class PipelineRun(Record):
             found = ask("run", id=int(equal["id"]))
             return [cls(found)] if found else []
         statuses = [equal["status"]] if "status" in equal else []
-        return [cls(run) for run in ask("runs", pipeline=equal.get("pipeline_uuid"), status=statuses, limit=_MOST)]
+        found = ask("runs", pipeline=equal.get("pipeline_uuid"), status=statuses, limit=_MOST)
+        runs = [cls(run) for run in found]
+        triggers: dict[str, list[PipelineSchedule]] = {}
+        for run in runs:
+            run._triggers = triggers  # noqa: SLF001
+        return runs
+
+    @property
+    def pipeline_schedule(self) -> PipelineSchedule | None:
+        """Its trigger, as the files of its pipeline declare it; `None` for one that they do not."""
+        name, pipeline = self.pipeline_schedule_name, self.pipeline_uuid
+        if name and pipeline not in self._triggers:
+            self._triggers[pipeline] = PipelineSchedule.load({"pipeline_uuid": pipeline})
+        return next((trigger for trigger in self._triggers.get(pipeline, ()) if trigger.name == name), None)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Its pipeline, as the project declares it now."""
+        from baton.pipelines import Pipeline
+
+        return Pipeline.get(self.pipeline_uuid)
 
     @property
     def block_runs_count(self) -> int:

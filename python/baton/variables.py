@@ -36,14 +36,22 @@ def get_variable(
     raise_exception: bool = False,
     sample: bool = False,
     sample_count: int | None = None,
+    dynamic_block_index: int | None = None,
+    repo_path: str | None = None,
+    spark: Any = None,
     **_options: Any,
 ) -> Any:
     """An output that a block has stored, such as `output_0`; `{}` when there is none.
 
     `partition` names the run of a trigger: a block finds its own in `kwargs["execution_partition"]`. `run` is the
     number of a run. With neither, it is the newest output of a run that a person started; the run that asks comes
-    first. With `raise_exception` a missing output is an error; with `sample` only the first rows come.
+    first. With `raise_exception` a missing output is an error; with `sample` only the first rows come. A child run of
+    a dynamic block is named by its own name, `clean:0` or `clean:eu`, or by `dynamic_block_index`.
     """
+    own_project(repo_path)
+    _no_spark(spark)
+    if dynamic_block_index is not None:
+        block_uuid = f"{block_uuid}:{dynamic_block_index}"
     answer = ask(
         "product", pipeline=pipeline_uuid, block=block_uuid, output=str(key), partition=_text(partition), run=run
     )
@@ -66,6 +74,14 @@ def get_variables(
     return {product["name"]: codecs.read(product) for product in answer["products"]}
 
 
+def _no_spark(spark: object) -> None:
+    if spark is not None:
+        raise NotOfferedError(
+            "`get_variable(..., spark=...)` is not offered by Baton: take the output as it is stored, and make a Spark "
+            "frame of it with `spark.createDataFrame(...)`"
+        )
+
+
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -84,13 +100,14 @@ def _first_rows(value: Any, count: int) -> Any:
     return value[:count] if isinstance(value, list) else value
 
 
-def get_global_variable(pipeline_uuid: str, key: str, **_options: Any) -> Any:
+def get_global_variable(pipeline_uuid: str, key: str, repo_path: str | None = None, **_options: Any) -> Any:
     """A global variable of a pipeline, as its metadata has it now; `None` without one of this name."""
-    return get_global_variables(pipeline_uuid).get(key)
+    return get_global_variables(pipeline_uuid, repo_path=repo_path).get(key)
 
 
-def get_global_variables(pipeline_uuid: str, **_options: Any) -> dict[str, Any]:
+def get_global_variables(pipeline_uuid: str, repo_path: str | None = None, **_options: Any) -> dict[str, Any]:
     """The global variables of a pipeline, as its metadata has them now."""
+    own_project(repo_path)
     from baton.worker.job import revive
 
     variables: dict[str, Any] = revive(ask("variables", pipeline=pipeline_uuid))

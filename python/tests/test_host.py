@@ -265,6 +265,72 @@ def test_runs_are_looked_at(ask):
     assert asked[0] == ("runs", {"pipeline": "daily", "status": [], "limit": 1000})
 
 
+def test_a_run_knows_its_trigger(ask):
+    code = """
+    from mage_ai.orchestration.db.models.schedules import PipelineRun, PipelineSchedule
+
+    @transformer
+    def t(*args, **kwargs):
+        nightly = PipelineSchedule.query.filter(PipelineSchedule.name == 'api').one()
+        runs = PipelineRun.query.filter(PipelineRun.pipeline_schedule_id == nightly.id).all()
+        (run,) = runs
+        return [nightly.id, run.id, run.pipeline_schedule.name, run.pipeline_schedule_id, run.pipeline.uuid]
+    """
+    facts = {
+        "uuid": "daily",
+        "name": "daily",
+        "description": None,
+        "type": "python",
+        "variables": {},
+        "tags": [],
+        "retry_config": {},
+        "concurrency_config": {},
+        "run_pipeline_in_one_process": False,
+        "cache_block_output_in_memory": False,
+        "blocks": [],
+        "callbacks": [],
+        "conditionals": [],
+        "widgets": [],
+    }
+    triggers = [
+        {"id": 1, "name": "other", "pipeline_uuid": "daily"},
+        {"id": 2, "name": "api", "pipeline_uuid": "daily"},
+    ]
+    by_hand = {**RUN, "id": 8, "trigger_name": None}
+    known = table(
+        runs=[RUN, by_hand, {**RUN, "id": 9, "trigger_name": "other"}], pipelines=["daily"], triggers=triggers
+    )
+    result, asked = ask(code, lambda q, args: {"value": facts} if q == "pipeline" else known(q, args))
+    assert result.outputs == [2, 7, "api", 2, "daily"]
+    assert [question for question, _ in asked].count("triggers") == 2, "once for the query of runs"
+
+
+def test_arguments_of_get_variable(ask):
+    code = """
+    from mage_ai.data_preparation.variable_manager import get_global_variable, get_variable
+
+    @transformer
+    def t(*args, **kwargs):
+        errors = []
+        for call in (
+            lambda: get_variable('p', 'c', 'output_0', spark=object()),
+            lambda: get_variable('p', 'c', 'output_0', repo_path='/elsewhere'),
+            lambda: get_global_variable('p', 'x', repo_path='/elsewhere'),
+        ):
+            try:
+                call()
+            except Exception as error:
+                errors.append(str(error))
+        return [get_variable('p', 'c', 'output_0', dynamic_block_index=1, variable_type='dataframe'), errors]
+    """
+    result, asked = ask(code, table(product={"product": peers.as_product(5)}))
+    assert result.outputs[0] == 5
+    assert asked[0][1]["block"] == "c:1"
+    spark, elsewhere, variable = result.outputs[1]
+    assert "createDataFrame" in spark
+    assert "another project" in elsewhere and "another project" in variable
+
+
 @pytest.mark.parametrize(
     ("run", "options", "expected"),
     [

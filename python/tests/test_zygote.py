@@ -298,3 +298,25 @@ def test_recursion_in_a_block_costs_what_it_costs_in_a_script(run):
     script = subprocess.run([sys.executable, "-c", DEPTH + "print(measure())"], capture_output=True, check=True)
     block = run(DEPTH + "@transformer\ndef f():\n    return measure()\n")
     assert block.outputs[0] < 4 * float(script.stdout)
+
+
+def test_what_is_slow_to_import_is_imported_on_request(own_zygote, job):
+    """A block that is forked afterwards finds it, and computes with it, threads and all."""
+    warm = own_zygote.warm()
+    loaded = job("import sys\n@transformer\ndef f(): return 'sklearn.linear_model' in sys.modules\n")
+    assert warm.fork().run(loaded).outputs == [False]
+    warm.peer.send({"t": "preload", "modules": ["sklearn", "unheard_of"]})
+    assert host.wait_until(lambda: warm.fork().run(loaded).outputs == [True])
+    fit = job(
+        "import numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
+        "from sklearn.ensemble import RandomForestRegressor\n"
+        "@transformer\n"
+        "def f():\n"
+        "    x = np.arange(4000.0).reshape(-1, 2)\n"
+        "    forest = RandomForestRegressor(4, n_jobs=2, random_state=0).fit(x, x[:, 0])\n"
+        "    assert np.linalg.svd(np.ones((300, 300)))[1][0] > 299\n"
+        "    y = x[:, 0] * 2\n"
+        "    return [round(float(LinearRegression().fit(x, y).score(x, y)), 6), forest.n_features_in_]\n"
+    )
+    assert warm.fork().run(fit).outputs == [1.0, 2]
+    warm.close()

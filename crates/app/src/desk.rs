@@ -137,6 +137,7 @@ impl ProjectDesk {
                 shared.prepare(frames);
             }
         }
+        shared.preload(run);
         Ok(Session {
             store: self.state.store.clone(),
             products: self.products.clone(),

@@ -1,6 +1,6 @@
 //! What a run needs from the project's files: the text of each block, and facts about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use baton_base::chain;
 use baton_engine::{PlanError, Source};
@@ -27,6 +27,10 @@ const FRAME_MODULES: [&str; 11] = [
     "xgboost",
     "duckdb",
 ];
+
+/// Modules that take long to import and may be imported before a fork; `zygote.py` knows their parts, and why others
+/// are not here.
+const SLOW_MODULES: [&str; 2] = ["scipy", "sklearn"];
 
 /// The sources of a pipeline's blocks.
 pub(crate) struct Sources {
@@ -105,6 +109,7 @@ fn source_of(
         file: shown.clone(),
         code: None,
         needs_frames: !has_code,
+        slow_imports: Vec::new(),
         problem: None,
     };
     let Some(file) = file else {
@@ -117,6 +122,9 @@ fn source_of(
             if block.language == Language::Python {
                 let imports = modules.closure(&file).modules;
                 source.needs_frames = imports.iter().any(|module| needs_frames(module));
+                let tops = imports.iter().map(|module| top_of(module).to_owned());
+                let slow = tops.filter(|top| SLOW_MODULES.contains(&top.as_str()));
+                source.slow_imports = slow.collect::<BTreeSet<_>>().into_iter().collect();
             }
             source.code = Some(hash.clone());
             texts.push((hash, text));
@@ -138,9 +146,14 @@ fn source_of(
     source
 }
 
+fn top_of(module: &str) -> &str {
+    module.split('.').next().unwrap_or(module)
+}
+
 fn needs_frames(module: &str) -> bool {
-    let top = module.split('.').next().unwrap_or(module);
-    FRAME_MODULES.contains(&top) || module == "mage_ai.io" || module.starts_with("mage_ai.io.")
+    FRAME_MODULES.contains(&top_of(module))
+        || module == "mage_ai.io"
+        || module.starts_with("mage_ai.io.")
 }
 
 /// The trigger called `name` with its number, or the pipeline's first one for calls through the API, which a run by hand

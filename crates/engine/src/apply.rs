@@ -273,28 +273,11 @@ impl Turn<'_> {
         block.callbacks = None;
     }
 
-    fn position(&self, key: &BlockRunKey) -> Result<usize, String> {
+    pub(crate) fn position(&self, key: &BlockRunKey) -> Result<usize, String> {
         self.graph
             .position(&key.block)
             .and_then(|planned| self.places.of(planned, key.child))
             .ok_or_else(|| format!("block `{key}` is not part of the run"))
-    }
-
-    /// The position of a block run whose newest attempt runs under `fence`.
-    pub(crate) fn running(&self, key: &BlockRunKey, fence: Fence) -> Result<usize, String> {
-        let position = self.position(key)?;
-        let block = &self.run.blocks[position];
-        if block.status != BlockStatus::Running {
-            let status = block.status.name();
-            return Err(format!("block `{key}` is not running but {status}"));
-        }
-        if block.fence != fence {
-            return Err(format!(
-                "attempt {} of block `{key}` is not the current one, which is {}",
-                fence.0, block.fence.0
-            ));
-        }
-        Ok(position)
     }
 
     fn attempt_ended(

@@ -39,6 +39,8 @@ pub struct Source {
     pub code: Option<CodeHash>,
     /// Whether it needs the worker that has pandas and Arrow loaded.
     pub needs_frames: bool,
+    /// Modules that it needs and that are slow to import.
+    pub slow_imports: Vec<String>,
     /// Why it cannot run.
     pub problem: Option<BlockError>,
 }
@@ -305,6 +307,7 @@ fn planned_block(input: &PlanInput<'_>, block: &Block, upstream: Vec<BlockUuid>)
         callbacks: callbacks(input, block),
         extensions: attached(input, block, &input.pipeline.extensions),
         needs_frames: source.is_some_and(|source| source.needs_frames),
+        slow_imports: source.map_or_else(Vec::new, |source| source.slow_imports.clone()),
         problem,
     }
 }

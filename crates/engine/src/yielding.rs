@@ -49,6 +49,23 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// The position of a block run whose newest attempt runs under `fence`.
+    pub(crate) fn running(&self, key: &BlockRunKey, fence: Fence) -> Result<usize, String> {
+        let position = self.position(key)?;
+        let block = &self.run.blocks[position];
+        if block.status != BlockStatus::Running {
+            let status = block.status.name();
+            return Err(format!("block `{key}` is not running but {status}"));
+        }
+        if block.fence != fence {
+            return Err(format!(
+                "attempt {} of block `{key}` is not the current one, which is {}",
+                fence.0, block.fence.0
+            ));
+        }
+        Ok(position)
+    }
+
     /// Compares the items of an attempt that has completed with those that were yielded before, by it or earlier
     /// attempts.
     pub(crate) fn settle_items(

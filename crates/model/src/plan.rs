@@ -99,6 +99,9 @@ pub struct PlannedBlock {
     /// Whether its imports, its own or those of project modules it imports, need the worker that has
     /// pandas and Arrow loaded.
     pub needs_frames: bool,
+    /// Modules that are slow to import and that it needs, likewise: a worker may import them in advance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slow_imports: Vec<String>,
     /// Why the block cannot run at all (its file is missing, its language is not supported): it fails with this.
     pub problem: Option<BlockError>,
 }

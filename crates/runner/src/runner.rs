@@ -1,11 +1,11 @@
 //! The runner of one project: its workers, and everything an attempt needs besides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use baton_model::{BlockRunKey, Fence, Map, PlannedBlock, RunId};
+use baton_model::{BlockRunKey, Fence, Map, PlannedBlock, Run, RunId};
 use baton_products::Products;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::task::JoinSet;
@@ -176,6 +176,26 @@ impl Runner {
             if let Err(error) = launcher.prepare(frames).await {
                 drop(error);
             }
+        });
+    }
+
+    /// Imports in the background what later blocks of a run need and what is slow to import: each block process would
+    /// take a second or more for it. A block that starts at once imports for itself.
+    pub fn preload(&self, run: &Run) {
+        let later = run.blocks.iter().filter(|block| !block.status.is_final());
+        let later = later.filter_map(|block| run.plan.block(&block.key.block));
+        let modules: BTreeSet<&String> = later
+            .filter(|block| !block.upstream.is_empty() && block.problem.is_none())
+            .flat_map(|block| &block.slow_imports)
+            .collect();
+        if modules.is_empty() {
+            return;
+        }
+        let modules: Vec<String> = modules.into_iter().cloned().collect();
+        let launcher = Arc::clone(&self.launcher);
+        tokio::spawn(async move {
+            // Then every block imports for itself.
+            drop(launcher.preload(&modules).await);
         });
     }
 

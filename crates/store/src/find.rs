@@ -44,7 +44,7 @@ impl Store {
     }
 
     /// The newest run of the pipeline, however it ended, in which the block run called `name` completed: a block, or a
-    /// child run such as `clean:0`. Of the runs that a trigger started, of those that a person started, or of all.
+    /// child run such as `clean:0`, also where its item has given it another name. Of the runs that a trigger started, of those that a person started, or of all.
     pub async fn newest_output(
         &self,
         pipeline: &PipelineUuid,
@@ -54,7 +54,8 @@ impl Store {
         let sql = "select run.id, block_run.block, block_run.child
              from run join block_run on block_run.run = run.id
              where run.pipeline = ?1 and block_run.status = 'completed' and (?3 is null or run.triggered = ?3)
-                 and (block_run.name = ?2 or block_run.block = ?2 and block_run.child = -1)
+                 and (block_run.name = ?2 or block_run.block = ?2 and block_run.child = -1
+                     or block_run.block || ':' || cast(block_run.child as text) = ?2)
              order by run.id desc, block_run.name = ?2 desc, block_run.child limit 1";
         let values = values![pipeline, name, triggered];
         let Some(row) = self.database.fetch_first(sql, values).await? else {
@@ -67,7 +68,7 @@ impl Store {
     /// What the block run called `name` produced in a run.
     pub async fn products_named(&self, run: RunId, name: &str) -> Result<Vec<Product>, StoreError> {
         let sql = "select block, child from block_run
-             where run = ?1 and (name = ?2 or block = ?2 and child = -1)
+             where run = ?1 and (name = ?2 or block = ?2 and child = -1 or block || ':' || cast(child as text) = ?2)
              order by name = ?2 desc, child limit 1";
         let found = self.database.fetch_first(sql, values![run, name]).await?;
         let Some(row) = found else {

@@ -36,7 +36,24 @@ WARM = (
 )
 # What it imports when nobody waits for it any more: the first block need not wait for what few blocks use.
 LATER = ("pyarrow.parquet", "polars", "baton.codecs.polars_frame")
-_DESCRIPTORS = {"fork": 3, "warm": 1}
+# What it imports on request, likewise, piece by piece: a fork waits for one piece at most. All of it is tested to work
+# after a fork. matplotlib is not here, since it reads `MPLBACKEND` and its settings when it is imported, which blocks
+# set before; nor is what starts threads or opens devices when it is imported.
+SLOW = {
+    "scipy": ("scipy", "scipy.linalg", "scipy.sparse", "scipy.special"),
+    "sklearn": (
+        "scipy",
+        "scipy.linalg",
+        "scipy.sparse",
+        "scipy.special",
+        "scipy.stats",
+        "joblib",
+        "sklearn",
+        "sklearn.utils",
+        "sklearn.linear_model",
+    ),
+}
+_DESCRIPTORS = {"fork": 3, "warm": 1, "preload": 0}
 # How long a report waits for what an ended block left behind to be gone.
 _STRAY_PATIENCE = 2.0
 
@@ -144,6 +161,10 @@ class Zygote:
             if len(self._descriptors) < wanted:
                 raise ProtocolError(f"the host sent {kind!r} without its {wanted} descriptors")
             own, self._descriptors = self._descriptors[:wanted], self._descriptors[wanted:]
+            if kind == "preload":
+                pieces = [piece for name in message["modules"] for piece in SLOW.get(name, ())]
+                self._later += [piece for piece in pieces if piece not in (*self._later, *sys.modules)]
+                continue
             forked = self._fork(message, own)
             if forked is not None:
                 return forked

@@ -138,6 +138,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         for frames in needed_zygotes(&run) {
             session.runner.prepare(frames);
         }
+        session.runner.preload(&run);
         let (notices, news) = mpsc::channel(1024);
         let (wishes, cancel) = mpsc::channel(4);
         let gone = started.is_some().then(follow_host);

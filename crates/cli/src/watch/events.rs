@@ -50,6 +50,11 @@ pub(super) fn show(notice: &Notice) {
                 map.insert("retry_at".to_owned(), json!(baton_base::iso(retry_at.0)));
                 map.insert("error".to_owned(), json!(block.error));
             }
+            // News of a block that goes on: what it has yielded so far.
+            let yielded = block.items.as_ref().filter(|items| items.yielded);
+            if let (Some(items), Some(map)) = (yielded, fields.as_object_mut()) {
+                map.insert("items".to_owned(), json!(items.count));
+            }
             event("block", fields);
         }
         Notice::Tests {

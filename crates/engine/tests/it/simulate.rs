@@ -149,6 +149,7 @@ pub(crate) fn source(problem: Option<BlockError>) -> Source {
         file: "transformers/it.py".to_owned(),
         code: Some("c0de".into()),
         needs_frames: false,
+        slow_imports: Vec::new(),
         problem,
     }
 }

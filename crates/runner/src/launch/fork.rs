@@ -62,6 +62,14 @@ impl ForkLauncher {
         self.zygote(frames).await.map(drop)
     }
 
+    /// Has the warm zygote import these when nobody waits for it.
+    pub(super) async fn preload(&self, modules: &[String]) -> Result<(), LaunchError> {
+        let zygote = self.warm_zygote().await?;
+        let message = json!({"t": "preload", "modules": modules});
+        let sent = zygote.send(&message, &[]).await;
+        sent.map_err(LaunchError::Zygote)
+    }
+
     async fn zygote(&self, frames: bool) -> Result<Arc<Zygote>, LaunchError> {
         if frames {
             self.warm_zygote().await

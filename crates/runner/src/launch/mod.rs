@@ -147,6 +147,14 @@ impl Launcher {
         }
     }
 
+    /// Has these modules imported in advance, where processes are forked.
+    pub(crate) async fn preload(&self, modules: &[String]) -> Result<(), LaunchError> {
+        match self {
+            Self::Fork(launcher) => launcher.preload(modules).await,
+            Self::Spawn(_) => Ok(()),
+        }
+    }
+
     /// Ends everything that is still alive.
     pub(crate) async fn shut_down(&self) {
         match self {

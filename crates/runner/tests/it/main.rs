@@ -116,6 +116,7 @@ fn attempt(code: &str, timeout: Option<Duration>) -> Attempt {
         callbacks: Vec::new(),
         extensions: Vec::new(),
         needs_frames: false,
+        slow_imports: Vec::new(),
         problem: None,
     };
     Attempt {

@@ -484,6 +484,9 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
         assert_eq!(found.unwrap(), Some((run.id, key)));
         let found = store.products_named(run.id, name).await.unwrap();
         assert_eq!(found, [text("output_0", name)]);
+        let numbered = format!("c:{child}");
+        let found = store.products_named(run.id, &numbered).await.unwrap();
+        assert_eq!(found, [text("output_0", name)]);
     }
     let blocks = ["d".into(), "c".into()];
     let found = store.newest_inputs(&"demo".into(), &blocks).await.unwrap();

@@ -44,6 +44,7 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
         callbacks: Vec::new(),
         extensions: Vec::new(),
         needs_frames: true,
+        slow_imports: Vec::new(),
         problem: None,
     };
     Arc::new(Plan {
