@@ -95,6 +95,11 @@ pub(crate) async fn run(
         }
     };
     failpoint("launched");
+    // Before it has anything to do. A process that blocks share keeps what others left in its memory: it is looked at.
+    let group = match (&runner.groups, runner.options.memory_limit) {
+        (Some(groups), Some(limit)) if !attempt.one_process => groups.hold(worker.pid, limit),
+        _ => None,
+    };
     // Nothing that a block prints by itself: where its output ends if its process goes on.
     let mark = attempt
         .one_process
@@ -135,13 +140,14 @@ pub(crate) async fn run(
         yielding: Yielding::new(attempt, &staging, items),
         tests: None,
         asking: Asking::new(runner, attempt, Arc::clone(&line)),
+        group,
     };
     let report = match watched.watch(runner, attempt, inbox, exit, stop).await {
         End::Gone(exit) => {
             drain(out).await;
             drain(err).await;
             drain(reader).await;
-            watched.conclude(exit.as_ref()).await
+            watched.conclude(runner, exit.as_ref()).await
         }
         End::Leaving(exit) if attempt.one_process => {
             let (out, err, control) = tokio::join!(drain(out), drain(err), drain(reader));
@@ -165,7 +171,7 @@ pub(crate) async fn run(
                     see_off(pid, exit).await;
                 }),
             }
-            watched.conclude(None).await
+            watched.conclude(runner, None).await
         }
         End::Leaving(exit) => {
             let mut open = Vec::new();
@@ -176,14 +182,16 @@ pub(crate) async fn run(
                 }
             }
             drop(line);
+            let group = watched.group.take();
             runner.see_off(async move {
                 see_off(pid, exit).await;
+                drop(group);
                 drain(reader).await;
                 for reader in open {
                     drain(reader).await;
                 }
             });
-            watched.conclude(None).await
+            watched.conclude(runner, None).await
         }
     };
     let report = AttemptReport {

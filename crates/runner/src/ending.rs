@@ -26,6 +26,25 @@ pub(crate) fn timed_out(attempt: &Attempt) -> BlockError {
     BlockError::new(FailureKind::Timeout, message).with_hint(hint)
 }
 
+/// The block used more memory than it may.
+pub(crate) fn out_of_memory(used: u64, limit: u64) -> BlockError {
+    let message = if used > limit {
+        format!(
+            "the block used {} of private memory; it may use {}",
+            megabytes(used),
+            megabytes(limit)
+        )
+    } else {
+        // The kernel stops a block before it is beyond its limit.
+        format!(
+            "the block used up the {} of memory that it may use",
+            megabytes(limit)
+        )
+    };
+    BlockError::new(FailureKind::OutOfMemory, message)
+        .with_hint("process the data in smaller parts, or raise the limit with `--memory`")
+}
+
 /// The worker went away before it had its job.
 pub(crate) fn job_error(error: &io::Error) -> BlockError {
     BlockError::new(
@@ -106,6 +125,22 @@ mod tests {
             signal,
             orphans: Vec::new(),
         }
+    }
+
+    #[test]
+    fn memory_beyond_the_limit_and_memory_used_up() {
+        let looked_at = out_of_memory(204_000_000, 200_000_000);
+        assert_eq!(
+            looked_at.message,
+            "the block used 204 MB of private memory; it may use 200 MB"
+        );
+        let held = out_of_memory(200_000_000, 200_000_000);
+        assert_eq!(
+            held.message,
+            "the block used up the 200 MB of memory that it may use"
+        );
+        assert_eq!(held.kind, FailureKind::OutOfMemory);
+        assert_eq!(held.hint, looked_at.hint);
     }
 
     #[test]

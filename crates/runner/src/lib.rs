@@ -7,6 +7,7 @@
 mod ask;
 mod asking;
 mod attempt;
+mod cgroup;
 mod conceal;
 mod ending;
 pub mod environment;

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::ask::{Answers, Silence};
 use crate::attempt::{self, AttemptReport};
+use crate::cgroup::Groups;
 use crate::conceal::Concealed;
 use crate::launch::{Launch, Launcher, Strategy};
 use crate::log::LogRecord;
@@ -111,6 +112,8 @@ pub struct Runner {
     is_sibling: bool,
     pub(crate) answers: Arc<dyn Answers>,
     pub(crate) concealed: Concealed,
+    /// Where the system lets us divide up our control group.
+    pub(crate) groups: Option<Groups>,
     /// The process that all blocks of a run of one process share. Locked for the whole of an attempt: callbacks of
     /// one block and the next block take turns.
     pub(crate) shared: AsyncMutex<Option<Worker>>,
@@ -128,8 +131,11 @@ impl Runner {
             environ: options.environ.clone(),
         };
         let launcher = Arc::new(Launcher::new(options.strategy, launch));
+        // Before the first process is started, which would be in the way.
+        let groups = options.memory_limit.and_then(|_| Groups::find());
         Self {
             options,
+            groups,
             products,
             launcher,
             is_sibling: false,

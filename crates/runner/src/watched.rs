@@ -14,7 +14,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 
 use crate::asking::Asking;
 use crate::attempt::{AttemptReport, DRAIN_TIME, LEAVE_TIME};
-use crate::ending::{ended_early, megabytes, storage_error, timed_out};
+use crate::cgroup::Group;
+use crate::ending::{ended_early, out_of_memory, storage_error, timed_out};
 use crate::launch::Exit;
 use crate::log::Level;
 use crate::memory;
@@ -87,6 +88,8 @@ pub(crate) struct Watched {
     pub(crate) yielding: Yielding,
     pub(crate) tests: Option<(u32, u32)>,
     pub(crate) asking: Asking,
+    /// Where the kernel guards its memory; else we look at it.
+    pub(crate) group: Option<Group>,
 }
 
 impl Watched {
@@ -238,19 +241,22 @@ impl Watched {
     }
 
     fn guard_memory(&mut self, limit: Option<u64>) {
-        let Some(limit) = limit else { return };
+        let (Some(limit), None) = (limit, &self.group) else {
+            return;
+        };
         let used = memory::private_memory(self.pid);
         if used > limit {
-            let message = format!(
-                "the block used {} of private memory; it may use {}",
-                megabytes(used),
-                megabytes(limit)
-            );
-            self.kill(Verdict::Failed(
-                BlockError::new(FailureKind::OutOfMemory, message).with_hint(
-                    "process the data in smaller parts, or raise the limit with `--memory`",
-                ),
-            ));
+            self.kill(Verdict::Failed(out_of_memory(used, limit)));
+        }
+    }
+
+    /// Why a process ended that did not say so itself.
+    fn found_ended(&self, runner: &Runner, exit: Option<&Exit>) -> BlockError {
+        match (&self.group, runner.options.memory_limit) {
+            (Some(group), Some(limit)) if group.ran_out() => {
+                out_of_memory(group.peak().unwrap_or(limit), limit)
+            }
+            _ => ended_early(exit),
         }
     }
 
@@ -267,11 +273,11 @@ impl Watched {
     }
 
     /// Stores what was produced and names the outcome.
-    pub(crate) async fn conclude(mut self, exit: Option<&Exit>) -> AttemptReport {
+    pub(crate) async fn conclude(mut self, runner: &Runner, exit: Option<&Exit>) -> AttemptReport {
         let verdict = self
             .result
             .take()
-            .unwrap_or_else(|| Verdict::Failed(ended_early(exit)));
+            .unwrap_or_else(|| Verdict::Failed(self.found_ended(runner, exit)));
         if let Some(notice) = self.recorder.dropped_notice() {
             self.recorder.force(Level::Warning, notice).await;
         }

@@ -134,7 +134,7 @@ impl Uv {
         let environment = CARRIED_OVER
             .iter()
             .filter(|(_, ours)| variable(ours).is_none())
-            .filter_map(|(pip, ours)| Some((*ours, variable(pip)?)))
+            .filter_map(|(pip, ours)| Some((*ours, carried_over(pip, variable(pip)?)?)))
             .collect();
         Ok(Self {
             program,
@@ -231,6 +231,18 @@ impl Uv {
         command.env_remove("VIRTUAL_ENV").env_remove("CONDA_PREFIX");
         command
     }
+}
+
+/// What a setting of pip is for uv. A folder of packages that does not exist is nothing to pip and an error to uv.
+fn carried_over(pip: &str, value: String) -> Option<String> {
+    if pip != "PIP_FIND_LINKS" {
+        return Some(value);
+    }
+    let places: Vec<&str> = value
+        .split_whitespace()
+        .filter(|place| place.contains("://") || Path::new(place).exists())
+        .collect();
+    (!places.is_empty()).then(|| places.join(","))
 }
 
 /// Fetches `uv` into `folder` with the interpreter's pip.
@@ -348,6 +360,28 @@ fn run(mut command: Command, progress: &mut dyn FnMut(&str)) -> Result<(), Failu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_of_packages_that_are_not_there_are_left_out() {
+        let here = tempfile::tempdir().unwrap();
+        let here = here.path().to_string_lossy();
+        let places = format!("/nowhere/wheels {here}  https://example.org/wheels");
+        for (pip, value, expected) in [
+            ("PIP_FIND_LINKS", "/nowhere/wheels", None),
+            (
+                "PIP_FIND_LINKS",
+                places.as_str(),
+                Some(format!("{here},https://example.org/wheels")),
+            ),
+            (
+                "PIP_CERT",
+                "/nowhere/ca.pem",
+                Some("/nowhere/ca.pem".to_owned()),
+            ),
+        ] {
+            assert_eq!(carried_over(pip, value.to_owned()), expected, "{value}");
+        }
+    }
 
     #[test]
     fn a_python_that_fits_is_read_from_the_explanation() {
