@@ -112,7 +112,7 @@ impl StoreError {
     /// Sorts an error of the driver by what a person can do about it.
     pub(crate) fn sort(place: &Place, source: sqlx::Error) -> Self {
         let path = place.path.clone();
-        match cause(&source) {
+        match cause(place, &source) {
             Cause::Busy => Self::Busy { path, source },
             Cause::Corrupt => Self::Corrupt { path, source },
             Cause::Full => Self::Full { path, source },
@@ -136,9 +136,9 @@ impl StoreError {
         }
     }
 
-    /// Whether everybody else would fail now, too.
+    /// Whether everybody else would fail now, too; what was asked of a server may even have been done.
     pub(crate) fn is_general(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::Unreachable { .. })
     }
 
     pub(crate) fn value(
@@ -163,9 +163,14 @@ enum Cause {
     Other,
 }
 
-fn cause(error: &sqlx::Error) -> Cause {
+fn cause(place: &Place, error: &sqlx::Error) -> Cause {
     let Some(database) = error.as_database_error() else {
         return match error {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut
+                if place.is_server =>
+            {
+                Cause::Unreachable
+            }
             sqlx::Error::PoolTimedOut => Cause::Busy,
             sqlx::Error::Io(_) => Cause::Access,
             _ => Cause::Other,

@@ -105,7 +105,7 @@ mod tests {
         let path = folder.path().join("state.db");
         let place = Place {
             path: path.clone(),
-            nulls: true,
+            is_server: false,
         };
         let options = SqliteConnectOptions::new().filename(&path);
         let mut connection = options.create_if_missing(true).connect().await.unwrap();
@@ -144,7 +144,7 @@ mod tests {
         let path = folder.path().join("state.db");
         let place = Place {
             path: path.clone(),
-            nulls: true,
+            is_server: false,
         };
         let options = SqliteConnectOptions::new().filename(&path);
         let mut connection = options.create_if_missing(true).connect().await.unwrap();

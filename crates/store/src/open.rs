@@ -51,7 +51,7 @@ impl Store {
     async fn open_patiently(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let place = Arc::new(Place {
             path: path.to_owned(),
-            nulls: true,
+            is_server: false,
         });
         let sort = |source| StoreError::sort(&place, source);
         let options = SqliteConnectOptions::new()

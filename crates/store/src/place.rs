@@ -14,14 +14,14 @@ const MARK: char = '\u{FDD0}';
 pub(crate) struct Place {
     /// Its file, or the server and its name there; for people.
     pub(crate) path: PathBuf,
-    /// Whether its texts can hold null characters.
-    pub(crate) nulls: bool,
+    /// Whether it is on a server: PostgreSQL.
+    pub(crate) is_server: bool,
 }
 
 impl Place {
     /// A plain text as it is stored.
     pub(crate) fn hide(&self, text: String) -> String {
-        if self.nulls || !text.contains(['\0', MARK]) {
+        if !self.is_server || !text.contains(['\0', MARK]) {
             return text;
         }
         text.replace(MARK, "\u{FDD0}1").replace('\0', "\u{FDD0}0")
@@ -29,7 +29,7 @@ impl Place {
 
     /// A stored text as it was.
     pub(crate) fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.nulls || !text.contains(MARK) {
+        if !self.is_server || !text.contains(MARK) {
             return text.into();
         }
         text.replace("\u{FDD0}0", "\0")
@@ -39,7 +39,7 @@ impl Place {
 
     /// A JSON document as it is stored.
     pub(crate) fn hide_json(&self, json: String) -> String {
-        if self.nulls || !(json.contains("\\u0000") || json.contains(MARK)) {
+        if !self.is_server || !(json.contains("\\u0000") || json.contains(MARK)) {
             return json;
         }
         Self::hide_nulls(&json.replace(MARK, "\u{FDD0}1"))
@@ -47,7 +47,7 @@ impl Place {
 
     /// JSON that the server takes apart. Documents in it have been through `hide_json`: their marks stay as they are.
     pub(crate) fn hide_row(&self, json: String) -> String {
-        if self.nulls || !json.contains("\\u0000") {
+        if !self.is_server || !json.contains("\\u0000") {
             return json;
         }
         Self::hide_nulls(&json)
@@ -74,7 +74,7 @@ impl Place {
 
     /// Stored JSON as it was.
     pub(crate) fn show_json<'a>(&self, json: &'a str) -> Cow<'a, str> {
-        if self.nulls || !json.contains(MARK) {
+        if !self.is_server || !json.contains(MARK) {
             return json.into();
         }
         json.replace("\u{FDD0}0", "\\u0000")
@@ -91,7 +91,7 @@ mod tests {
     fn every_text_comes_back_without_null_characters_on_its_way() {
         let place = Place {
             path: PathBuf::new(),
-            nulls: false,
+            is_server: true,
         };
         for text in [
             "",

@@ -50,13 +50,13 @@ impl Store {
                 options.get_database().unwrap_or_default()
             )
             .into(),
-            nulls: false,
+            is_server: true,
         });
         let sort = |source| match StoreError::sort(&place, source) {
             // Nothing has been asked of the server yet.
-            StoreError::Access { path, source }
-            | StoreError::Busy { path, source }
-            | StoreError::Other { path, source } => StoreError::Unreachable { path, source },
+            StoreError::Access { path, source } | StoreError::Other { path, source } => {
+                StoreError::Unreachable { path, source }
+            }
             other => other,
         };
         let options = options

@@ -231,3 +231,28 @@ async fn hints_reach_other_processes() {
         hints.wait_for_hint().await;
     }
 }
+
+#[tokio::test]
+async fn connections_that_break_are_made_again() {
+    let Some(database) = Fresh::new().await else {
+        return;
+    };
+    let store = database.open().await;
+    let mut hints = store.hints();
+    let mut run = crate::conformance::create(&store, "demo", &["a"]).await;
+    let mut connection = PgConnection::connect(&database.0).await.unwrap();
+    let broken = sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert!(broken.len() >= 2, "one that works and one that listens");
+    crate::conformance::commit(&store, &mut run, &["a"]).await;
+    assert_eq!(store.load_run(run.id).await.unwrap(), Some(run));
+    // What may have been missed meanwhile counts as a hint; and later ones come through.
+    hints.wait_for_hint().await;
+    database.open().await.give_hint().await.unwrap();
+    hints.wait_for_hint().await;
+}
