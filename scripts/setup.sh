@@ -115,6 +115,10 @@ need_uv() {
     export BATON_UV
 }
 
+# Tests start a PostgreSQL server of their own from these programs.
+have_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+need_postgres() { have_postgres || { apt_install postgresql && have_postgres; }; }
+
 # The environment for our own Python code: made once for each list of requirements.
 dev_python() {
     need_uv

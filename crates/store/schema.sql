@@ -20,7 +20,7 @@ CREATE TABLE block_run (
     ended_at integer,
     retry_at integer,
     error text,
-    reason text, name text not null default '', items text, callbacks text,
+    reason text, name text not null default '', items text, callbacks text, earlier integer not null default 0, usage text,
     primary key (run, block, child)
 ) strict, without rowid;
 
@@ -66,6 +66,13 @@ CREATE TABLE plan (
     body text not null
 ) strict;
 
+CREATE TABLE process (
+    id text primary key,
+    role text not null,
+    started_at integer not null,
+    seen_at integer not null
+) strict, without rowid;
+
 CREATE TABLE product (
     run integer not null,
     block text not null,
@@ -86,13 +93,15 @@ CREATE TABLE run (
     created_at integer not null,
     started_at integer,
     ended_at integer
-, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0) strict;
+, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, reason text, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0, lease_fence integer not null default 0, lease_until integer) strict;
 
 CREATE INDEX run_by_date on run (execution_date);
 
 CREATE INDEX run_of_backfill on run (backfill_id) where backfill_id is not null;
 
 CREATE UNIQUE INDEX run_of_date on run (trigger_id, execution_date) where cause = 'schedule';
+
+CREATE INDEX run_of_owner on run (owner) where owner is not null;
 
 CREATE INDEX run_of_parent on run (parent_id) where parent_id is not null;
 

@@ -46,7 +46,7 @@ const COLUMNS: &str = "run, position, block, child, name, status, attempt, start
 impl Store {
     /// The block runs of a run, in its order.
     pub async fn block_runs(&self, run: RunId) -> Result<Vec<BlockRunRow>, StoreError> {
-        let sql = format!("select {COLUMNS} from block_run where run = ?1 order by position");
+        let sql = format!("select {COLUMNS} from block_run where run = $1 order by position");
         let found = self
             .database
             .fetch(AssertSqlSafe(sql), values![run])
@@ -57,7 +57,7 @@ impl Store {
     /// The block run of this number.
     pub async fn block_run(&self, id: i64) -> Result<Option<BlockRunRow>, StoreError> {
         let place = id & ((1 << PLACE_BITS) - 1);
-        let sql = format!("select {COLUMNS} from block_run where run = ?1 and position = ?2");
+        let sql = format!("select {COLUMNS} from block_run where run = $1 and position = $2");
         let values = values![id >> PLACE_BITS, place];
         let found = self
             .database

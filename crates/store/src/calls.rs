@@ -48,7 +48,7 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         // Nothing is recorded of a trigger that has been deleted meanwhile.
         let sql = "insert into trigger_call (trigger_id, at, key, status, run, note)
-             select id, ?2, ?3, ?4, ?5, ?6 from trigger where id = ?1";
+             select id, $2, $3, $4, $5, $6 from trigger where id = $1";
         let values = values![
             call.trigger,
             call.at,
@@ -58,8 +58,8 @@ impl Store {
             call.note.as_deref(),
         ];
         transaction.change(sql, values).await?;
-        let sql = "delete from trigger_call where trigger_id = ?1 and id <= (
-                 select id from trigger_call where trigger_id = ?1 order by id desc limit 1 offset ?2)";
+        let sql = "delete from trigger_call where trigger_id = $1 and id <= (
+                 select id from trigger_call where trigger_id = $1 order by id desc limit 1 offset $2)";
         let values = values![call.trigger, KEPT_CALLS];
         transaction.change(sql, values).await?;
         transaction.commit().await
@@ -72,7 +72,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<TriggerCall>, StoreError> {
         let sql = "select at, key, status, run, note from trigger_call
-             where trigger_id = ?1 order by id desc limit ?2";
+             where trigger_id = $1 order by id desc limit $2";
         let found = self.database.fetch(sql, values![trigger, limit]).await?;
         let call = |row: &crate::sql::Row| {
             Ok(TriggerCall {
@@ -95,7 +95,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Option<RunId>, StoreError> {
         let sql = "select run from trigger_call
-             where trigger_id = ?1 and key = ?2 and at >= ?3 and run is not null
+             where trigger_id = $1 and key = $2 and at >= $3 and run is not null
              order by at desc, id desc limit 1";
         let found = self
             .database
@@ -117,12 +117,12 @@ impl Store {
             self.note_on(&mut transaction, event).await?;
         }
         let triggers: Vec<[i64; 1]> = events.iter().map(|event| [event.trigger.0]).collect();
-        let triggers = rows::to_json(&self.database.path, "numbers of triggers", &triggers)?;
+        let triggers = rows::to_rows(&self.database.place, "numbers of triggers", &triggers)?;
         let sql = "delete from non_event where id in (
                  select id from (
                      select id, row_number() over (partition by trigger_id order by id desc) as place
-                     from non_event where trigger_id in (select cast(value ->> 0 as bigint) from json_each(?1))
-                 ) as placed where place > ?2)";
+                     from non_event where trigger_id in (select cast(value ->> 0 as bigint) from json_each($1))
+                 ) as placed where place > $2)";
         let values = values![triggers, KEPT_NON_EVENTS];
         transaction.change(sql, values).await?;
         transaction.commit().await
@@ -134,12 +134,12 @@ impl Store {
         event: &NonEvent,
     ) -> Result<(), StoreError> {
         let values = || values![event.trigger, event.at, event.date, event.reason.as_str()];
-        let sql = "update non_event set at = ?2
-             where id = (select max(id) from non_event where trigger_id = ?1)
-                 and date is not distinct from ?3 and reason = ?4";
+        let sql = "update non_event set at = $2
+             where id = (select max(id) from non_event where trigger_id = $1)
+                 and date is not distinct from $3 and reason = $4";
         if transaction.change(sql, values()).await? == 0 {
             let sql = "insert into non_event (trigger_id, at, date, reason)
-                 select id, ?2, ?3, ?4 from trigger where id = ?1";
+                 select id, $2, $3, $4 from trigger where id = $1";
             transaction.change(sql, values()).await?;
         }
         Ok(())
@@ -152,7 +152,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<NonEvent>, StoreError> {
         let sql = "select at, date, reason from non_event
-             where trigger_id = ?1 order by id desc limit ?2";
+             where trigger_id = $1 order by id desc limit $2";
         let found = self.database.fetch(sql, values![trigger, limit]).await?;
         let event = |row: &crate::sql::Row| {
             Ok(NonEvent {

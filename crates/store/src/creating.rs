@@ -70,8 +70,9 @@ impl Store {
         make: impl FnOnce(RunId) -> Run,
     ) -> Result<Run, StoreError> {
         let mut transaction = self.database.begin().await?;
-        let id = self.next_run(&mut transaction).await?;
-        let run = make(id);
+        let numbers = transaction.run_numbers(1).await?;
+        let run = make(RunId(numbers.first().copied().unwrap_or_default()));
+        let id = run.id;
         let new = [(run, Extra::default())];
         let is_new = self.insert(&mut transaction, &new).await?.contains(&id);
         let [(run, _)] = new;
@@ -97,8 +98,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut transaction = self.database.begin().await?;
-        let first = self.next_run(&mut transaction).await?.0;
-        let runs: Vec<(Run, Extra<'_>)> = (first..)
+        let numbers = transaction.run_numbers(wanted.len()).await?;
+        let runs: Vec<(Run, Extra<'_>)> = numbers
+            .into_iter()
             .zip(&wanted)
             .map(|(id, new)| {
                 let extra = Extra {
@@ -124,15 +126,6 @@ impl Store {
             .collect())
     }
 
-    /// The number after the greatest that was ever given out. Nobody else gives out numbers before the transaction
-    /// ends.
-    async fn next_run(&self, transaction: &mut Changing) -> Result<RunId, StoreError> {
-        let sql = "select seq from sqlite_sequence where name = 'run'";
-        let found = transaction.fetch(sql, values![]).await?;
-        let newest = found.first().map(|row| row.integer("seq")).transpose()?;
-        Ok(RunId(newest.unwrap_or(0) + 1))
-    }
-
     /// Inserts runs with all they have. Gives those that are stored now; the others have a date that is taken.
     async fn insert(
         &self,
@@ -143,7 +136,7 @@ impl Store {
             .iter()
             .map(|(run, extra)| self.new_row(run, *extra))
             .collect::<Result<Vec<_>, _>>()?;
-        let new = rows::to_json(&self.database.path, "runs", &new)?;
+        let new = rows::to_rows(&self.database.place, "runs", &new)?;
         let sql = "insert into run (id, pipeline, status, version, cancel_requested, last_fence,
                  created_at, started_at, ended_at, ending, variables, trigger_id, trigger_name, triggered, cause,
                  execution_date, backfill_id, parent_id, repeats, note, priority, blocks, completed, failed)
@@ -157,7 +150,7 @@ impl Store {
                  cast(value ->> 'parent_id' as bigint), cast(value ->> 'repeats' as bigint),
                  value ->> 'note', cast(value ->> 'priority' as bigint), cast(value ->> 'blocks' as bigint),
                  cast(value ->> 'completed' as bigint), cast(value ->> 'failed' as bigint)
-             from json_each(?1) where true on conflict do nothing returning id";
+             from json_each($1) where true on conflict do nothing returning id";
         let found = transaction.fetch(sql, values![new]).await?;
         let stored = found
             .iter()
@@ -169,13 +162,13 @@ impl Store {
         for (run, _) in made.iter().filter(|(run, _)| stored.contains(&run.id)) {
             plans.push((
                 run.id.0,
-                rows::to_json(&self.database.path, "a plan", &*run.plan)?,
+                rows::to_json(&self.database.place, "a plan", &*run.plan)?,
             ));
-            changes.add(&self.database.path, run, |_| true, None)?;
+            changes.add(&self.database.place, run, |_| true, None)?;
         }
-        let plans = rows::to_json(&self.database.path, "plans", &plans)?;
+        let plans = rows::to_rows(&self.database.place, "plans", &plans)?;
         let sql = "insert into plan (run, body)
-             select cast(value ->> 0 as bigint), value ->> 1 from json_each(?1)";
+             select cast(value ->> 0 as bigint), value ->> 1 from json_each($1)";
         transaction.change(sql, values![plans]).await?;
         grouped::write_blocks(transaction, changes).await?;
         Ok(stored)
@@ -195,7 +188,7 @@ impl Store {
             started_at: run.started_at.map(|at| at.0),
             ended_at: run.ended_at.map(|at| at.0),
             ending: run.ending.map(RunStatus::name),
-            variables: rows::to_json(&self.database.path, "variables", &run.variables)?,
+            variables: rows::to_json(&self.database.place, "variables", &run.variables)?,
             trigger_id: occasion.trigger.map(|trigger| trigger.0),
             trigger_name: plan.trigger.as_deref(),
             triggered: i64::from(plan.triggered),
@@ -218,9 +211,9 @@ impl Store {
         if sources.is_empty() {
             return Ok(());
         }
-        let sources = rows::to_json(&self.database.path, "source texts", sources)?;
+        let sources = rows::to_rows(&self.database.place, "source texts", sources)?;
         let sql = "insert into code (hash, body)
-             select value ->> 0, value ->> 1 from json_each(?1) where true on conflict do nothing";
+             select value ->> 0, value ->> 1 from json_each($1) where true on conflict do nothing";
         transaction.change(sql, values![sources]).await?;
         Ok(())
     }

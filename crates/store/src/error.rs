@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use baton_base::{Class, Diagnose};
 use baton_model::RunId;
+use sqlx::postgres::PgDatabaseError;
+
+use crate::place::Place;
 
 /// An operation on the database failed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,20 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// The server does not let us in, or does not answer.
+    #[error("reach the database `{}`", path.display())]
+    Unreachable {
+        /// The database.
+        path: PathBuf,
+        /// What the driver says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The URL of the database is none that Baton knows. It is not shown, since it may hold a password.
+    #[error(
+        "use the URL of the database: it begins with neither `postgresql://` nor `sqlite:`, or is malformed"
+    )]
+    Url,
     /// A newer Baton made the database.
     #[error(
         "open the database `{}`: its schema has version {found}, this Baton knows versions up to {known}",
@@ -93,20 +110,15 @@ pub enum StoreError {
 
 impl StoreError {
     /// Sorts an error of the driver by what a person can do about it.
-    pub(crate) fn sort(path: &Path, source: sqlx::Error) -> Self {
-        let path = path.to_owned();
-        // Primary result codes, https://www.sqlite.org/rescode.html; the low byte of an extended code.
-        match primary_code(&source) {
-            Some(5 | 6) => Self::Busy { path, source },
-            Some(11 | 26) => Self::Corrupt { path, source },
-            Some(13) => Self::Full { path, source },
-            Some(3 | 8 | 10 | 14 | 23) => Self::Access { path, source },
-            Some(_) => Self::Other { path, source },
-            None => match source {
-                sqlx::Error::PoolTimedOut => Self::Busy { path, source },
-                sqlx::Error::Io(_) => Self::Access { path, source },
-                _ => Self::Other { path, source },
-            },
+    pub(crate) fn sort(place: &Place, source: sqlx::Error) -> Self {
+        let path = place.path.clone();
+        match cause(place, &source) {
+            Cause::Busy => Self::Busy { path, source },
+            Cause::Corrupt => Self::Corrupt { path, source },
+            Cause::Full => Self::Full { path, source },
+            Cause::Access => Self::Access { path, source },
+            Cause::Unreachable => Self::Unreachable { path, source },
+            Cause::Other => Self::Other { path, source },
         }
     }
 
@@ -124,9 +136,9 @@ impl StoreError {
         }
     }
 
-    /// Whether everybody else would fail now, too.
+    /// Whether everybody else would fail now, too; what was asked of a server may even have been done.
     pub(crate) fn is_general(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::Unreachable { .. })
     }
 
     pub(crate) fn value(
@@ -141,15 +153,56 @@ impl StoreError {
     }
 }
 
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+/// What a person can do something about.
+enum Cause {
+    Busy,
+    Corrupt,
+    Full,
+    Access,
+    Unreachable,
+    Other,
+}
+
+fn cause(place: &Place, error: &sqlx::Error) -> Cause {
+    let Some(database) = error.as_database_error() else {
+        return match error {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut
+                if place.is_server =>
+            {
+                Cause::Unreachable
+            }
+            sqlx::Error::PoolTimedOut => Cause::Busy,
+            sqlx::Error::Io(_) => Cause::Access,
+            _ => Cause::Other,
+        };
+    };
+    let code = database.code().unwrap_or_default();
+    if database.try_downcast_ref::<PgDatabaseError>().is_some() {
+        // Classes and codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+        return match code.as_bytes() {
+            b"53100" => Cause::Full,
+            b"55P03" | b"57014" | [b'4', b'0', ..] | [b'5', b'3', ..] => Cause::Busy,
+            b"42501" => Cause::Access,
+            [b'0' | b'2', b'8', ..] | [b'5', b'7', ..] | b"3D000" => Cause::Unreachable,
+            [b'X', b'X', ..] => Cause::Corrupt,
+            _ => Cause::Other,
+        };
+    }
+    // Primary result codes, https://www.sqlite.org/rescode.html; the low byte of an extended code.
+    match code.parse::<i32>().unwrap_or_default() & 0xff {
+        5 | 6 => Cause::Busy,
+        11 | 26 => Cause::Corrupt,
+        13 => Cause::Full,
+        3 | 8 | 10 | 14 | 23 => Cause::Access,
+        _ => Cause::Other,
+    }
 }
 
 impl Diagnose for StoreError {
     fn class(&self) -> Class {
         match self {
-            Self::Busy { .. } => Class::Transient,
+            Self::Busy { .. } | Self::Unreachable { .. } => Class::Transient,
+            Self::Url => Class::User,
             Self::Conflict { .. } | Self::Exists { .. } => Class::Conflict,
             Self::Corrupt { .. } | Self::Full { .. } | Self::Access { .. } | Self::Newer { .. } => {
                 Class::External
@@ -178,6 +231,10 @@ impl Diagnose for StoreError {
             Self::Conflict { run } => Some(format!(
                 "let the other process go on; look at run {run} before you resume it"
             )),
+            Self::Unreachable { .. } => Some(
+                "check that the server runs, that the database exists there, and that the user may log in".to_owned(),
+            ),
+            Self::Url => Some("write `postgresql://USER:PASSWORD@HOST/DATABASE` or `sqlite:PATH`".to_owned()),
             Self::Exists { .. } => {
                 Some("use another name, or change the one that exists".to_owned())
             }

@@ -27,16 +27,16 @@ impl Store {
         let statuses = query.statuses.iter().map(|status| [status.name()]);
         let statuses: Vec<[&str; 1]> = statuses.collect();
         let sql = "select run.id from run
-             where (?1 is null or run.pipeline = ?1)
-                 and (?2 is null or run.execution_date >= ?2)
-                 and (?3 is null or run.execution_date <= ?3)
-                 and (?4 = '[]' or run.status in (select value ->> 0 from json_each(?4)))
-             order by run.execution_date desc, run.id desc limit ?5";
+             where ($1 is null or run.pipeline = $1)
+                 and ($2 is null or run.execution_date >= $2)
+                 and ($3 is null or run.execution_date <= $3)
+                 and ($4 = '[]' or run.status in (select value ->> 0 from json_each($4)))
+             order by run.execution_date desc, run.id desc limit $5";
         let values = values![
             query.pipeline.as_ref().map(PipelineUuid::as_str),
             query.from,
             query.to,
-            rows::to_json(&self.database.path, "statuses", &statuses)?,
+            rows::to_rows(&self.database.place, "statuses", &statuses)?,
             query.limit,
         ];
         let found = self.database.fetch(sql, values).await?;
@@ -53,10 +53,10 @@ impl Store {
     ) -> Result<Option<(RunId, BlockRunKey)>, StoreError> {
         let sql = "select run.id, block_run.block, block_run.child
              from run join block_run on block_run.run = run.id
-             where run.pipeline = ?1 and block_run.status = 'completed' and (?3 is null or run.triggered = ?3)
-                 and (block_run.name = ?2 or block_run.block = ?2 and block_run.child = -1
-                     or block_run.block || ':' || cast(block_run.child as text) = ?2)
-             order by run.id desc, block_run.name = ?2 desc, block_run.child limit 1";
+             where run.pipeline = $1 and block_run.status = 'completed' and ($3 is null or run.triggered = $3)
+                 and (block_run.name = $2 or block_run.block = $2 and block_run.child = -1
+                     or block_run.block || ':' || cast(block_run.child as text) = $2)
+             order by run.id desc, block_run.name = $2 desc, block_run.child limit 1";
         let values = values![pipeline, name, triggered];
         let Some(row) = self.database.fetch_first(sql, values).await? else {
             return Ok(None);
@@ -68,8 +68,8 @@ impl Store {
     /// What the block run called `name` produced in a run.
     pub async fn products_named(&self, run: RunId, name: &str) -> Result<Vec<Product>, StoreError> {
         let sql = "select block, child from block_run
-             where run = ?1 and (name = ?2 or block = ?2 and child = -1 or block || ':' || cast(child as text) = ?2)
-             order by name = ?2 desc, child limit 1";
+             where run = $1 and (name = $2 or block = $2 and child = -1 or block || ':' || cast(child as text) = $2)
+             order by name = $2 desc, child limit 1";
         let found = self.database.fetch_first(sql, values![run, name]).await?;
         let Some(row) = found else {
             return Ok(Vec::new());

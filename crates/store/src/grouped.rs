@@ -4,13 +4,13 @@
 //! it shares a transaction with. Steps that end a run are answered when they are on disk; meanwhile others are written.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::Path;
 
 use baton_model::{BlockRunKey, Command, Run, RunEvent, RunId, RunStatus, Timestamp};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::history::{self, CommandId};
+use crate::place::Place;
 use crate::rows::{self, Array, Changes, Tally};
 use crate::sql::{Changing, Database, values};
 use crate::{Store, StoreError};
@@ -49,14 +49,16 @@ struct Advance<'a> {
     ending: Option<&'static str>,
     reason: Option<&'a str>,
     variables: String,
+    /// Fence of the lease under which it was made.
+    lease: Option<i64>,
     #[serde(flatten)]
     tally: Tally,
 }
 
 impl Step {
     pub(crate) fn new(
-        path: &Path,
-        run: &Run,
+        place: &Place,
+        (run, lease): (&Run, Option<i64>),
         changed: &[BlockRunKey],
         (event, at): (&RunEvent, Timestamp),
         commands: &[Command],
@@ -72,18 +74,19 @@ impl Step {
             ended_at: run.ended_at.map(|at| at.0),
             ending: run.ending.map(RunStatus::name),
             reason: run.reason.as_deref(),
-            variables: rows::to_json(path, "variables", &run.variables)?,
+            variables: rows::to_json(place, "variables", &run.variables)?,
+            lease,
             tally: Tally::of(run),
         };
         let voids = matches!(event, RunEvent::Resumed);
         let renews = matches!(event, RunEvent::Retried { .. });
         let done = if voids { &[] } else { done };
         let mut step = Self {
-            advance: Some(rows::to_json(path, "a run", &advance)?),
+            advance: Some(rows::to_rows(place, "a run", &advance)?),
             is_last: run.status.is_final(),
             voids,
             renews,
-            ..Self::flush(path, run.id, done)?
+            ..Self::flush(place, run.id, done)?
         };
         let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
         let fresh = match event {
@@ -96,23 +99,23 @@ impl Step {
             _ => None,
         };
         let is_wanted = |key: &BlockRunKey| renews || wanted.contains(key);
-        (step.changes).add(path, run, is_wanted, fresh.as_ref())?;
-        let event = rows::to_json(path, "an event", &history::compact(event))?;
+        (step.changes).add(place, run, is_wanted, fresh.as_ref())?;
+        let event = rows::to_json(place, "an event", &history::compact(event))?;
         let event = (run.id, run.version, at, event);
-        step.events.push(path, "an event", &event)?;
+        step.events.push(place, "an event", &event)?;
         for (position, command) in commands.iter().enumerate() {
-            let command = rows::to_json(path, "a command", command)?;
+            let command = rows::to_json(place, "a command", command)?;
             let command = (run.id, run.version, position, command);
-            step.commands.push(path, "a command", &command)?;
+            step.commands.push(place, "a command", &command)?;
         }
         Ok(step)
     }
 
     /// Removes commands that are done, and changes nothing else.
-    pub(crate) fn flush(path: &Path, run: RunId, done: &[CommandId]) -> Result<Self, StoreError> {
+    pub(crate) fn flush(place: &Place, run: RunId, done: &[CommandId]) -> Result<Self, StoreError> {
         let mut ids = Array::default();
         for id in done {
-            ids.push(path, "ids of commands", &(id.run, id.version, id.position))?;
+            ids.push(place, "ids of commands", &(id.run, id.version, id.position))?;
         }
         Ok(Self {
             run,
@@ -256,7 +259,7 @@ async fn write_together(
         .filter(|step| written.contains(&step.run))
         .collect();
     for step in steps.iter().filter(|step| step.renews) {
-        let sql = "delete from block_run where run = ?1";
+        let sql = "delete from block_run where run = $1";
         transaction.change(sql, values![step.run]).await?;
     }
     write_blocks(
@@ -270,19 +273,19 @@ async fn write_together(
     .await?;
     let sql = "insert into event (run, version, at, body)
          select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint), value ->> 3
-         from json_each(?1)";
+         from json_each($1)";
     change(&mut transaction, sql, steps.iter().map(|step| &step.events)).await?;
     for step in steps.iter().filter(|step| step.voids) {
-        let sql = "delete from command where run = ?1";
+        let sql = "delete from command where run = $1";
         transaction.change(sql, values![step.run]).await?;
     }
     let sql = "delete from command where (run, version, position) in (
              select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint)
-             from json_each(?1))";
+             from json_each($1))";
     change(&mut transaction, sql, steps.iter().map(|step| &step.done)).await?;
     let sql = "insert into command (run, version, position, body)
          select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint), value ->> 3
-         from json_each(?1)";
+         from json_each($1)";
     let commands = steps.iter().map(|step| &step.commands);
     change(&mut transaction, sql, commands).await?;
     transaction.commit().await?;
@@ -302,7 +305,7 @@ async fn change<'a>(
     Ok(())
 }
 
-/// Moves the rows of runs one version on. Gives those that had the version before.
+/// Moves the rows of runs one version on. Gives those that had the version before, and that nobody has taken over.
 async fn advance(
     transaction: &mut Changing,
     steps: &[&Step],
@@ -324,9 +327,11 @@ async fn advance(
              blocks = cast(step.value ->> 'blocks' as bigint),
              completed = cast(step.value ->> 'completed' as bigint),
              failed = cast(step.value ->> 'failed' as bigint)
-         from json_each(?1) as step
+         from json_each($1) as step
          where run.id = cast(step.value ->> 'id' as bigint)
              and run.version = cast(step.value ->> 'version' as bigint) - 1
+             and case when step.value ->> 'lease' is null then run.lease_until is null
+                 else run.lease_fence = cast(step.value ->> 'lease' as bigint) end
          returning run.id";
     let found = transaction.fetch(sql, values![rows]).await?;
     found.iter().map(|row| row.run("id")).collect()
@@ -350,7 +355,7 @@ pub(crate) async fn write_blocks(
              cast(value ->> 'retry_at' as bigint),
              value ->> 'error', value ->> 'reason', value ->> 'items', value ->> 'callbacks',
              cast(value ->> 'earlier' as bigint), value ->> 'usage'
-         from json_each(?1) where true
+         from json_each($1) where true
          on conflict (run, block, child) do update set status = excluded.status,
              attempt = excluded.attempt, fence = excluded.fence,
              started_at = excluded.started_at, ended_at = excluded.ended_at,
@@ -361,7 +366,7 @@ pub(crate) async fn write_blocks(
     if !changes.replaced.is_empty() {
         let sql = "delete from product where (run, block, child) in (
                  select cast(value ->> 0 as bigint), value ->> 1, cast(value ->> 2 as bigint)
-                 from json_each(?1))";
+                 from json_each($1))";
         let replaced = changes.replaced.finish();
         transaction.change(sql, values![replaced]).await?;
     }
@@ -370,7 +375,7 @@ pub(crate) async fn write_blocks(
         let sql = "insert into product (run, block, child, position, manifest)
              select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
                  cast(value ->> 'position' as bigint), value ->> 'manifest'
-             from json_each(?1) where true
+             from json_each($1) where true
              on conflict (run, block, child, position) do update set manifest = excluded.manifest";
         transaction.change(sql, values![products]).await?;
     }

@@ -87,8 +87,8 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        let sql = "select version, at, body from event where run = ?1 and version > ?2
-             order by version limit ?3";
+        let sql = "select version, at, body from event where run = $1 and version > $2
+             order by version limit $3";
         let values = values![run, after as i64, limit];
         let found = self.database.fetch(sql, values).await?;
         found
@@ -108,7 +108,7 @@ impl Store {
     /// After [`RunEvent::Resumed`] only those that follow from it are left: it makes older ones void.
     pub async fn pending_commands(&self, run: RunId) -> Result<Vec<PendingCommand>, StoreError> {
         let sql =
-            "select version, position, body from command where run = ?1 order by version, position";
+            "select version, position, body from command where run = $1 order by version, position";
         let found = self.database.fetch(sql, values![run]).await?;
         let done = self.done_commands(run);
         let mut pending = Vec::new();
@@ -139,7 +139,7 @@ impl Store {
         if done.is_empty() {
             return Ok(());
         }
-        self.write(Step::flush(&self.database.path, run, &done)?)
+        self.write(Step::flush(&self.database.place, run, &done)?)
             .await?;
         self.forget_done(run, &done);
         Ok(())

@@ -1,7 +1,7 @@
 //! The metadata database of a project: runs, block runs, products, events, pending commands, planned code,
 //! secrets.
 //!
-//! SQLite for one machine. It stores what was decided and decides nothing. A process that dies loses no
+//! SQLite for one machine, PostgreSQL for several processes. It stores what was decided and decides nothing. A process that dies loses no
 //! commit; a power cut may lose the newest ones, but never that a run has ended, once its driver was told so.
 
 mod blocks;
@@ -11,11 +11,15 @@ mod creating;
 mod error;
 mod find;
 mod grouped;
+mod hints;
 mod history;
+mod leases;
 mod listing;
 mod migrate;
 mod open;
 mod past;
+mod place;
+mod postgres;
 mod products;
 mod retention;
 mod rows;
@@ -29,7 +33,9 @@ pub use calls::{KEPT_CALLS, KEPT_NON_EVENTS, NonEvent, TriggerCall};
 pub use creating::NewRun;
 pub use error::StoreError;
 pub use find::RunQuery;
+pub use hints::Hints;
 pub use history::{CommandId, EventRecord, PendingCommand};
+pub use leases::Process;
 pub use listing::{RunOrder, RunPage, RunRow, RunRows};
 pub use open::Store;
 pub use past::{BlockPast, PipelinePast, TriggerFacts};

@@ -116,7 +116,7 @@ impl Conditions {
     /// Adds a value and gives its placeholder.
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
-        format!("?{}", self.values.len())
+        format!("${}", self.values.len())
     }
 
     fn one_of<T: Into<Value>>(&mut self, column: &str, wanted: impl IntoIterator<Item = T>) {
@@ -233,7 +233,7 @@ impl Store {
 
     /// A run as lists show it.
     pub async fn run_row(&self, id: RunId) -> Result<Option<RunRow>, StoreError> {
-        let sql = format!("select {COLUMNS} from run where id = ?1");
+        let sql = format!("select {COLUMNS} from run where id = $1");
         let found = self
             .database
             .fetch_first(AssertSqlSafe(sql), values![id])
@@ -256,22 +256,22 @@ impl Store {
 
     /// Says of several runs why they wait, in one transaction.
     pub async fn set_notes(&self, notes: &[(RunId, Option<String>)]) -> Result<(), StoreError> {
-        let notes = rows::to_json(&self.database.path, "notes of runs", notes)?;
+        let notes = rows::to_rows(&self.database.place, "notes of runs", notes)?;
         let sql = "update run set note = noted.note from (
-                 select cast(value ->> 0 as bigint) as run, value ->> 1 as note from json_each(?1)
+                 select cast(value ->> 0 as bigint) as run, value ->> 1 as note from json_each($1)
              ) as noted where run.id = noted.run";
         self.database.change(sql, values![notes]).await.map(drop)
     }
 
     /// Records that a run took longer than its trigger allows, and that somebody was told.
     pub async fn set_passed_sla(&self, run: RunId) -> Result<(), StoreError> {
-        let sql = "update run set passed_sla = 1 where id = ?1";
+        let sql = "update run set passed_sla = 1 where id = $1";
         self.database.change(sql, values![run]).await.map(drop)
     }
 
     /// Records which process drives a run.
     pub async fn set_owner(&self, run: RunId, owner: Option<&str>) -> Result<(), StoreError> {
-        let sql = "update run set owner = ?2 where id = ?1";
+        let sql = "update run set owner = $2 where id = $1";
         self.database
             .change(sql, values![run, owner])
             .await

@@ -1,10 +1,9 @@
 //! The schema and its history. Migrations go forward only; all that are missing run in one transaction.
 
-use std::path::Path;
-
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::StoreError;
+use crate::place::Place;
 
 /// Every migration, numbered from 1 in this order. A released one is never edited.
 pub(crate) const MIGRATIONS: &[&str] = &[
@@ -12,15 +11,16 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_secrets.sql"),
     include_str!("../migrations/0003_dynamic.sql"),
     include_str!("../migrations/0004_service.sql"),
+    include_str!("../migrations/0005_leases.sql"),
 ];
 
 /// Runs what is missing. Two processes that open a new database together agree through its lock.
 pub(crate) async fn migrate(
     connection: &mut SqliteConnection,
-    path: &Path,
+    place: &Place,
     migrations: &'static [&'static str],
 ) -> Result<(), StoreError> {
-    let sort = |source| StoreError::sort(path, source);
+    let sort = |source| StoreError::sort(place, source);
     let known = migrations.len() as i64;
     let found = version(connection).await.map_err(sort)?;
     if found == known {
@@ -28,7 +28,7 @@ pub(crate) async fn migrate(
     }
     if found > known {
         return Err(StoreError::Newer {
-            path: path.to_owned(),
+            path: place.path.clone(),
             found,
             known,
         });
@@ -103,18 +103,22 @@ mod tests {
     async fn goes_forward_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
+        let place = Place {
+            path: path.clone(),
+            is_server: false,
+        };
         let options = SqliteConnectOptions::new().filename(&path);
         let mut connection = options.create_if_missing(true).connect().await.unwrap();
-        migrate(&mut connection, &path, FIRST).await.unwrap();
+        migrate(&mut connection, &place, FIRST).await.unwrap();
         assert_eq!(version(&mut connection).await.unwrap(), 1);
 
-        let failed = migrate(&mut connection, &path, BROKEN).await;
+        let failed = migrate(&mut connection, &place, BROKEN).await;
         assert!(failed.is_err());
         assert_eq!(version(&mut connection).await.unwrap(), 1);
         assert_eq!(tables(&mut connection).await, "a,meta");
 
         for _ in 0..2 {
-            migrate(&mut connection, &path, SECOND).await.unwrap();
+            migrate(&mut connection, &place, SECOND).await.unwrap();
             assert_eq!(version(&mut connection).await.unwrap(), 2);
             assert_eq!(tables(&mut connection).await, "a,b,meta");
         }
@@ -123,7 +127,7 @@ mod tests {
             .await;
         assert_eq!(rows.unwrap().len(), 1, "each migration ran once");
 
-        let refused = migrate(&mut connection, &path, FIRST).await.unwrap_err();
+        let refused = migrate(&mut connection, &place, FIRST).await.unwrap_err();
         assert!(matches!(
             refused,
             StoreError::Newer {
@@ -138,10 +142,14 @@ mod tests {
     async fn older_runs_get_what_their_plans_say() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
+        let place = Place {
+            path: path.clone(),
+            is_server: false,
+        };
         let options = SqliteConnectOptions::new().filename(&path);
         let mut connection = options.create_if_missing(true).connect().await.unwrap();
         let (before, _) = MIGRATIONS.split_at(3);
-        migrate(&mut connection, &path, before).await.unwrap();
+        migrate(&mut connection, &place, before).await.unwrap();
         let plans = [
             r#"{"execution_date": 5, "triggered": false, "trigger": null}"#,
             r#"{"execution_date": 6, "triggered": true, "trigger": "daily", "occasion": {"cause": "again",
@@ -171,7 +179,7 @@ mod tests {
         .execute(&mut connection)
         .await
         .unwrap();
-        migrate(&mut connection, &path, MIGRATIONS).await.unwrap();
+        migrate(&mut connection, &place, MIGRATIONS).await.unwrap();
         let rows = sqlx::query(
             "select json_array(trigger_id, trigger_name, triggered, cause, execution_date, backfill_id, parent_id,
                  repeats, blocks, completed, failed, note, passed_sla, owner, priority)

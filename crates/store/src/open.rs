@@ -8,12 +8,14 @@ use std::time::Duration;
 use baton_model::RunId;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection};
+use tokio::sync::watch;
 
 use crate::StoreError;
 use crate::grouped::{self, Queue};
 use crate::history::CommandId;
 use crate::migrate::{self, MIGRATIONS};
-use crate::sql::Database;
+use crate::place::Place;
+use crate::sql::{Connections, Database};
 
 /// How long a statement waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,6 +33,10 @@ pub struct Store {
     /// Commands that were carried out but are still in the database, by run. They leave it with the run's
     /// next commit; when the process dies before, they are found pending once more.
     pub(crate) done: Arc<Mutex<HashMap<RunId, Vec<CommandId>>>>,
+    /// Fences of the leases that were taken here.
+    pub(crate) leases: Arc<Mutex<HashMap<RunId, i64>>>,
+    /// Wakes whoever waits for hints.
+    pub(crate) hint: Arc<watch::Sender<()>>,
     /// Where steps of runs wait to be written.
     pub(crate) queue: Queue,
 }
@@ -43,7 +49,11 @@ impl Store {
     }
 
     async fn open_patiently(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
-        let sort = |source| StoreError::sort(path, source);
+        let place = Arc::new(Place {
+            path: path.to_owned(),
+            is_server: false,
+        });
+        let sort = |source| StoreError::sort(&place, source);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -64,36 +74,50 @@ impl Store {
         };
         let writer = pool(1).connect_with(options.clone()).await.map_err(sort)?;
         let mut connection = writer.acquire().await.map_err(sort)?;
-        prepare(&mut connection, path).await?;
+        prepare(&mut connection, &place).await?;
         drop(connection);
-        let database = Database {
-            writer,
-            readers: pool(READERS).connect_lazy_with(options.create_if_missing(false)),
-            path: path.into(),
-        };
-        Ok(Self {
+        let readers = pool(READERS).connect_lazy_with(options.create_if_missing(false));
+        Ok(Self::over(Database {
+            connections: Connections::Sqlite { writer, readers },
+            place,
+        }))
+    }
+
+    /// A store over connections whose database is prepared.
+    pub(crate) fn over(database: Database) -> Self {
+        Self {
             queue: grouped::queue(database.clone()),
             database,
             done: Arc::default(),
-        })
+            leases: Arc::default(),
+            hint: Arc::new(watch::Sender::new(())),
+        }
     }
 
-    /// The file of the database.
+    /// The file of the database, or its server and its name there.
     pub fn path(&self) -> &Path {
-        &self.database.path
+        &self.database.place.path
     }
 
     /// Closes all connections. The last process to do so folds the write-ahead log into the file.
     pub async fn close(self) {
-        self.database.readers.close().await;
-        self.database.writer.close().await;
+        match &self.database.connections {
+            Connections::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Connections::Postgres(pool) => pool.close().await,
+        }
     }
 
     /// Returns when everything that was committed so far is on disk. It does not wait for readers.
     pub async fn finish_durably(&self) -> Result<(), StoreError> {
+        let Connections::Sqlite { writer, .. } = &self.database.connections else {
+            return self.database.sync().await;
+        };
         // Folds the log into the file and syncs both, as far as no reader still needs the log.
         let row = sqlx::query("pragma wal_checkpoint(passive)")
-            .fetch_one(&self.database.writer)
+            .fetch_one(writer)
             .await
             .map_err(self.database.sort())?;
         let numbers = (row.try_get(0), row.try_get(1), row.try_get(2));
@@ -112,8 +136,8 @@ impl Store {
 ///
 /// A new file is made without syncing each step, a few milliseconds each, and is synced once at the end: should
 /// the power fail before, there is nothing to lose.
-async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let sort = |source| StoreError::sort(path, source);
+async fn prepare(connection: &mut SqliteConnection, place: &Place) -> Result<(), StoreError> {
+    let sort = |source| StoreError::sort(place, source);
     let fresh = migrate::version(connection).await.map_err(sort)? == 0;
     if fresh {
         execute(connection, "pragma synchronous = off")
@@ -123,7 +147,7 @@ async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
     execute(connection, "pragma journal_mode = wal")
         .await
         .map_err(sort)?;
-    migrate::migrate(connection, path, MIGRATIONS).await?;
+    migrate::migrate(connection, place, MIGRATIONS).await?;
     if fresh {
         execute(connection, "pragma synchronous = normal")
             .await
@@ -148,11 +172,18 @@ mod tests {
     use super::*;
     use baton_base::{Class, Diagnose};
 
+    fn writer(store: &Store) -> &sqlx::SqlitePool {
+        match &store.database.connections {
+            Connections::Sqlite { writer, .. } => writer,
+            Connections::Postgres(_) => panic!("a file is SQLite's"),
+        }
+    }
+
     async fn insert(store: &Store, text: &str) -> Result<(), StoreError> {
-        sqlx::query("insert into code (hash, body) values (?1, ?2)")
+        sqlx::query("insert into code (hash, body) values ($1, $2)")
             .bind(text.len() as i64)
             .bind(text)
-            .execute(&store.database.writer)
+            .execute(writer(store))
             .await
             .map(drop)
             .map_err(store.database.sort())
@@ -164,12 +195,7 @@ mod tests {
         let path = folder.path().join("state.db");
         let first = Store::open(&path).await.unwrap();
         let second = Store::open_patiently(&path, Duration::ZERO).await.unwrap();
-        let lock = first
-            .database
-            .writer
-            .begin_with("begin immediate")
-            .await
-            .unwrap();
+        let lock = writer(&first).begin_with("begin immediate").await.unwrap();
         let error = insert(&second, "x").await.unwrap_err();
         assert!(matches!(error, StoreError::Busy { .. }), "{error:?}");
         assert_eq!(error.class(), Class::Transient);
@@ -183,14 +209,14 @@ mod tests {
         let store = Store::open(&folder.path().join("state.db")).await.unwrap();
         insert(&store, "x").await.unwrap();
         sqlx::query("pragma max_page_count = 1")
-            .execute(&store.database.writer)
+            .execute(writer(&store))
             .await
             .unwrap();
         let error = insert(&store, &"x".repeat(1 << 20)).await.unwrap_err();
         assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
         assert!(error.hint().unwrap().contains("disk space"));
         sqlx::query("pragma max_page_count = 1000000")
-            .execute(&store.database.writer)
+            .execute(writer(&store))
             .await
             .unwrap();
         insert(&store, &"x".repeat(1 << 20)).await.unwrap();

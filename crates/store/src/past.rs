@@ -71,7 +71,7 @@ impl Store {
     /// What the runs of one trigger tell.
     pub async fn facts_of_trigger(&self, trigger: TriggerId) -> Result<TriggerFacts, StoreError> {
         let mut facts = self
-            .facts_where("trigger_id = ?1", &[trigger.into()])
+            .facts_where("trigger_id = $1", &[trigger.into()])
             .await?;
         Ok(facts.remove(&trigger).unwrap_or_default())
     }
@@ -140,7 +140,7 @@ impl Store {
         to: Timestamp,
     ) -> Result<Vec<(Timestamp, RunId, RunStatus)>, StoreError> {
         let sql = "select execution_date, id, status from run
-             where trigger_id = ?1 and execution_date >= ?2 and execution_date <= ?3
+             where trigger_id = $1 and execution_date >= $2 and execution_date <= $3
              order by execution_date, id";
         let found = self.database.fetch(sql, values![trigger, from, to]).await?;
         let date = |row: &Row| {
@@ -158,7 +158,7 @@ impl Store {
         &self,
         pipeline: &PipelineUuid,
     ) -> Result<Option<RunId>, StoreError> {
-        let sql = "select id from run where pipeline = ?1 and status = 'completed' order by id desc limit 1";
+        let sql = "select id from run where pipeline = $1 and status = 'completed' order by id desc limit 1";
         let found = self.database.fetch_first(sql, values![pipeline]).await?;
         found.map(|row| row.run("id")).transpose()
     }
@@ -170,7 +170,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<PipelinePast>, StoreError> {
         let sql = "select id, status, started_at, ended_at from run
-             where pipeline = ?1 and ended_at is not null order by id desc limit ?2";
+             where pipeline = $1 and ended_at is not null order by id desc limit $2";
         let found = self.database.fetch(sql, values![pipeline, limit]).await?;
         let past = |row: &Row| {
             Ok(PipelinePast {
@@ -191,16 +191,16 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<BlockPast>, StoreError> {
         let sql = "select run.id, block_run.status, block_run.attempt, block_run.started_at, block_run.ended_at, (
-                 select sum(cast(json_extract(manifest, '$.rows') as bigint)) from product
+                 select cast(sum(cast(json_extract(manifest, '$.rows') as bigint)) as bigint) from product
                  where product.run = run.id and product.block = block_run.block and product.child = -1
              ) as produced_rows, (
-                 select sum(cast(json_extract(manifest, '$.bytes') as bigint)) from product
+                 select cast(sum(cast(json_extract(manifest, '$.bytes') as bigint)) as bigint) from product
                  where product.run = run.id and product.block = block_run.block and product.child = -1
              ) as produced_bytes
              from run join block_run on block_run.run = run.id
-             where run.pipeline = ?1 and block_run.block = ?2 and block_run.child = -1
+             where run.pipeline = $1 and block_run.block = $2 and block_run.child = -1
                  and block_run.started_at is not null and block_run.ended_at is not null
-             order by run.id desc limit ?3";
+             order by run.id desc limit $3";
         let found = self
             .database
             .fetch(sql, values![pipeline, block.as_str(), limit])

@@ -15,7 +15,7 @@ impl Store {
         run: RunId,
         key: &BlockRunKey,
     ) -> Result<Vec<Product>, StoreError> {
-        let sql = "select manifest from product where run = ?1 and block = ?2 and child = ?3 order by position";
+        let sql = "select manifest from product where run = $1 and block = $2 and child = $3 order by position";
         let values = values![run, key.block.as_str(), rows::child(key)];
         let found = self.database.fetch(sql, values).await?;
         found
@@ -32,15 +32,15 @@ impl Store {
         blocks: &[BlockUuid],
     ) -> Result<BTreeMap<BlockUuid, OlderOutput>, StoreError> {
         let names: Vec<[&str; 1]> = blocks.iter().map(|block| [block.as_str()]).collect();
-        let names = rows::to_json(&self.database.path, "names of blocks", &names)?;
+        let names = rows::to_rows(&self.database.place, "names of blocks", &names)?;
         let sql = "select wanted.value ->> 0 as block, (
                  select run.id from run join block_run on block_run.run = run.id
-                 where run.pipeline = ?1 and run.status = 'completed'
+                 where run.pipeline = $1 and run.status = 'completed'
                      and block_run.block = wanted.value ->> 0 and block_run.child = -1
                      and block_run.status = 'completed'
                  order by run.id desc limit 1
              ) as run
-             from json_each(?2) as wanted";
+             from json_each($2) as wanted";
         let found = self.database.fetch(sql, values![pipeline, names]).await?;
         let mut inputs = BTreeMap::new();
         for row in &found {
@@ -59,7 +59,7 @@ impl Store {
         run: RunId,
         block: &BlockUuid,
     ) -> Result<OlderOutput, StoreError> {
-        let sql = "select child, items from block_run where run = ?1 and block = ?2 order by child";
+        let sql = "select child, items from block_run where run = $1 and block = $2 order by child";
         let found = self
             .database
             .fetch(sql, values![run, block.as_str()])
@@ -78,7 +78,7 @@ impl Store {
     /// Every stored object that a manifest names. Objects of attempts under way are not among them yet.
     pub async fn live_objects(&self) -> Result<HashSet<ObjectHash>, StoreError> {
         let sql = "select distinct chunk.value ->> 'object' as object
-             from product, json_each(product.manifest, '$.content.chunks') as chunk";
+             from product cross join json_each(product.manifest, '$.content.chunks') as chunk";
         let found = self.database.fetch(sql, values![]).await?;
         found
             .iter()

@@ -15,7 +15,7 @@ impl Store {
         pipeline: Option<&PipelineUuid>,
     ) -> Result<Vec<RunId>, StoreError> {
         let sql = "select run.id from run
-             where run.ended_at < ?1 and (?2 is null or run.pipeline = ?2)
+             where run.ended_at < $1 and ($2 is null or run.pipeline = $2)
                  and not exists (
                      select 1 from block_run as own
                      where own.run = run.id and own.status = 'completed'
@@ -28,10 +28,10 @@ impl Store {
                          )
                  )
                  and run.id not in (
-                     select coalesce(input.value ->> '$.run', input.value) from plan
-                     join run as user on user.id = plan.run,
-                     json_each(plan.body, '$.inputs') as input
-                     where user.status <> 'completed'
+                     select cast(coalesce(input.value ->> 'run', input.value ->> '$') as bigint) from plan
+                     join run as taker on taker.id = plan.run
+                     cross join json_each(plan.body, '$.inputs') as input
+                     where taker.status <> 'completed'
                  )
              order by run.id";
         let values = values![before, pipeline.map(PipelineUuid::as_str)];
@@ -43,9 +43,9 @@ impl Store {
     /// Gives how many there were.
     pub async fn delete_runs(&self, runs: &[RunId]) -> Result<u64, StoreError> {
         let numbers: Vec<[i64; 1]> = runs.iter().map(|run| [run.0]).collect();
-        let numbers = rows::to_json(&self.database.path, "numbers of runs", &numbers)?;
+        let numbers = rows::to_rows(&self.database.place, "numbers of runs", &numbers)?;
         let sql = "delete from run where ended_at is not null
-             and id in (select cast(value ->> 0 as bigint) from json_each(?1))";
+             and id in (select cast(value ->> 0 as bigint) from json_each($1))";
         self.database.change(sql, values![numbers]).await
     }
 }

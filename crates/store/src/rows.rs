@@ -2,13 +2,13 @@
 //! the number of statements does not grow with the number of blocks.
 
 use std::ops::Range;
-use std::path::Path;
 
 use baton_model::{BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::StoreError;
+use crate::place::Place;
 use crate::sql::Row;
 
 /// `child` of a declared block.
@@ -61,7 +61,7 @@ struct ProductRow<'a> {
 
 /// The row of the block run at `position`, and the rows of its products, or of some `among` them.
 fn block_rows<'a>(
-    path: &Path,
+    place: &Place,
     id: RunId,
     position: usize,
     run: &'a BlockRun,
@@ -84,17 +84,17 @@ fn block_rows<'a>(
         ended_at: run.ended_at.map(|at| at.0),
         retry_at: run.retry_at.map(|at| at.0),
         error: error
-            .map(|error| to_json(path, "an error", error))
+            .map(|error| to_json(place, "an error", error))
             .transpose()?,
         reason: run.reason.as_deref(),
         items: (run.items.as_ref())
-            .map(|items| to_json(path, "the items of a block", items))
+            .map(|items| to_json(place, "the items of a block", items))
             .transpose()?,
         callbacks: (run.callbacks.as_ref())
-            .map(|callbacks| to_json(path, "the callbacks of a block", callbacks))
+            .map(|callbacks| to_json(place, "the callbacks of a block", callbacks))
             .transpose()?,
         usage: (run.usage.as_ref())
-            .map(|usage| to_json(path, "what a block used", usage))
+            .map(|usage| to_json(place, "what a block used", usage))
             .transpose()?,
     };
     let products = run.products.iter().enumerate();
@@ -106,7 +106,7 @@ fn block_rows<'a>(
             block,
             child,
             position,
-            manifest: to_json(path, "a product", product)?,
+            manifest: to_json(place, "a product", product)?,
         })
     });
     Ok((row, products.collect::<Result<_, StoreError>>()?))
@@ -126,7 +126,7 @@ impl Changes {
     /// beside those that are there: one that yields a thousand items does not write each a thousand times.
     pub(crate) fn add(
         &mut self,
-        path: &Path,
+        place: &Place,
         run: &Run,
         wanted: impl Fn(&BlockRunKey) -> bool,
         fresh: Option<&(&BlockRunKey, Range<usize>)>,
@@ -137,12 +137,12 @@ impl Changes {
                 let among = among.map(|(_, range)| range);
                 if among.is_none() {
                     let replaced = (run.id.0, block.key.block.as_str(), child(&block.key));
-                    self.replaced.push(path, "a block run", &replaced)?;
+                    self.replaced.push(place, "a block run", &replaced)?;
                 }
-                let (row, products) = block_rows(path, run.id, position, block, among)?;
-                self.blocks.push(path, "a block run", &row)?;
+                let (row, products) = block_rows(place, run.id, position, block, among)?;
+                self.blocks.push(place, "a block run", &row)?;
                 for product in products {
-                    self.products.push(path, "a product", &product)?;
+                    self.products.push(place, "a product", &product)?;
                 }
             }
         }
@@ -157,11 +157,11 @@ pub(crate) struct Array(String);
 impl Array {
     pub(crate) fn push<T: Serialize>(
         &mut self,
-        path: &Path,
+        place: &Place,
         what: &'static str,
         item: &T,
     ) -> Result<(), StoreError> {
-        let item = to_json(path, what, item)?;
+        let item = to_rows(place, what, item)?;
         self.append(&item);
         Ok(())
     }
@@ -238,18 +238,32 @@ pub(crate) fn block_run(row: &Row) -> Result<BlockRun, StoreError> {
     })
 }
 
-pub(crate) fn to_json<T: Serialize + ?Sized>(
-    path: &Path,
+/// JSON that a statement takes apart: rows, lists of numbers.
+pub(crate) fn to_rows<T: Serialize + ?Sized>(
+    place: &Place,
     what: &'static str,
     value: &T,
 ) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(StoreError::value(path, what))
+    serde_json::to_string(value)
+        .map(|json| place.hide_row(json))
+        .map_err(StoreError::value(&place.path, what))
+}
+
+/// JSON that is stored as it is.
+pub(crate) fn to_json<T: Serialize + ?Sized>(
+    place: &Place,
+    what: &'static str,
+    value: &T,
+) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map(|json| place.hide_json(json))
+        .map_err(StoreError::value(&place.path, what))
 }
 
 pub(crate) fn from_json<T: DeserializeOwned>(
-    path: &Path,
+    place: &Place,
     what: &'static str,
     text: &str,
 ) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(StoreError::value(path, what))
+    serde_json::from_str(&place.show_json(text)).map_err(StoreError::value(&place.path, what))
 }

@@ -51,7 +51,8 @@ impl Store {
     /// their products, the event that caused it and the commands that follow. Returns the names of the
     /// commands.
     ///
-    /// Refused with [`StoreError::Conflict`] unless the stored run is exactly one version older.
+    /// Refused with [`StoreError::Conflict`] unless the stored run is exactly one version older, and when another process
+    /// holds its lease.
     /// A step that ends the run is on disk when this returns, and with it all earlier ones: what the run
     /// names must be on disk before.
     pub async fn commit(
@@ -64,8 +65,9 @@ impl Store {
     ) -> Result<Vec<CommandId>, StoreError> {
         // Everything is put into text here, and not where all wait for it.
         let done = self.done_commands(run.id);
-        let path = &self.database.path;
-        let step = Step::new(path, run, changed, (event, now), commands, &done)?;
+        let place = &self.database.place;
+        let lease = self.lease_of(run.id);
+        let step = Step::new(place, (run, lease), changed, (event, now), commands, &done)?;
         self.write(step).await?;
         self.forget_done(run.id, &done);
         Ok((0..commands.len() as u32)
@@ -89,7 +91,7 @@ impl Store {
     /// Runs, newest first.
     pub async fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let sql = "select id, pipeline, status, created_at, started_at, ended_at, blocks, completed, failed
-             from run where ?1 is null or pipeline = ?1 order by id desc limit ?2";
+             from run where $1 is null or pipeline = $1 order by id desc limit $2";
         let pipeline = filter.pipeline.as_ref().map(PipelineUuid::as_str);
         let found = self
             .database
@@ -115,13 +117,13 @@ impl Store {
 }
 
 async fn read_run(looking: &mut Changing, id: RunId) -> Result<Option<Run>, StoreError> {
-    let sql = "select * from run join plan on plan.run = run.id where id = ?1";
+    let sql = "select * from run join plan on plan.run = run.id where id = $1";
     let found = looking.fetch(sql, values![id]).await?;
     let Some(row) = found.first() else {
         return Ok(None);
     };
     let sql = format!(
-        "select {} from block_run where run = ?1 order by position",
+        "select {} from block_run where run = $1 order by position",
         rows::BLOCK_COLUMNS
     );
     let blocks = looking.fetch(AssertSqlSafe(sql), values![id]).await?;
@@ -135,7 +137,7 @@ async fn read_run(looking: &mut Changing, id: RunId) -> Result<Option<Run>, Stor
         .map(|(place, block)| (block.key.clone(), place))
         .collect();
     let sql =
-        "select block, child, manifest from product where run = ?1 order by block, child, position";
+        "select block, child, manifest from product where run = $1 order by block, child, position";
     let products = looking.fetch(sql, values![id]).await?;
     for row in &products {
         let key = rows::key(&row.text("block")?, row.integer("child")?);

@@ -180,7 +180,7 @@ impl Secrets {
     ) -> Result<(), SecretError> {
         self.write(
             "insert into secret (scope, name, sealed, created_at, updated_at)
-             values (?1, ?2, ?3, ?4, ?4)
+             values ($1, $2, $3, $4, $4)
              on conflict (scope, name) do update set sealed = excluded.sealed,
                  updated_at = excluded.updated_at",
             (scope, name, value),
@@ -201,7 +201,7 @@ impl Secrets {
         let written = self
             .write(
                 "insert into secret (scope, name, sealed, created_at, updated_at)
-                 values (?1, ?2, ?3, ?4, ?4) on conflict (scope, name) do nothing",
+                 values ($1, $2, $3, $4, $4) on conflict (scope, name) do nothing",
                 (scope, name, value),
                 now,
             )
@@ -251,7 +251,7 @@ impl Secrets {
         name: &str,
     ) -> Result<Option<String>, SecretError> {
         let scope = scope.column();
-        let sql = "select sealed from secret where scope = ?1 and name = ?2";
+        let sql = "select sealed from secret where scope = $1 and name = $2";
         let values = values![scope.as_str(), name];
         let found = self.store.database.fetch_first(sql, values).await?;
         let Some(row) = found else { return Ok(None) };
@@ -264,7 +264,7 @@ impl Secrets {
 
     /// Removes a secret; false when there was none.
     pub async fn remove(&self, scope: &SecretScope, name: &str) -> Result<bool, SecretError> {
-        let sql = "delete from secret where scope = ?1 and name = ?2";
+        let sql = "delete from secret where scope = $1 and name = $2";
         let values = values![scope.column(), name];
         Ok(self.store.database.change(sql, values).await? > 0)
     }

@@ -1,14 +1,16 @@
 //! Statements, their values and the rows they give, without the types of the driver.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use baton_model::{BackfillId, Cause, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId};
 use serde::de::DeserializeOwned;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Decode, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction, Type};
 
 use crate::StoreError;
+use crate::place::Place;
 use crate::rows;
 
 /// A value that a statement takes.
@@ -103,16 +105,25 @@ pub(crate) use values;
 
 /// A row that was read; columns go by their names.
 pub(crate) struct Row {
-    row: SqliteRow,
-    path: Arc<Path>,
+    row: AnyRow,
+    place: Arc<Place>,
+}
+
+enum AnyRow {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
 }
 
 impl Row {
     fn get<'r, T>(&'r self, column: &str) -> Result<T, StoreError>
     where
-        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+        T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
     {
-        sqlx::Row::try_get(&self.row, column).map_err(|source| StoreError::sort(&self.path, source))
+        let value = match &self.row {
+            AnyRow::Sqlite(row) => sqlx::Row::try_get(row, column),
+            AnyRow::Postgres(row) => sqlx::Row::try_get(row, column),
+        };
+        value.map_err(|source| StoreError::sort(&self.place, source))
     }
 
     pub(crate) fn integer(&self, column: &str) -> Result<i64, StoreError> {
@@ -140,11 +151,13 @@ impl Row {
     }
 
     pub(crate) fn text(&self, column: &str) -> Result<String, StoreError> {
-        self.get(column)
+        let text: &str = self.get(column)?;
+        Ok(self.place.show(text).into_owned())
     }
 
     pub(crate) fn some_text(&self, column: &str) -> Result<Option<String>, StoreError> {
-        self.get(column)
+        let text: Option<&str> = self.get(column)?;
+        Ok(text.map(|text| self.place.show(text).into_owned()))
     }
 
     pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
@@ -158,7 +171,7 @@ impl Row {
         column: &str,
     ) -> Result<T, StoreError> {
         serde_json::from_value(self.text(column)?.into())
-            .map_err(StoreError::value(&self.path, what))
+            .map_err(StoreError::value(&self.place.path, what))
     }
 
     /// Such a word, where there is one.
@@ -170,7 +183,7 @@ impl Row {
         let word = self.some_text(column)?;
         word.map(|word| serde_json::from_value(word.into()))
             .transpose()
-            .map_err(StoreError::value(&self.path, what))
+            .map_err(StoreError::value(&self.place.path, what))
     }
 
     /// A value that is stored as JSON.
@@ -179,7 +192,7 @@ impl Row {
         what: &'static str,
         column: &str,
     ) -> Result<T, StoreError> {
-        rows::from_json(&self.path, what, self.get(column)?)
+        rows::from_json(&self.place, what, self.get(column)?)
     }
 
     /// Such a value, where there is one.
@@ -189,14 +202,15 @@ impl Row {
         column: &str,
     ) -> Result<Option<T>, StoreError> {
         let text: Option<&str> = self.get(column)?;
-        text.map(|text| rows::from_json(&self.path, what, text))
+        text.map(|text| rows::from_json(&self.place, what, text))
             .transpose()
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
-
-fn query<'q>(sql: impl SqlSafeStr, values: Vec<Value>) -> Query<'q> {
+fn sqlite<'q>(
+    sql: impl SqlSafeStr,
+    values: Vec<Value>,
+) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
     values
         .into_iter()
         .fold(sqlx::query(sql), |query, value| match value {
@@ -206,26 +220,53 @@ fn query<'q>(sql: impl SqlSafeStr, values: Vec<Value>) -> Query<'q> {
         })
 }
 
+fn postgres<'q>(
+    place: &Place,
+    sql: impl SqlSafeStr,
+    values: Vec<Value>,
+) -> sqlx::query::Query<'q, Postgres, PgArguments> {
+    values
+        .into_iter()
+        .fold(sqlx::query(sql), |query, value| match value {
+            Value::Integer(number) => query.bind(number),
+            // JSON has no null characters and keeps its marks: it was hidden when it was made.
+            Value::Text(Some(text)) if text.contains('\0') => query.bind(place.hide(text)),
+            Value::Text(text) => query.bind(text),
+            Value::Bytes(bytes) => query.bind(bytes),
+        })
+}
+
 /// The connections to a database.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
-    /// The one connection that writes. Writers of this process queue for it, which is fair and prompt; those
-    /// of other processes poll for SQLite's lock.
-    pub(crate) writer: SqlitePool,
-    /// Connections that only read.
-    pub(crate) readers: SqlitePool,
-    pub(crate) path: Arc<Path>,
+    pub(crate) connections: Connections,
+    pub(crate) place: Arc<Place>,
+}
+
+/// The connections, by what they lead to.
+#[derive(Clone, Debug)]
+pub(crate) enum Connections {
+    /// A file.
+    Sqlite {
+        /// The one connection that writes. Writers of this process queue for it, which is fair and prompt; those
+        /// of other processes poll for SQLite's lock.
+        writer: SqlitePool,
+        /// Connections that only read.
+        readers: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
 }
 
 impl Database {
     /// Sorts errors of the driver.
     pub(crate) fn sort(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
-        |source| StoreError::sort(&self.path, source)
+        |source| StoreError::sort(&self.place, source)
     }
 
     /// Others hold the database longer than we wait.
     pub(crate) fn busy(&self) -> StoreError {
-        StoreError::sort(&self.path, sqlx::Error::PoolTimedOut)
+        StoreError::sort(&self.place, sqlx::Error::PoolTimedOut)
     }
 
     /// Rows that `sql` gives.
@@ -234,8 +275,16 @@ impl Database {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let found = query(sql, values).fetch_all(&self.readers).await;
-        Ok(wrap(&self.path, found.map_err(self.sort())?))
+        match &self.connections {
+            Connections::Sqlite { readers, .. } => {
+                let found = sqlite(sql, values).fetch_all(readers).await;
+                wrap(&self.place, found, AnyRow::Sqlite)
+            }
+            Connections::Postgres(pool) => {
+                let found = postgres(&self.place, sql, values).fetch_all(pool).await;
+                wrap(&self.place, found, AnyRow::Postgres)
+            }
+        }
     }
 
     /// The first row that `sql` gives.
@@ -244,9 +293,7 @@ impl Database {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
-        let found = query(sql, values).fetch_optional(&self.readers).await;
-        let row = found.map_err(self.sort())?;
-        Ok(row.and_then(|row| wrap(&self.path, vec![row]).pop()))
+        Ok(self.fetch(sql, values).await?.into_iter().next())
     }
 
     /// Changes rows, in a transaction of its own. Gives how many.
@@ -255,13 +302,25 @@ impl Database {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let done = query(sql, values).execute(&self.writer).await;
-        Ok(done.map_err(self.sort())?.rows_affected())
+        match &self.connections {
+            Connections::Sqlite { writer, .. } => {
+                let done = sqlite(sql, values).execute(writer).await;
+                Ok(done.map_err(self.sort())?.rows_affected())
+            }
+            Connections::Postgres(pool) => {
+                let done = postgres(&self.place, sql, values).execute(pool).await;
+                Ok(done.map_err(self.sort())?.rows_affected())
+            }
+        }
     }
 
     /// Returns when everything that was committed so far is on disk.
     pub(crate) async fn sync(&self) -> Result<(), StoreError> {
-        let mut name = self.path.as_os_str().to_owned();
+        if matches!(self.connections, Connections::Postgres(_)) {
+            // The server syncs each commit before it answers.
+            return Ok(());
+        }
+        let mut name = self.place.path.as_os_str().to_owned();
         name.push("-wal");
         // Opening the log beside SQLite is safe: SQLite keeps its locks on other files.
         let sync = async || {
@@ -277,28 +336,49 @@ impl Database {
         }
     }
 
-    /// Begins a transaction that writes; nobody else writes until it ends.
+    /// Begins a transaction that writes. In SQLite nobody else writes until it ends.
     pub(crate) async fn begin(&self) -> Result<Changing, StoreError> {
-        let begun = self.writer.begin_with("begin immediate").await;
-        Ok(Changing {
-            transaction: begun.map_err(self.sort())?,
-            path: Arc::clone(&self.path),
-        })
+        let begun = match &self.connections {
+            Connections::Sqlite { writer, .. } => {
+                let begun = writer.begin_with("begin immediate").await;
+                begun.map(AnyTransaction::Sqlite)
+            }
+            Connections::Postgres(pool) => pool.begin().await.map(AnyTransaction::Postgres),
+        };
+        self.changing(begun)
     }
 
     /// Begins a transaction that reads: what others commit meanwhile is not seen.
     pub(crate) async fn look(&self) -> Result<Changing, StoreError> {
+        let begun = match &self.connections {
+            Connections::Sqlite { readers, .. } => {
+                readers.begin().await.map(AnyTransaction::Sqlite)
+            }
+            Connections::Postgres(pool) => {
+                let begun = pool.begin_with("begin isolation level repeatable read read only");
+                begun.await.map(AnyTransaction::Postgres)
+            }
+        };
+        self.changing(begun)
+    }
+
+    fn changing(&self, begun: Result<AnyTransaction, sqlx::Error>) -> Result<Changing, StoreError> {
         Ok(Changing {
-            transaction: self.readers.begin().await.map_err(self.sort())?,
-            path: Arc::clone(&self.path),
+            transaction: begun.map_err(self.sort())?,
+            place: Arc::clone(&self.place),
         })
     }
 }
 
 /// A transaction. Dropped before it is committed, it leaves no trace.
 pub(crate) struct Changing {
-    transaction: Transaction<'static, Sqlite>,
-    path: Arc<Path>,
+    transaction: AnyTransaction,
+    place: Arc<Place>,
+}
+
+enum AnyTransaction {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
 }
 
 impl Changing {
@@ -308,9 +388,17 @@ impl Changing {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let found = query(sql, values).fetch_all(&mut *self.transaction).await;
-        let rows = found.map_err(|source| StoreError::sort(&self.path, source))?;
-        Ok(wrap(&self.path, rows))
+        match &mut self.transaction {
+            AnyTransaction::Sqlite(transaction) => {
+                let found = sqlite(sql, values).fetch_all(&mut **transaction).await;
+                wrap(&self.place, found, AnyRow::Sqlite)
+            }
+            AnyTransaction::Postgres(transaction) => {
+                let query = postgres(&self.place, sql, values);
+                let found = query.fetch_all(&mut **transaction).await;
+                wrap(&self.place, found, AnyRow::Postgres)
+            }
+        }
     }
 
     /// Changes rows. Gives how many.
@@ -319,23 +407,56 @@ impl Changing {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let done = query(sql, values).execute(&mut *self.transaction).await;
-        let done = done.map_err(|source| StoreError::sort(&self.path, source))?;
-        Ok(done.rows_affected())
+        let done = match &mut self.transaction {
+            AnyTransaction::Sqlite(transaction) => sqlite(sql, values)
+                .execute(&mut **transaction)
+                .await
+                .map(|done| done.rows_affected()),
+            AnyTransaction::Postgres(transaction) => postgres(&self.place, sql, values)
+                .execute(&mut **transaction)
+                .await
+                .map(|done| done.rows_affected()),
+        };
+        done.map_err(|source| StoreError::sort(&self.place, source))
+    }
+
+    /// Numbers for new runs, growing. None of them was given out before.
+    pub(crate) async fn run_numbers(&mut self, count: usize) -> Result<Vec<i64>, StoreError> {
+        let count = count as i64;
+        if matches!(self.transaction, AnyTransaction::Postgres(_)) {
+            let sql = "select nextval(pg_get_serial_sequence('run', 'id')) as id from generate_series(1, $1)";
+            let found = self.fetch(sql, values![count]).await?;
+            return found.iter().map(|row| row.integer("id")).collect();
+        }
+        // Nobody else gives out numbers before the transaction ends.
+        let sql = "select seq from sqlite_sequence where name = 'run'";
+        let found = self.fetch(sql, values![]).await?;
+        let newest = found.first().map(|row| row.integer("seq")).transpose()?;
+        let first = newest.unwrap_or(0) + 1;
+        Ok((first..first + count).collect())
     }
 
     /// Makes what was changed visible to everybody.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        let done = self.transaction.commit().await;
-        done.map_err(|source| StoreError::sort(&self.path, source))
+        let done = match self.transaction {
+            AnyTransaction::Sqlite(transaction) => transaction.commit().await,
+            AnyTransaction::Postgres(transaction) => transaction.commit().await,
+        };
+        done.map_err(|source| StoreError::sort(&self.place, source))
     }
 }
 
-fn wrap(path: &Arc<Path>, rows: Vec<SqliteRow>) -> Vec<Row> {
-    rows.into_iter()
-        .map(|row| Row {
-            row,
-            path: Arc::clone(path),
-        })
-        .collect()
+fn wrap<R>(
+    place: &Arc<Place>,
+    found: Result<Vec<R>, sqlx::Error>,
+    kind: fn(R) -> AnyRow,
+) -> Result<Vec<Row>, StoreError> {
+    let row = |row| Row {
+        row: kind(row),
+        place: Arc::clone(place),
+    };
+    match found {
+        Ok(rows) => Ok(rows.into_iter().map(row).collect()),
+        Err(source) => Err(StoreError::sort(place, source)),
+    }
 }

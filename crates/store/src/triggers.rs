@@ -16,7 +16,7 @@ impl Store {
 
     /// The trigger of this number.
     pub async fn trigger(&self, id: TriggerId) -> Result<Option<Trigger>, StoreError> {
-        let sql = "select id, body from trigger where id = ?1";
+        let sql = "select id, body from trigger where id = $1";
         let found = self.database.fetch_first(sql, values![id]).await?;
         found.as_ref().map(trigger).transpose()
     }
@@ -27,7 +27,7 @@ impl Store {
         pipeline: &PipelineUuid,
         name: &str,
     ) -> Result<Option<Trigger>, StoreError> {
-        let sql = "select id, body from trigger where pipeline = ?1 and name = ?2";
+        let sql = "select id, body from trigger where pipeline = $1 and name = $2";
         let found = self
             .database
             .fetch_first(sql, values![pipeline, name])
@@ -60,17 +60,17 @@ impl Store {
         transaction: &mut Changing,
         mut trigger: Trigger,
     ) -> Result<Trigger, StoreError> {
-        let body = rows::to_json(&self.database.path, "a trigger", &trigger)?;
-        let values = values![
-            (trigger.id.0 != 0).then_some(trigger.id),
-            &trigger.pipeline,
-            trigger.name.as_str(),
-            body,
-        ];
-        let exists = || format!("the trigger `{}` of `{}`", trigger.name, trigger.pipeline);
-        let sql = "insert into trigger (id, pipeline, name, body) values (?1, ?2, ?3, ?4)
+        let body = rows::to_json(&self.database.place, "a trigger", &trigger)?;
+        let mut values = values![&trigger.pipeline, trigger.name.as_str(), body];
+        let sql = if trigger.id.0 == 0 {
+            "insert into trigger (pipeline, name, body) values ($1, $2, $3) returning id"
+        } else {
+            values.push(trigger.id.into());
+            "insert into trigger (pipeline, name, body, id) values ($1, $2, $3, $4)
              on conflict (id) do update set pipeline = excluded.pipeline, name = excluded.name, body = excluded.body
-             returning id";
+             returning id"
+        };
+        let exists = || format!("the trigger `{}` of `{}`", trigger.name, trigger.pipeline);
         let found = transaction.fetch(sql, values).await;
         let found = found.map_err(|error| error.or_exists(exists))?;
         if let Some(row) = found.first() {
@@ -82,9 +82,9 @@ impl Store {
     /// Deletes a trigger with its calls. Its runs stay and keep its name. Gives whether there was one.
     pub async fn delete_trigger(&self, id: TriggerId) -> Result<bool, StoreError> {
         let mut transaction = self.database.begin().await?;
-        let sql = "update run set trigger_id = null where trigger_id = ?1";
+        let sql = "update run set trigger_id = null where trigger_id = $1";
         transaction.change(sql, values![id]).await?;
-        let sql = "delete from trigger where id = ?1";
+        let sql = "delete from trigger where id = $1";
         let deleted = transaction.change(sql, values![id]).await?;
         transaction.commit().await?;
         Ok(deleted > 0)
@@ -96,7 +96,7 @@ impl Store {
         pipeline: Option<&PipelineUuid>,
     ) -> Result<Vec<Backfill>, StoreError> {
         let sql =
-            "select id, body from backfill where ?1 is null or pipeline = ?1 order by id desc";
+            "select id, body from backfill where $1 is null or pipeline = $1 order by id desc";
         let pipeline = pipeline.map(PipelineUuid::as_str);
         let found = self.database.fetch(sql, values![pipeline]).await?;
         found.iter().map(backfill).collect()
@@ -104,7 +104,7 @@ impl Store {
 
     /// The backfill of this number.
     pub async fn backfill(&self, id: BackfillId) -> Result<Option<Backfill>, StoreError> {
-        let sql = "select id, body from backfill where id = ?1";
+        let sql = "select id, body from backfill where id = $1";
         let found = self.database.fetch_first(sql, values![id]).await?;
         found.as_ref().map(backfill).transpose()
     }
@@ -112,12 +112,16 @@ impl Store {
     /// Stores a backfill. Number 0 asks for a new one; another number replaces what is stored under it. Gives the
     /// backfill as it is stored.
     pub async fn put_backfill(&self, mut backfill: Backfill) -> Result<Backfill, StoreError> {
-        let body = rows::to_json(&self.database.path, "a backfill", &backfill)?;
-        let id = (backfill.id.0 != 0).then_some(backfill.id);
+        let body = rows::to_json(&self.database.place, "a backfill", &backfill)?;
+        let mut values = values![&backfill.pipeline, body];
+        let sql = if backfill.id.0 == 0 {
+            "insert into backfill (pipeline, body) values ($1, $2) returning id"
+        } else {
+            values.push(backfill.id.into());
+            "insert into backfill (pipeline, body, id) values ($1, $2, $3)
+             on conflict (id) do update set pipeline = excluded.pipeline, body = excluded.body returning id"
+        };
         let mut transaction = self.database.begin().await?;
-        let sql = "insert into backfill (id, pipeline, body) values (?1, ?2, ?3)
-             on conflict (id) do update set pipeline = excluded.pipeline, body = excluded.body returning id";
-        let values = values![id, &backfill.pipeline, body];
         let found = transaction.fetch(sql, values).await?;
         if let Some(row) = found.first() {
             backfill.id = BackfillId(row.integer("id")?);
@@ -129,9 +133,9 @@ impl Store {
     /// Deletes a backfill. Its runs stay. Gives whether there was one.
     pub async fn delete_backfill(&self, id: BackfillId) -> Result<bool, StoreError> {
         let mut transaction = self.database.begin().await?;
-        let sql = "update run set backfill_id = null where backfill_id = ?1";
+        let sql = "update run set backfill_id = null where backfill_id = $1";
         transaction.change(sql, values![id]).await?;
-        let sql = "delete from backfill where id = ?1";
+        let sql = "delete from backfill where id = $1";
         let deleted = transaction.change(sql, values![id]).await?;
         transaction.commit().await?;
         Ok(deleted > 0)

@@ -11,6 +11,8 @@
 mod conformance;
 mod crash;
 mod facts;
+mod leases;
+mod postgres;
 mod retention;
 mod secrets;
 mod service;

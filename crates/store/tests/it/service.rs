@@ -135,7 +135,7 @@ pub(crate) async fn triggers_are_kept(database: &impl Database) {
     );
     // A number is never given out again.
     let next = store.put_trigger(trigger("demo", "nightly")).await.unwrap();
-    assert_eq!(next.id, TriggerId(4));
+    assert!(next.id > more[1].id);
 }
 
 pub(crate) async fn backfills_are_kept(database: &impl Database) {

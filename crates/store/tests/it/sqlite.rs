@@ -30,7 +30,7 @@ impl Database for File {
     }
 }
 
-conformance!(File::new());
+conformance!(Some(File::new()));
 
 pub(crate) async fn connect(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path);

@@ -1,0 +1,145 @@
+//! Which process drives which run, when several share a database.
+//!
+//! A lease holds until a moment; its holder moves that on. Each lease of a run has a fence, greater than those before.
+//! What is written for a run carries the fence of the lease that this process holds, and is refused when somebody else
+//! has taken the run over meanwhile: a process that was frozen past its lease cannot write. Times are those of the
+//! callers, whose clocks must agree to well within the length of a lease.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use baton_model::{RunId, Timestamp};
+
+use crate::sql::values;
+use crate::{Store, StoreError};
+
+/// A process that works on the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// What it calls itself; no other one has this name.
+    pub id: String,
+    /// What it does.
+    pub role: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it last said that it lives.
+    pub seen_at: Timestamp,
+}
+
+impl Store {
+    /// Takes the lease of a run that nobody holds at `now`. Gives its fence, or none when somebody holds it.
+    ///
+    /// From then on steps of the run that are committed here carry that fence.
+    pub async fn lease_run(
+        &self,
+        run: RunId,
+        owner: &str,
+        now: Timestamp,
+        length: Duration,
+    ) -> Result<Option<i64>, StoreError> {
+        let sql = "update run set owner = $2, lease_fence = lease_fence + 1, lease_until = $4
+             where id = $1 and (lease_until is null or lease_until <= $3) returning lease_fence";
+        let values = values![run, owner, now, now.after(length)];
+        let mut transaction = self.database.begin().await?;
+        let found = transaction.fetch(sql, values).await?;
+        transaction.commit().await?;
+        let fence = found.first().map(|row| row.integer("lease_fence"));
+        let fence = fence.transpose()?;
+        if let Some(fence) = fence {
+            self.lock_leases().insert(run, fence);
+        }
+        Ok(fence)
+    }
+
+    /// Moves the end of all leases of a process on. Gives the runs that it still holds; it must leave its other runs
+    /// alone.
+    pub async fn renew_leases(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        length: Duration,
+    ) -> Result<HashSet<RunId>, StoreError> {
+        let sql = "update run set lease_until = $2 where owner = $1 and lease_until is not null
+             returning id, lease_fence";
+        let values = values![owner, now.after(length)];
+        let mut transaction = self.database.begin().await?;
+        let found = transaction.fetch(sql, values).await?;
+        transaction.commit().await?;
+        let mut held = HashSet::new();
+        let leases = self.lock_leases();
+        for row in &found {
+            let (run, fence) = (row.run("id")?, row.integer("lease_fence")?);
+            if leases.get(&run).is_none_or(|own| *own == fence) {
+                held.insert(run);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Gives the lease of a run back. Gives whether it was still held.
+    pub async fn release_run(&self, run: RunId) -> Result<bool, StoreError> {
+        let Some(fence) = self.lease_of(run) else {
+            return Ok(false);
+        };
+        let sql =
+            "update run set owner = null, lease_until = null where id = $1 and lease_fence = $2";
+        let released = self.database.change(sql, values![run, fence]).await?;
+        self.lock_leases().remove(&run);
+        Ok(released > 0)
+    }
+
+    /// Runs whose lease has ended without being given back, the oldest first.
+    pub async fn expired_leases(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        let sql = "select id from run where owner is not null and lease_until <= $1 order by id";
+        let found = self.database.fetch(sql, values![now]).await?;
+        found.iter().map(|row| row.run("id")).collect()
+    }
+
+    /// Records that a process lives.
+    pub async fn put_process(&self, process: &Process) -> Result<(), StoreError> {
+        let sql = "insert into process (id, role, started_at, seen_at) values ($1, $2, $3, $4)
+             on conflict (id) do update set role = excluded.role, started_at = excluded.started_at,
+                 seen_at = excluded.seen_at";
+        let values = values![
+            process.id.as_str(),
+            process.role.as_str(),
+            process.started_at,
+            process.seen_at,
+        ];
+        self.database.change(sql, values).await.map(drop)
+    }
+
+    /// Every process that has not said that it is gone, by name.
+    pub async fn processes(&self) -> Result<Vec<Process>, StoreError> {
+        let sql = "select id, role, started_at, seen_at from process order by id";
+        let found = self.database.fetch(sql, values![]).await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(Process {
+                    id: row.text("id")?,
+                    role: row.text("role")?,
+                    started_at: row.moment("started_at")?,
+                    seen_at: row.moment("seen_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Forgets a process that is gone.
+    pub async fn forget_process(&self, id: &str) -> Result<(), StoreError> {
+        let sql = "delete from process where id = $1";
+        self.database.change(sql, values![id]).await.map(drop)
+    }
+
+    /// The fence of the lease that this process took of a run.
+    pub(crate) fn lease_of(&self, run: RunId) -> Option<i64> {
+        self.lock_leases().get(&run).copied()
+    }
+
+    fn lock_leases(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, i64>> {
+        // Nothing panics while it holds the lock.
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,153 @@
+//! Leases of runs, and the processes that hold them: every back end must do it, as in `conformance`.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use baton_model::{RunEvent, RunId, Timestamp};
+use baton_store::{Process, StoreError};
+
+use crate::conformance::{Database, at, commit, create};
+
+const LENGTH: Duration = Duration::from_micros(10);
+
+pub(crate) async fn one_process_at_a_time_holds_a_lease(database: &impl Database) {
+    let one = database.open().await;
+    let two = database.open().await;
+    let run = create(&one, "demo", &["a"]).await.id;
+    let other = create(&one, "demo", &["a"]).await.id;
+    let first = one
+        .lease_run(run, "one", Timestamp(0), LENGTH)
+        .await
+        .unwrap();
+    assert_eq!(first, Some(1));
+    assert_eq!(
+        two.lease_run(run, "two", Timestamp(9), LENGTH)
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        two.lease_run(other, "two", Timestamp(9), LENGTH)
+            .await
+            .unwrap(),
+        Some(1)
+    );
+    assert_eq!(
+        two.lease_run(RunId(99), "two", Timestamp(9), LENGTH)
+            .await
+            .unwrap(),
+        None
+    );
+    let owner = two.run_row(run).await.unwrap().unwrap().owner;
+    assert_eq!(owner.as_deref(), Some("one"));
+
+    // Renewed, it holds on; then it is left alone for too long.
+    let held = one.renew_leases("one", Timestamp(8), LENGTH).await.unwrap();
+    assert_eq!(held, HashSet::from([run]));
+    assert_eq!(
+        two.lease_run(run, "two", Timestamp(17), LENGTH)
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(two.expired_leases(Timestamp(17)).await.unwrap(), []);
+    assert_eq!(
+        two.expired_leases(Timestamp(19)).await.unwrap(),
+        [run, other]
+    );
+    let second = two
+        .lease_run(run, "two", Timestamp(18), LENGTH)
+        .await
+        .unwrap();
+    assert_eq!(second, Some(2));
+    let held = one
+        .renew_leases("one", Timestamp(19), LENGTH)
+        .await
+        .unwrap();
+    assert!(held.is_empty());
+    // What is not held any more cannot be given back.
+    assert!(!one.release_run(run).await.unwrap());
+    let held = two
+        .renew_leases("two", Timestamp(19), LENGTH)
+        .await
+        .unwrap();
+    assert_eq!(held, HashSet::from([run, other]));
+    assert!(two.release_run(run).await.unwrap());
+    assert!(!two.release_run(run).await.unwrap());
+    assert_eq!(
+        one.lease_run(run, "one", Timestamp(20), LENGTH)
+            .await
+            .unwrap(),
+        Some(3)
+    );
+}
+
+pub(crate) async fn who_was_frozen_past_its_lease_cannot_write(database: &impl Database) {
+    let frozen = database.open().await;
+    let heir = database.open().await;
+    let stranger = database.open().await;
+    let mut run = create(&frozen, "demo", &["a"]).await;
+    frozen
+        .lease_run(run.id, "frozen", Timestamp(0), LENGTH)
+        .await
+        .unwrap()
+        .unwrap();
+    commit(&frozen, &mut run, &[]).await;
+    let refuse = async |store: &baton_store::Store, run: &baton_model::Run| {
+        let mut run = run.clone();
+        run.version += 1;
+        at(&mut run, "a").reason = Some("too late".to_owned());
+        let changed = [run.blocks[0].key.clone()];
+        let event = RunEvent::Woken;
+        let refused = store
+            .commit(&run, &changed, &event, &[], Timestamp(7))
+            .await;
+        assert!(matches!(refused, Err(StoreError::Conflict { run: id }) if id == run.id));
+    };
+    // Nobody else may write while it lives.
+    refuse(&stranger, &run).await;
+    heir.lease_run(run.id, "heir", Timestamp(10), LENGTH)
+        .await
+        .unwrap()
+        .unwrap();
+    // The versions still fit; only the fence tells.
+    refuse(&frozen, &run).await;
+    refuse(&stranger, &run).await;
+    commit(&heir, &mut run, &["a"]).await;
+    refuse(&frozen, &run).await;
+    assert_eq!(heir.load_run(run.id).await.unwrap().as_ref(), Some(&run));
+    assert_eq!(heir.events(run.id, 0, 9).await.unwrap().len(), 2);
+    // A lease that has ended and that nobody took still counts.
+    commit(&heir, &mut run, &[]).await;
+    assert!(heir.release_run(run.id).await.unwrap());
+    refuse(&frozen, &run).await;
+    commit(&stranger, &mut run, &[]).await;
+}
+
+pub(crate) async fn processes_are_listed(database: &impl Database) {
+    let store = database.open().await;
+    let process = |id: &str, seen| Process {
+        id: id.to_owned(),
+        role: "worker".to_owned(),
+        started_at: Timestamp(1),
+        seen_at: Timestamp(seen),
+    };
+    for process in [process("b", 2), process("a", 2), process("b", 3)] {
+        store.put_process(&process).await.unwrap();
+    }
+    let listed = database.open().await.processes().await.unwrap();
+    assert_eq!(listed, [process("a", 2), process("b", 3)]);
+    store.forget_process("a").await.unwrap();
+    assert_eq!(store.processes().await.unwrap(), [process("b", 3)]);
+}
+
+pub(crate) async fn hints_are_not_missed(database: &impl Database) {
+    let store = database.open().await;
+    let mut hints = store.hints();
+    store.give_hint().await.unwrap();
+    hints.wait_for_hint().await;
+    let waiting = tokio::spawn(async move { hints.wait_for_hint().await });
+    tokio::task::yield_now().await;
+    store.give_hint().await.unwrap();
+    waiting.await.unwrap();
+}
