@@ -145,7 +145,8 @@ impl Turn<'_> {
         }
         for (position, gone) in gone.iter().enumerate() {
             if *gone {
-                let earlier = self.run.blocks[position].earlier;
+                let child = &self.run.blocks[position];
+                let earlier = child.attempt.max(child.earlier);
                 let controller = &mut self.run.blocks[self.places.owner(position)];
                 controller.earlier = controller.earlier.max(earlier);
             }
