@@ -79,6 +79,8 @@ pub struct Limits {
     pub triggers: HashMap<TriggerId, TriggerLimits>,
     /// Pipelines.
     pub pipelines: HashMap<PipelineUuid, PipelineLimits>,
+    /// Triggers whose runs do not start for now, such as that of a paused backfill, with the reason for people.
+    pub held: HashMap<TriggerId, String>,
     /// Most open runs of the project.
     pub project: Option<u32>,
     /// Places of pools; each key of a pool has as many. A pool that is not listed has one.
@@ -237,6 +239,9 @@ impl<'a> Desk<'a> {
         let limits = self.limits;
         let own = limits.pipelines.get(&ticket.pipeline);
         let own = own.copied().unwrap_or_default();
+        if let Some(reason) = ticket.trigger.and_then(|trigger| limits.held.get(&trigger)) {
+            return Some((Arc::from(reason.as_str()), OnLimit::Wait));
+        }
         if let Some(trigger) = ticket.trigger {
             let known = limits.triggers.get(&trigger);
             let limit = known.and_then(|known| known.runs).or(own.per_trigger);

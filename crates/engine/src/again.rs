@@ -1,4 +1,4 @@
-//! A person wants blocks of a run once more, or a run is refused before it starts.
+//! What people want of a run: blocks of it once more, that it stops, that it does not even start.
 //!
 //! What other events do is in `apply`.
 
@@ -98,13 +98,21 @@ impl Turn<'_> {
         Ok(again)
     }
 
-    /// Child runs whose items will be other ones: those of planned blocks that wait for their items again.
+    /// Child runs whose items will be made anew. Those that a cancelled run has made for items that stand are kept.
     fn without_items(&self, again: &[bool]) -> Vec<bool> {
+        let planned = self.plan.blocks.len();
+        let (mut anew, mut drops) = (vec![false; planned], vec![false; planned]);
+        for at in self.graph.order() {
+            if self.mapping.is_mapped(at) {
+                drops[at] = self.view().openers(at).any(|opener| anew[opener]);
+                let mut children = self.places.children(at).iter();
+                anew[at] = drops[at] || children.any(|child| again[*child]);
+            } else {
+                anew[at] = again[at];
+            }
+        }
         (0..self.run.blocks.len())
-            .map(|position| {
-                let planned = self.places.owner(position);
-                position >= self.plan.blocks.len() && again[planned]
-            })
+            .map(|position| position >= planned && drops[self.places.owner(position)])
             .collect()
     }
 
@@ -145,7 +153,8 @@ impl Turn<'_> {
         }
         for (position, gone) in gone.iter().enumerate() {
             if *gone {
-                let earlier = self.run.blocks[position].earlier;
+                let child = &self.run.blocks[position];
+                let earlier = child.attempt.max(child.earlier);
                 let controller = &mut self.run.blocks[self.places.owner(position)];
                 controller.earlier = controller.earlier.max(earlier);
             }
@@ -155,6 +164,44 @@ impl Turn<'_> {
         let mut stays = gone.iter().map(|gone| !gone);
         self.changed.retain(|_| stays.next().unwrap_or(true));
         self.places = Places::new(&self.graph, &self.run);
+    }
+
+    /// Stops a run: what has not started is cancelled, what is under way is asked to stop.
+    pub(crate) fn cancel(&mut self, reason: &str) -> Result<(), String> {
+        if self.run.cancel_requested {
+            return Err("the run is already being cancelled".to_owned());
+        }
+        let calling = |block: &BlockRun| block.callbacks.as_ref().is_some_and(|one| !one.done);
+        if self.run.blocks.iter().all(|block| block.status.is_final())
+            && self.run.blocks.iter().any(calling)
+        {
+            // What is left are callbacks: they are stopped, and the run ends as it would have.
+            for block in &self.run.blocks {
+                if let Some(callbacks) = block.callbacks.as_ref().filter(|one| !one.done) {
+                    self.commands.push(Command::StopAttempt {
+                        key: block.key.clone(),
+                        fence: callbacks.fence,
+                    });
+                }
+            }
+            return Ok(());
+        }
+        self.run.cancel_requested = true;
+        self.run.reason = Some(reason.to_owned());
+        for position in 0..self.run.blocks.len() {
+            let block = &mut self.run.blocks[position];
+            if block.status.is_final() {
+                continue;
+            }
+            block.reason = Some(reason.to_owned());
+            if block.status == BlockStatus::Running {
+                self.changed[position] = true;
+                self.stop_attempt(position);
+            } else {
+                self.end(position, BlockStatus::Cancelled);
+            }
+        }
+        Ok(())
     }
 
     /// Ends a run that is not to start: none of its code runs, not even callbacks.

@@ -402,43 +402,6 @@ impl Turn<'_> {
         }
     }
 
-    fn cancel(&mut self, reason: &str) -> Result<(), String> {
-        if self.run.cancel_requested {
-            return Err("the run is already being cancelled".to_owned());
-        }
-        let calling = |block: &BlockRun| block.callbacks.as_ref().is_some_and(|one| !one.done);
-        if self.run.blocks.iter().all(|block| block.status.is_final())
-            && self.run.blocks.iter().any(calling)
-        {
-            // What is left are callbacks: they are stopped, and the run ends as it would have.
-            for block in &self.run.blocks {
-                if let Some(callbacks) = block.callbacks.as_ref().filter(|one| !one.done) {
-                    self.commands.push(Command::StopAttempt {
-                        key: block.key.clone(),
-                        fence: callbacks.fence,
-                    });
-                }
-            }
-            return Ok(());
-        }
-        self.run.cancel_requested = true;
-        self.run.reason = Some(reason.to_owned());
-        for position in 0..self.run.blocks.len() {
-            let block = &mut self.run.blocks[position];
-            if block.status.is_final() {
-                continue;
-            }
-            block.reason = Some(reason.to_owned());
-            if block.status == BlockStatus::Running {
-                self.changed[position] = true;
-                self.stop_attempt(position);
-            } else {
-                self.end(position, BlockStatus::Cancelled);
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) fn stop_attempt(&mut self, position: usize) {
         let block = &self.run.blocks[position];
         self.commands.push(Command::StopAttempt {

@@ -7,7 +7,7 @@ mod forecast;
 
 use std::time::Duration;
 
-use baton_model::{Misfire, Schedule, Timestamp, Trigger, TriggerKind, TriggerSettings};
+use baton_model::{Misfire, RunStatus, Schedule, Timestamp, Trigger, TriggerKind, TriggerSettings};
 
 use crate::schedule::{current_date, date_after};
 use crate::zones::Zone;
@@ -332,6 +332,20 @@ fn still_open(open: u32) -> String {
     match open {
         1 => "a run of the trigger has not ended".to_owned(),
         count => format!("{count} runs of the trigger have not ended"),
+    }
+}
+
+/// Whether a trigger that makes one run is to be switched off, now that a run of it has ended: after a hard failure it
+/// stays on, for people to see, and makes no other run all the same.
+pub fn has_served(trigger: &Trigger, ended: RunStatus) -> bool {
+    let interval = trigger.interval.as_deref().unwrap_or_default();
+    if trigger.kind != TriggerKind::Time || interval.trim() != "@once" {
+        return false;
+    }
+    match ended {
+        RunStatus::Completed => true,
+        RunStatus::Failed => TriggerSettings::of(&trigger.settings).allow_blocks_to_fail,
+        RunStatus::Initial | RunStatus::Running | RunStatus::Cancelled => false,
     }
 }
 

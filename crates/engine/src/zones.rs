@@ -4,6 +4,8 @@
 //! the two. Expressions that name every hour follow time as it passes instead: they skip nothing and stay an hour
 //! apart.
 
+use std::sync::LazyLock;
+
 use baton_model::{Schedule, Timestamp};
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
@@ -20,6 +22,12 @@ pub struct UnknownZone(pub String);
 
 /// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
+
+static EVERY_HOUR: LazyLock<Option<Box<Cron>>> =
+    LazyLock::new(|| match Schedule::parse("0 * * * *") {
+        Ok(Schedule::Cron(cron)) => Some(cron),
+        _ => None,
+    });
 
 /// Clocks differ from universal time, and are put forward, by less than this.
 const REACH: TimeDelta = TimeDelta::hours(30);
@@ -85,10 +93,7 @@ impl Zone {
         if self.0 == Tz::UTC {
             return Some(Timestamp(at.0 - at.0.rem_euclid(HOUR)));
         }
-        let Schedule::Cron(cron) = Schedule::parse("0 * * * *").ok()? else {
-            return None;
-        };
-        self.cron_before(&cron, Timestamp(at.0.checked_add(1)?))
+        self.cron_before(EVERY_HOUR.as_deref()?, Timestamp(at.0.checked_add(1)?))
     }
 
     /// When the hour after it begins.
@@ -96,10 +101,7 @@ impl Zone {
         if self.0 == Tz::UTC {
             return Some(Timestamp((at.0 - at.0.rem_euclid(HOUR)).checked_add(HOUR)?));
         }
-        let Schedule::Cron(cron) = Schedule::parse("0 * * * *").ok()? else {
-            return None;
-        };
-        self.cron_after(&cron, at)
+        self.cron_after(EVERY_HOUR.as_deref()?, at)
     }
 
     fn offset(self, at: NaiveDateTime) -> TimeDelta {

@@ -93,6 +93,14 @@ fn what_is_in_the_way_is_named() {
         said(&[ticket(16, "a")], &open, &skip),
         ["16 is skipped: 2 of 2 runs of trigger `1` are open: 14, 15"]
     );
+    let held = Limits {
+        held: HashMap::from([(TriggerId(1), "its backfill is paused".to_owned())]),
+        ..Limits::default()
+    };
+    assert_eq!(
+        said(&[ticket(16, "a")], &[], &held),
+        ["16 waits: its backfill is paused"]
+    );
     let project = Limits {
         project: Some(7),
         ..Limits::default()
@@ -231,6 +239,7 @@ prop_compose! {
         let of_pipeline = PipelineLimits { per_trigger, all_triggers, on_limit };
         Limits {
             triggers: HashMap::new(),
+            held: HashMap::new(),
             pipelines: (0..3).map(|n| (PipelineUuid::new(format!("p{n}")), of_pipeline)).collect(),
             project,
             pools: HashMap::from([("pool0".to_owned(), slots)]),

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use baton_engine::triggers::{
-    Decision, Expected, MOST_AT_ONCE, TriggerHistory, collisions, decide, forecast, next_dates,
+    Decision, Expected, MOST_AT_ONCE, TriggerHistory, collisions, decide, forecast, has_served,
+    next_dates,
 };
-use baton_model::{Map, Timestamp, Trigger, TriggerId, TriggerKind};
+use baton_model::{Map, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::schedules::table;
@@ -333,6 +335,22 @@ fn what_cannot_be_followed_says_why() {
 }
 
 #[test]
+fn a_trigger_that_ran_once_is_switched_off() {
+    use RunStatus::{Cancelled, Completed, Failed};
+    let once = trigger("@once", json!({}));
+    let lenient = trigger("@once", json!({"allow_blocks_to_fail": true}));
+    for (trigger, ended, expected) in [
+        (&once, Completed, true),
+        (&once, Failed, false),
+        (&lenient, Failed, true),
+        (&lenient, Cancelled, false),
+        (&trigger("@daily", json!({})), Completed, false),
+    ] {
+        assert_eq!(has_served(trigger, ended), expected);
+    }
+}
+
+#[test]
 fn next_dates_are_told() {
     let dates = |trigger: &Trigger, now: &str| -> Vec<String> {
         let dates = next_dates(trigger, at(now), 2);
@@ -413,4 +431,74 @@ fn a_forecast_shows_where_pools_are_too_small() {
     );
     assert_eq!(one.triggers, [TriggerId(1), TriggerId(2)]);
     assert!(collisions(&expected, &planned, &slots(3)).is_empty());
+}
+
+/// Times, in minutes, at which a scheduler runs and at which it is down.
+fn stretches() -> impl Strategy<Value = Vec<(i64, i64)>> {
+    prop::collection::vec((1..600_i64, 0..3_000_i64), 1..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// However often nobody looks: no date gets two runs, dates come in order, none comes before its time, and where
+    /// every missed date is wanted every date gets its run.
+    #[test]
+    fn every_date_has_its_run(
+        interval in prop::sample::select(&["@hourly", "@daily", "*/20 * * * *", "30 2 * * *", "0 0 * * SUN"]),
+        policy in prop::sample::select(&["skip", "latest", "all"]),
+        zone in prop::sample::select(&["UTC", "Europe/Berlin", "America/Santiago"]),
+        rate in prop::option::of(1..200_u32),
+        begin in -3_000_i64..3_000,
+        stretches in stretches(),
+    ) {
+        let mut settings = json!({"misfire_policy": policy, "timezone": zone});
+        if let Some(rate) = rate {
+            settings["catch_up_rate"] = rate.into();
+        }
+        let mut trigger = trigger(interval, settings);
+        // Around the end of summer time in Berlin.
+        let start = Timestamp(at("2024-10-27T01:00:00").0 + begin * 60_000_000);
+        trigger.last_enabled_at = Some(start);
+        let mut runs = Runs::default();
+        let mut made = Vec::new();
+        let mut now = start;
+        for (up, down) in stretches {
+            let until = Timestamp(now.0 + up * 60_000_000);
+            for looks in 0.. {
+                prop_assert!(looks < 5_000, "it looks again and again");
+                let decision = runs.decide(&trigger, now);
+                for date in decision.due {
+                    prop_assert!(date <= now && date >= start);
+                    prop_assert!(runs.dates.insert(date), "twice");
+                    runs.made = Some(now);
+                    made.push(date);
+                }
+                match decision.next {
+                    Some(next) if next <= until => now = next,
+                    _ => break,
+                }
+            }
+            now = Timestamp(until.0 + down * 60_000_000);
+        }
+        prop_assert!(made.is_sorted());
+        // Once more, with all the time that it needs.
+        if policy == "all" {
+            loop {
+                let decision = runs.decide(&trigger, now);
+                if !decision.due.is_empty() {
+                    runs.made = Some(now);
+                    runs.dates.extend(decision.due);
+                }
+                match decision.next {
+                    Some(next) if next <= Timestamp(now.0 + 60_000_000) => now = next,
+                    _ => break,
+                }
+            }
+            let mut all = next_dates(&trigger, Timestamp(start.0 - 1), 10_000);
+            all.retain(|date| *date < now);
+            let made: Vec<Timestamp> = runs.dates.iter().copied().filter(|date| *date < now).collect();
+            prop_assert_eq!(made, all);
+        }
+    }
 }
