@@ -113,7 +113,7 @@ pub struct Runner {
     pub(crate) answers: Arc<dyn Answers>,
     pub(crate) concealed: Concealed,
     /// Where the system lets us divide up our control group.
-    pub(crate) groups: Option<Groups>,
+    pub(crate) groups: Option<Arc<Groups>>,
     /// The process that all blocks of a run of one process share. Locked for the whole of an attempt: callbacks of
     /// one block and the next block take turns.
     pub(crate) shared: AsyncMutex<Option<Worker>>,
@@ -132,7 +132,7 @@ impl Runner {
         };
         let launcher = Arc::new(Launcher::new(options.strategy, launch));
         // Before the first process is started, which would be in the way.
-        let groups = options.memory_limit.and_then(|_| Groups::find());
+        let groups = options.memory_limit.and_then(|_| Groups::find().map(Arc::new));
         Self {
             options,
             groups,
@@ -162,6 +162,7 @@ impl Runner {
             products: self.products.clone(),
             launcher: Arc::clone(&self.launcher),
             is_sibling: true,
+            groups: self.groups.clone(),
             answers: Arc::clone(&self.answers),
             concealed: Concealed::default(),
             shared: AsyncMutex::default(),

@@ -3,7 +3,7 @@
 
 use baton_base::files;
 use baton_base::now;
-use baton_model::{Map, PipelineUuid, Timestamp, Trigger, TriggerId, TriggerKind};
+use baton_model::{Map, PipelineUuid, Timestamp, Trigger, TriggerId};
 use baton_project::edit::{self, Edit};
 use baton_project::{Project, Trigger as Declared};
 use chrono::DateTime;
@@ -150,7 +150,7 @@ fn merged(
         id: stored.map_or(TriggerId(0), |stored| stored.id),
         pipeline: pipeline.clone(),
         name: declared.name.clone(),
-        token: token.or_else(|| (kind == TriggerKind::Api).then(new_token)),
+        token: token.or_else(|| Some(new_token())),
         kind,
         interval: declared.interval.clone(),
         start_time: declared.start_time.as_deref().and_then(moment),

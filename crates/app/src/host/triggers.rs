@@ -100,7 +100,7 @@ impl Host {
         let at = self.service().now();
         trigger.id = TriggerId(0);
         (trigger.created_at, trigger.updated_at) = (at, at);
-        if trigger.kind == TriggerKind::Api && trigger.token.is_none() {
+        if trigger.token.is_none() {
             trigger.token = Some(new_token());
         }
         self.checked(&mut trigger, None)?;
