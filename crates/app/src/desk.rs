@@ -106,7 +106,7 @@ impl ProjectDesk {
                 options: &options,
             };
             workers.prepare(None, true, &mut |line| {
-                tracing::info!("environment: {line}")
+                tracing::info!("environment: {line}");
             })
         })
         .await?;
@@ -191,10 +191,10 @@ impl Desk for ProjectDesk {
 
     fn limits(&self, pipeline: &PipelineUuid) -> PipelineLimits {
         if let Some(limits) = self.lock_limits().get(pipeline) {
-            return limits.clone();
+            return *limits;
         }
         let limits = read_limits(&self.root, pipeline);
-        self.lock_limits().insert(pipeline.clone(), limits.clone());
+        self.lock_limits().insert(pipeline.clone(), limits);
         limits
     }
 

@@ -131,7 +131,7 @@ impl Host {
     }
 
     /// The token that opens the server of this project: made once, and kept in a file that only its owner reads.
-    pub async fn token(&self) -> Result<String, Failure> {
+    pub fn token(&self) -> Result<String, Failure> {
         let path = self.state.home.path().join("server.token");
         if let Ok(token) = files::read_text(&path)
             && !token.trim().is_empty()

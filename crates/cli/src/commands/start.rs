@@ -45,7 +45,7 @@ async fn serve(args: &StartArgs, address: IpAddr, root: PathBuf) -> Result<ExitC
     };
     let host = Host::open(&root, worker_options(&args.worker), service).await?;
     let (listener, address) = listen(address, args.port).await?;
-    let token = host.token().await?;
+    let token = host.token()?;
     let told = host.state().home.path().join("server.json");
     let url = format!("http://{address}");
     let facts = json!({"url": url, "token": token, "pid": std::process::id()});

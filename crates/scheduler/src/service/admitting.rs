@@ -53,7 +53,7 @@ impl Service {
 
     /// Why a run waits, as it was last found out.
     pub fn waits_for(&self, id: RunId) -> Option<String> {
-        self.book().notes.get(&id).map(|reason| reason.to_string())
+        self.book().notes.get(&id).map(ToString::to_string)
     }
 
     /// What holds for the runs that wait.

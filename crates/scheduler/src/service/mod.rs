@@ -143,7 +143,7 @@ impl Service {
                 }
                 // The database is busy or away: what is to be done is still in it.
                 Err(error) => {
-                    self.complain(&error);
+                    complain(&error);
                     PAUSE
                 }
             };
@@ -224,11 +224,11 @@ impl Service {
         }
         let make =
             |id, new: &NewRun| baton_engine::create(id, Arc::clone(&new.plan), new.created_at);
-        let made = self.inner.store.create_runs(new.to_vec(), make).await?;
+        let runs = self.inner.store.create_runs(new.to_vec(), make).await?;
         baton_base::failpoint("runs-created");
         let mut book = self.book();
-        let mut ids = Vec::with_capacity(made.len());
-        for (run, new) in made.into_iter().zip(new) {
+        let mut ids = Vec::with_capacity(runs.len());
+        for (run, new) in runs.into_iter().zip(new) {
             if let Some(run) = &run {
                 book.created(run, new.priority);
                 self.tell(News::Created(run.id));
@@ -379,10 +379,6 @@ impl Service {
         let _ = self.inner.news.send(news);
     }
 
-    fn complain(&self, error: &(impl Diagnose + 'static)) {
-        tracing::error!(error = %chain(error), "the scheduler could not do its work");
-    }
-
     fn book(&self) -> MutexGuard<'_, Book> {
         self.inner
             .book
@@ -396,6 +392,10 @@ impl Service {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn complain(error: &(impl Diagnose + 'static)) {
+    tracing::error!(error = %chain(error), "the scheduler could not do its work");
 }
 
 impl Complaint {
