@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Baton (development profile, shared with `make test`) and runs the example project with it.
+# Builds Baton (development profile, shared with `make test`), runs the example project with it and serves it.
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 started=$SECONDS
 
@@ -24,3 +24,6 @@ echo
 note "Look at a data product:   $baton output examples/flights flights busiest_routes"
 note "Start a project:          $baton init my_project"
 note "Everything else:          $baton --help"
+echo
+say "Serving examples/flights (Ctrl-C ends it)"
+exec "$baton" start examples/flights
