@@ -17,13 +17,14 @@ mod secrets;
 mod settings;
 mod sources;
 mod state;
+mod why;
 mod workers;
 
 pub use actor::{Actor, Right};
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
-pub use host::{Call, Called, Host};
+pub use host::{Call, Called, Detail, Host, LogPage, LogQuery, MOST_RECORDS, Outputs, Wish};
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;
 pub use planning::{Planned, plan, plan_wanted};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use baton_base::ProjectHome;
+use baton_base::{Home, ProjectHome};
 use baton_model::{Run, RunId};
 use baton_store::{Secrets, Store};
 
@@ -23,7 +23,11 @@ pub struct ProjectState {
 impl ProjectState {
     /// Opens the state of the project whose folder is `project`.
     pub async fn open(project: &Path) -> Result<Self, Failure> {
-        let baton_home = settings::home()?;
+        Self::open_in(&settings::home()?, project).await
+    }
+
+    /// Opens the state of the project whose folder is `project`, kept under `baton_home`.
+    pub async fn open_in(baton_home: &Home, project: &Path) -> Result<Self, Failure> {
         let home = baton_home.project(project)?;
         let store = Store::open(&home.database()).await?;
         Ok(Self {

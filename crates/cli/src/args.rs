@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Show what a run's blocks printed and logged
     Logs(LogsArgs),
+    /// Say why a run is as it is, or why a trigger makes none
+    Why(WhyArgs),
     /// Show or export what a block produced
     Output(OutputArgs),
     /// Set, list and remove the secrets that blocks may read
@@ -202,6 +204,27 @@ pub(crate) struct LogsArgs {
     /// Only this block
     pub(crate) block: Option<String>,
     /// Print the records as JSON, one per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    baton why my_project 12\n  \
+    baton why my_project --trigger nightly")]
+pub(crate) struct WhyArgs {
+    /// The project's folder
+    pub(crate) project: PathBuf,
+    /// Number of the run
+    #[arg(required_unless_present = "trigger", conflicts_with = "trigger")]
+    pub(crate) run: Option<i64>,
+    /// Name of a trigger that makes no run
+    #[arg(long, value_name = "NAME")]
+    pub(crate) trigger: Option<String>,
+    /// With --trigger: of this pipeline, where several have a trigger of that name
+    #[arg(long, value_name = "UUID", requires = "trigger")]
+    pub(crate) pipeline: Option<String>,
+    /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

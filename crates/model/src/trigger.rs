@@ -184,6 +184,8 @@ pub struct TriggerSettings {
     pub is_landing: bool,
     /// Most open runs of this trigger.
     pub run_limit: Option<u32>,
+    /// Its runs are made, but none of them starts for now: the trigger of a backfill that is paused.
+    pub is_paused: bool,
     /// Most runs of this trigger that wait; a call beyond it is refused.
     pub queue_limit: Option<u32>,
     /// How long a run may take.
@@ -217,6 +219,7 @@ impl TriggerSettings {
             create_initial_run: flag("create_initial_pipeline_run"),
             is_landing: flag("landing_time_enabled"),
             run_limit: count("pipeline_run_limit").filter(|limit| *limit > 0),
+            is_paused: flag("paused"),
             queue_limit: count("queue_limit"),
             timeout: settings
                 .get("timeout")

@@ -14,6 +14,7 @@ mod schema;
 mod slice;
 mod staging;
 mod statistics;
+mod view;
 
 pub use export::{Export, ExportError, Format};
 pub use frame::{Frame, ReadError, Scan};
@@ -21,3 +22,7 @@ pub use ipc::ArrowFileError;
 pub use objects::{Collected, IntegrityError};
 pub use products::Products;
 pub use staging::{CommitError, Digest, DigestError, StagedContent, StagedOutput, Staging};
+pub use view::{
+    ColumnView, Comparison, Condition, MOST_DISTINCT, MOST_SORTED, View, ViewError, ViewPage,
+    page_as_arrow, page_as_json,
+};

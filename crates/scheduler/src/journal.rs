@@ -1,7 +1,7 @@
 //! The log of a run: one JSON record per line, in a file of its own.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use baton_base::files::{self, FileError};
@@ -69,7 +69,7 @@ impl Journal {
 }
 
 fn ends_with_newline(path: &Path) -> bool {
-    use std::io::{Read, Seek, SeekFrom};
+    use std::io::Read;
     let last = || -> io::Result<Option<u8>> {
         let mut file = File::open(path)?;
         if file.metadata()?.len() == 0 {
@@ -85,19 +85,41 @@ fn ends_with_newline(path: &Path) -> bool {
 
 /// Calls `each` with every whole record of the log at `path`, in order. A log that does not exist is empty.
 pub fn read_log(path: &Path, mut each: impl FnMut(LogRecord)) -> Result<(), JournalError> {
-    let file = match File::open(path) {
+    read_log_from(path, 0, |_, record| {
+        each(record);
+        true
+    })
+}
+
+/// The same from a place of the log on: `each` gets the place behind the record too, and says whether to go on.
+pub fn read_log_from(
+    path: &Path,
+    from: u64,
+    mut each: impl FnMut(u64, LogRecord) -> bool,
+) -> Result<(), JournalError> {
+    let failed = |source| FileError::new("read", path, source);
+    let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(FileError::new("open", path, source).into()),
     };
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(|source| FileError::new("read", path, source))?;
-        // A crash may have cut the last record short: it was never whole.
-        if let Ok(record) = serde_json::from_str(&line) {
-            each(record);
+    file.seek(SeekFrom::Start(from)).map_err(failed)?;
+    let mut reader = BufReader::new(file);
+    let (mut place, mut line) = (from, Vec::new());
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line).map_err(failed)?;
+        // What has no end yet is being written, or a crash has cut it short.
+        if length == 0 || line.last() != Some(&b'\n') {
+            return Ok(());
+        }
+        place += length as u64;
+        if let Ok(record) = serde_json::from_slice(&line)
+            && !each(place, record)
+        {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

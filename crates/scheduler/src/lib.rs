@@ -10,7 +10,7 @@ mod service;
 mod supply;
 
 pub use drive::{Cancel, DriveError, Notice, Session, drive};
-pub use journal::{Journal, JournalError, read_log};
+pub use journal::{Journal, JournalError, read_log, read_log_from};
 pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};
 pub use service::{Clock, Complaint, Desk, Drawn, News, Service, ServiceOptions, Soon, Wanted};

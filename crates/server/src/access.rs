@@ -80,6 +80,39 @@ pub const ROUTES: &[Access] = &[
     to("DELETE", "/api/pipeline_runs/{id}", Who::Session),
     to("GET", "/api/pipeline_runs/{id}/block_runs", Who::Session),
     to("GET", "/api/block_runs/{id}", Who::Session),
+    to("GET", "/api/backfills", Who::Session),
+    to("GET", "/api/backfills/{id}", Who::Session),
+    to("PUT", "/api/backfills/{id}", Who::Session),
+    to("DELETE", "/api/backfills/{id}", Who::Session),
+    to("GET", "/api/backfills/{id}/preview", Who::Session),
+    to("GET", "/api/pipelines/{pipeline}/backfills", Who::Session),
+    to("POST", "/api/pipelines/{pipeline}/backfills", Who::Session),
+    to(
+        "POST",
+        "/api/pipelines/{pipeline}/backfills/preview",
+        Who::Session,
+    ),
+    to("GET", "/api/pipelines/{pipeline}/logs", Who::Session),
+    to("GET", "/api/pipeline_runs/{id}/logs", Who::Session),
+    to("GET", "/api/block_runs/{id}/outputs", Who::Session),
+    to("GET", "/api/block_runs/{id}/outputs/{name}", Who::Session),
+    to(
+        "GET",
+        "/api/block_runs/{id}/outputs/{name}/statistics",
+        Who::Session,
+    ),
+    to(
+        "GET",
+        "/api/pipelines/{pipeline}/blocks/{block}/outputs",
+        Who::Session,
+    ),
+    to(
+        "GET",
+        "/api/pipelines/{pipeline}/block_outputs/{block}/downloads",
+        Who::Session,
+    ),
+    to("GET", "/api/pipeline_runs/{id}/why", Who::Session),
+    to("GET", "/api/pipeline_schedules/{id}/why", Who::Session),
 ];
 
 /// Who may call the route with this pattern.

@@ -8,6 +8,7 @@ mod api;
 mod error;
 mod guard;
 mod params;
+mod stream;
 mod times;
 
 use std::net::SocketAddr;

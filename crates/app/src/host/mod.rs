@@ -1,14 +1,18 @@
 //! A project that a server hosts: its scheduler, its triggers, and what watches its files.
 
+mod backfills;
 mod children;
+mod logs;
+mod outputs;
 mod runs;
 mod sync;
 mod triggers;
+mod why;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use baton_base::{files, now};
+use baton_base::{Home, files, now};
 use baton_model::{Map, Run, RunStatus, Timestamp, Trigger};
 use baton_products::Products;
 use baton_project::Project;
@@ -25,8 +29,12 @@ use crate::desk::ProjectDesk;
 use crate::failure::Failure;
 use crate::request::WorkerOptions;
 use crate::secrets::{Known, lookup};
+use crate::settings;
 use crate::state::ProjectState;
 
+pub use backfills::{Detail, Wish};
+pub use logs::{LogPage, LogQuery, MOST_RECORDS};
+pub use outputs::Outputs;
 pub use triggers::{Call, Called};
 
 /// A project that a server hosts. Everything a person can do with it starts here.
@@ -48,9 +56,19 @@ impl Host {
         options: WorkerOptions,
         service: ServiceOptions,
     ) -> Result<Arc<Self>, Failure> {
+        Self::open_in(&settings::home()?, root, options, service).await
+    }
+
+    /// The same, with all state under `home`.
+    pub async fn open_in(
+        home: &Home,
+        root: &Path,
+        options: WorkerOptions,
+        service: ServiceOptions,
+    ) -> Result<Arc<Self>, Failure> {
         let project = Project::open(root)?;
-        let state = ProjectState::open(project.root()).await?;
-        let lock = Lease::take_named("this project", &state.home.path().join("locks/server"))?;
+        let state = ProjectState::open_in(home, project.root()).await?;
+        let lock = Lease::take_named("this project", &state.server_lock())?;
         let products = Products::open(&state.home.products())?;
         let children = Arc::new(FromBlocks::default());
         let links = Arc::clone(&children);
@@ -113,6 +131,7 @@ impl Host {
         *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
         self.sync_all_triggers().await?;
         tokio::spawn(Arc::clone(self).follow_files(changes));
+        self.finish_backfills().await?;
         let service = self.service.clone();
         tokio::spawn(async move { service.run().await });
         Ok(())
@@ -218,6 +237,9 @@ impl Host {
     }
 
     async fn after_run(&self, run: &Run) -> Result<(), Failure> {
+        if let Some(backfill) = run.plan.occasion.backfill {
+            return self.follow_backfill(backfill).await;
+        }
         let Some(id) = run.plan.occasion.trigger else {
             return Ok(());
         };

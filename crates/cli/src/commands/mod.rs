@@ -14,6 +14,7 @@ mod runs;
 mod secret;
 mod start;
 mod state;
+mod why;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Start(args) => start::run(&args),
         Command::Runs(args) => runs::run(&args),
         Command::Logs(args) => logs::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Output(args) => output::run(&args),
         Command::Secret(args) => secret::run(&args),
         Command::Check(args) => check::run(&args),

@@ -67,6 +67,7 @@ impl Service {
                     .or_insert_with(|| TriggerLimits {
                         name: entry.trigger.name.clone(),
                         runs: entry.settings.run_limit,
+                        is_paused: entry.settings.is_paused,
                     });
             }
             if !pipelines.contains_key(&ticket.pipeline) {

@@ -98,6 +98,8 @@ impl Book {
     pub(crate) fn put(&mut self, trigger: Trigger, facts: TriggerFacts) {
         let id = trigger.id;
         let settings = TriggerSettings::of(&trigger.settings);
+        // Its limits may let more runs in than before.
+        self.has_moved = true;
         self.look_at(id, trigger.is_active.then_some(Timestamp(i64::MIN)));
         self.triggers.insert(
             id,

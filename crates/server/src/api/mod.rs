@@ -1,10 +1,14 @@
 //! The routes, one file for each resource.
 
+mod backfills;
 mod block_runs;
+mod logs;
+mod outputs;
 mod page;
 mod pipeline_runs;
 mod pipeline_schedules;
 mod status;
+mod why;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -63,6 +67,57 @@ pub(crate) fn routes() -> Router<Shared> {
             get(block_runs::list_of_run),
         )
         .route("/api/block_runs/{id}", get(block_runs::show))
+        .merge(backfill_routes())
+        .merge(seeing_routes())
+}
+
+fn backfill_routes() -> Router<Shared> {
+    Router::new()
+        .route("/api/backfills", get(backfills::list))
+        .route(
+            "/api/backfills/{id}",
+            get(backfills::show)
+                .put(backfills::update)
+                .delete(backfills::remove),
+        )
+        .route("/api/backfills/{id}/preview", get(backfills::preview))
+        .route(
+            "/api/pipelines/{pipeline}/backfills",
+            get(backfills::list_of_pipeline).post(backfills::create),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/backfills/preview",
+            post(backfills::preview_of_new),
+        )
+}
+
+/// What runs print, produce, and why they are as they are.
+fn seeing_routes() -> Router<Shared> {
+    Router::new()
+        .route(
+            "/api/pipelines/{pipeline}/logs",
+            get(logs::list_of_pipeline),
+        )
+        .route("/api/pipeline_runs/{id}/logs", get(logs::show_of_run))
+        .route(
+            "/api/block_runs/{id}/outputs",
+            get(outputs::list_of_block_run),
+        )
+        .route("/api/block_runs/{id}/outputs/{name}", get(outputs::page))
+        .route(
+            "/api/block_runs/{id}/outputs/{name}/statistics",
+            get(outputs::statistics),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/blocks/{block}/outputs",
+            get(outputs::list_of_block),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/block_outputs/{block}/downloads",
+            get(outputs::download),
+        )
+        .route("/api/pipeline_runs/{id}/why", get(why::of_run))
+        .route("/api/pipeline_schedules/{id}/why", get(why::of_trigger))
 }
 
 /// The published description of the API.

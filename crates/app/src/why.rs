@@ -1,0 +1,111 @@
+//! Why a run is as it is, and why a trigger makes none: the facts for what `engine` says about them.
+//!
+//! Everything is read from the project's state, so that it can be asked without a server, too.
+
+use std::collections::BTreeMap;
+
+use baton_engine::triggers::{TriggerHistory, decide};
+use baton_engine::usual::{RECENT, Spread};
+use baton_engine::why::{Why, WhyFacts, why, why_no_run};
+use baton_model::{
+    BlockStatus, BlockUuid, PipelineUuid, Run, RunId, RunStatus, Timestamp, Trigger,
+};
+use baton_scheduler::Lease;
+use baton_store::RunPage;
+
+use crate::failure::Failure;
+use crate::state::ProjectState;
+
+impl ProjectState {
+    /// Where the lock of the process is that serves the project.
+    pub(crate) fn server_lock(&self) -> std::path::PathBuf {
+        self.home.path().join("locks/server")
+    }
+
+    /// Why a run is as it is at `now`.
+    pub async fn why_run(&self, id: RunId, now: Timestamp) -> Result<Why, Failure> {
+        let run = self.run(id).await?;
+        let note = self.store.run_row(id).await?.and_then(|row| row.note);
+        // Whoever holds the lock schedules; when somebody last did is not recorded.
+        let seen = Lease::is_held(&self.server_lock()).then_some(now);
+        let usual = self.usual_of(&run.plan.pipeline, id).await?;
+        let usual_blocks = self.usual_of_blocks(&run).await?;
+        let page = RunPage {
+            pipelines: vec![run.plan.pipeline.clone()],
+            statuses: vec![RunStatus::Completed],
+            after: Some(id),
+            limit: 1,
+            ..RunPage::default()
+        };
+        let good = self.store.page_runs(&page).await?.rows.into_iter().next();
+        let good = match good {
+            Some(row) => self.store.load_run(row.id).await?,
+            None => None,
+        };
+        Ok(why(&WhyFacts {
+            run: &run,
+            now,
+            waits_for: note.as_deref(),
+            scheduler_seen: seen,
+            usual,
+            usual_blocks: &usual_blocks,
+            last_good: good.as_ref(),
+        }))
+    }
+
+    /// Why a trigger makes no run at `now`, or which it makes.
+    pub async fn why_trigger(&self, trigger: &Trigger, now: Timestamp) -> Result<Why, Failure> {
+        let facts = self.store.facts_of_trigger(trigger.id).await?;
+        let refused = self.store.non_events(trigger.id, 1).await?;
+        let history = TriggerHistory {
+            newest_date: facts.newest_date,
+            has_run_at: &|date| facts.newest_date == Some(date),
+            newest_made: None,
+            runs: facts.runs,
+            newest_is_open: facts.newest_status.is_some_and(|status| !status.is_final()),
+            open: u32::try_from(facts.open).unwrap_or(u32::MAX),
+            runtimes: &facts.recent_runtimes,
+            copies: 1,
+        };
+        let decision = decide(trigger, &history, now);
+        // Once a later date has its run, or the trigger is off, that is past.
+        let refused = refused
+            .into_iter()
+            .next()
+            .filter(|event| trigger.is_active && event.date > facts.newest_date);
+        let refused = refused.map(|event| event.reason);
+        Ok(why_no_run(trigger, &decision, refused.as_deref()))
+    }
+
+    /// Seconds that runs of a pipeline took that completed, other than this one.
+    async fn usual_of(
+        &self,
+        pipeline: &PipelineUuid,
+        except: RunId,
+    ) -> Result<Option<Spread>, Failure> {
+        let past = self.store.pipeline_history(pipeline, 2 * RECENT as u32);
+        let took = past.await?.into_iter().filter_map(|past| {
+            let is_good = past.status == RunStatus::Completed && past.run != except;
+            let start = past.started_at.filter(|_| is_good)?;
+            Some(past.ended_at.since(start).as_secs_f64())
+        });
+        Ok(Spread::of(took.take(RECENT)))
+    }
+
+    async fn usual_of_blocks(&self, run: &Run) -> Result<BTreeMap<BlockUuid, Spread>, Failure> {
+        let mut usual = BTreeMap::new();
+        for block in &run.plan.blocks {
+            let past = self
+                .store
+                .block_history(&run.plan.pipeline, &block.uuid, 2 * RECENT as u32);
+            let took = past.await?.into_iter().filter_map(|past| {
+                let is_good = past.status == BlockStatus::Completed && past.run != run.id;
+                is_good.then(|| past.ended_at.since(past.started_at).as_secs_f64())
+            });
+            if let Some(spread) = Spread::of(took.take(RECENT)) {
+                usual.insert(block.uuid.clone(), spread);
+            }
+        }
+        Ok(usual)
+    }
+}

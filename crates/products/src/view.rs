@@ -1,0 +1,547 @@
+//! Looking at a frame of any size: rows that meet conditions, in an order, a page of them, and what is known of its
+//! columns. The frame is read batch by batch; what is kept is the page, or the best rows so far.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Datum, RecordBatch, Scalar, StringArray,
+};
+use arrow::compute::kernels::cmp;
+use arrow::compute::{self, SortColumn, SortOptions};
+use arrow::datatypes::{DataType, Float64Type, Schema, SchemaRef};
+use arrow::error::ArrowError;
+
+use crate::frame::{Frame, ReadError};
+use crate::schema;
+use crate::statistics::Summary;
+
+/// Most rows that can lie before the end of a page that is sorted: they are kept in memory.
+pub const MOST_SORTED: u64 = 1_000_000;
+
+/// Most different values of a column that are told apart.
+pub const MOST_DISTINCT: usize = 10_000;
+
+/// How a value is compared with that of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same.
+    Equal,
+    /// Another one.
+    NotEqual,
+    /// Smaller.
+    Less,
+    /// Smaller or the same.
+    AtMost,
+    /// Greater.
+    Greater,
+    /// Greater or the same.
+    AtLeast,
+    /// Has the text in it, in whatever case.
+    Contains,
+    /// Is null; the value is not looked at.
+    Null,
+    /// Is not null.
+    NotNull,
+}
+
+impl Comparison {
+    /// The comparison that requests call `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "eq" => Self::Equal,
+            "ne" => Self::NotEqual,
+            "lt" => Self::Less,
+            "le" => Self::AtMost,
+            "gt" => Self::Greater,
+            "ge" => Self::AtLeast,
+            "contains" => Self::Contains,
+            "null" => Self::Null,
+            "not_null" => Self::NotNull,
+            _ => return None,
+        })
+    }
+}
+
+/// A condition on a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The column.
+    pub column: String,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what, as text; read as a value of the column's type.
+    pub value: String,
+}
+
+/// Which rows and columns are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// The columns; all when empty.
+    pub columns: Vec<String>,
+    /// Conditions that all must hold.
+    pub conditions: Vec<Condition>,
+    /// Text that some column must have in it, in whatever case.
+    pub search: Option<String>,
+    /// Columns to sort by, and whether downwards.
+    pub order: Vec<(String, bool)>,
+    /// So many rows are left out first.
+    pub offset: u64,
+    /// So many at most.
+    pub limit: usize,
+}
+
+/// A page of what was wanted.
+#[derive(Clone, Debug)]
+pub struct ViewPage {
+    /// The rows.
+    pub rows: RecordBatch,
+    /// How many rows meet the conditions.
+    pub total: u64,
+}
+
+/// What is known of a column of the rows that meet the conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnView {
+    /// Its name.
+    pub name: String,
+    /// Arrow's name of its type.
+    pub data_type: String,
+    /// Number of nulls.
+    pub nulls: u64,
+    /// Smallest value, as text.
+    pub min: Option<String>,
+    /// Largest value.
+    pub max: Option<String>,
+    /// Mean of numbers.
+    pub mean: Option<f64>,
+    /// How many different values there are; none when there are more than [`MOST_DISTINCT`].
+    pub distinct: Option<u64>,
+}
+
+/// Looking at a frame failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// The frame cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// There is no such column.
+    #[error("look at the rows: there is no column `{column}`")]
+    NoColumn {
+        /// The name.
+        column: String,
+    },
+    /// A value that a column cannot have.
+    #[error("look at the rows: `{value}` is no value of column `{column}`, which is {data_type}")]
+    NoValue {
+        /// The column.
+        column: String,
+        /// The value.
+        value: String,
+        /// Its type.
+        data_type: String,
+    },
+    /// A page too far behind in an order.
+    #[error("look at the rows: a sorted page cannot end behind row {MOST_SORTED}")]
+    TooFar,
+    /// The columns cannot be compared.
+    #[error("compare the rows")]
+    Arrow(#[from] ArrowError),
+}
+
+impl baton_base::Diagnose for ViewError {
+    fn class(&self) -> baton_base::Class {
+        match self {
+            Self::Read(error) => error.class(),
+            _ => baton_base::Class::User,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Read(error) => error.hint(),
+            Self::TooFar => Some("narrow the rows down with a condition".to_owned()),
+            Self::NoColumn { .. } | Self::NoValue { .. } | Self::Arrow(_) => None,
+        }
+    }
+}
+
+impl Frame {
+    /// A page of the rows that are wanted.
+    pub fn view(&self, view: &View) -> Result<ViewPage, ViewError> {
+        let wanted = Wanted::new(self.schema(), view)?;
+        let last = view.offset.saturating_add(view.limit as u64);
+        if !wanted.filters() && wanted.order.is_empty() {
+            let page = self.page(view.offset, view.limit)?;
+            return Ok(ViewPage {
+                rows: wanted.project(&page)?,
+                total: self.rows(),
+            });
+        }
+        let page = if wanted.order.is_empty() {
+            self.in_order(&wanted, view.offset, last)?
+        } else if last > MOST_SORTED {
+            return Err(ViewError::TooFar);
+        } else {
+            self.sorted(&wanted, view.offset as usize, last as usize)?
+        };
+        Ok(page)
+    }
+
+    /// What is known of the columns of the rows that meet the conditions, and how many rows they are.
+    pub fn view_statistics(&self, view: &View) -> Result<(u64, Vec<ColumnView>), ViewError> {
+        let wanted = Wanted::new(self.schema(), view)?;
+        let schema = wanted.project(&RecordBatch::new_empty(Arc::clone(self.schema())))?;
+        let schema = schema.schema();
+        let mut summary = Summary::new(&schema);
+        let mut gathered: Vec<Gathered> = schema.fields().iter().map(|_| Gathered::new()).collect();
+        for batch in self.scan(0, None) {
+            let batch = wanted.project(&wanted.filter(&batch?)?)?;
+            summary.add(&batch)?;
+            for (gathered, column) in gathered.iter_mut().zip(batch.columns()) {
+                gathered.add(column)?;
+            }
+        }
+        summary.close()?;
+        let statistics = summary.statistics().into_iter();
+        let columns = schema.fields().iter().zip(statistics).zip(gathered);
+        let columns = columns.map(|((field, statistics), gathered)| ColumnView {
+            name: field.name().clone(),
+            data_type: field.data_type().to_string(),
+            nulls: statistics.nulls,
+            min: statistics.min,
+            max: statistics.max,
+            mean: (gathered.count > 0).then(|| gathered.sum / gathered.count as f64),
+            distinct: gathered.values.map(|values| values.len() as u64),
+        });
+        Ok((summary.rows, columns.collect()))
+    }
+
+    fn in_order(&self, wanted: &Wanted, first: u64, last: u64) -> Result<ViewPage, ViewError> {
+        let (mut total, mut kept) = (0_u64, Vec::new());
+        for batch in self.scan(0, None) {
+            let batch = wanted.filter(&batch?)?;
+            let rows = batch.num_rows() as u64;
+            let from = first.clamp(total, total + rows) - total;
+            let to = last.clamp(total, total + rows) - total;
+            if to > from {
+                let part = batch.slice(from as usize, (to - from) as usize);
+                kept.push(wanted.project(&part)?);
+            }
+            total += rows;
+        }
+        let schema = wanted.project(&RecordBatch::new_empty(Arc::clone(self.schema())))?;
+        Ok(ViewPage {
+            rows: compute::concat_batches(&schema.schema(), &kept)?,
+            total,
+        })
+    }
+
+    fn sorted(&self, wanted: &Wanted, first: usize, last: usize) -> Result<ViewPage, ViewError> {
+        let mut total = 0_u64;
+        let mut best = RecordBatch::new_empty(Arc::clone(self.schema()));
+        for batch in self.scan(0, None) {
+            let batch = wanted.filter(&batch?)?;
+            total += batch.num_rows() as u64;
+            let both = compute::concat_batches(self.schema(), [&best, &batch])?;
+            best = wanted.sort(&both, last)?;
+        }
+        let first = first.min(best.num_rows());
+        let rows = best.slice(first, best.num_rows() - first);
+        Ok(ViewPage {
+            rows: wanted.project(&rows)?,
+            total,
+        })
+    }
+}
+
+/// A view whose columns have been found.
+struct Wanted<'a> {
+    columns: Option<Vec<usize>>,
+    conditions: Vec<(usize, Test)>,
+    search: Option<String>,
+    order: Vec<(usize, bool)>,
+    schema: &'a SchemaRef,
+}
+
+/// A condition whose value has been read.
+enum Test {
+    Compared(Comparison, ArrayRef),
+    Contains(String),
+    Null(bool),
+}
+
+impl<'a> Wanted<'a> {
+    fn new(schema: &'a SchemaRef, view: &View) -> Result<Self, ViewError> {
+        let place = |name: &String| {
+            let found = schema
+                .fields()
+                .iter()
+                .position(|field| field.name() == name);
+            found.ok_or_else(|| ViewError::NoColumn {
+                column: name.clone(),
+            })
+        };
+        let places = |names: &[String]| names.iter().map(place).collect::<Result<Vec<_>, _>>();
+        let conditions = view.conditions.iter().map(|condition| {
+            let at = place(&condition.column)?;
+            let test = match condition.comparison {
+                Comparison::Null => Test::Null(true),
+                Comparison::NotNull => Test::Null(false),
+                Comparison::Contains => Test::Contains(condition.value.to_lowercase()),
+                other => Test::Compared(other, value_of(schema, at, condition)?),
+            };
+            Ok::<_, ViewError>((at, test))
+        });
+        let order = view.order.iter();
+        let order = order.map(|(name, down)| Ok::<_, ViewError>((place(name)?, *down)));
+        let search = view.search.as_ref().filter(|text| !text.is_empty());
+        Ok(Self {
+            columns: match view.columns.as_slice() {
+                [] => None,
+                names => Some(places(names)?),
+            },
+            conditions: conditions.collect::<Result<_, _>>()?,
+            search: search.map(|text| text.to_lowercase()),
+            order: order.collect::<Result<_, _>>()?,
+            schema,
+        })
+    }
+
+    fn filters(&self) -> bool {
+        !self.conditions.is_empty() || self.search.is_some()
+    }
+
+    fn project(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        match &self.columns {
+            None => Ok(batch.clone()),
+            Some(columns) => batch.project(columns),
+        }
+    }
+
+    /// The rows that meet the conditions.
+    fn filter(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        if !self.filters() || batch.num_rows() == 0 {
+            return Ok(batch.clone());
+        }
+        let mut mask: Option<BooleanArray> = None;
+        for (at, test) in &self.conditions {
+            let found = test.of(batch.column(*at))?;
+            mask = Some(match mask {
+                Some(mask) => compute::and(&mask, &found)?,
+                None => found,
+            });
+        }
+        if let Some(text) = &self.search {
+            let mut any: Option<BooleanArray> = None;
+            for column in batch.columns() {
+                let found = contains(column, text)?;
+                any = Some(match any {
+                    Some(any) => compute::or(&any, &found)?,
+                    None => found,
+                });
+            }
+            let any = any.unwrap_or_else(|| BooleanArray::from(vec![false; batch.num_rows()]));
+            mask = Some(match mask {
+                Some(mask) => compute::and(&mask, &any)?,
+                None => any,
+            });
+        }
+        match mask {
+            Some(mask) => compute::filter_record_batch(batch, &mask),
+            None => Ok(batch.clone()),
+        }
+    }
+
+    /// The first rows in the order.
+    fn sort(&self, batch: &RecordBatch, most: usize) -> Result<RecordBatch, ArrowError> {
+        let keys = self.order.iter().map(|(at, down)| {
+            let options = SortOptions {
+                descending: *down,
+                nulls_first: false,
+            };
+            let column = Arc::clone(batch.column(*at));
+            // What has no order of its own is sorted by its text.
+            let values = if column.data_type().is_nested() {
+                texts(&column)?
+            } else {
+                column
+            };
+            Ok(SortColumn {
+                values,
+                options: Some(options),
+            })
+        });
+        let mut keys = keys.collect::<Result<Vec<_>, ArrowError>>()?;
+        // Equal rows stay in their order.
+        let places = arrow::array::UInt64Array::from_iter_values(0..batch.num_rows() as u64);
+        keys.push(SortColumn {
+            values: Arc::new(places),
+            options: None,
+        });
+        let order = compute::lexsort_to_indices(&keys, Some(most))?;
+        let columns = batch.columns().iter();
+        let columns = columns.map(|column| compute::take(column, &order, None));
+        schema::with_rows(
+            self.schema,
+            columns.collect::<Result<_, _>>()?,
+            most.min(batch.num_rows()),
+        )
+    }
+}
+
+/// The value of a condition as one of its column.
+fn value_of(schema: &Schema, at: usize, condition: &Condition) -> Result<ArrayRef, ViewError> {
+    let data_type = schema.field(at).data_type();
+    let plain = match data_type {
+        DataType::Dictionary(_, values) => values.as_ref(),
+        other => other,
+    };
+    let no_value = || ViewError::NoValue {
+        column: condition.column.clone(),
+        value: condition.value.clone(),
+        data_type: data_type.to_string(),
+    };
+    let text = StringArray::from(vec![condition.value.as_str()]);
+    let value = compute::cast(&text, plain).map_err(|_| no_value())?;
+    if value.is_null(0) {
+        return Err(no_value());
+    }
+    Ok(value)
+}
+
+impl Test {
+    fn of(&self, column: &ArrayRef) -> Result<BooleanArray, ArrowError> {
+        match self {
+            Self::Null(true) => compute::is_null(column),
+            Self::Null(false) => compute::is_not_null(column),
+            Self::Contains(text) => contains(column, text),
+            Self::Compared(comparison, value) => {
+                let column = match column.data_type() {
+                    DataType::Dictionary(_, values) => compute::cast(column, values)?,
+                    _ => Arc::clone(column),
+                };
+                let value = Scalar::new(Arc::clone(value));
+                let value: &dyn Datum = &value;
+                let column: &dyn Datum = &column;
+                let found = match comparison {
+                    Comparison::NotEqual => cmp::neq(column, value)?,
+                    Comparison::Less => cmp::lt(column, value)?,
+                    Comparison::AtMost => cmp::lt_eq(column, value)?,
+                    Comparison::Greater => cmp::gt(column, value)?,
+                    Comparison::AtLeast => cmp::gt_eq(column, value)?,
+                    _ => cmp::eq(column, value)?,
+                };
+                Ok(without_nulls(&found))
+            }
+        }
+    }
+}
+
+/// Null is no.
+fn without_nulls(found: &BooleanArray) -> BooleanArray {
+    found.iter().map(|one| Some(one == Some(true))).collect()
+}
+
+/// Each value as text.
+fn texts(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    use arrow::util::display::{ArrayFormatter, FormatOptions};
+    if column.data_type() == &DataType::Utf8 {
+        return Ok(Arc::clone(column));
+    }
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(column.as_ref(), &options)?;
+    let nulls = column.logical_nulls();
+    let texts = (0..column.len()).map(|row| {
+        let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        (!is_null).then(|| formatter.value(row).to_string())
+    });
+    Ok(Arc::new(texts.collect::<StringArray>()))
+}
+
+/// Whether each value has the text, which is in small letters, in it.
+fn contains(column: &ArrayRef, text: &str) -> Result<BooleanArray, ArrowError> {
+    let texts = texts(column)?;
+    let texts = texts.as_string::<i32>().iter();
+    let found = texts.map(|one| Some(one.is_some_and(|one| one.to_lowercase().contains(text))));
+    Ok(found.collect())
+}
+
+/// What is gathered of a column besides its extremes.
+struct Gathered {
+    sum: f64,
+    count: u64,
+    values: Option<HashSet<u64>>,
+}
+
+impl Gathered {
+    fn new() -> Self {
+        Self {
+            sum: 0.0,
+            count: 0,
+            values: Some(HashSet::new()),
+        }
+    }
+
+    fn add(&mut self, column: &ArrayRef) -> Result<(), ArrowError> {
+        if column.data_type().is_numeric() {
+            let numbers = compute::cast(column, &DataType::Float64)?;
+            for number in numbers.as_primitive::<Float64Type>().iter().flatten() {
+                if number.is_finite() {
+                    self.sum += number;
+                    self.count += 1;
+                }
+            }
+        }
+        if let Some(values) = &mut self.values {
+            let texts = texts(column)?;
+            for text in texts.as_string::<i32>().iter().flatten() {
+                // A hash of 64 bits: among ten thousand values a clash is all but impossible.
+                let hash = blake3::hash(text.as_bytes());
+                let hash = hash
+                    .as_bytes()
+                    .first_chunk()
+                    .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+                values.insert(hash);
+                if values.len() > MOST_DISTINCT {
+                    self.values = None;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rows of a page as JSON objects. Names that appear twice get a number.
+pub fn page_as_json(
+    rows: &RecordBatch,
+) -> Result<Vec<serde_json::Map<String, serde_json::Value>>, ArrowError> {
+    let names = schema::unique_names(schema::shown_names(rows.schema_ref()));
+    let fields = rows.schema_ref().fields().iter().zip(names);
+    let fields: Vec<_> = fields
+        .map(|(field, name)| Arc::new(field.as_ref().clone().with_name(name)))
+        .collect();
+    let renamed = Arc::new(Schema::new(fields));
+    let rows = schema::with_rows(&renamed, rows.columns().to_vec(), rows.num_rows())?;
+    let mut text = Vec::new();
+    let mut writer = arrow::json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, arrow::json::writer::JsonArray>(&mut text);
+    writer.write(&rows)?;
+    writer.finish()?;
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_slice(&text).map_err(|error| ArrowError::JsonError(error.to_string()))
+}
+
+/// The rows of a page as an Arrow stream.
+pub fn page_as_arrow(rows: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+    let mut bytes = Vec::new();
+    let mut writer = arrow::ipc::writer::StreamWriter::try_new(&mut bytes, rows.schema_ref())?;
+    writer.write(rows)?;
+    writer.finish()?;
+    drop(writer);
+    Ok(bytes)
+}

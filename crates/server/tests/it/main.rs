@@ -1,0 +1,13 @@
+//! The server without a socket: a project in a temporary folder, a real database, requests as clients make them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
+
+mod backfills;
+mod logs;
+mod routes;
+mod served;
+mod why;
