@@ -59,15 +59,19 @@ impl Service {
     /// What holds for the runs that wait.
     fn limits(&self, book: &Book) -> Limits {
         let mut triggers = HashMap::new();
+        let mut held = HashMap::new();
         let mut pipelines = HashMap::new();
         for ticket in book.waiting.values() {
             if let Some(entry) = ticket.trigger.and_then(|id| book.entry(id)) {
+                if entry.settings.is_paused {
+                    let reason = format!("`{}` is paused", entry.trigger.name);
+                    held.insert(entry.trigger.id, reason);
+                }
                 triggers
                     .entry(entry.trigger.id)
                     .or_insert_with(|| TriggerLimits {
                         name: entry.trigger.name.clone(),
                         runs: entry.settings.run_limit,
-                        is_paused: entry.settings.is_paused,
                     });
             }
             if !pipelines.contains_key(&ticket.pipeline) {
@@ -78,6 +82,7 @@ impl Service {
         Limits {
             triggers,
             pipelines,
+            held,
             project: Some(self.inner.options.open_runs),
             pools: self.inner.desk.pools(),
             ..Limits::default()
