@@ -478,3 +478,48 @@ fn who_has_no_session_sees_nothing() {
     let open = project.baton(&["start", "PROJECT", "--host", "0.0.0.0"]);
     assert_eq!(open.code, Some(2), "{}", open.stderr);
 }
+
+#[test]
+fn an_event_starts_the_triggers_that_it_fits() {
+    let mut project = TestProject::new();
+    let code =
+        "@custom\ndef up(*args, **kwargs):\n    return kwargs['event']['detail']['bucket']\n";
+    project.block("p", "up", "custom", &[], "", code);
+    let server = Server::start(&project);
+    let body = json!({"pipeline_schedule": {
+        "name": "uploads", "schedule_type": "event", "status": "active",
+        "event_matchers": [{"name": "m", "pattern": {"source": ["aws.s3"], "detail": {"bucket": ["raw", "new"]}}}],
+    }});
+    let (status, made) = server.ask("POST", "/api/pipelines/p/pipeline_schedules", Some(&body));
+    assert_eq!(status, 200, "{made}");
+    let event =
+        |bucket: &str| json!({"source": "aws.s3", "detail": {"bucket": bucket, "key": "a.csv"}});
+    let (_, none) = server.ask("POST", "/api/events", Some(&event("other")));
+    assert_eq!(none["event"]["pipeline_run_ids"], json!([]));
+    let (_, some) = server.ask("POST", "/api/events", Some(&event("new")));
+    let run = some["event"]["pipeline_run_ids"][0].as_i64().unwrap();
+    assert_eq!(server.ended(run)["status"], "completed");
+    assert_eq!(project.output("p", "up", &[]), "new");
+}
+
+#[test]
+fn a_pipeline_follows_another_one_with_its_date() {
+    let mut project = adding("");
+    let code = "@custom\ndef date(*args, **kwargs):\n    return str(kwargs['execution_date'])\n";
+    project.block("below", "date", "custom", &[], "", code);
+    project.file(
+        "pipelines/below/triggers.yaml",
+        "triggers:\n- name: after\n  schedule_type: event\n  schedule_interval: null\n  start_time: null\n  status: active\n  settings: {after: [p]}\n",
+    );
+    let server = Server::start(&project);
+    let first = server.call(&server.trigger("p", "hook"), &json!({}));
+    let first = server.ended(first);
+    let below = until("the run that follows", || {
+        let runs = server.get("/api/pipelines/below/pipeline_runs");
+        runs["pipeline_runs"][0]["id"].as_i64()
+    });
+    let below = server.ended(below);
+    assert_eq!(below["status"], "completed");
+    assert_eq!(below["execution_date"], first["execution_date"]);
+    assert_eq!(below["parent_run_id"], first["id"]);
+}

@@ -69,6 +69,7 @@ pub const ROUTES: &[Access] = &[
         "/api/pipeline_schedules/{id}/api_trigger",
         Who::TokenHolder,
     ),
+    to("POST", "/api/events", Who::Session),
     to("GET", "/api/pipeline_runs", Who::Session),
     to(
         "GET",

@@ -4,6 +4,7 @@ mod backfills;
 mod children;
 mod logs;
 mod outputs;
+mod promises;
 mod runs;
 mod sync;
 mod triggers;
@@ -132,6 +133,7 @@ impl Host {
         self.sync_all_triggers().await?;
         tokio::spawn(Arc::clone(self).follow_files(changes));
         self.finish_backfills().await?;
+        tokio::spawn(promises::watch(Arc::downgrade(self)));
         let service = self.service.clone();
         tokio::spawn(async move { service.run().await });
         Ok(())

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use baton_base::Class;
-use baton_engine::triggers::{accept, next_dates};
+use baton_engine::triggers::{accept, matches, next_dates};
 use baton_model::{
     Cause, Map, PipelineUuid, RunId, RunStatus, Schedule, Timestamp, Trigger, TriggerId,
     TriggerKind, TriggerSettings,
 };
 use baton_scheduler::Wanted;
 use baton_store::{RunPage, TriggerCall};
+use serde_json::Value;
 
 use super::Host;
 use super::sync::new_token;
@@ -261,6 +262,33 @@ impl Host {
             }
             Some(Ok(None)) | None => Err(Failure::bug("the run was not made")),
         }
+    }
+
+    /// Starts a run of every active trigger for events that one of its patterns fits. Gives the runs.
+    pub async fn receive_event(&self, actor: &Actor, event: Map) -> Result<Vec<RunId>, Failure> {
+        actor.may(Right::Run)?;
+        let now = self.service().now();
+        let whole = Value::Object(event.clone());
+        let wanted: Vec<Wanted> = (self.store().triggers().await?.into_iter())
+            .filter(|trigger| trigger.is_active && trigger.kind == TriggerKind::Event)
+            .filter(|trigger| {
+                trigger
+                    .matchers
+                    .iter()
+                    .any(|pattern| matches(pattern, &whole))
+            })
+            .map(|trigger| {
+                let mut wanted = Wanted::new(trigger.pipeline.clone(), Cause::Event, now);
+                wanted.trigger = Some(trigger);
+                wanted.event.clone_from(&event);
+                wanted
+            })
+            .collect();
+        let mut runs = Vec::new();
+        for made in self.service().submit(wanted).await {
+            runs.extend(made.map_err(Failure::complained)?);
+        }
+        Ok(runs)
     }
 
     async fn note_call(

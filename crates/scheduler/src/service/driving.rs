@@ -83,7 +83,7 @@ impl Service {
         let Some(run) = run.map_err(|error| Complaint::of(&error))? else {
             return Ok(None);
         };
-        if run.status.is_final() && !matches!(first, RunEvent::Retried { .. }) {
+        if run.status.is_final() {
             return Ok(Some(run));
         }
         let session = match desk.session(&run).await {

@@ -356,7 +356,16 @@ impl Service {
                 class: Class::User,
             });
         }
-        self.launch(id, RunEvent::Retried { from });
+        // Recorded before anything else: whoever asks now is told of a run that goes on, and so is a process that
+        // takes over.
+        if !self.step(id, &RunEvent::Retried { from }).await? {
+            return Err(Complaint {
+                message: format!("run {id} has nothing to retry"),
+                hint: None,
+                class: Class::Conflict,
+            });
+        }
+        self.launch(id, RunEvent::Resumed);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 mod backfills;
 mod block_runs;
+mod events;
 mod logs;
 mod outputs;
 mod page;
@@ -51,6 +52,7 @@ pub(crate) fn routes() -> Router<Shared> {
             "/api/pipeline_schedules/{id}/api_trigger",
             post(pipeline_runs::create_by_bearer),
         )
+        .route("/api/events", post(events::receive))
         .route("/api/pipeline_runs", get(pipeline_runs::list))
         .route(
             "/api/pipelines/{pipeline}/pipeline_runs",
