@@ -31,9 +31,9 @@ impl Store {
         self.hint.send_replace(());
         match &self.database.connections {
             Connections::Sqlite { .. } => Ok(()),
-            Connections::Postgres(pool) => {
-                postgres::notify(pool).await.map_err(self.database.sort())
-            }
+            Connections::Postgres { writers, .. } => postgres::notify(writers)
+                .await
+                .map_err(self.database.sort()),
         }
     }
 }

@@ -106,7 +106,10 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Connections::Postgres(pool) => pool.close().await,
+            Connections::Postgres { writers, readers } => {
+                readers.close().await;
+                writers.close().await;
+            }
         }
     }
 
@@ -175,7 +178,7 @@ mod tests {
     fn writer(store: &Store) -> &sqlx::SqlitePool {
         match &store.database.connections {
             Connections::Sqlite { writer, .. } => writer,
-            Connections::Postgres(_) => panic!("a file is SQLite's"),
+            Connections::Postgres { .. } => panic!("a file is SQLite's"),
         }
     }
 

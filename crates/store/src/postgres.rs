@@ -15,8 +15,12 @@ use crate::{Store, StoreError};
 /// Every migration, numbered from 1 in this order. A released one is never edited.
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/postgres/0001_service.sql")];
 
-/// Most connections of a process, without the one that listens for hints.
-const CONNECTIONS: u32 = 8;
+/// Most connections of a process that write, and that read; one more listens for hints.
+const WRITERS: u32 = 3;
+const READERS: u32 = 5;
+
+/// What is written is found by its key. The planner does not know that before it has statistics, and reads whole tables.
+const BY_KEY: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
 
 /// How long an operation waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,13 +73,17 @@ impl Store {
         };
         // One of its own for hints: it is never given back.
         let listening = pool(1).connect_lazy_with(options.clone());
-        let pool = pool(CONNECTIONS)
+        let readers = pool(READERS).connect_lazy_with(options.clone());
+        let writers = pool(WRITERS)
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql(BY_KEY).execute(connection).await.map(drop) })
+            })
             .connect_with(options)
             .await
             .map_err(sort)?;
-        migrate(&pool, &place, MIGRATIONS).await?;
+        migrate(&writers, &place, MIGRATIONS).await?;
         let store = Self::over(Database {
-            connections: Connections::Postgres(pool.clone()),
+            connections: Connections::Postgres { writers, readers },
             place: Arc::clone(&place),
         });
         let mut listener = PgListener::connect_with(&listening).await.map_err(sort)?;

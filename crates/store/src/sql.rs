@@ -255,7 +255,12 @@ pub(crate) enum Connections {
         readers: SqlitePool,
     },
     /// A server.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections that write: few rows at a time, which they find by their keys.
+        writers: PgPool,
+        /// Connections that only read.
+        readers: PgPool,
+    },
 }
 
 impl Database {
@@ -280,8 +285,8 @@ impl Database {
                 let found = sqlite(sql, values).fetch_all(readers).await;
                 wrap(&self.place, found, AnyRow::Sqlite)
             }
-            Connections::Postgres(pool) => {
-                let found = postgres(&self.place, sql, values).fetch_all(pool).await;
+            Connections::Postgres { readers, .. } => {
+                let found = postgres(&self.place, sql, values).fetch_all(readers).await;
                 wrap(&self.place, found, AnyRow::Postgres)
             }
         }
@@ -307,8 +312,8 @@ impl Database {
                 let done = sqlite(sql, values).execute(writer).await;
                 Ok(done.map_err(self.sort())?.rows_affected())
             }
-            Connections::Postgres(pool) => {
-                let done = postgres(&self.place, sql, values).execute(pool).await;
+            Connections::Postgres { writers, .. } => {
+                let done = postgres(&self.place, sql, values).execute(writers).await;
                 Ok(done.map_err(self.sort())?.rows_affected())
             }
         }
@@ -316,7 +321,7 @@ impl Database {
 
     /// Returns when everything that was committed so far is on disk.
     pub(crate) async fn sync(&self) -> Result<(), StoreError> {
-        if matches!(self.connections, Connections::Postgres(_)) {
+        if matches!(self.connections, Connections::Postgres { .. }) {
             // The server syncs each commit before it answers.
             return Ok(());
         }
@@ -343,7 +348,9 @@ impl Database {
                 let begun = writer.begin_with("begin immediate").await;
                 begun.map(AnyTransaction::Sqlite)
             }
-            Connections::Postgres(pool) => pool.begin().await.map(AnyTransaction::Postgres),
+            Connections::Postgres { writers, .. } => {
+                writers.begin().await.map(AnyTransaction::Postgres)
+            }
         };
         self.changing(begun)
     }
@@ -354,8 +361,8 @@ impl Database {
             Connections::Sqlite { readers, .. } => {
                 readers.begin().await.map(AnyTransaction::Sqlite)
             }
-            Connections::Postgres(pool) => {
-                let begun = pool.begin_with("begin isolation level repeatable read read only");
+            Connections::Postgres { readers, .. } => {
+                let begun = readers.begin_with("begin isolation level repeatable read read only");
                 begun.await.map(AnyTransaction::Postgres)
             }
         };

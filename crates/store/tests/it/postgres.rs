@@ -118,11 +118,11 @@ impl Server {
 }
 
 /// A database of its own.
-struct Fresh(String);
+pub(crate) struct Fresh(String);
 
 impl Fresh {
     /// None where there is no server.
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let server = SERVER.get_or_init(start).as_ref()?;
         let number = server.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("t{number}");

@@ -10,7 +10,9 @@ use baton_model::{
 };
 use baton_store::{NewRun, RunOrder, RunPage, Store};
 
+use crate::conformance::Database;
 use crate::facts::{self, frame, key};
+use crate::postgres::Fresh;
 use crate::sqlite::connect;
 
 fn say(what: &str, mut times: Vec<Duration>) {
@@ -269,14 +271,29 @@ async fn pages() {
     say("history of a block", history);
 }
 
-/// Many runs of three blocks go on at once, as in a server whose triggers are all due in the same second.
+/// Runs that go on at once.
+const RUNS: usize = 10_000;
+
+/// Tasks that drive them.
+const TASKS: usize = 64;
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures; see the head of the file"]
 async fn crowd() {
-    const RUNS: usize = 10_000;
-    const TASKS: usize = 64;
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("state.db")).await.unwrap();
+    crowd_on(Store::open(&folder.path().join("state.db")).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures; see the head of the file"]
+async fn crowd_on_a_server() {
+    if let Some(database) = Fresh::new().await {
+        crowd_on(database.open().await).await;
+    }
+}
+
+/// Many runs of three blocks go on at once, as in a server whose triggers are all due in the same second.
+async fn crowd_on(store: Store) {
     let start = Instant::now();
     let mut waiting = Vec::new();
     for thousand in 0..RUNS / 1000 {
