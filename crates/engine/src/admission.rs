@@ -70,8 +70,6 @@ pub struct TriggerLimits {
     pub name: String,
     /// Most open runs; the limit of its pipeline counts when it has none.
     pub runs: Option<u32>,
-    /// Whether none of its runs starts for now.
-    pub is_paused: bool,
 }
 
 /// Everything that keeps runs from starting.
@@ -246,10 +244,6 @@ impl<'a> Desk<'a> {
         }
         if let Some(trigger) = ticket.trigger {
             let known = limits.triggers.get(&trigger);
-            if let Some(known) = known.filter(|known| known.is_paused) {
-                let reason = format!("`{}` is paused", known.name);
-                return Some((Arc::from(reason), OnLimit::Wait));
-            }
             let limit = known.and_then(|known| known.runs).or(own.per_trigger);
             if let Some(limit) = limit.filter(|limit| is_full(self.triggers.get(&trigger), *limit))
             {

@@ -132,7 +132,9 @@ impl Runner {
         };
         let launcher = Arc::new(Launcher::new(options.strategy, launch));
         // Before the first process is started, which would be in the way.
-        let groups = options.memory_limit.and_then(|_| Groups::find().map(Arc::new));
+        let groups = options
+            .memory_limit
+            .and_then(|_| Groups::find().map(Arc::new));
         Self {
             options,
             groups,

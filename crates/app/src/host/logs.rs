@@ -1,7 +1,7 @@
 //! Use cases around what runs print and log.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::Path;
 
 use baton_model::{Run, RunId, Timestamp};
 use baton_runner::{Level, LogRecord};
@@ -87,7 +87,7 @@ impl Host {
     }
 }
 
-fn read(path: &PathBuf, run: &Run, query: &LogQuery) -> Result<LogPage, Failure> {
+fn read(path: &Path, run: &Run, query: &LogQuery) -> Result<LogPage, Failure> {
     let most = query.limit.unwrap_or(MOST_RECORDS).min(MOST_RECORDS);
     let tail = query.tail.map(|tail| tail.min(most));
     let mut found = VecDeque::new();

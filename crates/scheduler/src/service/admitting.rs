@@ -53,21 +53,25 @@ impl Service {
 
     /// Why a run waits, as it was last found out.
     pub fn waits_for(&self, id: RunId) -> Option<String> {
-        self.book().notes.get(&id).map(|reason| reason.to_string())
+        self.book().notes.get(&id).map(ToString::to_string)
     }
 
     /// What holds for the runs that wait.
     fn limits(&self, book: &Book) -> Limits {
         let mut triggers = HashMap::new();
         let mut pipelines = HashMap::new();
+        let mut held = HashMap::new();
         for ticket in book.waiting.values() {
             if let Some(entry) = ticket.trigger.and_then(|id| book.entry(id)) {
+                if entry.settings.is_paused {
+                    let reason = || format!("`{}` is paused", entry.trigger.name);
+                    held.entry(entry.trigger.id).or_insert_with(reason);
+                }
                 triggers
                     .entry(entry.trigger.id)
                     .or_insert_with(|| TriggerLimits {
                         name: entry.trigger.name.clone(),
                         runs: entry.settings.run_limit,
-                        is_paused: entry.settings.is_paused,
                     });
             }
             if !pipelines.contains_key(&ticket.pipeline) {
@@ -78,6 +82,7 @@ impl Service {
         Limits {
             triggers,
             pipelines,
+            held,
             project: Some(self.inner.options.open_runs),
             pools: self.inner.desk.pools(),
             ..Limits::default()

@@ -155,7 +155,10 @@ fn change(backfill: &mut Backfill, wanted: &Map) -> Result<Option<Wish>, ApiErro
             _ => Err(wrong()),
         };
         match key.as_str() {
-            "name" => backfill.name = value.as_str().ok_or_else(wrong)?.to_owned(),
+            "name" => value
+                .as_str()
+                .ok_or_else(wrong)?
+                .clone_into(&mut backfill.name),
             "start_datetime" => backfill.start = at()?,
             "end_datetime" => backfill.end = at()?,
             "interval_type" => {
