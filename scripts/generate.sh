@@ -26,6 +26,11 @@ write_page() {
     done
 }
 
+# The description of the API is compared by the tests of the server; here it is written.
+if [ "${1:-}" != --check ]; then
+    BATON_GENERATE=1 cargo test --quiet --locked -p baton-server --test it the_published_description >/dev/null
+fi
+
 if [ "${1:-}" = --check ]; then
     write_page | diff -u "$page" - || die "$page is out of date" "run: make generate"
 else

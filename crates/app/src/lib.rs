@@ -24,7 +24,10 @@ pub use actor::{Actor, Right};
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
-pub use host::{Call, Called, Detail, Host, LogPage, LogQuery, MOST_RECORDS, Outputs, Wish};
+pub use host::{
+    BOUNDS, Call, Called, Detail, Executed, Host, LogPage, LogQuery, MOST_RECORDS, Measures,
+    Outputs, Wish,
+};
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;
 pub use planning::{Planned, plan, plan_wanted};

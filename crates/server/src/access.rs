@@ -114,6 +114,11 @@ pub const ROUTES: &[Access] = &[
     ),
     to("GET", "/api/pipeline_runs/{id}/why", Who::Session),
     to("GET", "/api/pipeline_schedules/{id}/why", Who::Session),
+    to("GET", "/api/events", Who::Session),
+    to("GET", "/websocket", Who::Session),
+    to("POST", "/api/runs", Who::Session),
+    to("GET", "/metrics", Who::Session),
+    to("GET", "/api/openapi.json", Who::Anyone),
 ];
 
 /// Who may call the route with this pattern.

@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod error;
 mod guard;
+mod openapi;
 mod params;
 mod stream;
 mod times;
@@ -19,9 +20,9 @@ use baton_app::Host;
 use tokio::net::TcpListener;
 
 pub use access::{Access, ROUTES, Who};
-pub use api::openapi;
 pub use error::ApiError;
 pub use guard::Door;
+pub use openapi::openapi;
 
 /// What every handler has at hand.
 #[derive(Clone)]

@@ -2,7 +2,9 @@
 
 mod backfills;
 mod children;
+mod executing;
 mod logs;
+mod measures;
 mod outputs;
 mod promises;
 mod runs;
@@ -25,6 +27,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use self::children::FromBlocks;
+use self::measures::Durations;
 use crate::answers::{ProjectAnswers, VariableChange};
 use crate::desk::ProjectDesk;
 use crate::failure::Failure;
@@ -34,7 +37,9 @@ use crate::settings;
 use crate::state::ProjectState;
 
 pub use backfills::{Detail, Wish};
+pub use executing::Executed;
 pub use logs::{LogPage, LogQuery, MOST_RECORDS};
+pub use measures::{BOUNDS, Measures};
 pub use outputs::Outputs;
 pub use triggers::{Call, Called};
 
@@ -48,6 +53,7 @@ pub struct Host {
     /// Held as long as this process serves the project.
     _lock: Lease,
     watch: Mutex<Option<Watch>>,
+    durations: Arc<Durations>,
 }
 
 impl Host {
@@ -117,6 +123,7 @@ impl Host {
             desk,
             _lock: lock,
             watch: Mutex::default(),
+            durations: Arc::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)
@@ -134,6 +141,8 @@ impl Host {
         tokio::spawn(Arc::clone(self).follow_files(changes));
         self.finish_backfills().await?;
         tokio::spawn(promises::watch(Arc::downgrade(self)));
+        let (durations, news) = (Arc::clone(&self.durations), self.service.news());
+        tokio::spawn(async move { durations.follow(news).await });
         let service = self.service.clone();
         tokio::spawn(async move { service.run().await });
         Ok(())

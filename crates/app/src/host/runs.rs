@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use baton_model::{BlockUuid, Run, RunId, RunStatus};
 use baton_scheduler::News;
-use baton_store::{BlockRunRow, RunPage, RunRow, RunRows};
+use baton_store::{BlockRunRow, EventRecord, RunPage, RunRow, RunRows};
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
@@ -36,6 +36,18 @@ impl Host {
     pub async fn block_runs(&self, actor: &Actor, id: RunId) -> Result<Vec<BlockRunRow>, Failure> {
         actor.may(Right::Read)?;
         Ok(self.store().block_runs(id).await?)
+    }
+
+    /// Events of a run after a version of it, oldest first.
+    pub async fn events(
+        &self,
+        actor: &Actor,
+        id: RunId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, Failure> {
+        actor.may(Right::Read)?;
+        Ok(self.store().events(id, after, limit).await?)
     }
 
     /// One block run by its own number.

@@ -30,12 +30,15 @@ pub(crate) fn run(args: &StartArgs) -> Result<ExitCode, Failure> {
     let project = open_project(&args.project, None)?;
     let filter =
         EnvFilter::try_from_env("BATON_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=error"));
-    // Somebody else may have taken the place already; then theirs is used.
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .try_init();
+        .with_writer(std::io::stderr);
+    // Somebody else may have taken the place already; then theirs is used.
+    let _ = if std::env::var_os("BATON_LOG_FORMAT").is_some_and(|format| format == "json") {
+        log.json().flatten_event(true).try_init()
+    } else {
+        log.with_target(false).try_init()
+    };
     runtime()?.block_on(serve(args, address, project.root().to_owned()))
 }
 

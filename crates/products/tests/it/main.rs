@@ -15,3 +15,4 @@ mod paging;
 mod round_trip;
 mod speed;
 mod staging;
+mod view;

@@ -64,8 +64,8 @@ impl Service {
         for ticket in book.waiting.values() {
             if let Some(entry) = ticket.trigger.and_then(|id| book.entry(id)) {
                 if entry.settings.is_paused {
-                    let reason = format!("`{}` is paused", entry.trigger.name);
-                    held.insert(entry.trigger.id, reason);
+                    let reason = || format!("`{}` is paused", entry.trigger.name);
+                    held.entry(entry.trigger.id).or_insert_with(reason);
                 }
                 triggers
                     .entry(entry.trigger.id)

@@ -10,6 +10,7 @@ mod driving;
 mod firing;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -89,6 +90,8 @@ struct Inner {
     /// How many runs are driven; it stops at zero.
     driven: watch::Sender<usize>,
     stopping: watch::Sender<bool>,
+    /// When the loop last turned; 0 before its first turn.
+    turned: AtomicI64,
     on_end: Box<dyn Fn(&Run) + Send + Sync>,
 }
 
@@ -113,6 +116,7 @@ impl Service {
                 news: broadcast::channel(NEWS).0,
                 driven: watch::Sender::new(0),
                 stopping: watch::Sender::new(false),
+                turned: AtomicI64::new(0),
                 on_end: Box::new(on_end),
             }),
         }
@@ -137,6 +141,7 @@ impl Service {
             let pause = match turn.await {
                 Ok(()) => {
                     has_begun = true;
+                    inner.turned.store(self.now().0, Ordering::Relaxed);
                     let next = self.book().next_look();
                     let wait = next.map(|at| at.since(self.now()));
                     wait.unwrap_or(PATIENCE).min(PATIENCE)
@@ -217,14 +222,51 @@ impl Service {
         }
     }
 
+    /// Makes a run of a plan that somebody else has drawn.
+    pub async fn submit_drawn(&self, drawn: Drawn) -> Result<RunId, Complaint> {
+        let new = NewRun {
+            plan: Arc::new(drawn.plan),
+            sources: drawn.texts,
+            created_at: self.now(),
+            priority: 0,
+            note: None,
+        };
+        let made = self.create(&[new]).await;
+        let made = made.map_err(|error| Complaint::of(&error))?;
+        made.into_iter().flatten().next().ok_or_else(|| Complaint {
+            message: "the run was not made".to_owned(),
+            hint: None,
+            class: Class::Bug,
+        })
+    }
+
+    /// When the loop last turned; none before its first turn.
+    pub fn turned_at(&self) -> Option<Timestamp> {
+        let at = self.inner.turned.load(Ordering::Relaxed);
+        (at != 0).then_some(Timestamp(at))
+    }
+
+    /// How long the oldest date that is due has not been looked at.
+    pub fn lag(&self) -> Duration {
+        let next = self.book().next_look();
+        // What is to be looked at as soon as possible has no moment.
+        let next = next.filter(|at| at.0 != i64::MIN);
+        next.map_or(Duration::ZERO, |at| self.now().since(at))
+    }
+
+    /// How many runs are driven here.
+    pub fn driven_runs(&self) -> usize {
+        *self.inner.driven.borrow()
+    }
+
     /// Stores runs and puts them in the queue.
     async fn create(&self, new: &[NewRun]) -> Result<Vec<Option<RunId>>, StoreError> {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let make =
+        let draft =
             |id, new: &NewRun| baton_engine::create(id, Arc::clone(&new.plan), new.created_at);
-        let runs = self.inner.store.create_runs(new.to_vec(), make).await?;
+        let runs = self.inner.store.create_runs(new.to_vec(), draft).await?;
         baton_base::failpoint("runs-created");
         let mut book = self.book();
         let mut ids = Vec::with_capacity(runs.len());
@@ -420,6 +462,10 @@ impl Complaint {
     fn held(error: &LeaseError) -> Self {
         Self::of(error)
     }
+}
+
+fn complain(error: &(impl Diagnose + 'static)) {
+    tracing::error!(error = %chain(error), "the scheduler could not do its work");
 }
 
 /// Higher starts first.

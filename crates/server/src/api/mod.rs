@@ -3,11 +3,14 @@
 mod backfills;
 mod block_runs;
 mod events;
+mod live;
 mod logs;
+mod metrics;
 mod outputs;
 mod page;
 mod pipeline_runs;
 mod pipeline_schedules;
+mod runs;
 mod status;
 mod why;
 
@@ -71,6 +74,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/block_runs/{id}", get(block_runs::show))
         .merge(backfill_routes())
         .merge(seeing_routes())
+        .merge(live_routes())
 }
 
 fn backfill_routes() -> Router<Shared> {
@@ -122,9 +126,14 @@ fn seeing_routes() -> Router<Shared> {
         .route("/api/pipeline_schedules/{id}/why", get(why::of_trigger))
 }
 
-/// The published description of the API.
-pub fn openapi() -> Value {
-    Value::Null
+/// What happens, what is run at once, and how the server is.
+fn live_routes() -> Router<Shared> {
+    Router::new()
+        .route("/api/events", get(live::events))
+        .route("/websocket", get(live::websocket))
+        .route("/api/runs", post(runs::create))
+        .route("/metrics", get(metrics::show))
+        .route("/api/openapi.json", get(status::openapi))
 }
 
 /// Who makes the request, as the guard found out.

@@ -71,16 +71,29 @@ async fn view(shared: &Shared, by: &By, product: &Product) -> Result<Value, ApiE
     Ok(view)
 }
 
+/// All products of a block run.
+pub(super) async fn views(
+    shared: &Shared,
+    by: &By,
+    found: &Outputs,
+) -> Result<Vec<Value>, ApiError> {
+    let mut views = Vec::new();
+    for product in &found.products {
+        views.push(view(shared, by, product).await?);
+    }
+    Ok(views)
+}
+
 fn unreadable(error: impl std::fmt::Display) -> ApiError {
     ApiError::invalid(format!("the rows cannot be shown: {error}"))
 }
 
 async fn answer(shared: &Shared, by: &By, found: Option<Outputs>) -> Result<Json<Value>, ApiError> {
-    let mut views = Vec::new();
     let run = found.as_ref().map(|found| found.run);
-    for product in found.iter().flat_map(|found| &found.products) {
-        views.push(view(shared, by, product).await?);
-    }
+    let views = match &found {
+        Some(found) => views(shared, by, found).await?,
+        None => Vec::new(),
+    };
     Ok(Json(json!({
         "outputs": views,
         "metadata": {"count": views.len(), "pipeline_run_id": run},

@@ -14,15 +14,20 @@ pub(crate) async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// The process can do its work: the database answers.
+/// The process can do its work: the database answers and the scheduler turns.
 pub(crate) async fn ready(State(shared): State<Shared>) -> (StatusCode, Json<Value>) {
-    match shared.host.store().open_runs().await {
-        Ok(_) => (StatusCode::OK, Json(json!({"status": "ok"}))),
-        Err(_) => (
+    match shared.host.trouble().await {
+        None => (StatusCode::OK, Json(json!({"status": "ok"}))),
+        Some(trouble) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            Json(json!({"status": "the database does not answer"})),
+            Json(json!({"status": trouble})),
         ),
     }
+}
+
+/// The description of the API.
+pub(crate) async fn openapi() -> Json<Value> {
+    Json(crate::openapi::openapi())
 }
 
 fn status(shared: &Shared) -> Value {

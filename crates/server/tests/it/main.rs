@@ -7,6 +7,7 @@
 )]
 
 mod backfills;
+mod live;
 mod logs;
 mod routes;
 mod served;

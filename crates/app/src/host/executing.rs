@@ -1,0 +1,73 @@
+//! Notebook execution: one block, with or without those above it, as a run like any other, waited for.
+
+use std::time::Duration;
+
+use baton_model::{BlockUuid, Cause, RunId, RunStatus};
+use baton_scheduler::{Drawn, News};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
+
+use super::Host;
+use crate::actor::{Actor, Right};
+use crate::failure::Failure;
+use crate::planning::plan;
+use crate::request::RunRequest;
+
+/// A run of a block that was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// The run.
+    pub run: RunId,
+    /// How it ended; none when it has not ended within the time.
+    pub status: Option<RunStatus>,
+}
+
+impl Host {
+    /// Runs a block of a pipeline, and waits so long for its end. It goes on when the time is up.
+    pub async fn execute_block(
+        &self,
+        actor: &Actor,
+        request: RunRequest,
+        wait: Duration,
+    ) -> Result<Executed, Failure> {
+        actor.may(Right::Run)?;
+        let project = self.project().await?;
+        let pipeline = project.pipeline(&request.pipeline.as_str().into())?;
+        let block = request.block.as_deref().unwrap_or_default();
+        if pipeline.block(&BlockUuid::from(block)).is_none() {
+            return Err(Failure::missing(format!(
+                "pipeline `{}` has no block `{block}`",
+                pipeline.uuid
+            )));
+        }
+        let mut planned = plan(self.store(), &project, &request, None).await?;
+        // Not by hand: a server that starts after this one goes on with it.
+        planned.plan.occasion.cause = Cause::Call;
+        let mut news = self.service().news();
+        let drawn = Drawn {
+            plan: planned.plan,
+            texts: planned.texts,
+        };
+        let run = self.service().submit_drawn(drawn).await;
+        let run = run.map_err(Failure::complained)?;
+        let ended = async {
+            loop {
+                match news.recv().await {
+                    Ok(News::Ended(id, status)) if id == run => return Some(status),
+                    Ok(_) => {}
+                    // It may have been among what was missed.
+                    Err(RecvError::Lagged(_)) => {
+                        let row = self.store().run_row(run).await.ok().flatten();
+                        let status = row.map(|row| row.status);
+                        if let Some(status) = status.filter(|status| status.is_final()) {
+                            return Some(status);
+                        }
+                    }
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        };
+        let status = timeout(wait, ended).await.unwrap_or(None);
+        Ok(Executed { run, status })
+    }
+}
