@@ -24,7 +24,11 @@ pub use actor::{Actor, Right};
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
-pub use host::{Call, Called, Detail, Host, LogPage, LogQuery, MOST_RECORDS, Outputs, Wish};
+pub use host::{
+    BlockText, Call, Called, ChangeOptions, Consequences, Detail, FileBody, FileNode, FileTree,
+    Found, Host, KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_RECORDS, Outputs, PipelineFacts,
+    PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts, Wish, Writing, flat, scope_name,
+};
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;
 pub use planning::{Planned, plan, plan_wanted};
