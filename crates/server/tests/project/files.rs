@@ -80,7 +80,7 @@ async fn no_path_leads_out_of_the_project() {
             matches!(status, 400 | 403 | 404),
             "{given}: {status} {answer}"
         );
-        let rename = json!({"file": {"name": given}});
+        let rename = json!({"file": {"name": given, "dir_path": ""}});
         let (status, answer) = scene
             .call("PUT", "/api/files/data_loaders%2Fload.py", rename)
             .await;
