@@ -2,6 +2,7 @@
 
 use baton_base::{Class, Diagnose, chain};
 use baton_scheduler::Complaint;
+use serde_json::Value;
 
 /// Exit code of a run that failed and of a check that found errors.
 pub const FAILED: u8 = 1;
@@ -27,6 +28,8 @@ pub struct Failure {
     pub is_missing: bool,
     /// Whether too much is waiting already.
     pub is_full: bool,
+    /// More for programs, such as both revisions of a file that two have changed.
+    pub details: Option<Value>,
 }
 
 impl Failure {
@@ -39,6 +42,7 @@ impl Failure {
             exit: USAGE,
             is_missing: false,
             is_full: false,
+            details: None,
         }
     }
 
@@ -69,6 +73,7 @@ impl Failure {
             exit: complaint.class.exit_code(),
             is_missing: false,
             is_full: false,
+            details: None,
         }
     }
 
@@ -81,6 +86,7 @@ impl Failure {
             exit: Class::Bug.exit_code(),
             is_missing: false,
             is_full: false,
+            details: None,
         }
     }
 
@@ -108,6 +114,7 @@ impl<E: Diagnose + 'static> From<E> for Failure {
             exit: error.class().exit_code(),
             is_missing: false,
             is_full: false,
+            details: None,
         }
     }
 }

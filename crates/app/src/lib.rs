@@ -25,8 +25,10 @@ pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
-    BOUNDS, Call, Called, Detail, Executed, Host, LogPage, LogQuery, MOST_RECORDS, Measures,
-    Outputs, Wish,
+    BOUNDS, BlockText, Call, Called, ChangeOptions, Consequences, Detail, Executed, FileBody,
+    FileNode, FileTree, Found, Host, KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_RECORDS,
+    Measures, Outputs, PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts,
+    Wish, Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

@@ -43,7 +43,7 @@ impl Project {
 }
 
 /// Reads the text of the file.
-fn read(text: &str) -> GlobalDataProducts {
+pub(crate) fn read(text: &str) -> GlobalDataProducts {
     let mut reader = Reader::new(FILE, None);
     let mut products = Vec::new();
     if let Some(document) = reader.parse(text) {

@@ -194,7 +194,7 @@ impl Project {
 }
 
 /// Reads the text of the file.
-fn read(text: &str) -> GlobalHooks {
+pub(crate) fn read(text: &str) -> GlobalHooks {
     let mut reader = Reader::new(FILE, None);
     let mut hooks = Vec::new();
     if let Some(document) = reader.parse(text) {

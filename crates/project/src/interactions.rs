@@ -251,7 +251,7 @@ pub(crate) fn path_of(uuid: &PipelineUuid) -> String {
     format!("pipelines/{uuid}/interactions.yaml")
 }
 
-fn read_form(file: &str, text: &str) -> Interaction {
+pub(crate) fn read_form(file: &str, text: &str) -> Interaction {
     let mut reader = Reader::new(file, None);
     let mut form = Interaction::default();
     if let Some(document) = reader.parse(text) {
@@ -325,7 +325,7 @@ fn layout(node: &Node, reader: &mut Reader<'_>) -> Vec<Vec<LayoutCell>> {
     rows
 }
 
-fn read_pipeline(uuid: &PipelineUuid, file: &str, text: &str) -> PipelineInteractions {
+pub(crate) fn read_pipeline(uuid: &PipelineUuid, file: &str, text: &str) -> PipelineInteractions {
     let mut reader = Reader::new(file, Some(uuid));
     let mut forms = PipelineInteractions::default();
     if let Some(document) = reader.parse(text) {

@@ -6,6 +6,7 @@
 mod blockfile;
 mod blocktemplate;
 mod check;
+mod document;
 pub mod edit;
 mod globalproducts;
 mod hooks;
@@ -35,7 +36,8 @@ pub mod yaml;
 
 pub use blockfile::{BlockFile, Origin};
 pub use blocktemplate::{BlockTemplate, block_templates, custom_block_templates};
-pub use check::check;
+pub use check::{check, check_text};
+pub use document::{PipelineDocument, keys_of};
 pub use globalproducts::{GlobalDataProducts, adjusted};
 pub use hooks::{
     GlobalHook, GlobalHooks, HookCondition, HookOperation, HookOutput, HookStage, HookStrategy,
@@ -48,9 +50,10 @@ pub use interactions::{
 };
 pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
+    pipeline_from,
 };
 pub use notifications::{Alert, Email, Hidden, MessageTemplate, Notifications, Opsgenie};
-pub use path::{PathError, ProjectPath};
+pub use path::{PathEntry, PathError, ProjectPath};
 pub use pipeline::PipelineFile;
 pub use platform::{Member, Platform, PlatformError};
 pub use problem::{Problem, Rule, Severity};

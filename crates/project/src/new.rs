@@ -158,24 +158,39 @@ pub fn new_pipeline(
     new: &NewPipeline,
     now: i64,
 ) -> Result<PipelineUuid, NewError> {
-    let uuid = usable(clean_name(&new.name, false), &new.name)?;
-    let uuid = PipelineUuid::new(uuid);
+    let keys = Map::from_iter([
+        ("type".to_owned(), json!(new.kind)),
+        ("description".to_owned(), json!(new.description)),
+        ("tags".to_owned(), json!(new.tags)),
+    ]);
+    pipeline_from(project, PIPELINE, &new.name, &keys, now)
+}
+
+/// Makes a pipeline of the text of another one's `metadata.yaml`, with its own name and these keys, and gives its id.
+/// `now` is in microseconds since 1970 (UTC).
+pub fn pipeline_from(
+    project: &Project,
+    text: &str,
+    name: &str,
+    keys: &Map,
+    now: i64,
+) -> Result<PipelineUuid, NewError> {
+    let uuid = PipelineUuid::new(usable(clean_name(name, false), name)?);
     let folder = project.root().join("pipelines").join(uuid.as_str());
     let exists = || NewError::PipelineExists { uuid: uuid.clone() };
     if folder.join("metadata.yaml").exists() {
         return Err(exists());
     }
-    let mut text = PIPELINE.to_owned();
-    for (key, value) in [
-        ("name", json!(new.name)),
-        ("uuid", json!(uuid)),
-        ("type", json!(new.kind)),
-        ("description", json!(new.description)),
-        ("tags", json!(new.tags)),
-        ("created_at", json!(created_at(now))),
-    ] {
+    let mut text = text.to_owned();
+    let own = [
+        ("name".to_owned(), json!(name)),
+        ("uuid".to_owned(), json!(uuid)),
+    ];
+    let keys = keys.iter().map(|(key, value)| (key.clone(), value.clone()));
+    let made = ("created_at".to_owned(), json!(created_at(now)));
+    for (key, value) in own.into_iter().chain(keys).chain([made]) {
         let edit = Edit::SetPipelineKey {
-            path: vec![key.to_owned()],
+            path: vec![key],
             value: Some(value),
         };
         text = edit::apply(&text, &edit)?;

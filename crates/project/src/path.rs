@@ -4,6 +4,8 @@
 //! The text of a path is judged once, by [`ProjectPath::resolve`]; every operation then walks from the project's folder
 //! down again, with the kernel refusing to leave it.
 
+mod folders;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,6 +16,8 @@ use baton_base::files::FileError;
 use baton_base::{Class, Diagnose};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
+
+pub use folders::PathEntry;
 
 /// A path that leads to no file of the project, or one that cannot be used.
 #[derive(Debug, thiserror::Error)]

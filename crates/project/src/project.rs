@@ -297,6 +297,10 @@ impl Project {
         self.lookup.variable(name)
     }
 
+    pub(crate) fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
     /// What is wrong with the project's own `metadata.yaml`.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use baton_app::Failure;
 use baton_base::{Class, Diagnose};
 use baton_scheduler::Complaint;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Why a request was not carried out.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct ApiError {
     pub message: String,
     /// What can be done about it.
     pub hint: Option<String>,
+    /// More for programs.
+    pub details: Option<Value>,
 }
 
 impl ApiError {
@@ -30,6 +32,7 @@ impl ApiError {
             kind: "record_not_found",
             message: message.into(),
             hint: None,
+            details: None,
         }
     }
 
@@ -40,6 +43,7 @@ impl ApiError {
             kind: "record_invalid",
             message: message.into(),
             hint: None,
+            details: None,
         }
     }
 
@@ -55,6 +59,7 @@ impl ApiError {
             kind,
             message: message.into(),
             hint: None,
+            details: None,
         }
     }
 
@@ -72,6 +77,7 @@ impl ApiError {
             kind,
             message,
             hint,
+            details: None,
         }
     }
 }
@@ -84,7 +90,7 @@ impl IntoResponse for ApiError {
         let code = self.status.as_u16();
         let body = json!({
             "error": {
-                "code": code, "message": self.message, "type": self.kind, "errors": null, "exception": null,
+                "code": code, "message": self.message, "type": self.kind, "errors": self.details, "exception": null,
                 "hint": self.hint,
             },
             "status": code,
@@ -109,7 +115,10 @@ impl From<Failure> for ApiError {
                 ..Self::not_found(failure.message)
             };
         }
-        Self::of(failure.class, failure.message, failure.hint)
+        Self {
+            details: failure.details,
+            ..Self::of(failure.class, failure.message, failure.hint)
+        }
     }
 }
 

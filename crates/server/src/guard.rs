@@ -2,11 +2,14 @@
 //!
 //! Decided by the route that was matched, never by how a path begins or ends.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use baton_app::Actor;
+use baton_model::Timestamp;
 use subtle::ConstantTimeEq;
 
 use crate::Shared;
@@ -23,6 +26,8 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 pub struct Door {
     token: String,
     session: String,
+    /// When somebody with a session last came in, in microseconds since 1970 (UTC).
+    seen: AtomicI64,
 }
 
 impl Door {
@@ -30,7 +35,18 @@ impl Door {
     pub fn new(token: String) -> Self {
         let session = blake3::derive_key("baton 2026-11-21 session cookie", token.as_bytes());
         let session = blake3::Hash::from_bytes(session).to_hex().to_string();
-        Self { token, session }
+        Self {
+            token,
+            session,
+            seen: AtomicI64::new(0),
+        }
+    }
+
+    /// When somebody with a session last came in.
+    pub(crate) fn last_seen(&self) -> Option<Timestamp> {
+        Some(self.seen.load(Ordering::Relaxed))
+            .filter(|at| *at > 0)
+            .map(Timestamp)
     }
 
     fn is_token(&self, given: &str) -> bool {
@@ -82,6 +98,11 @@ pub(crate) async fn check(
     let mut response = match answer {
         Ok(Admitted::Enter) => enter(&shared.door),
         Ok(Admitted::As(actor)) => {
+            // Whoever asks only how the server is does not use it.
+            let is_use = !matches!(pattern.as_deref(), Some("/api/status" | "/api/statuses"));
+            if actor == Actor::Owner && is_use {
+                shared.door.seen.store(baton_base::now(), Ordering::Relaxed);
+            }
             request.extensions_mut().insert(actor);
             next.run(request).await
         }

@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod body;
 mod error;
 mod guard;
 mod openapi;

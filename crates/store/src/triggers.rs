@@ -79,6 +79,34 @@ impl Store {
         Ok(trigger)
     }
 
+    /// Gives a pipeline another name: its triggers, backfills and runs follow. Plans of runs keep the old one, since they
+    /// say what was run.
+    pub async fn rename_pipeline(
+        &self,
+        from: &PipelineUuid,
+        to: &PipelineUuid,
+    ) -> Result<(), StoreError> {
+        let triggers = self.triggers().await?;
+        let backfills = self.backfills(Some(from)).await?;
+        let mut transaction = self.database.begin().await?;
+        for mut trigger in triggers {
+            if &trigger.pipeline == from {
+                trigger.pipeline = to.clone();
+                self.put_trigger_on(&mut transaction, trigger).await?;
+            }
+        }
+        for mut backfill in backfills {
+            backfill.pipeline = to.clone();
+            let body = rows::to_json(&self.database.place, "a backfill", &backfill)?;
+            let sql = "update backfill set pipeline = $2, body = $3 where id = $1";
+            let values = values![backfill.id, to, body];
+            transaction.change(sql, values).await?;
+        }
+        let sql = "update run set pipeline = $2 where pipeline = $1";
+        transaction.change(sql, values![from, to]).await?;
+        transaction.commit().await
+    }
+
     /// Deletes a trigger with its calls. Its runs stay and keep its name. Gives whether there was one.
     pub async fn delete_trigger(&self, id: TriggerId) -> Result<bool, StoreError> {
         let mut transaction = self.database.begin().await?;

@@ -1,15 +1,25 @@
 //! A project that a server hosts: its scheduler, its triggers, and what watches its files.
 
+mod audit;
 mod backfills;
+mod block_edits;
+mod blocks;
 mod children;
+mod editing;
 mod executing;
 mod logs;
 mod measures;
 mod outputs;
+mod own;
+mod pipeline_edits;
+mod pipelines;
+mod products;
+mod project_files;
 mod promises;
 mod runs;
 mod sync;
 mod triggers;
+mod variables;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -36,12 +46,20 @@ use crate::secrets::{Known, lookup};
 use crate::settings;
 use crate::state::ProjectState;
 
+use self::pipelines::PipelineCache;
+
 pub use backfills::{Detail, Wish};
 pub use executing::Executed;
 pub use logs::{LogPage, LogQuery, MOST_RECORDS};
 pub use measures::{BOUNDS, Measures};
 pub use outputs::Outputs;
+pub use own::{Found, PipelineTemplate, ProjectFacts, flat};
+pub use pipeline_edits::{ChangeOptions, Consequences};
+pub use pipelines::{BlockText, PipelineFacts, PipelinePage, PipelineQuery};
+pub use products::KeysOfFile;
+pub use project_files::{FileBody, FileNode, FileTree, LARGEST_FILE, Writing};
 pub use triggers::{Call, Called};
+pub use variables::scope_name;
 
 /// A project that a server hosts. Everything a person can do with it starts here.
 pub struct Host {
@@ -54,6 +72,7 @@ pub struct Host {
     _lock: Lease,
     watch: Mutex<Option<Watch>>,
     durations: Arc<Durations>,
+    pipelines: PipelineCache,
 }
 
 impl Host {
@@ -124,6 +143,7 @@ impl Host {
             _lock: lock,
             watch: Mutex::default(),
             durations: Arc::default(),
+            pipelines: PipelineCache::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use baton_model::{BlockUuid, Run, RunId, RunStatus};
 use baton_scheduler::News;
 use baton_store::{BlockRunRow, EventRecord, RunPage, RunRow, RunRows};
+use serde_json::Value;
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
@@ -96,6 +97,8 @@ impl Host {
         self.run_row(actor, id).await?;
         let stopped = self.service().cancel(id, reason).await;
         stopped.map_err(Failure::complained)?;
+        self.audit(actor, "run.cancel", &id.to_string(), Value::Null)
+            .await;
         Ok(())
     }
 
@@ -115,7 +118,10 @@ impl Host {
             ));
         }
         let retried = self.service().retry(id, from).await;
-        retried.map_err(Failure::complained)
+        retried.map_err(Failure::complained)?;
+        self.audit(actor, "run.retry", &id.to_string(), Value::Null)
+            .await;
+        Ok(())
     }
 
     /// Deletes a run that has ended, with its log. Its products go when nothing else names them.
@@ -131,6 +137,8 @@ impl Host {
         self.store().delete_run(id).await?;
         // A log that is gone already is as good.
         let _ = tokio::fs::remove_file(self.state().home.log(id.0)).await;
+        self.audit(actor, "run.delete", &id.to_string(), Value::Null)
+            .await;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use baton_model::{
 };
 use baton_scheduler::Wanted;
 use baton_store::{RunPage, TriggerCall};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Host;
 use super::sync::new_token;
@@ -105,7 +105,11 @@ impl Host {
             trigger.token = Some(new_token());
         }
         self.checked(&mut trigger, None)?;
-        self.save_trigger(trigger).await
+        let made = self.save_trigger(trigger).await?;
+        let object = made.id.to_string();
+        self.audit(actor, "trigger.create", &object, told(&made))
+            .await;
+        Ok(made)
     }
 
     /// Changes a trigger with `change`.
@@ -122,13 +126,19 @@ impl Host {
         (trigger.id, trigger.created_at) = (before.id, before.created_at);
         trigger.updated_at = self.service().now();
         self.checked(&mut trigger, Some(&before))?;
-        self.save_trigger(trigger).await
+        let changed = self.save_trigger(trigger).await?;
+        let object = changed.id.to_string();
+        self.audit(actor, "trigger.update", &object, told(&changed))
+            .await;
+        Ok(changed)
     }
 
     /// Deletes a trigger; its runs stay.
     pub async fn remove_trigger(&self, actor: &Actor, id: TriggerId) -> Result<(), Failure> {
         actor.may(Right::Edit)?;
         if self.delete_trigger(id).await? {
+            self.audit(actor, "trigger.delete", &id.to_string(), Value::Null)
+                .await;
             Ok(())
         } else {
             Err(no_trigger(id))
@@ -309,6 +319,11 @@ impl Host {
         };
         Ok(self.store().record_call(&record).await?)
     }
+}
+
+/// What of a trigger is noted: no token, and no variables, which may hold anything.
+fn told(trigger: &Trigger) -> Value {
+    json!({"pipeline": trigger.pipeline, "name": trigger.name, "active": trigger.is_active})
 }
 
 fn no_trigger(id: TriggerId) -> Failure {

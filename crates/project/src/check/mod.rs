@@ -6,6 +6,9 @@
 mod code;
 mod graph;
 mod started;
+mod text;
+
+pub use text::check_text;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;

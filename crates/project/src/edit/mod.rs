@@ -21,4 +21,4 @@ mod tree;
 mod trigger;
 
 pub use error::EditError;
-pub use operation::{BlockList, Edit, NewBlock, apply};
+pub use operation::{BlockList, Edit, NewBlock, apply, write};

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::emit::Literals;
 use super::error::EditError;
+use super::keys::set_path;
 use super::tree::{Node, line_of};
 use super::{change, patch, read};
 
@@ -198,6 +199,24 @@ pub fn apply(text: &str, edit: &Edit) -> Result<String, EditError> {
         Some(stripped) if !tree.ends_in_block_scalar() => stripped.to_owned(),
         _ => result,
     })
+}
+
+/// A new text that has these keys.
+pub fn write(keys: &Map) -> Result<String, EditError> {
+    let old = read::parse("")?;
+    let mut new = Node::map([]);
+    for (key, value) in keys {
+        set_path(&mut new, "", std::slice::from_ref(key), Some(value))?;
+    }
+    if new.entries().is_empty() {
+        return Ok(String::new());
+    }
+    let result = patch::write("", &old, &new, Literals::Allowed)?;
+    if check(&result, &new).is_ok() {
+        return Ok(result);
+    }
+    let result = patch::write("", &old, &new, Literals::Avoided)?;
+    check(&result, &new).map(|_| result)
 }
 
 /// How lines end in a text.

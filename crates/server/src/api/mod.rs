@@ -2,7 +2,9 @@
 
 mod backfills;
 mod block_runs;
+mod blocks;
 mod events;
+mod files;
 mod live;
 mod logs;
 mod metrics;
@@ -10,14 +12,18 @@ mod outputs;
 mod page;
 mod pipeline_runs;
 mod pipeline_schedules;
+mod pipelines;
+mod products;
+mod projects;
 mod runs;
 mod status;
+mod variables;
 mod why;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use baton_app::Actor;
 use serde_json::Value;
 
@@ -73,6 +79,7 @@ pub(crate) fn routes() -> Router<Shared> {
         )
         .route("/api/block_runs/{id}", get(block_runs::show))
         .merge(backfill_routes())
+        .merge(project_routes())
         .merge(seeing_routes())
         .merge(live_routes())
 }
@@ -134,6 +141,121 @@ fn live_routes() -> Router<Shared> {
         .route("/api/runs", post(runs::create))
         .route("/metrics", get(metrics::show))
         .route("/api/openapi.json", get(status::openapi))
+}
+
+/// The routes of what a project is made of: its pipelines, blocks and files.
+fn project_routes() -> Router<Shared> {
+    Router::new()
+        .route(
+            "/api/pipelines",
+            get(pipelines::list).post(pipelines::create),
+        )
+        .route(
+            "/api/pipelines/{pipeline}",
+            get(pipelines::show)
+                .put(pipelines::update)
+                .delete(pipelines::remove),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/blocks",
+            get(blocks::list).post(blocks::create),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/blocks/{block}",
+            get(blocks::show).put(blocks::update).delete(blocks::remove),
+        )
+        .route("/api/block_templates", get(blocks::templates))
+        .route(
+            "/api/custom_templates",
+            get(projects::templates).post(projects::create_template),
+        )
+        .route(
+            "/api/custom_templates/{id}",
+            get(projects::show_template).delete(projects::remove_template),
+        )
+        .route("/api/files", get(files::list).post(files::create))
+        .route(
+            "/api/files/{path}",
+            get(files::show).put(files::rename).delete(files::remove),
+        )
+        .route(
+            "/api/file_contents/{path}",
+            get(files::content).put(files::write),
+        )
+        .route("/api/folders", post(files::create_folder))
+        .route(
+            "/api/folders/{path}",
+            get(files::show_folder)
+                .put(files::rename_folder)
+                .delete(files::remove_folder),
+        )
+        .route("/api/browser_items", get(files::browse))
+        .route(
+            "/api/pipelines/{pipeline}/variables",
+            get(variables::list).post(variables::create),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/variables/{name}",
+            put(variables::update).delete(variables::remove),
+        )
+        .route(
+            "/api/secrets",
+            get(variables::secrets).post(variables::create_secret),
+        )
+        .route(
+            "/api/secrets/{name}",
+            put(variables::update_secret).delete(variables::remove_secret),
+        )
+        .route("/api/projects", get(projects::list))
+        .route(
+            "/api/projects/{name}",
+            get(projects::show).put(projects::update),
+        )
+        .route("/api/tags", get(projects::tags))
+        .route(
+            "/api/checks",
+            get(projects::checks).post(projects::check_text),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/checks",
+            get(projects::checks_of_pipeline),
+        )
+        .route(
+            "/api/search_results",
+            get(projects::search).post(projects::search_for),
+        )
+        .route("/api/audits", get(projects::audits))
+        .route(
+            "/api/global_data_products",
+            get(products::list).post(products::create),
+        )
+        .route(
+            "/api/global_data_products/{uuid}",
+            get(products::show)
+                .put(products::update)
+                .delete(products::remove),
+        )
+        .route(
+            "/api/interactions",
+            get(products::forms).post(products::create_form),
+        )
+        .route(
+            "/api/interactions/{name}",
+            get(products::show_form).put(products::update_form),
+        )
+        .route(
+            "/api/pipeline_interactions/{pipeline}",
+            get(products::show_of_pipeline).put(products::update_of_pipeline),
+        )
+        .route(
+            "/api/pipelines/{pipeline}/interactions",
+            get(products::show_of_pipeline),
+        )
+}
+
+/// The published description of the API.
+pub fn openapi() -> Value {
+    Value::Null
 }
 
 /// Who makes the request, as the guard found out.

@@ -3,11 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use baton_model::RunStatus;
+use baton_store::RunPage;
 use serde_json::{Value, json};
 
 use super::By;
 use crate::Shared;
 use crate::error::ApiError;
+use crate::params::Params;
+use crate::times;
 
 /// The process answers.
 pub(crate) async fn health() -> Json<Value> {
@@ -55,12 +59,48 @@ fn status(shared: &Shared) -> Value {
     })
 }
 
+/// The same, with what is going on when that is asked for.
+async fn with_activity(shared: &Shared, by: &By, params: &Params) -> Result<Value, ApiError> {
+    let mut view = status(shared);
+    if params.get("_format") == Some("with_activity_details") {
+        let newest = RunPage {
+            limit: 1,
+            ..RunPage::default()
+        };
+        let open = RunPage {
+            statuses: vec![RunStatus::Running],
+            ..newest.clone()
+        };
+        let newest = shared.host.runs(&by.0, &newest).await?;
+        let last = newest
+            .rows
+            .first()
+            .map(|run| run.ended_at.or(run.started_at).unwrap_or(run.created_at));
+        view["active_pipeline_run_count"] = json!(shared.host.runs(&by.0, &open).await?.total);
+        view["last_scheduler_activity"] = json!(times::some(last));
+        view["last_user_request"] = json!(times::some(shared.door.last_seen()));
+    }
+    Ok(view)
+}
+
 /// The server and its project.
-pub(crate) async fn show(State(shared): State<Shared>, By(_): By) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({"status": status(&shared)})))
+pub(crate) async fn show(
+    State(shared): State<Shared>,
+    by: By,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(
+        json!({"status": with_activity(&shared, &by, &params).await?}),
+    ))
 }
 
 /// The same as a list, as Mage has it.
-pub(crate) async fn list(State(shared): State<Shared>, By(_): By) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({"statuses": [status(&shared)]})))
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    by: By,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(
+        json!({"statuses": [with_activity(&shared, &by, &params).await?]}),
+    ))
 }

@@ -1,0 +1,9 @@
+//! What a project is made of, through the API: a project in a temporary folder, no socket, no Python.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod blocks;
+mod files;
+mod pipelines;
+mod rest;
+mod scene;
