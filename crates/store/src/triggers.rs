@@ -97,12 +97,12 @@ impl Store {
         }
         for mut backfill in backfills {
             backfill.pipeline = to.clone();
-            let body = rows::to_json(&self.database.path, "a backfill", &backfill)?;
-            let sql = "update backfill set pipeline = ?2, body = ?3 where id = ?1";
+            let body = rows::to_json(&self.database.place, "a backfill", &backfill)?;
+            let sql = "update backfill set pipeline = $2, body = $3 where id = $1";
             let values = values![backfill.id, to, body];
             transaction.change(sql, values).await?;
         }
-        let sql = "update run set pipeline = ?2 where pipeline = ?1";
+        let sql = "update run set pipeline = $2 where pipeline = $1";
         transaction.change(sql, values![from, to]).await?;
         transaction.commit().await
     }
