@@ -29,7 +29,7 @@ pub struct Failure {
     /// Whether too much is waiting already.
     pub is_full: bool,
     /// More for programs, such as both revisions of a file that two have changed.
-    pub details: Option<Value>,
+    pub details: Option<Box<Value>>,
 }
 
 impl Failure {

@@ -21,7 +21,7 @@ pub struct ApiError {
     /// What can be done about it.
     pub hint: Option<String>,
     /// More for programs.
-    pub details: Option<Value>,
+    pub details: Option<Box<Value>>,
 }
 
 impl ApiError {
@@ -107,6 +107,7 @@ impl From<Failure> for ApiError {
                 kind: "too_many_requests",
                 message: failure.message,
                 hint: failure.hint,
+                details: None,
             };
         }
         if failure.is_missing {

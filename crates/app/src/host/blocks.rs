@@ -104,7 +104,7 @@ impl Host {
                 .collect();
             if !below.is_empty() && !is_forced {
                 return Err(Failure {
-                    details: Some(json!({"downstream_blocks": below})),
+                    details: Some(Box::new(json!({"downstream_blocks": below}))),
                     ..Failure::conflict(
                         format!("block `{block}` is needed by {}", below.join(", ")),
                         "disconnect them first, or repeat it with force=1",
@@ -155,8 +155,8 @@ fn create(project: &Project, pipeline: &PipelineUuid, wanted: &Map) -> Result<Bl
         str::to_owned,
     );
     let ids = |key: &str| -> Result<Vec<BlockUuid>, Failure> {
-        let names = texts(wanted, key)?.unwrap_or_default();
-        Ok(names.into_iter().map(BlockUuid::new).collect())
+        let uuids = texts(wanted, key)?.unwrap_or_default();
+        Ok(uuids.into_iter().map(BlockUuid::new).collect())
     };
     let content = text(wanted, "content")?;
     let configuration = value(wanted, "configuration", Shape::Map)?.cloned();

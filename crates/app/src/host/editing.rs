@@ -54,7 +54,9 @@ pub(super) fn expect(given: Option<&str>, now: &[u8], what: &str) -> Result<(), 
         return Ok(());
     }
     Err(Failure {
-        details: Some(json!({"revision": {"given": given, "current": current}})),
+        details: Some(Box::new(
+            json!({"revision": {"given": given, "current": current}}),
+        )),
         ..Failure::conflict(
             format!(
                 "{what} has changed meanwhile: the change is for revision {given}, now it is {current}"

@@ -105,7 +105,7 @@ impl Host {
             ));
         }
         let status = text(&wanted, "status")?.map(str::to_owned);
-        let renamed = new_name(&wanted, &*self.pipeline(actor, uuid).await?.0)?;
+        let renamed = new_name(&wanted, &self.pipeline(actor, uuid).await?.0)?;
         if let Some((to, _)) = &renamed
             && to != uuid
         {
@@ -207,7 +207,7 @@ impl Host {
         match self.count_runs(uuid, open()).await? {
             0 => Ok(()),
             count => Err(Failure {
-                details: Some(json!({"open_runs": count})),
+                details: Some(Box::new(json!({"open_runs": count}))),
                 ..Failure::conflict(
                     format!("pipeline `{uuid}` has {count} runs that have not ended"),
                     "cancel them first",
@@ -431,8 +431,7 @@ fn change(
             files.extend(change.files);
         }
     }
-    let moved = renamed.filter(|(to, _)| to != uuid || !edits.is_empty() || to == uuid);
-    if let Some((to, name)) = &moved {
+    if let Some((to, name)) = &renamed {
         for (key, value) in [("name", json!(name)), ("uuid", json!(to))] {
             edits.push(Edit::SetPipelineKey {
                 path: vec![key.to_owned()],
@@ -443,7 +442,7 @@ fn change(
     let path = |uuid: &PipelineUuid| {
         ProjectPath::resolve(project.root(), &format!("pipelines/{uuid}")).map_err(of_path)
     };
-    let target = moved.map(|(to, _)| to).filter(|to| to != uuid);
+    let target = renamed.map(|(to, _)| to).filter(|to| to != uuid);
     if let Some(to) = &target
         && path(to)?.exists()
     {

@@ -213,7 +213,7 @@ fn block_text(project: &Project, path: String) -> BlockText {
     // A file of a neighbouring project is named, not shown.
     let read = ProjectPath::resolve(project.root(), &path).and_then(|file| {
         let (size, _) = file.facts()?;
-        Ok((size <= LARGEST_CONTENT).then(|| file.read()).transpose()?)
+        (size <= LARGEST_CONTENT).then(|| file.read()).transpose()
     });
     let bytes = read.ok().flatten();
     BlockText {

@@ -192,7 +192,8 @@ impl Host {
     ) -> Result<(), Failure> {
         actor.may(Right::Edit)?;
         let mut name = name.to_owned();
-        if !name.ends_with(".yaml") && !name.ends_with(".yml") {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        if !matches!(extension, Some("yaml" | "yml")) {
             name.push_str(".yaml");
         }
         let object = name.clone();

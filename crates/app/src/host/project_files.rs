@@ -187,9 +187,10 @@ impl Host {
     ) -> Result<String, Failure> {
         actor.may(Right::Edit)?;
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        let folder = match wanted.contains_key("dir_path") {
-            true => text(wanted, "dir_path")?.unwrap_or_default(),
-            false => folder,
+        let folder = if wanted.contains_key("dir_path") {
+            text(wanted, "dir_path")?.unwrap_or_default()
+        } else {
+            folder
         };
         let to = joined(Some(folder), text(wanted, "name")?.unwrap_or(name));
         let from = path.clone();
@@ -270,7 +271,7 @@ impl Host {
             let held = folder.entries().map_err(of_path)?.len();
             if held > 0 && !is_forced {
                 return Err(Failure {
-                    details: Some(json!({"entries": held})),
+                    details: Some(Box::new(json!({"entries": held}))),
                     ..Failure::conflict(
                         format!("the folder `{}` is not empty", folder.as_str()),
                         "repeat it with force=1 to delete what it holds, too",

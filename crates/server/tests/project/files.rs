@@ -67,12 +67,11 @@ async fn no_path_leads_out_of_the_project() {
             }
         }
         // Bodies are not decoded, so what is left of a double code after one decoding is what arrives.
-        let given = match path.contains("%25") {
-            true => path.replace("%25", "%"),
-            false => path
-                .replace("%2F", "/")
-                .replace("%2e", ".")
-                .replace("%2f", "/"),
+        let given = if path.contains("%25") {
+            path.replace("%25", "%")
+        } else {
+            let decoded = path.replace("%2F", "/").replace("%2e", ".");
+            decoded.replace("%2f", "/")
         };
         let create = json!({"file": {"name": given, "content": "x", "overwrite": true}});
         let (status, answer) = scene.call("POST", "/api/files", create).await;
