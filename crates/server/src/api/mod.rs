@@ -253,11 +253,6 @@ fn project_routes() -> Router<Shared> {
         )
 }
 
-/// The published description of the API.
-pub fn openapi() -> Value {
-    Value::Null
-}
-
 /// Who makes the request, as the guard found out.
 pub(crate) struct By(pub(crate) Actor);
 
