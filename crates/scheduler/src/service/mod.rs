@@ -464,10 +464,6 @@ impl Complaint {
     }
 }
 
-fn complain(error: &(impl Diagnose + 'static)) {
-    tracing::error!(error = %chain(error), "the scheduler could not do its work");
-}
-
 /// Higher starts first.
 fn priority(wanted: &Wanted) -> i64 {
     let settings = wanted.trigger.as_ref().map(|trigger| &trigger.settings);
