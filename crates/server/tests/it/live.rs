@@ -47,7 +47,7 @@ async fn hear(
                 let name = field("event:").unwrap_or_default().to_owned();
                 let data: Value = serde_json::from_str(field("data:").unwrap_or("null")).unwrap();
                 let id = field("id:").map(|id| id.parse().unwrap());
-                text = rest.to_owned();
+                text = rest.to_string();
                 let is_last = is_wanted(&name, &data);
                 found.push((name, data, id));
                 if is_last {
@@ -68,7 +68,7 @@ async fn events_of_a_run_are_heard_and_heard_again() {
     let is_end = |name: &str, data: &Value| name == "run" && data["status"] == "failed";
     // Whoever listens from before the start hears everything.
     let start = async { served.host.start().await.unwrap() };
-    let heard = hear(&served, &path, None, start, is_end).await;
+    let heard = Box::pin(hear(&served, &path, None, start, is_end)).await;
     let blocks = heard.iter().filter(|(name, ..)| name == "block");
     let statuses: Vec<&str> = blocks
         .map(|(_, data, _)| data["status"].as_str().unwrap())

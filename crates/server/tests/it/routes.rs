@@ -36,7 +36,9 @@ async fn nobody_comes_in_without_credentials() {
     let served = Served::idle().await;
     for access in ROUTES {
         let host = (header::HOST, "localhost:6789");
-        let (status, body) = served.send(request(access, &[host.clone()])).await;
+        let (status, body) = served
+            .send(request(access, std::slice::from_ref(&host)))
+            .await;
         let what = format!("{} {}: {status}", access.method, access.path);
         match access.who {
             // A server whose scheduler has not started is not ready, and says so to anybody.

@@ -136,9 +136,10 @@ impl Served {
                 let _ = timeout(Duration::from_millis(200), news.recv()).await;
             }
         };
-        match timeout(PATIENCE, asked).await {
-            Ok(answer) => answer,
-            Err(_) => panic!("{path} is {}", self.get(path).await),
+        let answer = timeout(PATIENCE, asked).await.ok();
+        match answer {
+            Some(answer) => answer,
+            None => panic!("{path} is {}", self.get(path).await),
         }
     }
 
@@ -163,16 +164,15 @@ impl Served {
         let path = format!("/api/pipelines/{pipeline}/pipeline_schedules");
         let found = self.get(&path).await;
         let known = found["pipeline_schedules"][0]["id"].as_i64();
-        let trigger = match known {
-            Some(id) => id,
-            None => {
-                let body = serde_json::json!({"pipeline_schedule": {
-                    "name": "api", "schedule_type": "api", "status": "active",
-                    "settings": {"allow_blocks_to_fail": true},
-                }});
-                let made = self.ok("POST", &path, &body).await;
-                made["pipeline_schedule"]["id"].as_i64().unwrap()
-            }
+        let trigger = if let Some(id) = known {
+            id
+        } else {
+            let body = serde_json::json!({"pipeline_schedule": {
+                "name": "api", "schedule_type": "api", "status": "active",
+                "settings": {"allow_blocks_to_fail": true},
+            }});
+            let made = self.ok("POST", &path, &body).await;
+            made["pipeline_schedule"]["id"].as_i64().unwrap()
         };
         let path = format!("/api/pipeline_schedules/{trigger}/pipeline_runs");
         let made = self.ok("POST", &path, &serde_json::json!({})).await;
