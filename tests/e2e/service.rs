@@ -1,7 +1,9 @@
 //! The server: triggers that fire, calls, limits, what happens when it dies, and who may come in.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,6 @@ pub(crate) struct Server {
     _stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
     pub(crate) token: String,
-    agent: ureq::Agent,
 }
 
 impl Server {
@@ -35,16 +36,11 @@ impl Server {
             let log = fs::read_to_string(project.scratch().join("server.log"));
             panic!("no address in {line:?}: {log:?}");
         };
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)))
-            .build();
         Self {
             url: url.to_owned(),
             token: token.to_owned(),
             child,
             _stdout: stdout,
-            agent: config.into(),
         }
     }
 
@@ -62,22 +58,34 @@ impl Server {
         body: Option<&Value>,
         headers: &[(&str, &str)],
     ) -> (u16, Value) {
-        let mut request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
+        let address = self.url.trim_start_matches("http://");
         let text = body.map(Value::to_string).unwrap_or_default();
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
+            text.len()
+        );
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            write!(request, "host: {address}\r\n").unwrap();
         }
-        let mut response = self.agent.run(request.body(text).unwrap()).unwrap();
-        let status = response.status().as_u16();
-        let text = response.body_mut().read_to_string().unwrap();
+        if body.is_some() {
+            request.push_str("content-type: application/json\r\n");
+        }
+        for (name, value) in headers {
+            write!(request, "{name}: {value}\r\n").unwrap();
+        }
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(120)))
+            .unwrap();
+        write!(stream, "{request}\r\n{text}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let read = serde_json::from_str(text);
         (
             status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            read.unwrap_or_else(|_| Value::String(text.to_owned())),
         )
     }
 
