@@ -32,6 +32,7 @@ pub(crate) fn run(args: &StartArgs) -> Result<ExitCode, Failure> {
         EnvFilter::try_from_env("BATON_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=error"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(Paint::stderr().is_on())
         .with_writer(std::io::stderr);
     // Somebody else may have taken the place already; then theirs is used.
     let _ = if std::env::var_os("BATON_LOG_FORMAT").is_some_and(|format| format == "json") {
