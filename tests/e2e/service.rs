@@ -531,3 +531,44 @@ fn a_pipeline_follows_another_one_with_its_date() {
     assert_eq!(below["execution_date"], first["execution_date"]);
     assert_eq!(below["parent_run_id"], first["id"]);
 }
+
+#[test]
+fn runs_share_the_places_of_a_pool_key_by_key() {
+    let mut project = TestProject::new();
+    let scratch = project.scratch().display().to_string();
+    let wait = format!(
+        "import os, time\n\n@custom\ndef up(*args, **kwargs):\n    while not os.path.exists('{scratch}/go'):\n        time.sleep(0.01)\n"
+    );
+    project.block("p", "up", "custom", &[], "", &wait);
+    project.file(
+        "metadata.yaml",
+        "project_type: standalone\npools: {api: 1}\n",
+    );
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- name: hook\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  status: active\n  \
+         settings:\n    pools: [{pool: api, key: 'customer={{ id }}'}]\n",
+    );
+    let server = Server::start(&project);
+    let trigger = server.trigger("p", "hook");
+    let runs: Vec<i64> = [1, 1, 2]
+        .iter()
+        .map(|id| server.call(&trigger, &json!({"id": id})))
+        .collect();
+    let status =
+        |run: i64| server.get(&format!("/api/pipeline_runs/{run}"))["pipeline_run"].clone();
+    for run in [runs[0], runs[2]] {
+        until("a run of its own customer", || {
+            (status(run)["status"] == "running").then_some(())
+        });
+    }
+    let reason = until("a reason", || {
+        status(runs[1])["reason"].as_str().map(str::to_owned)
+    });
+    assert!(reason.contains("customer=1"), "{reason}");
+    assert_eq!(status(runs[1])["status"], "initial");
+    fs::write(project.scratch().join("go"), "").unwrap();
+    for run in runs {
+        assert_eq!(server.ended(run)["status"], "completed");
+    }
+}

@@ -3,7 +3,8 @@
 
 use baton_base::now;
 use baton_engine::{Zone, schedule};
-use baton_model::{Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind};
+use baton_model::{Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind, TriggerSettings};
+use baton_project::template::render_variables;
 use baton_project::{Project, Trigger};
 use baton_scheduler::Wanted;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -154,6 +155,17 @@ pub(crate) fn of_wanted(wanted: &Wanted) -> Circumstances {
         .map(|trigger| trigger.variables.clone())
         .unwrap_or_default();
     variables.extend(wanted.variables.clone());
+    if let Some(trigger) = trigger {
+        occasion.pools = TriggerSettings::of(&trigger.settings).pools;
+        for pool in &mut occasion.pools {
+            // A template that cannot be rendered is one key for all.
+            if let Some(key) = &mut pool.key
+                && let Ok(rendered) = render_variables(key, &variables)
+            {
+                *key = rendered;
+            }
+        }
+    }
     revive(&mut variables);
     Circumstances {
         is_triggered: true,

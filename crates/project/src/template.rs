@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use baton_model::Map;
 use minijinja::value::{Kwargs, Serde, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
@@ -118,24 +119,32 @@ pub(crate) fn render_values(
     text: &str,
     values: &std::collections::BTreeMap<&'static str, String>,
 ) -> Result<String, TemplateError> {
-    let mut environment = Environment::new();
-    environment.set_fuel(Some(FUEL));
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     let context = Value::from_pairs(values.iter().map(|(key, value)| (*key, value.clone())));
-    let mut rendered = environment
-        .render_str(text, context)
-        .map_err(|error| TemplateError {
-            line: error
-                .line()
-                .and_then(|line| u32::try_from(line).ok())
-                .unwrap_or(1),
-            message: message(&error, &[]),
-        })?;
+    let mut rendered = filled(text, context)?;
     // Jinja takes the last line break away.
     if text.ends_with('\n') && !rendered.ends_with('\n') {
         rendered.push('\n');
     }
     Ok(rendered)
+}
+
+/// Renders a text of a project with the variables of a run, such as the key of a pool.
+pub fn render_variables(text: &str, variables: &Map) -> Result<String, TemplateError> {
+    filled(text, Value::from(Serde(variables)))
+}
+
+fn filled(text: &str, context: Value) -> Result<String, TemplateError> {
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(FUEL));
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    let rendered = environment.render_str(text, context);
+    rendered.map_err(|error| TemplateError {
+        line: error
+            .line()
+            .and_then(|line| u32::try_from(line).ok())
+            .unwrap_or(1),
+        message: message(&error, &[]),
+    })
 }
 
 /// What went wrong, unless the words would show a value.
