@@ -70,6 +70,7 @@ impl Store {
             writer,
             readers: pool(READERS).connect_lazy_with(options.create_if_missing(false)),
             path: path.into(),
+            memory: None,
         };
         Ok(Self {
             queue: grouped::queue(database.clone()),
@@ -91,6 +92,9 @@ impl Store {
 
     /// Returns when everything that was committed so far is on disk. It does not wait for readers.
     pub async fn finish_durably(&self) -> Result<(), StoreError> {
+        if self.database.memory.is_some() {
+            return Ok(());
+        }
         // Folds the log into the file and syncs both, as far as no reader still needs the log.
         let row = sqlx::query("pragma wal_checkpoint(passive)")
             .fetch_one(&self.database.writer)
@@ -112,7 +116,7 @@ impl Store {
 ///
 /// A new file is made without syncing each step, a few milliseconds each, and is synced once at the end: should
 /// the power fail before, there is nothing to lose.
-async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+pub(crate) async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let sort = |source| StoreError::sort(path, source);
     let fresh = migrate::version(connection).await.map_err(sort)? == 0;
     if fresh {

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
 use crate::StoreError;
+use crate::memory::{Memory, MemoryTransaction, wait};
 use crate::rows;
 
 /// A value that a statement takes.
@@ -215,6 +216,8 @@ pub(crate) struct Database {
     /// Connections that only read.
     pub(crate) readers: SqlitePool,
     pub(crate) path: Arc<Path>,
+    /// Where everything is instead, for a database in memory.
+    pub(crate) memory: Option<Memory>,
 }
 
 impl Database {
@@ -234,7 +237,12 @@ impl Database {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let found = query(sql, values).fetch_all(&self.readers).await;
+        let found = if let Some(memory) = &self.memory {
+            let mut connection = memory.take().await.ok_or_else(|| self.busy())?;
+            wait(query(sql, values).fetch_all(&mut *connection))
+        } else {
+            query(sql, values).fetch_all(&self.readers).await
+        };
         Ok(wrap(&self.path, found.map_err(self.sort())?))
     }
 
@@ -244,7 +252,12 @@ impl Database {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
-        let found = query(sql, values).fetch_optional(&self.readers).await;
+        let found = if let Some(memory) = &self.memory {
+            let mut connection = memory.take().await.ok_or_else(|| self.busy())?;
+            wait(query(sql, values).fetch_optional(&mut *connection))
+        } else {
+            query(sql, values).fetch_optional(&self.readers).await
+        };
         let row = found.map_err(self.sort())?;
         Ok(row.and_then(|row| wrap(&self.path, vec![row]).pop()))
     }
@@ -255,12 +268,20 @@ impl Database {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let done = query(sql, values).execute(&self.writer).await;
+        let done = if let Some(memory) = &self.memory {
+            let mut connection = memory.take().await.ok_or_else(|| self.busy())?;
+            wait(query(sql, values).execute(&mut *connection))
+        } else {
+            query(sql, values).execute(&self.writer).await
+        };
         Ok(done.map_err(self.sort())?.rows_affected())
     }
 
     /// Returns when everything that was committed so far is on disk.
     pub(crate) async fn sync(&self) -> Result<(), StoreError> {
+        if self.memory.is_some() {
+            return Ok(());
+        }
         let mut name = self.path.as_os_str().to_owned();
         name.push("-wal");
         // Opening the log beside SQLite is safe: SQLite keeps its locks on other files.
@@ -279,25 +300,44 @@ impl Database {
 
     /// Begins a transaction that writes; nobody else writes until it ends.
     pub(crate) async fn begin(&self) -> Result<Changing, StoreError> {
+        if let Some(memory) = &self.memory {
+            return self.begun(memory, "begin immediate").await;
+        }
         let begun = self.writer.begin_with("begin immediate").await;
         Ok(Changing {
-            transaction: begun.map_err(self.sort())?,
+            held: Held::File(begun.map_err(self.sort())?),
             path: Arc::clone(&self.path),
         })
     }
 
     /// Begins a transaction that reads: what others commit meanwhile is not seen.
     pub(crate) async fn look(&self) -> Result<Changing, StoreError> {
+        if let Some(memory) = &self.memory {
+            return self.begun(memory, "begin").await;
+        }
         Ok(Changing {
-            transaction: self.readers.begin().await.map_err(self.sort())?,
+            held: Held::File(self.readers.begin().await.map_err(self.sort())?),
+            path: Arc::clone(&self.path),
+        })
+    }
+
+    async fn begun(&self, memory: &Memory, how: &'static str) -> Result<Changing, StoreError> {
+        let begun = memory.begin(how).await.ok_or_else(|| self.busy())?;
+        Ok(Changing {
+            held: Held::Memory(begun.map_err(self.sort())?),
             path: Arc::clone(&self.path),
         })
     }
 }
 
+enum Held {
+    File(Transaction<'static, Sqlite>),
+    Memory(MemoryTransaction),
+}
+
 /// A transaction. Dropped before it is committed, it leaves no trace.
 pub(crate) struct Changing {
-    transaction: Transaction<'static, Sqlite>,
+    held: Held,
     path: Arc<Path>,
 }
 
@@ -308,7 +348,11 @@ impl Changing {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let found = query(sql, values).fetch_all(&mut *self.transaction).await;
+        let query = query(sql, values);
+        let found = match &mut self.held {
+            Held::File(held) => query.fetch_all(&mut **held).await,
+            Held::Memory(held) => wait(query.fetch_all(&mut *held.connection)),
+        };
         let rows = found.map_err(|source| StoreError::sort(&self.path, source))?;
         Ok(wrap(&self.path, rows))
     }
@@ -319,14 +363,21 @@ impl Changing {
         sql: impl SqlSafeStr,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let done = query(sql, values).execute(&mut *self.transaction).await;
+        let query = query(sql, values);
+        let done = match &mut self.held {
+            Held::File(held) => query.execute(&mut **held).await,
+            Held::Memory(held) => wait(query.execute(&mut *held.connection)),
+        };
         let done = done.map_err(|source| StoreError::sort(&self.path, source))?;
         Ok(done.rows_affected())
     }
 
     /// Makes what was changed visible to everybody.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        let done = self.transaction.commit().await;
+        let done = match self.held {
+            Held::File(held) => held.commit().await,
+            Held::Memory(held) => held.commit(),
+        };
         done.map_err(|source| StoreError::sort(&self.path, source))
     }
 }
