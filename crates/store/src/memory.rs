@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, SqlitePool};
@@ -128,13 +129,15 @@ impl Wake for Awake {
 
 /// Runs a statement to its end, on this thread.
 pub(crate) fn wait<T>(statement: impl Future<Output = T>) -> T {
-    let mut statement = pin!(statement);
+    // The runtime must not ask it to pause: nobody would wake it.
+    let mut statement = pin!(tokio::task::unconstrained(statement));
     let waker = Waker::from(Arc::new(Awake(thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
         match statement.as_mut().poll(&mut context) {
             Poll::Ready(result) => return result,
-            Poll::Pending => thread::park(),
+            // The driver may park this thread itself meanwhile, and take the token that is ours.
+            Poll::Pending => thread::park_timeout(Duration::from_micros(200)),
         }
     }
 }

@@ -116,7 +116,10 @@ impl Store {
 ///
 /// A new file is made without syncing each step, a few milliseconds each, and is synced once at the end: should
 /// the power fail before, there is nothing to lose.
-pub(crate) async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+pub(crate) async fn prepare(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), StoreError> {
     let sort = |source| StoreError::sort(path, source);
     let fresh = migrate::version(connection).await.map_err(sort)? == 0;
     if fresh {
