@@ -10,7 +10,9 @@ use baton_model::{LimitReached, PipelineUuid, Run, RunId};
 use baton_products::Products;
 use baton_project::Project;
 use baton_runner::{Answers, Runner};
-use baton_scheduler::{Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted};
+use baton_scheduler::{
+    Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted, wall_clock,
+};
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::task::spawn_blocking;
@@ -142,6 +144,7 @@ impl ProjectDesk {
             store: self.state.store.clone(),
             products: self.products.clone(),
             runner: Arc::new(runner),
+            clock: wall_clock(),
             project: self.root.clone(),
             run_tests: true,
             as_mage: false,

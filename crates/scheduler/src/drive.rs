@@ -2,23 +2,27 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton_base::files::FileError;
-use baton_base::{Class, Diagnose, now};
+use baton_base::{Class, Diagnose};
 use baton_engine::Step;
 use baton_model::{
-    BlockError, BlockKind, BlockRun, BlockRunKey, CallbackOn, Command, Content, FailureKind, Fence,
-    Map, ObjectHash, Outcome, Run, RunEvent, RunStatus, Timestamp,
+    BlockError, BlockKind, BlockRun, BlockRunKey, CallbackOn, Command, FailureKind, Fence, Map,
+    Outcome, Run, RunEvent, RunStatus, Timestamp,
 };
 use baton_products::Products;
-use baton_runner::{AttemptReport, LogRecord, Runner, Stop, Work, YieldedItem};
+use baton_runner::{AttemptReport, LogRecord, Stop, Work, YieldedItem};
 use baton_store::{Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::clock::Clock;
+use crate::hands::Hands;
 use crate::journal::Journal;
+use crate::supply::objects_of;
 
 /// What driving a run needs.
 pub struct Session {
@@ -27,7 +31,9 @@ pub struct Session {
     /// Where products are stored.
     pub products: Products,
     /// What runs attempts.
-    pub runner: std::sync::Arc<Runner>,
+    pub runner: Arc<dyn Hands>,
+    /// What time it is.
+    pub clock: Clock,
     /// The project's folder.
     pub project: PathBuf,
     /// Whether `@test` functions run.
@@ -37,7 +43,7 @@ pub struct Session {
     /// Whether sensors count as satisfied without being asked.
     pub skip_sensors: bool,
     /// Places for block processes that runs share; none when the run has the machine to itself.
-    pub places: Option<std::sync::Arc<Semaphore>>,
+    pub places: Option<Arc<Semaphore>>,
 }
 
 /// A wish to stop the run.
@@ -174,8 +180,27 @@ impl Driver<'_> {
             if is_final && self.flight.is_empty() {
                 return Ok(());
             }
-            let wake = self.wakes.first().map(|at| at.since(Timestamp(now())));
+            let wake = self
+                .wakes
+                .first()
+                .map(|at| at.since((self.session.clock)()));
+            // In an order: what is asked for by a person comes first, and nothing is left to chance.
             tokio::select! {
+                biased;
+                Some(wish) = cancel.recv() => match wish {
+                    Cancel::Gently => self.events.push_back(RunEvent::CancelRequested {
+                        reason: "stopped by the user".to_owned(),
+                    }),
+                    Cancel::Because(reason) => {
+                        self.events.push_back(RunEvent::CancelRequested { reason });
+                    }
+                    Cancel::Now => self.stop_all(Stop::Now),
+                    Cancel::Abandon => return Ok(()),
+                },
+                Some(variables) = self.changes.recv() => {
+                    self.events.push_back(RunEvent::VariablesSet { variables });
+                }
+                Some(item) = self.yielded.recv() => self.take_items(Some(item)),
                 Some(ended) = self.flight.join_next(), if !self.flight.is_empty() => {
                     // What a block has set counts for those that start after it.
                     while let Ok(variables) = self.changes.try_recv() {
@@ -196,20 +221,6 @@ impl Driver<'_> {
                     self.wakes.pop_first();
                     self.events.push_back(RunEvent::Woken);
                 }
-                Some(item) = self.yielded.recv() => self.take_items(Some(item)),
-                Some(variables) = self.changes.recv() => {
-                    self.events.push_back(RunEvent::VariablesSet { variables });
-                }
-                Some(wish) = cancel.recv() => match wish {
-                    Cancel::Gently => self.events.push_back(RunEvent::CancelRequested {
-                        reason: "stopped by the user".to_owned(),
-                    }),
-                    Cancel::Because(reason) => {
-                        self.events.push_back(RunEvent::CancelRequested { reason });
-                    }
-                    Cancel::Now => self.stop_all(Stop::Now),
-                    Cancel::Abandon => return Ok(()),
-                },
             }
         }
     }
@@ -278,7 +289,7 @@ impl Driver<'_> {
         let Some(run) = self.run.take() else {
             return Ok(());
         };
-        let at = Timestamp(now());
+        let at = (self.session.clock)();
         let Step {
             run,
             changed,
@@ -381,7 +392,7 @@ impl Driver<'_> {
         baton_base::failpoint("prepared");
         let (stop, stopped) = watch::channel(Stop::No);
         self.stops.insert(fence, stop);
-        let runner = std::sync::Arc::clone(&self.session.runner);
+        let runner = Arc::clone(&self.session.runner);
         let (log, items) = (self.log.clone(), self.items.clone());
         let places = self.session.places.clone();
         self.flight.spawn(async move {
@@ -389,6 +400,7 @@ impl Driver<'_> {
                 Ok(attempt) => {
                     let mut waiting = stopped.clone();
                     tokio::select! {
+                        biased;
                         place = place(places) => {
                             let report = runner.run(&attempt, &log, &items, stopped).await;
                             drop(place);
@@ -440,7 +452,7 @@ impl Driver<'_> {
         attempt.block.timeout = None;
         let (stop, stopped) = watch::channel(Stop::No);
         self.stops.insert(fence, stop);
-        let runner = std::sync::Arc::clone(&self.session.runner);
+        let runner = Arc::clone(&self.session.runner);
         let (log, items) = (self.log.clone(), self.items.clone());
         self.flight.spawn(async move {
             let report = runner.run(&attempt, &log, &items, stopped).await;
@@ -463,23 +475,9 @@ impl Driver<'_> {
 }
 
 /// Waits for a place among the block processes of all runs.
-async fn place(places: Option<std::sync::Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
+async fn place(places: Option<Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
     // Nobody closes it.
     places?.acquire_owned().await.ok()
-}
-
-/// Every object that the run's products name.
-fn objects_of(run: &Run) -> Vec<ObjectHash> {
-    run.blocks
-        .iter()
-        .flat_map(|block| &block.products)
-        .filter_map(|product| match &product.content {
-            Content::Inline(_) => None,
-            Content::Chunks(chunks) => Some(chunks),
-        })
-        .flatten()
-        .map(|chunk| chunk.object.clone())
-        .collect()
 }
 
 /// Writes log records in groups and passes them on.

@@ -2,15 +2,19 @@
 //!
 //! Holds no rules: what follows from an event is decided by `engine`, how a block runs is known to `runner`.
 
+mod clock;
 mod drive;
+mod hands;
 mod journal;
 mod kwargs;
 mod lease;
 mod service;
 mod supply;
 
+pub use clock::{Clock, wall_clock};
 pub use drive::{Cancel, DriveError, Notice, Session, drive};
+pub use hands::Hands;
 pub use journal::{Journal, JournalError, read_log, read_log_from};
 pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};
-pub use service::{Clock, Complaint, Desk, Drawn, News, Service, ServiceOptions, Soon, Wanted};
+pub use service::{Complaint, Desk, Drawn, News, Planted, Service, ServiceOptions, Soon, Wanted};

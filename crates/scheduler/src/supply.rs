@@ -3,7 +3,8 @@
 use baton_base::chain;
 use baton_engine::{Origin, Taken};
 use baton_model::{
-    BlockError, BlockRun, BlockRunKey, FailureKind, Fence, PlannedBlock, Product, Run,
+    BlockError, BlockRun, BlockRunKey, Content, FailureKind, Fence, ObjectHash, PlannedBlock,
+    Product, Run,
 };
 use baton_runner::{Attempt, Input, InputProduct, Work};
 
@@ -186,4 +187,18 @@ fn has_yielded(run: &Run, of: &Origin) -> bool {
         older.and_then(|output| output.items.first())
     };
     items.is_some_and(|items| items.yielded)
+}
+
+/// Every object that the run's products name.
+pub(crate) fn objects_of(run: &Run) -> Vec<ObjectHash> {
+    run.blocks
+        .iter()
+        .flat_map(|block| &block.products)
+        .filter_map(|product| match &product.content {
+            Content::Inline(_) => None,
+            Content::Chunks(chunks) => Some(chunks),
+        })
+        .flatten()
+        .map(|chunk| chunk.object.clone())
+        .collect()
 }

@@ -30,7 +30,7 @@ impl Store {
     pub async fn give_hint(&self) -> Result<(), StoreError> {
         self.hint.send_replace(());
         match &self.database.connections {
-            Connections::Sqlite { .. } => Ok(()),
+            Connections::Sqlite { .. } | Connections::Memory(_) => Ok(()),
             Connections::Postgres { writers, .. } => postgres::notify(writers)
                 .await
                 .map_err(self.database.sort()),

@@ -1,6 +1,8 @@
 //! Runs as lists show them: a page of those that are wanted, and how many there are.
 
-use baton_model::{BackfillId, Cause, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId};
+use baton_model::{
+    BackfillId, Cause, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp, TriggerId,
+};
 use sqlx::AssertSqlSafe;
 
 use crate::rows;
@@ -247,6 +249,17 @@ impl Store {
             format!("select {COLUMNS} from run where status in ('initial', 'running') order by id");
         let found = self.database.fetch(AssertSqlSafe(sql), values![]).await?;
         found.iter().map(run_row).collect()
+    }
+
+    /// The places in pools that open runs take; runs that take none are left out.
+    pub async fn open_pools(&self) -> Result<Vec<(RunId, Vec<PoolUse>)>, StoreError> {
+        let sql = "select plan.run, json_extract(plan.body, '$.occasion.pools') as pools
+             from run join plan on plan.run = run.id
+             where run.status in ('initial', 'running')
+                 and json_extract(plan.body, '$.occasion.pools') is not null order by plan.run";
+        let found = self.database.fetch(sql, values![]).await?;
+        let pools = |row: &Row| Ok((row.run("run")?, row.json("places in pools", "pools")?));
+        found.iter().map(pools).collect()
     }
 
     /// Says why a run waits, or was skipped.

@@ -110,6 +110,8 @@ impl Store {
                 readers.close().await;
                 writers.close().await;
             }
+            // It stays for those who open it again.
+            Connections::Memory(_) => {}
         }
     }
 
@@ -139,7 +141,10 @@ impl Store {
 ///
 /// A new file is made without syncing each step, a few milliseconds each, and is synced once at the end: should
 /// the power fail before, there is nothing to lose.
-async fn prepare(connection: &mut SqliteConnection, place: &Place) -> Result<(), StoreError> {
+pub(crate) async fn prepare(
+    connection: &mut SqliteConnection,
+    place: &Place,
+) -> Result<(), StoreError> {
     let sort = |source| StoreError::sort(place, source);
     let fresh = migrate::version(connection).await.map_err(sort)? == 0;
     if fresh {
@@ -178,7 +183,7 @@ mod tests {
     fn writer(store: &Store) -> &sqlx::SqlitePool {
         match &store.database.connections {
             Connections::Sqlite { writer, .. } => writer,
-            Connections::Postgres { .. } => panic!("a file is SQLite's"),
+            _ => panic!("a file is SQLite's"),
         }
     }
 

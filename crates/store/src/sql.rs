@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Decode, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction, Type};
 
 use crate::StoreError;
+use crate::memory::{Memory, MemoryTransaction, wait};
 use crate::place::Place;
 use crate::rows;
 
@@ -261,6 +262,8 @@ pub(crate) enum Connections {
         /// Connections that only read.
         readers: PgPool,
     },
+    /// This process, for tests.
+    Memory(Memory),
 }
 
 impl Database {
@@ -289,6 +292,11 @@ impl Database {
                 let found = postgres(&self.place, sql, values).fetch_all(readers).await;
                 wrap(&self.place, found, AnyRow::Postgres)
             }
+            Connections::Memory(memory) => {
+                let mut connection = memory.take().await.ok_or_else(|| self.busy())?;
+                let found = wait(sqlite(sql, values).fetch_all(&mut *connection));
+                wrap(&self.place, found, AnyRow::Sqlite)
+            }
         }
     }
 
@@ -316,14 +324,20 @@ impl Database {
                 let done = postgres(&self.place, sql, values).execute(writers).await;
                 Ok(done.map_err(self.sort())?.rows_affected())
             }
+            Connections::Memory(memory) => {
+                let mut connection = memory.take().await.ok_or_else(|| self.busy())?;
+                let done = wait(sqlite(sql, values).execute(&mut *connection));
+                Ok(done.map_err(self.sort())?.rows_affected())
+            }
         }
     }
 
     /// Returns when everything that was committed so far is on disk.
     pub(crate) async fn sync(&self) -> Result<(), StoreError> {
-        if matches!(self.connections, Connections::Postgres { .. }) {
-            // The server syncs each commit before it answers.
-            return Ok(());
+        match self.connections {
+            Connections::Sqlite { .. } => {}
+            // The server syncs each commit before it answers; what is in memory has no disk.
+            Connections::Postgres { .. } | Connections::Memory(_) => return Ok(()),
         }
         let mut name = self.place.path.as_os_str().to_owned();
         name.push("-wal");
@@ -351,6 +365,11 @@ impl Database {
             Connections::Postgres { writers, .. } => {
                 writers.begin().await.map(AnyTransaction::Postgres)
             }
+            Connections::Memory(memory) => {
+                let begun = memory.begin("begin immediate").await;
+                let begun = begun.ok_or_else(|| self.busy())?;
+                begun.map(AnyTransaction::Memory)
+            }
         };
         self.changing(begun)
     }
@@ -364,6 +383,10 @@ impl Database {
             Connections::Postgres { readers, .. } => {
                 let begun = readers.begin_with("begin isolation level repeatable read read only");
                 begun.await.map(AnyTransaction::Postgres)
+            }
+            Connections::Memory(memory) => {
+                let begun = memory.begin("begin").await.ok_or_else(|| self.busy())?;
+                begun.map(AnyTransaction::Memory)
             }
         };
         self.changing(begun)
@@ -386,6 +409,7 @@ pub(crate) struct Changing {
 enum AnyTransaction {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+    Memory(MemoryTransaction),
 }
 
 impl Changing {
@@ -405,6 +429,10 @@ impl Changing {
                 let found = query.fetch_all(&mut **transaction).await;
                 wrap(&self.place, found, AnyRow::Postgres)
             }
+            AnyTransaction::Memory(transaction) => {
+                let found = wait(sqlite(sql, values).fetch_all(&mut *transaction.connection));
+                wrap(&self.place, found, AnyRow::Sqlite)
+            }
         }
     }
 
@@ -423,6 +451,10 @@ impl Changing {
                 .execute(&mut **transaction)
                 .await
                 .map(|done| done.rows_affected()),
+            AnyTransaction::Memory(transaction) => {
+                wait(sqlite(sql, values).execute(&mut *transaction.connection))
+                    .map(|done| done.rows_affected())
+            }
         };
         done.map_err(|source| StoreError::sort(&self.place, source))
     }
@@ -448,6 +480,7 @@ impl Changing {
         let done = match self.transaction {
             AnyTransaction::Sqlite(transaction) => transaction.commit().await,
             AnyTransaction::Postgres(transaction) => transaction.commit().await,
+            AnyTransaction::Memory(transaction) => transaction.commit(),
         };
         done.map_err(|source| StoreError::sort(&self.place, source))
     }

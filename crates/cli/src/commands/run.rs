@@ -15,7 +15,7 @@ use baton_model::{CodeHash, Map, Plan, Run, RunEvent, RunId, RunStatus, Timestam
 use baton_products::Products;
 use baton_project::Project;
 use baton_runner::Runner;
-use baton_scheduler::{Cancel, Journal, Lease, Notice, Session, drive};
+use baton_scheduler::{Cancel, Journal, Lease, Notice, Session, drive, wall_clock};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -111,10 +111,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
             .and_then(|number| number.parse::<i64>().ok());
         owner.is_some_and(|owner| owner != run.id.0 && Lease::is_held(&state.home.run_lock(owner)))
     })?;
+    let runner = Arc::new(runner);
     let session = Session {
         store: state.store.clone(),
         products,
-        runner: Arc::new(runner),
+        runner: Arc::<Runner>::clone(&runner),
+        clock: wall_clock(),
         project: project.root().to_owned(),
         run_tests: !args.no_tests,
         skip_sensors: args.skip_sensors,
@@ -136,9 +138,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     watcher.begin(&run, first == RunEvent::Resumed);
     let ended = state.block_on(async {
         for frames in needed_zygotes(&run) {
-            session.runner.prepare(frames);
+            runner.prepare(frames);
         }
-        session.runner.preload(&run);
+        runner.preload(&run);
         let (notices, news) = mpsc::channel(1024);
         let (wishes, cancel) = mpsc::channel(4);
         let gone = started.is_some().then(follow_host);
@@ -147,7 +149,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         let ended = drive(&session, run, first, journal, notices, changes, cancel).await;
         wait_for_children(&children, ended.is_ok()).await;
         signals.abort();
-        session.runner.shut_down().await;
+        runner.shut_down().await;
         (ended, show.await)
     });
     drop(lease);

@@ -46,6 +46,7 @@ pub(crate) fn run(args: &StartArgs) -> Result<ExitCode, Failure> {
 async fn serve(args: &StartArgs, address: IpAddr, root: PathBuf) -> Result<ExitCode, Failure> {
     let service = ServiceOptions {
         open_runs: args.open_runs.max(1),
+        ..ServiceOptions::default()
     };
     let host = Host::open(&root, worker_options(&args.worker), service).await?;
     let (listener, address) = listen(address, args.port).await?;

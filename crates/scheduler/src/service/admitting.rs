@@ -6,8 +6,8 @@ use baton_engine::admission::{Admission, Limits, TriggerLimits, admit};
 use baton_model::{RunEvent, RunId};
 use baton_store::StoreError;
 
-use super::Service;
 use super::book::Book;
+use super::{MOMENT, Planted, Service};
 
 impl Service {
     /// Lets runs in as far as limits allow, and notes why the others wait.
@@ -24,7 +24,6 @@ impl Service {
             let open: Vec<_> = book.open.values().cloned().collect();
             admit(&waiting, &open, &self.limits(&book))
         };
-        let mut notes = Vec::new();
         for (id, admission) in decided {
             match admission {
                 Admission::Start => {
@@ -34,21 +33,40 @@ impl Service {
                 Admission::Skip { reason } => {
                     if let Err(complaint) = self.cancel(id, &reason).await {
                         tracing::warn!(run = %id, %complaint, "a run could not be skipped");
+                        // It is looked at again.
+                        self.book().has_moved = true;
                     }
                 }
-                Admission::Wait { reason } => {
-                    let mut book = self.book();
-                    if book.notes.get(&id) != Some(&reason) {
-                        book.notes.insert(id, reason.clone());
-                        notes.push((id, reason));
-                    }
-                }
+                Admission::Wait { reason } => self.book().waits(id, reason),
             }
         }
-        for (id, reason) in notes {
-            self.inner.store.set_note(id, Some(&reason)).await?;
-        }
         Ok(())
+    }
+
+    /// Stores why runs wait. Reasons name the runs in the way and change with every one of them, so not each is stored.
+    pub(super) async fn note(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        let notes: Vec<_> = {
+            let mut book = self.book();
+            let is_early = book.noted_at.is_some_and(|at| now.since(at) < MOMENT);
+            if book.untold.is_empty() || is_early {
+                return Ok(());
+            }
+            book.noted_at = Some(now);
+            std::mem::take(&mut book.untold).into_iter().collect()
+        };
+        let texts: Vec<_> = notes
+            .iter()
+            .map(|(id, note)| (*id, note.as_deref().map(str::to_owned)))
+            .collect();
+        let done = self.inner.store.set_notes(&texts).await;
+        if done.is_err() {
+            let mut book = self.book();
+            for (id, note) in notes {
+                book.untold.entry(id).or_insert(note);
+            }
+        }
+        done
     }
 
     /// Why a run waits, as it was last found out.
@@ -58,6 +76,9 @@ impl Service {
 
     /// What holds for the runs that wait.
     fn limits(&self, book: &Book) -> Limits {
+        if self.inner.options.planted == Planted::IgnoresLimits {
+            return Limits::default();
+        }
         let mut triggers = HashMap::new();
         let mut held = HashMap::new();
         let mut pipelines = HashMap::new();

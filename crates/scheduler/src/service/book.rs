@@ -1,14 +1,15 @@
 //! What the loops know without asking the database: triggers with the facts that decide when they are due, runs that
 //! wait, and runs that are open. A view of the database, made from it at the start and kept up with every change.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::admission::{Reserved, RunTicket};
 use baton_engine::triggers::{Decision, TriggerHistory, decide};
 use baton_model::{
-    Cause, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
+    Cause, PoolUse, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind,
+    TriggerSettings,
 };
 use baton_store::{RunRow, TriggerFacts};
 
@@ -45,7 +46,7 @@ impl Entry {
 }
 
 /// The ticket of a run that an earlier process has made.
-pub(crate) fn ticket_of_row(row: &RunRow) -> RunTicket {
+pub(crate) fn ticket_of_row(row: &RunRow, pools: Vec<PoolUse>) -> RunTicket {
     RunTicket {
         run: row.id,
         pipeline: row.pipeline.clone(),
@@ -53,7 +54,7 @@ pub(crate) fn ticket_of_row(row: &RunRow) -> RunTicket {
         priority: row.priority,
         date: row.execution_date,
         created_at: row.created_at,
-        pools: Vec::new(),
+        pools,
         reserved: Reserved::default(),
     }
 }
@@ -75,7 +76,7 @@ fn ticket_of_run(run: &Run, priority: i64) -> RunTicket {
 /// The view. Nothing in it waits; it is locked for moments.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    triggers: HashMap<TriggerId, Entry>,
+    triggers: BTreeMap<TriggerId, Entry>,
     /// When to look at each trigger, the next one first.
     order: BTreeSet<(Timestamp, TriggerId)>,
     looks: HashMap<TriggerId, Timestamp>,
@@ -85,8 +86,12 @@ pub(crate) struct Book {
     pub(crate) open: BTreeMap<RunId, RunTicket>,
     /// What each waiting run was last told.
     pub(crate) notes: HashMap<RunId, Arc<str>>,
+    /// What the database does not yet say about waiting runs; none where there is nothing to say any more.
+    pub(crate) untold: BTreeMap<RunId, Option<Arc<str>>>,
+    /// When it was last told.
+    pub(crate) noted_at: Option<Timestamp>,
     /// Triggers that have changed in the database.
-    pub(crate) changed: HashSet<TriggerId>,
+    pub(crate) changed: BTreeSet<TriggerId>,
     /// Whether anything may have changed.
     pub(crate) all_changed: bool,
     /// Whether runs have come or gone since the waiting ones were last looked at.
@@ -179,9 +184,37 @@ impl Book {
         }
     }
 
+    /// Notes that a run that had ended is driven here once more.
+    pub(crate) fn reopened(&mut self, run: &Run) {
+        let ticket = ticket_of_run(run, 0);
+        let entry = ticket.trigger.and_then(|id| self.triggers.get_mut(&id));
+        if let Some(entry) = entry {
+            entry.facts.open += 1;
+            if entry.facts.newest_run == Some(run.id) {
+                entry.facts.newest_status = Some(RunStatus::Running);
+            }
+        }
+        self.open.insert(run.id, ticket);
+    }
+
+    /// Notes what a waiting run waits for.
+    pub(crate) fn waits(&mut self, id: RunId, reason: Arc<str>) {
+        if self.waiting.contains_key(&id) && self.notes.get(&id) != Some(&reason) {
+            self.notes.insert(id, Arc::clone(&reason));
+            self.untold.insert(id, Some(reason));
+        }
+    }
+
+    /// Notes that a run waits for nothing any more.
+    fn waits_no_more(&mut self, id: RunId) {
+        if self.notes.remove(&id).is_some() {
+            self.untold.insert(id, None);
+        }
+    }
+
     /// Notes that a run waits no longer and is driven here.
     pub(crate) fn opened(&mut self, id: RunId) {
-        self.notes.remove(&id);
+        self.waits_no_more(id);
         if let Some(ticket) = self.waiting.remove(&id) {
             if let Some(entry) = ticket.trigger.and_then(|id| self.triggers.get_mut(&id))
                 && entry.facts.newest_run == Some(id)
@@ -195,7 +228,7 @@ impl Book {
     /// Notes that a run has ended, or is driven by nobody here any more.
     pub(crate) fn ended(&mut self, id: RunId, status: RunStatus, took: Option<Duration>) {
         self.has_moved = true;
-        self.notes.remove(&id);
+        self.waits_no_more(id);
         let ticket = self.open.remove(&id).or_else(|| self.waiting.remove(&id));
         let Some(trigger) = ticket.and_then(|ticket| ticket.trigger) else {
             return;

@@ -1,33 +1,63 @@
 //! From a run that was let in to its end.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use baton_model::{Run, RunEvent, RunId, RunStatus};
+use baton_base::Class;
+use baton_model::{Cause, PoolUse, Run, RunEvent, RunId, RunStatus};
 use baton_store::StoreError;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
-use super::{Complaint, Live, News, Service};
+use super::{Complaint, Live, News, PATIENCE, PAUSE, Planted, Service, Wires};
 use crate::{LeaseError, drive};
 
 /// News of a run that wait to be passed on.
 const NOTICES: usize = 1024;
 
+/// How a run is to go on.
+struct Course {
+    first: RunEvent,
+    /// Whether nobody here has tried yet.
+    is_first: bool,
+    /// The version of the run before `first`.
+    version: Option<u64>,
+}
+
+/// What came of driving a run.
+enum Driven {
+    /// It has ended, under our hands.
+    Ended(Box<Run>),
+    /// It had ended before, which was told by whoever ended it.
+    Over(RunStatus),
+    /// It was left as it is.
+    Abandoned,
+    /// Another one has it.
+    Elsewhere,
+}
+
 impl Service {
     /// Finds the runs that an earlier process left: those that waited wait on, those that were open go on.
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         let rows = self.inner.store.open_runs().await?;
+        let mut pools: HashMap<RunId, Vec<PoolUse>> =
+            self.inner.store.open_pools().await?.into_iter().collect();
         let mut again = Vec::new();
         {
             let mut book = self.book();
             for row in rows {
                 // What a person runs by hand is theirs to resume.
-                if row.cause == baton_model::Cause::Hand {
+                if row.cause == Cause::Hand {
                     continue;
                 }
-                let ticket = super::book::ticket_of_row(&row);
+                let pools = pools.remove(&row.id).unwrap_or_default();
+                let ticket = super::book::ticket_of_row(&row, pools);
                 if row.status == RunStatus::Initial {
+                    if let Some(note) = row.note {
+                        book.notes.insert(row.id, note.into());
+                    }
                     book.waiting.insert(row.id, ticket);
-                } else {
+                } else if self.inner.options.planted != Planted::LeavesTheOpen {
                     book.open.insert(row.id, ticket);
                     again.push(row.id);
                 }
@@ -40,55 +70,104 @@ impl Service {
         Ok(())
     }
 
-    /// Drives a run to its end.
-    pub(super) async fn see_through(&self, id: RunId, first: RunEvent) {
-        let (cancel, cancelled) = mpsc::channel(4);
-        let (variables, changes) = mpsc::unbounded_channel();
-        self.live().insert(id, Live { cancel, variables });
+    /// Drives a run to its end, however often the database refuses meanwhile.
+    pub(super) async fn see_through(&self, id: RunId, first: RunEvent, mut wires: Wires) {
         self.tell(News::Opened(id));
-        let ended = self.driven(id, first, changes, cancelled).await;
-        self.live().remove(&id);
-        match ended {
-            Ok(Some(run)) if run.status.is_final() => {
-                self.see_off(&run);
-                self.follow(&run).await;
+        let mut stopping = self.inner.stopping.subscribe();
+        let mut course = Course {
+            first,
+            is_first: true,
+            version: None,
+        };
+        let mut pause = PAUSE;
+        loop {
+            match self.driven(id, &mut course, wires).await {
+                Ok(Driven::Ended(run)) => {
+                    self.live().remove(&id);
+                    self.see_off(&run);
+                    self.follow(&run).await;
+                    return;
+                }
+                Ok(Driven::Over(status)) => {
+                    self.live().remove(&id);
+                    self.book().ended(id, status, None);
+                    self.wake();
+                    return;
+                }
+                // For a service that comes after this one.
+                Ok(Driven::Abandoned) => break,
+                Ok(Driven::Elsewhere) => tracing::debug!(run = %id, "another process drives it"),
+                Err(complaint) => {
+                    // What could not even be read was not tried.
+                    course.is_first &= course.version.is_none();
+                    tracing::error!(run = %id, %complaint, "a run could not be driven");
+                    // It may be what the database refuses, too.
+                    let _ = self
+                        .inner
+                        .store
+                        .set_note(id, Some(&complaint.message))
+                        .await;
+                }
             }
-            // Abandoned, for a service that comes after this one.
-            Ok(_) => {
-                self.book().open.remove(&id);
+            wires = self.rewire(id);
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+                () = sleep(pause) => {}
             }
-            Err(complaint) => {
-                tracing::error!(run = %id, %complaint, "a run could not be driven");
-                self.book().open.remove(&id);
-                self.wake();
-            }
+            pause = (pause * 2).min(PATIENCE);
         }
+        self.live().remove(&id);
+        self.book().open.remove(&id);
+    }
+
+    /// Makes the wires of a run anew; that it is to stop is not forgotten.
+    fn rewire(&self, id: RunId) -> Wires {
+        let mut lives = self.live();
+        let asked = lives.remove(&id).and_then(|live| live.asked);
+        let (live, wires) = Live::new(asked);
+        lives.insert(id, live);
+        wires
     }
 
     async fn driven(
         &self,
         id: RunId,
-        first: RunEvent,
-        changes: mpsc::UnboundedReceiver<baton_model::Map>,
-        cancelled: mpsc::Receiver<crate::Cancel>,
-    ) -> Result<Option<Run>, Complaint> {
+        course: &mut Course,
+        wires: Wires,
+    ) -> Result<Driven, Complaint> {
         let desk = &self.inner.desk;
         let lease = match desk.lease(id) {
             Ok(lease) => lease,
-            // Somebody drives it by hand: it is theirs.
-            Err(LeaseError::Held { .. }) => return Ok(None),
+            // Somebody drives it by hand, or is about to cancel it: what becomes of it is seen later.
+            Err(LeaseError::Held { .. }) => return Ok(Driven::Elsewhere),
             Err(error) => return Err(Complaint::held(&error)),
         };
         let run = self.inner.store.load_run(id).await;
         let Some(run) = run.map_err(|error| Complaint::of(&error))? else {
-            return Ok(None);
+            return Ok(Driven::Over(RunStatus::Cancelled));
         };
+        // The event that comes first may be stored although we were told that it is not.
+        let is_untouched = *course.version.get_or_insert(run.version) == run.version;
         if run.status.is_final() {
-            return Ok(Some(run));
+            return Ok(if is_untouched && course.is_first {
+                Driven::Over(run.status)
+            } else {
+                Driven::Ended(Box::new(run))
+            });
         }
+        let first = if is_untouched {
+            course.first.clone()
+        } else {
+            RunEvent::Resumed
+        };
         let session = match desk.session(&run).await {
             Ok(session) => session,
-            Err(complaint) => return self.refuse(run, &complaint).await.map(Some),
+            Err(complaint) if complaint.class == Class::Transient => return Err(complaint),
+            Err(complaint) => {
+                let run = self.refuse(run, &complaint).await?;
+                return Ok(Driven::Ended(Box::new(run)));
+            }
         };
         let journal = desk.journal(id)?;
         let (notices, mut news) = mpsc::channel(NOTICES);
@@ -98,12 +177,18 @@ impl Service {
                 this.tell(News::Inside(id, Arc::new(notice)));
             }
         });
+        let Wires { cancelled, changes } = wires;
         let ended = drive(&session, run, first, journal, notices, changes, cancelled).await;
         session.runner.shut_down().await;
         drop(lease);
         // It ends with the last sender.
         let _ = told.await;
-        ended.map(Some).map_err(|error| Complaint::of(&error))
+        let run = ended.map_err(|error| Complaint::of(&error))?;
+        Ok(if run.status.is_final() {
+            Driven::Ended(Box::new(run))
+        } else {
+            Driven::Abandoned
+        })
     }
 
     /// Ends a run that cannot even begin, with the reason.

@@ -5,11 +5,15 @@ use std::collections::{HashMap, HashSet};
 use baton_model::{After, Cause, Map, Run, Timestamp, Trigger, TriggerId, TriggerKind};
 use baton_store::{NonEvent, StoreError};
 use serde_json::json;
+use tokio::time::sleep;
 
-use super::{Service, Wanted};
+use super::{PAUSE, Service, Wanted, complain};
 
 /// Triggers that are looked at together, so that the first runs of many start before the last are planned.
 const TOGETHER: usize = 256;
+
+/// Microseconds until a trigger whose run could not be planned is looked at again.
+const PLAN_AGAIN: i64 = 60_000_000;
 
 /// Whether the end of `run` is what `after` waits for.
 fn is_followed(after: &After, run: &Run) -> bool {
@@ -80,6 +84,7 @@ impl Service {
             }
             let (wanted, skipped) = self.decided(&due, now);
             if let Err(error) = self.make(wanted, &skipped).await {
+                // The dates are not lost: they are looked at again when the database is back.
                 let mut book = self.book();
                 for id in due {
                     book.look_at(id, Some(now));
@@ -129,7 +134,7 @@ impl Service {
             .iter()
             .map(|one| (one.trigger.as_ref().map(|trigger| trigger.id), one.date))
             .collect();
-        let results = self.submit(wanted).await;
+        let results = self.try_submit(wanted).await?;
         for ((result, (trigger, date)), skip) in results.into_iter().zip(origins).zip(skipped) {
             let Some(trigger) = trigger else { continue };
             match result {
@@ -139,10 +144,19 @@ impl Service {
                         let _ = self.cancel(run, reason).await;
                     }
                 }
-                Ok(None) => {}
+                // Somebody else has made it: what we know of the trigger is old.
+                Ok(None) => {
+                    let mut book = self.book();
+                    book.changed.insert(trigger);
+                    book.look_at(trigger, None);
+                    self.wake();
+                }
                 Err(complaint) => {
                     tracing::warn!(%trigger, %complaint, "a date of a schedule could not become a run");
                     let now = self.now();
+                    // What is in the way may be mended while the date still counts.
+                    let later = Timestamp(now.0.saturating_add(PLAN_AGAIN));
+                    self.book().look_at(trigger, Some(later));
                     let reason = NonEvent {
                         trigger,
                         at: now,
@@ -175,7 +189,7 @@ impl Service {
         if followers.is_empty() {
             return;
         }
-        let wanted = followers
+        let wanted: Vec<Wanted> = followers
             .into_iter()
             .map(|trigger| {
                 // The logical date is that of the run that it follows.
@@ -190,7 +204,19 @@ impl Service {
                 one
             })
             .collect();
-        for result in self.submit(wanted).await {
+        let mut stopping = self.inner.stopping.subscribe();
+        let results = loop {
+            match self.try_submit(Vec::clone(&wanted)).await {
+                Ok(results) => break results,
+                Err(error) => complain(&error),
+            }
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+                () = sleep(PAUSE) => {}
+            }
+        };
+        for result in results {
             if let Err(complaint) = result {
                 tracing::warn!(%complaint, after = %run.id, "a run that follows another could not be made");
             }

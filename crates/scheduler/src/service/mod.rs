@@ -4,25 +4,27 @@
 //! costs a moment, for it also looks by itself every now and then.
 
 mod admitting;
+mod asking;
 mod book;
 mod desk;
 mod driving;
 mod firing;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use baton_base::{Class, Diagnose, chain};
-use baton_model::{Map, Run, RunEvent, RunId, RunStatus, Timestamp, Trigger, TriggerId};
+use baton_model::{Cause, Map, Run, RunEvent, RunId, RunStatus, Timestamp, Trigger, TriggerId};
 use baton_store::{NewRun, Store, StoreError};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 pub use desk::{Complaint, Desk, Drawn, Soon, Wanted};
 
 use self::book::Book;
+use crate::clock::Clock;
 use crate::drive::Cancel;
 use crate::{LeaseError, Notice};
 
@@ -32,22 +34,43 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the loop waits after the database has refused.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How old the stored reason of a run that waits may be.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// News that a slow listener may be behind before it loses some.
 const NEWS: usize = 4096;
-
-/// The clock of the service.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Limits of the service.
 #[derive(Clone, Debug)]
 pub struct ServiceOptions {
     /// Most runs that are driven at a time.
     pub open_runs: u32,
+    /// A fault that a test must find.
+    #[doc(hidden)]
+    pub planted: Planted,
+}
+
+/// A fault that the simulation must find. There is none outside of its tests.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Planted {
+    /// None.
+    #[default]
+    Nothing,
+    /// Runs are let in whatever the limits are.
+    IgnoresLimits,
+    /// That a run has ended is not noted.
+    ForgetsEnds,
+    /// What an earlier process left open is not taken over.
+    LeavesTheOpen,
 }
 
 impl Default for ServiceOptions {
     fn default() -> Self {
-        Self { open_runs: 256 }
+        Self {
+            open_runs: 256,
+            planted: Planted::Nothing,
+        }
     }
 }
 
@@ -70,6 +93,31 @@ pub enum News {
 struct Live {
     cancel: mpsc::Sender<Cancel>,
     variables: mpsc::UnboundedSender<Map>,
+    /// Why somebody wants it to stop.
+    asked: Option<String>,
+}
+
+/// The other ends of [`Live`].
+struct Wires {
+    cancelled: mpsc::Receiver<Cancel>,
+    changes: mpsc::UnboundedReceiver<Map>,
+}
+
+impl Live {
+    fn new(asked: Option<String>) -> (Self, Wires) {
+        let (cancel, cancelled) = mpsc::channel(4);
+        let (variables, changes) = mpsc::unbounded_channel();
+        if let Some(reason) = &asked {
+            // It is empty.
+            let _ = cancel.try_send(Cancel::Because(reason.clone()));
+        }
+        let live = Self {
+            cancel,
+            variables,
+            asked,
+        };
+        (live, Wires { cancelled, changes })
+    }
 }
 
 /// Schedules and drives the runs of one project. Clones share it.
@@ -85,7 +133,7 @@ struct Inner {
     options: ServiceOptions,
     hint: Notify,
     book: Mutex<Book>,
-    live: Mutex<HashMap<RunId, Live>>,
+    live: Mutex<BTreeMap<RunId, Live>>,
     news: broadcast::Sender<News>,
     /// How many runs are driven; it stops at zero.
     driven: watch::Sender<usize>,
@@ -129,22 +177,22 @@ impl Service {
         self.book().all_changed = true;
         let mut has_begun = false;
         while !*stopping.borrow() {
+            let began = Instant::now();
             let turn = async {
                 if !has_begun {
                     self.take_over().await?;
+                    // Once: what was taken over is driven by now.
+                    has_begun = true;
                 }
                 self.refresh().await?;
                 self.fire().await?;
                 self.admit().await?;
-                Ok::<_, StoreError>(())
+                self.note().await
             };
             let pause = match turn.await {
                 Ok(()) => {
-                    has_begun = true;
                     inner.turned.store(self.now().0, Ordering::Relaxed);
-                    let next = self.book().next_look();
-                    let wait = next.map(|at| at.since(self.now()));
-                    wait.unwrap_or(PATIENCE).min(PATIENCE)
+                    self.patience()
                 }
                 // The database is busy or away: what is to be done is still in it.
                 Err(error) => {
@@ -152,12 +200,29 @@ impl Service {
                     PAUSE
                 }
             };
+            // With many waiting runs a look at them costs something; those who run need the time as well.
+            let spent = began.elapsed();
+            if !spent.is_zero() {
+                sleep(spent.min(PAUSE)).await;
+            }
             tokio::select! {
+                biased;
+                _ = stopping.changed() => {}
                 () = inner.hint.notified() => {}
                 () = sleep(pause) => {}
-                _ = stopping.changed() => {}
             }
         }
+    }
+
+    /// How long there is nothing to do, unless something happens.
+    fn patience(&self) -> Duration {
+        let book = self.book();
+        let mut patience = PATIENCE;
+        if book.has_moved || !book.untold.is_empty() {
+            patience = MOMENT;
+        }
+        let next = book.next_look().map(|at| at.since(self.now()));
+        next.map_or(patience, |next| next.min(patience))
     }
 
     /// Lets no further run in, stops those that are driven, and waits for them. They go on when a service starts again.
@@ -189,12 +254,35 @@ impl Service {
 
     /// Makes runs that wait for their turn, in one transaction. None for a date of a schedule that has a run already.
     pub async fn submit(&self, wanted: Vec<Wanted>) -> Vec<Result<Option<RunId>, Complaint>> {
-        let priorities: Vec<i64> = wanted.iter().map(priority).collect();
+        let count = wanted.len();
+        self.try_submit(wanted)
+            .await
+            .unwrap_or_else(|error| vec![Err(Complaint::of(&error)); count])
+    }
+
+    /// The same; an error is the database's, and nothing has been made.
+    async fn try_submit(
+        &self,
+        wanted: Vec<Wanted>,
+    ) -> Result<Vec<Result<Option<RunId>, Complaint>>, StoreError> {
+        let origins: Vec<_> = wanted
+            .iter()
+            .map(|one| (priority(one), scheduled_by(one)))
+            .collect();
         let drawn = self.inner.desk.draw(wanted).await;
         let at = self.now();
         let mut results = Vec::with_capacity(drawn.len());
         let mut new = Vec::new();
-        for (drawn, priority) in drawn.into_iter().zip(priorities) {
+        let mut failed: BTreeMap<TriggerId, Complaint> = BTreeMap::new();
+        for (mut drawn, (priority, trigger)) in drawn.into_iter().zip(origins) {
+            if let Some(trigger) = trigger {
+                // A run of a newer date would make nobody look for the older one again.
+                if let Some(complaint) = failed.get(&trigger) {
+                    drawn = Err(complaint.clone());
+                } else if let Err(complaint) = &drawn {
+                    failed.insert(trigger, complaint.clone());
+                }
+            }
             results.push(drawn.map(|drawn| {
                 new.push(NewRun {
                     plan: Arc::new(drawn.plan),
@@ -206,20 +294,12 @@ impl Service {
                 None
             }));
         }
-        let made = self.create(&new).await;
-        match made {
-            Ok(made) => {
-                let slots = results.iter_mut().filter_map(|result| result.as_mut().ok());
-                for (slot, id) in slots.zip(made) {
-                    *slot = id;
-                }
-                results
-            }
-            Err(error) => results
-                .into_iter()
-                .map(|result| result.and_then(|_| Err(Complaint::of(&error))))
-                .collect(),
+        let made = self.create(new).await?;
+        let slots = results.iter_mut().filter_map(|result| result.as_mut().ok());
+        for (slot, id) in slots.zip(made) {
+            *slot = id;
         }
+        Ok(results)
     }
 
     /// Makes a run of a plan that somebody else has drawn.
@@ -231,7 +311,7 @@ impl Service {
             priority: 0,
             note: None,
         };
-        let made = self.create(&[new]).await;
+        let made = self.create(vec![new]).await;
         let made = made.map_err(|error| Complaint::of(&error))?;
         made.into_iter().flatten().next().ok_or_else(|| Complaint {
             message: "the run was not made".to_owned(),
@@ -260,19 +340,20 @@ impl Service {
     }
 
     /// Stores runs and puts them in the queue.
-    async fn create(&self, new: &[NewRun]) -> Result<Vec<Option<RunId>>, StoreError> {
+    async fn create(&self, new: Vec<NewRun>) -> Result<Vec<Option<RunId>>, StoreError> {
         if new.is_empty() {
             return Ok(Vec::new());
         }
         let draft =
             |id, new: &NewRun| baton_engine::create(id, Arc::clone(&new.plan), new.created_at);
-        let runs = self.inner.store.create_runs(new.to_vec(), draft).await?;
+        let priorities: Vec<i64> = new.iter().map(|new| new.priority).collect();
+        let stored = self.inner.store.create_runs(new, draft).await?;
         baton_base::failpoint("runs-created");
         let mut book = self.book();
-        let mut ids = Vec::with_capacity(runs.len());
-        for (run, new) in runs.into_iter().zip(new) {
+        let mut ids = Vec::with_capacity(stored.len());
+        for (run, priority) in stored.into_iter().zip(priorities) {
             if let Some(run) = &run {
-                book.created(run, new.priority);
+                book.created(run, priority);
                 self.tell(News::Created(run.id));
             }
             ids.push(run.map(|run| run.id));
@@ -310,113 +391,29 @@ impl Service {
         self.live().contains_key(&run)
     }
 
-    /// Asks a run to stop: one that is driven as Ctrl-C does, one that waits at once. Says whether there was anything to
-    /// stop.
-    pub async fn cancel(&self, id: RunId, reason: &str) -> Result<bool, Complaint> {
-        let live = self.live().get(&id).map(|live| live.cancel.clone());
-        if let Some(cancel) = live {
-            return Ok(cancel
-                .send(Cancel::Because(reason.to_owned()))
-                .await
-                .is_ok());
-        }
-        let event = RunEvent::CancelRequested {
-            reason: reason.to_owned(),
-        };
-        self.step(id, &event).await
-    }
-
-    /// Applies one event to a run that nobody drives.
-    async fn step(&self, id: RunId, event: &RunEvent) -> Result<bool, Complaint> {
-        let lease = self
-            .inner
-            .desk
-            .lease(id)
-            .map_err(|error| Complaint::of(&error))?;
-        let store = &self.inner.store;
-        let run = store.load_run(id).await;
-        let Some(run) = run.map_err(|error| Complaint::of(&error))? else {
-            return Ok(false);
-        };
-        let at = self.now();
-        let step = baton_engine::apply(run, event, at);
-        if step.ignored.is_some() {
-            return Ok(false);
-        }
-        let done = store
-            .commit(&step.run, &step.changed, event, &step.commands, at)
-            .await;
-        let ids = done.map_err(|error| Complaint::of(&error))?;
-        for command in ids {
-            store.command_done(command);
-        }
-        drop(lease);
-        if step.run.status.is_final() {
-            self.see_off(&step.run);
-        }
-        Ok(true)
-    }
-
-    /// Notes everywhere that a run has ended.
-    fn see_off(&self, run: &Run) {
-        let took = run
-            .started_at
-            .zip(run.ended_at)
-            .map(|(from, to)| to.since(from));
-        self.book().ended(run.id, run.status, took);
-        self.tell(News::Ended(run.id, run.status));
-        (self.inner.on_end)(run);
-        self.wake();
-    }
-
-    /// Starts a run again that has ended: from `from` on, or everything that has not completed.
-    pub async fn retry(
-        &self,
-        id: RunId,
-        from: Option<baton_model::BlockUuid>,
-    ) -> Result<(), Complaint> {
-        if self.is_live(id) {
-            return Err(Complaint {
-                message: format!("run {id} is running"),
-                hint: Some("cancel it first, or wait until it ends".to_owned()),
-                class: Class::Conflict,
-            });
-        }
-        let run = self.inner.store.load_run(id).await;
-        let run = run.map_err(|error| Complaint::of(&error))?;
-        let run = run.ok_or_else(|| Complaint {
-            message: format!("there is no run {id}"),
-            hint: None,
-            class: Class::User,
-        })?;
-        if let Some(block) = &from
-            && run.plan.block(block).is_none()
-        {
-            return Err(Complaint {
-                message: format!("run {id} has no block `{block}`"),
-                hint: None,
-                class: Class::User,
-            });
-        }
-        // Recorded before anything else: whoever asks now is told of a run that goes on, and so is a process that
-        // takes over.
-        if !self.step(id, &RunEvent::Retried { from }).await? {
-            return Err(Complaint {
-                message: format!("run {id} has nothing to retry"),
-                hint: None,
-                class: Class::Conflict,
-            });
-        }
-        self.launch(id, RunEvent::Resumed);
-        Ok(())
-    }
-
-    /// Drives a run in a task of its own.
+    /// Drives a run in a task of its own, unless somebody here drives it.
     fn launch(&self, id: RunId, first: RunEvent) {
+        if let Some(wires) = self.reserve(id) {
+            self.send_off(id, first, wires);
+        }
+    }
+
+    /// Makes a run live; none when it is.
+    fn reserve(&self, id: RunId) -> Option<Wires> {
+        let mut live = self.live();
+        if live.contains_key(&id) {
+            return None;
+        }
+        let (one, wires) = Live::new(None);
+        live.insert(id, one);
+        Some(wires)
+    }
+
+    fn send_off(&self, id: RunId, first: RunEvent, wires: Wires) {
         self.inner.driven.send_modify(|count| *count += 1);
         let this = self.clone();
         tokio::spawn(async move {
-            this.see_through(id, first).await;
+            this.see_through(id, first, wires).await;
             this.inner.driven.send_modify(|count| *count -= 1);
         });
     }
@@ -437,16 +434,12 @@ impl Service {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {
+    fn live(&self) -> MutexGuard<'_, BTreeMap<RunId, Live>> {
         self.inner
             .live
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn complain(error: &(impl Diagnose + 'static)) {
-    tracing::error!(error = %chain(error), "the scheduler could not do its work");
 }
 
 impl Complaint {
@@ -462,6 +455,17 @@ impl Complaint {
     fn held(error: &LeaseError) -> Self {
         Self::of(error)
     }
+}
+
+/// The trigger whose schedule wants it.
+fn scheduled_by(wanted: &Wanted) -> Option<TriggerId> {
+    let trigger = wanted.trigger.as_ref().map(|trigger| trigger.id);
+    trigger.filter(|_| wanted.cause == Cause::Schedule)
+}
+
+/// Tells the people who run the service.
+fn complain(error: &(impl Diagnose + 'static)) {
+    tracing::error!(error = %chain(error), "the scheduler could not do its work");
 }
 
 /// Higher starts first.

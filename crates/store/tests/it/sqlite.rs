@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use baton_base::{Class, Diagnose};
 use baton_model::{Run, RunEvent, Timestamp};
-use baton_store::{Store, StoreError};
+use baton_store::{Memory, Store, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row};
 
@@ -31,6 +31,19 @@ impl Database for File {
 }
 
 conformance!(Some(File::new()));
+
+mod in_memory {
+    use super::{Database, Memory, Store};
+    use crate::conformance::conformance;
+
+    impl Database for Memory {
+        async fn open(&self) -> Store {
+            Memory::open(self)
+        }
+    }
+
+    conformance!(Some(Memory::new(|| false).unwrap()));
+}
 
 pub(crate) async fn connect(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path);
