@@ -22,8 +22,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(project: &TestProject) -> Self {
+        Self::start_with(project, &[])
+    }
+
+    pub(crate) fn start_with(project: &TestProject, options: &[&str]) -> Self {
+        let arguments = [&["start", "PROJECT", "--port", "0"], options].concat();
         let mut child = project
-            .command(&["start", "PROJECT", "--port", "0"])
+            .command(&arguments)
             .stdout(Stdio::piped())
             .stderr(fs::File::create(project.scratch().join("server.log")).unwrap())
             .spawn()
@@ -571,4 +576,56 @@ fn runs_share_the_places_of_a_pool_key_by_key() {
     for run in runs {
         assert_eq!(server.ended(run)["status"], "completed");
     }
+}
+
+#[test]
+fn saving_a_block_does_not_disturb_the_blocks_that_run() {
+    let mut project = adding("");
+    let scratch = project.scratch().display().to_string();
+    let wait = format!(
+        "import os, time\n\n@custom\ndef up(*args):\n    open('{scratch}/begun', 'w')\n    \
+         while not os.path.exists('{scratch}/go'):\n        time.sleep(0.01)\n"
+    );
+    project.block("long", "up", "custom", &[], "", &wait);
+    project.file(
+        "pipelines/long/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let server = Server::start(&project);
+    let run = server.call(&server.trigger("long", "hook"), &json!({}));
+    until("the block", || {
+        project.scratch().join("begun").exists().then_some(())
+    });
+    // The trigger that is saved after the block shows when both are noticed.
+    project.file(
+        "custom/add.py",
+        format!("from mage_ai.data_preparation.decorators import custom\n\n{ADD}"),
+    );
+    let triggers = project.root().join("pipelines/p/triggers.yaml");
+    let text = fs::read_to_string(&triggers).unwrap();
+    fs::write(&triggers, text.replace("{n: 1}", "{n: 7}")).unwrap();
+    until("the edit to be noticed", || {
+        (server.trigger("p", "hook")["variables"]["n"] == 7).then_some(())
+    });
+    let other = server.call(&server.trigger("p", "hook"), &json!({}));
+    assert_eq!(server.ended(other)["status"], "completed");
+    fs::write(project.scratch().join("go"), "").unwrap();
+    assert_eq!(server.ended(run)["status"], "completed");
+}
+
+#[test]
+fn a_run_that_waits_for_one_it_started_does_not_stand_in_its_way() {
+    let mut project = adding("");
+    let code = "from mage_ai.orchestration.triggers.api import trigger_pipeline\n\n@custom\ndef up(*args, **kwargs):\n    \
+                trigger_pipeline('p', variables={'n': 4}, check_status=True, poll_interval=0.05, poll_timeout=60)\n    \
+                return 'done'\n";
+    project.block("above", "up", "custom", &[], "", code);
+    project.file(
+        "pipelines/above/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let server = Server::start_with(&project, &["--workers", "1", "--open-runs", "1"]);
+    let run = server.call(&server.trigger("above", "hook"), &json!({}));
+    assert_eq!(server.ended(run)["status"], "completed");
+    assert_eq!(project.output("p", "add", &[]), 5);
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_base::Class;
 use baton_engine::admission::{OnLimit, PipelineLimits};
-use baton_model::{LimitReached, PipelineUuid, Run, RunId};
+use baton_model::{Cause, LimitReached, PipelineUuid, Run, RunId};
 use baton_products::Products;
 use baton_project::Project;
-use baton_runner::{Answers, Runner};
+use baton_runner::{Answers, Runner, RunnerOptions};
 use baton_scheduler::{
     Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted, wall_clock,
 };
@@ -28,6 +28,14 @@ use crate::workers::Workers;
 /// in Mage, whose blocks mostly wait for other systems.
 const PLACES: u32 = 20;
 
+/// The runner whose warm processes all runs share; made when the first run needs it.
+struct Shared {
+    runner: Arc<Runner>,
+    options: RunnerOptions,
+    /// Whether files have changed that may ask for another interpreter.
+    is_stale: bool,
+}
+
 /// One project, for the scheduler.
 pub struct ProjectDesk {
     root: PathBuf,
@@ -37,8 +45,7 @@ pub struct ProjectDesk {
     answers: Arc<dyn Answers>,
     most_places: u32,
     places: Arc<Semaphore>,
-    /// The runner whose warm processes all runs share; made when the first run needs it.
-    runner: AsyncMutex<Option<Arc<Runner>>>,
+    shared: AsyncMutex<Option<Shared>>,
     limits: Mutex<HashMap<PipelineUuid, PipelineLimits>>,
     pools: HashMap<String, u32>,
 }
@@ -65,7 +72,7 @@ impl ProjectDesk {
             answers,
             most_places,
             places: Arc::new(Semaphore::new(most_places as usize)),
-            runner: AsyncMutex::default(),
+            shared: AsyncMutex::default(),
             limits: Mutex::default(),
             pools: pools(project),
         }
@@ -75,16 +82,15 @@ impl ProjectDesk {
     /// again at what its interpreter has to have.
     pub async fn forget(&self, environment: bool) {
         self.lock_limits().clear();
-        if environment && let Some(runner) = self.runner.lock().await.take() {
-            // Runs that are under way keep it until they end.
-            tokio::spawn(async move { runner.shut_down().await });
+        if environment && let Some(shared) = self.shared.lock().await.as_mut() {
+            shared.is_stale = true;
         }
     }
 
     /// Ends the warm processes.
     pub async fn close(&self) {
-        if let Some(runner) = self.runner.lock().await.take() {
-            runner.shut_down().await;
+        if let Some(shared) = self.shared.lock().await.take() {
+            shared.runner.shut_down().await;
         }
     }
 
@@ -92,11 +98,11 @@ impl ProjectDesk {
         Known::load(&self.state.secrets()).await
     }
 
-    /// The runner that all runs share.
-    async fn shared_runner(&self, known: &Known) -> Result<Arc<Runner>, Failure> {
-        let mut made = self.runner.lock().await;
-        if let Some(runner) = &*made {
-            return Ok(Arc::clone(runner));
+    /// The runner that all runs share, and one of its siblings for a run.
+    async fn runners(&self, known: &Known) -> Result<(Arc<Runner>, Runner), Failure> {
+        let mut made = self.shared.lock().await;
+        if let Some(shared) = made.as_ref().filter(|shared| !shared.is_stale) {
+            return Ok((Arc::clone(&shared.runner), shared.runner.sibling()));
         }
         let (root, state, options) = (self.root.clone(), self.state.clone(), self.options.clone());
         let known = known.clone();
@@ -112,11 +118,24 @@ impl ProjectDesk {
             })
         })
         .await?;
-        let runner =
-            Runner::new(options, self.products.clone()).with_answers(Arc::clone(&self.answers));
+        if let Some(shared) = made.as_mut().filter(|shared| shared.options == options) {
+            shared.is_stale = false;
+            return Ok((Arc::clone(&shared.runner), shared.runner.sibling()));
+        }
+        let runner = Runner::new(options.clone(), self.products.clone())
+            .with_answers(Arc::clone(&self.answers));
         let runner = Arc::new(runner);
-        *made = Some(Arc::clone(&runner));
-        Ok(runner)
+        let sibling = runner.sibling();
+        let old = made.replace(Shared {
+            runner: Arc::clone(&runner),
+            options,
+            is_stale: false,
+        });
+        if let Some(old) = old {
+            // It waits for the runs that are under way with it.
+            tokio::spawn(async move { old.runner.shut_down().await });
+        }
+        Ok((runner, sibling))
     }
 
     async fn session_of(&self, run: &Run) -> Result<Session, Failure> {
@@ -125,8 +144,7 @@ impl ProjectDesk {
         let root = self.root.clone();
         let reading = known.clone();
         blocking(move || Ok(Project::open_with(&root, lookup(&reading))?.profiles())).await?;
-        let shared = self.shared_runner(&known).await?;
-        let runner = shared.sibling();
+        let (shared, runner) = self.runners(&known).await?;
         runner.conceal(&known.used());
         runner.conceal(&known.within(&run.plan.given));
         for frames in [false, true] {
@@ -149,7 +167,8 @@ impl ProjectDesk {
             run_tests: true,
             as_mage: false,
             skip_sensors: false,
-            places: Some(Arc::clone(&self.places)),
+            // A block that waits for the run that it has started holds a place meanwhile.
+            places: (run.plan.occasion.cause != Cause::Code).then(|| Arc::clone(&self.places)),
         })
     }
 

@@ -40,6 +40,9 @@ pub struct RunTicket {
     pub pools: Vec<PoolUse>,
     /// What it reserves.
     pub reserved: Reserved,
+    /// Whether a block of an open run has started it and may wait for it: were it held back for the sake of open runs,
+    /// both would wait for ever.
+    pub is_child: bool,
 }
 
 /// What happens to a run that a limit on runs keeps from starting.
@@ -266,6 +269,7 @@ impl<'a> Desk<'a> {
             return Some((reason, own.on_limit));
         }
         if let Some(limit) = limits.project
+            && !ticket.is_child
             && is_full(Some(&self.project), limit)
         {
             let reason = self.tell(Place::Project, |desk| {

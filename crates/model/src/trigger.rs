@@ -223,7 +223,7 @@ impl TriggerSettings {
             queue_limit: count("queue_limit"),
             timeout: settings
                 .get("timeout")
-                .and_then(Value::as_f64)
+                .and_then(seconds_of)
                 .filter(|seconds| *seconds > 0.0)
                 .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
                 .map(|after| RunTimeout {
@@ -336,6 +336,13 @@ fn count_of(value: &Value) -> Option<u32> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_u64().and_then(|number| u32::try_from(number).ok()),
+    }
+}
+
+fn seconds_of(value: &Value) -> Option<f64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
     }
 }
 

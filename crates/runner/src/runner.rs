@@ -21,7 +21,7 @@ use crate::worker::Worker;
 use crate::yielding::YieldedItem;
 
 /// How a project's blocks are run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunnerOptions {
     /// The interpreter of the project's environment.
     pub python: PathBuf,
@@ -108,8 +108,10 @@ pub struct Runner {
     pub(crate) options: RunnerOptions,
     pub(crate) products: Products,
     pub(crate) launcher: Arc<Launcher>,
-    /// Whether the launcher serves other runners, which ends with the one that made it.
-    is_sibling: bool,
+    /// How many siblings use the launcher besides the runner that made it.
+    siblings: watch::Sender<usize>,
+    /// Counts this runner as a sibling, if it is one.
+    counted: Option<Counted>,
     pub(crate) answers: Arc<dyn Answers>,
     pub(crate) concealed: Concealed,
     /// Where the system lets us divide up our control group.
@@ -140,7 +142,8 @@ impl Runner {
             groups,
             products,
             launcher,
-            is_sibling: false,
+            siblings: watch::Sender::new(0),
+            counted: None,
             answers: Arc::new(Silence),
             concealed: Concealed::default(),
             shared: AsyncMutex::default(),
@@ -163,7 +166,8 @@ impl Runner {
             options: self.options.clone(),
             products: self.products.clone(),
             launcher: Arc::clone(&self.launcher),
-            is_sibling: true,
+            siblings: self.siblings.clone(),
+            counted: Some(Counted::new(self.siblings.clone())),
             groups: self.groups.clone(),
             answers: Arc::clone(&self.answers),
             concealed: Concealed::default(),
@@ -228,7 +232,8 @@ impl Runner {
         leaving.spawn(farewell);
     }
 
-    /// Waits for processes that are leaving and ends everything else that is alive; a sibling leaves what it shares.
+    /// Waits for processes that are leaving and ends everything else that is alive. A sibling leaves what it shares; who
+    /// made the warm processes first waits until no sibling needs them.
     pub async fn shut_down(&self) {
         if let Some(worker) = self.shared.lock().await.take() {
             self.see_off(attempt::dismiss(worker));
@@ -236,9 +241,28 @@ impl Runner {
         let leaving =
             std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
         leaving.join_all().await;
-        if !self.is_sibling {
+        if self.counted.is_none() {
+            let mut siblings = self.siblings.subscribe();
+            // The sender is ours.
+            drop(siblings.wait_for(|count| *count == 0).await);
             self.launcher.shut_down().await;
         }
+    }
+}
+
+/// One of the siblings, as long as it lives.
+struct Counted(watch::Sender<usize>);
+
+impl Counted {
+    fn new(siblings: watch::Sender<usize>) -> Self {
+        siblings.send_modify(|count| *count += 1);
+        Self(siblings)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 

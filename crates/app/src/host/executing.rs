@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use baton_model::{BlockUuid, Cause, RunId, RunStatus};
-use baton_scheduler::{Drawn, News};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::timeout;
+use baton_scheduler::Drawn;
 
 use super::Host;
 use crate::actor::{Actor, Right};
@@ -43,31 +41,14 @@ impl Host {
         let mut planned = plan(self.store(), &project, &request, None).await?;
         // Not by hand: a server that starts after this one goes on with it.
         planned.plan.occasion.cause = Cause::Call;
-        let mut news = self.service().news();
         let drawn = Drawn {
             plan: planned.plan,
             texts: planned.texts,
         };
         let run = self.service().submit_drawn(drawn).await;
         let run = run.map_err(Failure::complained)?;
-        let ended = async {
-            loop {
-                match news.recv().await {
-                    Ok(News::Ended(id, status)) if id == run => return Some(status),
-                    Ok(_) => {}
-                    // It may have been among what was missed.
-                    Err(RecvError::Lagged(_)) => {
-                        let row = self.store().run_row(run).await.ok().flatten();
-                        let status = row.map(|row| row.status);
-                        if let Some(status) = status.filter(|status| status.is_final()) {
-                            return Some(status);
-                        }
-                    }
-                    Err(RecvError::Closed) => return None,
-                }
-            }
-        };
-        let status = timeout(wait, ended).await.unwrap_or(None);
+        let row = self.wait_for_run(actor, run, wait).await?;
+        let status = Some(row.status).filter(|status| status.is_final());
         Ok(Executed { run, status })
     }
 }

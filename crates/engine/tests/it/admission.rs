@@ -19,6 +19,7 @@ fn ticket(run: i64, pipeline: &str) -> RunTicket {
         created_at: Timestamp(run),
         pools: Vec::new(),
         reserved: Reserved::default(),
+        is_child: false,
     }
 }
 
@@ -220,6 +221,7 @@ fn tickets(from: i64) -> impl Strategy<Value = Vec<RunTicket>> {
                     .into_iter()
                     .collect(),
                 reserved: Reserved { cpu, memory: 0 },
+                is_child: false,
             },
         )
         .collect()
@@ -340,4 +342,25 @@ fn ten_thousand_waiting_runs_are_no_burden() {
     let most = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
     let fastest = fastest.min().unwrap();
     assert!(fastest < most, "{fastest:?}");
+}
+
+#[test]
+fn a_run_that_an_open_one_has_started_does_not_wait_for_it() {
+    let above = ticket(1, "above");
+    let child = RunTicket {
+        is_child: true,
+        ..ticket(2, "below")
+    };
+    let other = ticket(3, "other");
+    let limits = Limits {
+        project: Some(1),
+        ..Limits::default()
+    };
+    let decided = admit(&[child, other], &[above], &limits);
+    let starts: Vec<_> = decided
+        .iter()
+        .filter(|(_, admission)| *admission == Admission::Start)
+        .map(|(run, _)| run.0)
+        .collect();
+    assert_eq!(starts, [2]);
 }

@@ -318,6 +318,7 @@ impl Simulation {
                 created_at: row.created_at,
                 pools: pools.get(&row.id).cloned().unwrap_or_default(),
                 reserved: Reserved::default(),
+                is_child: false,
             };
             let is_live = service.is_live(row.id);
             if row.status == RunStatus::Running && has_settled && !is_live {
