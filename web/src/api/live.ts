@@ -1,0 +1,117 @@
+// One connection on which the server tells what happens. It touches what is cached; whoever wants every event listens.
+import { useEffect, useSyncExternalStore } from 'react';
+
+import { queryClient } from './query-client';
+
+export interface BlockNews {
+  pipeline_run_id: number;
+  block_uuid: string;
+  status: string;
+  attempt: number;
+  started_at: string | null;
+  completed_at: string | null;
+  error: string | null;
+  reason: string | null;
+}
+
+export type News =
+  | { type: 'run'; pipeline_run_id: number; status: string }
+  | ({ type: 'block' } & BlockNews)
+  | { type: 'trigger'; pipeline_schedule_id: number }
+  | { type: 'lagged'; missed: number | null };
+
+const names = ['run', 'block', 'trigger', 'lagged'] as const;
+
+type Listener = (news: News) => void;
+const listeners = new Set<Listener>();
+
+/** Whether the server tells us what happens at the moment. */
+let isLive = false;
+const watchers = new Set<() => void>();
+
+function setLive(now: boolean) {
+  if (now === isLive) return;
+  isLive = now;
+  for (const watcher of watchers) watcher();
+}
+
+/** Many events in a moment lead to one question. */
+const due = new Set<string>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+function refresh(...keys: string[]) {
+  for (const key of keys) due.add(key);
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    for (const key of due) void queryClient.invalidateQueries({ queryKey: [key] });
+    due.clear();
+  }, 250);
+}
+
+function touch(news: News) {
+  switch (news.type) {
+    case 'run':
+      refresh('runs', 'triggers', 'status', 'products', 'backfills');
+      break;
+    case 'block':
+      refresh('runs');
+      break;
+    case 'trigger':
+      refresh('triggers');
+      break;
+    case 'lagged':
+      refresh('runs', 'triggers', 'status', 'products', 'backfills', 'pipelines');
+      break;
+  }
+}
+
+let source: EventSource | undefined;
+
+/** Opens the connection; called once there is a session. Gives back how to close it. */
+export function connect(): () => void {
+  const opened = new EventSource('/api/events?logs=0');
+  source?.close();
+  source = opened;
+  let wasLost = false;
+  opened.onopen = () => {
+    setLive(true);
+    // What happened while nobody listened.
+    if (wasLost) touch({ type: 'lagged', missed: null });
+    wasLost = false;
+  };
+  opened.onerror = () => {
+    wasLost = true;
+    setLive(false);
+  };
+  for (const name of names) {
+    opened.addEventListener(name, (event: MessageEvent<string>) => {
+      // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the server's events, as live.rs writes them
+      const news = { ...(JSON.parse(event.data) as object), type: name } as News;
+      touch(news);
+      for (const listener of listeners) listener(news);
+    });
+  }
+  return () => {
+    opened.close();
+    setLive(false);
+  };
+}
+
+/** Hears every event while the component is there. */
+export function useNews(listener: Listener) {
+  useEffect(() => {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }, [listener]);
+}
+
+export function useIsLive(): boolean {
+  return useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    () => isLive,
+  );
+}

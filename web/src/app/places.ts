@@ -1,0 +1,17 @@
+// The places of the rail. A place is here when its page exists.
+import { Workflow, type LucideIcon } from 'lucide-react';
+
+import { paths } from '../lib/paths';
+
+export interface Place {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+}
+
+export const places: readonly Place[] = [{ to: paths.pipelines(), label: 'Pipelines', icon: Workflow }];
+/** Below the line: what one needs less often. */
+export const laterPlaces: readonly Place[] = [];
+/** At the foot of the rail. */
+export const lastPlaces: readonly Place[] = [];
+export const allPlaces: readonly Place[] = [...places, ...laterPlaces, ...lastPlaces];

@@ -1,0 +1,47 @@
+// Which page stands at which address. Every page is loaded when it is first opened.
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
+
+import { paths } from '../lib/paths';
+import type { Handle } from './crumbs';
+import { Frame } from './frame';
+import { Broken, Missing } from './lost';
+
+const named = (label: string): Handle => ({ crumbs: () => [{ label }] });
+
+const inPipeline: Handle = {
+  crumbs: ({ pipeline = '' }) => [
+    { label: 'Pipelines', to: paths.pipelines() },
+    { label: pipeline, to: paths.editor(pipeline), pipeline },
+  ],
+};
+
+const pages: RouteObject[] = [
+  {
+    path: 'pipelines',
+    handle: named('Pipelines'),
+    lazy: async () => ({ Component: (await import('../features/pipelines/pipelines-page')).PipelinesPage }),
+  },
+  {
+    path: 'pipelines/:pipeline',
+    handle: inPipeline,
+    lazy: async () => ({ Component: (await import('../features/pipelines/pipeline-layout')).PipelineLayout }),
+    children: [
+      { index: true, element: <Navigate to="edit" replace /> },
+      {
+        path: 'edit',
+        lazy: async () => ({ Component: (await import('../features/editor/editor-page')).EditorPage }),
+      },
+    ],
+  },
+];
+
+export const router = createBrowserRouter([
+  {
+    path: '/',
+    Component: Frame,
+    errorElement: <Broken />,
+    children: [
+      { errorElement: <Broken />, children: [{ index: true, element: <Navigate to={paths.pipelines()} replace /> }, ...pages, { path: '*', handle: named('Not found'), element: <Missing /> }] },
+    ],
+  },
+]);

@@ -1,0 +1,6 @@
+// The tabs of a pipeline. A tab is here when its page exists.
+import { paths } from '../lib/paths';
+
+export function pipelineTabs(uuid: string) {
+  return [{ to: paths.editor(uuid), label: 'Editor' }];
+}

@@ -1,0 +1,28 @@
+// The addresses of the pages. Every view has one that restores it.
+
+const part = encodeURIComponent;
+
+export const paths = {
+  home: () => '/',
+  pipelines: () => '/pipelines',
+  pipeline: (uuid: string) => `/pipelines/${part(uuid)}`,
+  editor: (uuid: string, block?: string) => `/pipelines/${part(uuid)}/edit${block === undefined ? '' : `?block=${part(block)}`}`,
+  pipelineRuns: (uuid: string) => `/pipelines/${part(uuid)}/runs`,
+  pipelineTriggers: (uuid: string) => `/pipelines/${part(uuid)}/triggers`,
+  pipelineBackfills: (uuid: string) => `/pipelines/${part(uuid)}/backfills`,
+  pipelineLogs: (uuid: string) => `/pipelines/${part(uuid)}/logs`,
+  pipelineSettings: (uuid: string) => `/pipelines/${part(uuid)}/settings`,
+  run: (uuid: string, id: number, block?: string) =>
+    `/pipelines/${part(uuid)}/runs/${id}${block === undefined ? '' : `?block=${part(block)}`}`,
+  trigger: (uuid: string, id: number) => `/pipelines/${part(uuid)}/triggers/${id}`,
+  runs: () => '/runs',
+  triggers: () => '/triggers',
+  data: () => '/data',
+  product: (pipeline: string, block: string, name?: string) =>
+    `/data/${part(pipeline)}/${part(block)}${name === undefined ? '' : `?output=${part(name)}`}`,
+  logs: () => '/logs',
+  files: () => '/files',
+  templates: () => '/templates',
+  globalProducts: () => '/global-data-products',
+  settings: () => '/settings',
+};
