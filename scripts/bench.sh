@@ -3,9 +3,12 @@
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 need_rust
+need_node
 need_uv
 trim_target
 
+web_packages
+web_pages
 say "Building the release binary"
 cargo build --locked --release -p baton-cli
 say "Measuring"

@@ -3,8 +3,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 need_rust
+need_node
 trim_target
 
+web_packages
+web_pages
 say "Building the release binary"
 cargo build --locked --release -p baton-cli
 binary=$CARGO_TARGET_DIR/release/baton

@@ -13,6 +13,12 @@ check_rust_tests() { cargo test --locked --workspace; }
 check_reference() { scripts/generate.sh --check; }
 build_binary() { cargo build --locked -p baton-cli; }
 
+# The pages: generated files, types, lints, tests of what needs no browser, and the build with its budget.
+check_web() {
+    web_packages
+    (cd web && npm run --silent generate:check && npm run --silent types && npm run --silent lint && npm test --silent)
+}
+
 # The settings are those of python/pyproject.toml.
 check_python_types() {
     (cd python && "$DEV_BIN/mypy" --cache-dir "$TOOLS/mypy")

@@ -115,6 +115,37 @@ need_uv() {
     export BATON_UV
 }
 
+# The pages are built with Node; the binary that holds them needs none.
+need_node() {
+    local how="install Node 20.19 or newer with npm, for instance from https://nodejs.org"
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then die "Node is missing; the web pages are built with it" "$how"; fi
+    local have
+    have=$(node --version)
+    version_at_least "${have#v}" 20.19.0 || die "Node $have is too old; the web pages need 20.19 or newer" "$how"
+}
+
+# What the lock file names, once for each lock file.
+web_packages() {
+    local stamp=web/node_modules/.baton key
+    key=$(cksum <web/package-lock.json)
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then return; fi
+    say "Installing the packages that the web pages are built with"
+    (cd web && npm ci --no-audit --no-fund --loglevel=error)
+    printf '%s' "$key" >"$stamp"
+}
+
+# Builds web/dist when a source is newer.
+web_pages() {
+    local sources=(web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts web/tokens.json)
+    if [ -f web/dist/index.html ] && [ -z "$(find "${sources[@]}" -newer web/dist/index.html -print -quit)" ]; then return; fi
+    say "Building the web pages"
+    (cd web && npm run --silent build)
+}
+
+# Browser tests drive Debian's Chromium.
+have_chromium() { command -v chromium >/dev/null; }
+need_chromium() { have_chromium || { apt_install chromium && have_chromium; }; }
+
 # Tests start a PostgreSQL server of their own from these programs.
 have_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 need_postgres() { have_postgres || { apt_install postgresql && have_postgres; }; }

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Builds Baton (development profile, shared with `make test`), runs the example project with it and serves it.
+# Builds Baton (development profile, shared with `make test`), runs the example project with it and serves it with its web pages.
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 started=$SECONDS
 
 need_rust
+need_node
 need_uv
 trim_target
 
+web_packages
+web_pages
 say "Building Baton (some minutes the first time, seconds later)"
 cargo build --locked -p baton-cli
 baton=$CARGO_TARGET_DIR/debug/baton

@@ -48,6 +48,14 @@ step "Formatting (rustfmt)" check_format
 step "Lints (clippy)" check_clippy
 step "Rules of the house (cargo xtask tidy)" check_tidy
 step "Licences and bans (cargo xtask licenses)" check_licenses
+have_node=false
+if (need_node); then
+    have_node=true
+    step "Web: types, lint, unit tests" check_web
+    step "Web: build" web_pages
+else
+    skip "Web" "the pages are built with Node; install by: https://nodejs.org"
+fi
 step "Rust tests" check_rust_tests
 step "Build of the binary" build_binary
 step "Reference pages" check_reference

@@ -74,7 +74,8 @@ fn operation(access: &Access) -> Value {
 /// The description, as OpenAPI 3.1.
 pub fn openapi() -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for access in ROUTES {
+    // Pages are for browsers, wherever they stand.
+    for access in ROUTES.iter().filter(|access| access.path != "/{*path}") {
         let methods = paths.entry(access.path).or_default();
         methods.insert(access.method.to_lowercase(), operation(access));
     }

@@ -34,6 +34,7 @@ use crate::error::ApiError;
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(page::show))
+        .route("/{*path}", get(page::show_at))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))
         .route("/api/status", get(status::show))

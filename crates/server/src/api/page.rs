@@ -1,31 +1,131 @@
-//! The page at the root, until there is more to see.
+//! The web pages: files of `web/` that travel inside the binary, as they are.
+//!
+//! Which page stands at which address is decided in the browser, so every address that names no file gets the same
+//! start. Nothing here says anything about the project.
 
-use axum::extract::State;
-use axum::response::Html;
-use baton_app::Actor;
+use axum::extract::Path;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
 
-use super::By;
-use crate::Shared;
+use crate::error::ApiError;
 
-/// Says what this is, and to whoever has a session where things are.
-pub(crate) async fn show(State(shared): State<Shared>, By(actor): By) -> Html<String> {
-    let body = if actor == Actor::Owner {
-        let name = shared
-            .host
-            .root()
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        let name = name.replace('&', "&amp;").replace('<', "&lt;");
-        format!(
-            "<h1>{name}</h1><p>The scheduler is running.</p><ul>\
-             <li><a href=\"/api/pipeline_schedules\">Triggers</a></li>\
-             <li><a href=\"/api/pipeline_runs?_limit=50\">Runs</a></li></ul>"
-        )
+include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
+
+/// The page that finds out which page is meant.
+const START: &str = "index.html";
+
+/// What stands at `/` when the pages were not there as the binary was built.
+const WITHOUT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Baton</title><body>\
+    <h1>Baton</h1><p>The server runs, but this binary was built without web pages. \
+    Build them with <code>scripts/web.sh</code>, then build Baton again. The API is at <code>/api</code>.</p></body></html>";
+
+fn find(name: &str) -> Option<&'static [u8]> {
+    let at = FILES.binary_search_by(|(one, _)| (*one).cmp(name)).ok()?;
+    FILES.get(at).map(|(_, bytes)| *bytes)
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
+        Some("png") => "image/png",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Whether a browser takes this encoding.
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    let given = headers.get_all(ACCEPT_ENCODING).iter();
+    given
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|one| {
+            let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+            name.trim() == encoding && weight.trim() != "q=0"
+        })
+}
+
+/// A file, as small as the browser takes it.
+fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
+    let plain = find(name)?;
+    let smaller = [("br", ".br"), ("gzip", ".gz")].into_iter().find_map(
+        |(encoding, ending)| -> Option<(&str, &'static [u8])> {
+            let bytes = find(&format!("{name}{ending}"))?;
+            takes(headers, encoding).then_some((encoding, bytes))
+        },
+    );
+    // The name of a file in `assets` changes with its content.
+    let keep = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
     } else {
-        "<h1>Baton</h1><p>Open the address that <code>baton start</code> printed.</p>".to_owned()
+        "no-cache"
     };
-    Html(format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Baton</title><body>{body}</body></html>"
-    ))
+    let mut about: Vec<(HeaderName, &str)> = vec![
+        (CONTENT_TYPE, kind(name)),
+        (CACHE_CONTROL, keep),
+        (VARY, "accept-encoding"),
+    ];
+    let mut body = plain;
+    if let Some((encoding, bytes)) = smaller {
+        about.push((CONTENT_ENCODING, encoding));
+        body = bytes;
+    }
+    let mut response = body.into_response();
+    for (name, value) in about {
+        response
+            .headers_mut()
+            .insert(name, axum::http::HeaderValue::from_str(value).ok()?);
+    }
+    Some(response)
+}
+
+/// The start of the pages.
+pub(crate) async fn show(headers: HeaderMap) -> Response {
+    file(START, &headers).unwrap_or_else(|| Html(WITHOUT).into_response())
+}
+
+/// A file of the pages, or their start. Addresses of the API are not pages, and files are either there or not.
+pub(crate) async fn show_at(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    if let Some(found) = file(&path, &headers) {
+        return found;
+    }
+    if path == "api" || path.starts_with("api/") || path.starts_with("assets/") {
+        return ApiError::not_found("there is nothing at this address").into_response();
+    }
+    match file(START, &headers) {
+        Some(start) => start,
+        None => (StatusCode::OK, Html(WITHOUT)).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn files_are_found_by_name() {
+        assert!(FILES.is_sorted_by_key(|(name, _)| *name));
+        for (name, bytes) in FILES {
+            assert_eq!(find(name), Some(*bytes), "{name}");
+        }
+        assert_eq!(find("no/such"), None);
+    }
+
+    #[test]
+    fn browsers_say_what_they_take() {
+        let of = |value| HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
+        assert!(takes(&of("gzip, deflate, br"), "br"));
+        assert!(takes(&of("gzip;q=0.5"), "gzip"));
+        assert!(!takes(&of("gzip;q=0"), "gzip"));
+        assert!(!takes(&of("gzip"), "br"));
+        assert!(!takes(&HeaderMap::new(), "gzip"));
+    }
 }

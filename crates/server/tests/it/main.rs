@@ -9,6 +9,7 @@
 mod backfills;
 mod live;
 mod logs;
+mod pages;
 mod routes;
 mod served;
 mod why;
