@@ -61,6 +61,27 @@ CREATE TABLE non_event (
 
 CREATE INDEX non_event_of_trigger on non_event (trigger_id, id);
 
+CREATE TABLE notice (
+    id integer primary key autoincrement,
+    subject text not null,
+    run integer references run (id) on delete cascade,
+    pipeline text not null,
+    alert text not null,
+    channel text not null,
+    facts text not null,
+    status text not null,
+    tries integer not null default 0,
+    next_at integer not null,
+    error text,
+    created_at integer not null,
+    ended_at integer,
+    unique (subject, alert, channel)
+) strict;
+
+CREATE INDEX notice_due on notice (next_at) where status = 'due';
+
+CREATE INDEX notice_of_run on notice (run) where run is not null;
+
 CREATE TABLE plan (
     run integer primary key references run (id) on delete cascade,
     body text not null
@@ -93,7 +114,7 @@ CREATE TABLE run (
     created_at integer not null,
     started_at integer,
     ended_at integer
-, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, reason text, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0, lease_fence integer not null default 0, lease_until integer) strict;
+, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, reason text, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0, lease_fence integer not null default 0, lease_until integer, told integer not null default 0) strict;
 
 CREATE INDEX run_by_date on run (execution_date);
 
@@ -112,6 +133,8 @@ CREATE INDEX run_of_pipeline_status on run (pipeline, status);
 CREATE INDEX run_of_status on run (status);
 
 CREATE INDEX run_of_trigger on run (trigger_id, status);
+
+CREATE INDEX run_untold on run (id) where told = 0 and ended_at is not null;
 
 CREATE TABLE secret (
     scope text not null,

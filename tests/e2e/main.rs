@@ -7,15 +7,19 @@
 )]
 
 mod asks;
+mod backup;
 mod cancel;
 mod checks;
 mod crash;
 mod dynamic;
 mod faults;
+mod hooks;
 mod mage;
 mod messages;
 mod nested;
+mod notices;
 mod project;
+mod retention;
 mod runs;
 mod scaffold;
 mod schedules;

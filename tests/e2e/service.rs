@@ -26,9 +26,19 @@ impl Server {
     }
 
     pub(crate) fn start_with(project: &TestProject, options: &[&str]) -> Self {
+        Self::start_in(project, options, &[])
+    }
+
+    /// With variables of its environment.
+    pub(crate) fn start_in(
+        project: &TestProject,
+        options: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let arguments = [&["start", "PROJECT", "--port", "0"], options].concat();
         let mut child = project
             .command(&arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(fs::File::create(project.scratch().join("server.log")).unwrap())
             .spawn()
@@ -136,6 +146,11 @@ impl Server {
             .collect()
     }
 
+    /// Waits until it has died by itself.
+    pub(crate) fn died(&mut self) {
+        self.child.wait().unwrap();
+    }
+
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -157,7 +172,7 @@ impl Drop for Server {
 }
 
 /// Waits until `done` gives something. What is waited for comes from another process and tells nobody.
-fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(found) = done() {

@@ -5,14 +5,17 @@
 
 mod actor;
 mod answers;
+mod backup;
 mod desk;
 mod failure;
 mod host;
 mod nested;
+mod notices;
 mod occasion;
 mod planning;
 mod projects;
 mod request;
+mod retention;
 mod secrets;
 mod settings;
 mod sources;
@@ -22,19 +25,21 @@ mod workers;
 
 pub use actor::{Actor, Right};
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
+pub use backup::{BackedUp, Restored, back_up, restore};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
     BOUNDS, BlockText, Call, Called, ChangeOptions, Consequences, Detail, Executed, FileBody,
     FileNode, FileTree, Found, Host, KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_RECORDS,
-    Measures, Outputs, PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts,
-    Wish, Writing, flat, scope_name,
+    Measures, Operation, Outputs, PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate,
+    ProjectFacts, Stale, Wish, Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;
 pub use planning::{Planned, plan, plan_wanted};
 pub use projects::{open_project, root_of};
 pub use request::{RunRequest, WorkerOptions};
+pub use retention::{Cleaned, KEPT, Keeping, parse_age};
 pub use secrets::{Known, lookup};
 pub use settings::{home, variable};
 pub use state::ProjectState;

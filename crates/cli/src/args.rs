@@ -1,5 +1,6 @@
 //! The command line as people type it. What the words mean is decided in `commands`.
 
+mod backup;
 mod mage;
 mod new;
 mod start;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use backup::{BackupArgs, RestoreArgs};
 pub(crate) use mage::{MageCleanArgs, MageCli, MageCommand, MageInitArgs, MageRunArgs};
 pub(crate) use new::{
     CleanArgs, KindChoice, LanguageChoice, NewArgs, NewBlockArgs, NewCommand, NewPipelineArgs,
@@ -56,6 +58,10 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Delete old runs, with their logs and products
     Clean(CleanArgs),
+    /// Back up what is kept of a project into one file
+    Backup(BackupArgs),
+    /// Restore what `baton backup` has kept
+    Restore(RestoreArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }

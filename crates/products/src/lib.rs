@@ -20,7 +20,7 @@ pub use export::{Export, ExportError, Format};
 pub use frame::{Frame, ReadError, Scan};
 pub use ipc::ArrowFileError;
 pub use objects::{Collected, IntegrityError};
-pub use products::Products;
+pub use products::{Held, Products};
 pub use staging::{CommitError, Digest, DigestError, StagedContent, StagedOutput, Staging};
 pub use view::{
     ColumnView, Comparison, Condition, MOST_DISTINCT, MOST_SORTED, View, ViewError, ViewPage,

@@ -228,6 +228,11 @@ impl Objects {
         Ok(collected)
     }
 
+    /// Keeps objects from being deleted as long as what is returned lives.
+    pub(crate) fn hold(&self) -> Result<File, FileError> {
+        self.lock(FlockOperation::LockShared)
+    }
+
     /// Waits for the lock of the folder; it ends with the file that is returned.
     fn lock(&self, operation: FlockOperation) -> Result<File, FileError> {
         let folder = File::open(&self.folder)

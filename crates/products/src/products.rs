@@ -21,6 +21,10 @@ pub struct Products {
     staging: PathBuf,
 }
 
+/// Nothing is deleted while it lives.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "the open file is the lock")] std::fs::File);
+
 impl Products {
     /// Opens the folder, making it if it does not exist.
     pub fn open(root: &Path) -> Result<Self, FileError> {
@@ -84,6 +88,11 @@ impl Products {
         objects: impl IntoIterator<Item = &'a ObjectHash>,
     ) -> Result<(), FileError> {
         self.objects.sync(objects.into_iter())
+    }
+
+    /// Keeps objects from being deleted, for as long as what is returned lives. New ones may come meanwhile.
+    pub fn hold(&self) -> Result<Held, FileError> {
+        self.objects.hold().map(Held)
     }
 
     /// Deletes objects that are not `live` and older than `grace`.

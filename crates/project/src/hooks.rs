@@ -1,5 +1,5 @@
-//! `global_hooks.yaml` (spec 1.9): pipelines that run before or after an operation on a resource of the API. Reading
-//! only: when a hook runs, and what becomes of its outputs, is decided elsewhere.
+//! `global_hooks.yaml` (spec 1.9): pipelines that run before or after an operation on a resource of the API. Running
+//! them is the business of others.
 
 use baton_model::{BlockUuid, Map, PipelineUuid};
 use serde_json::Value;
@@ -42,6 +42,32 @@ impl HookOperation {
         (Self::UpdateAnywhere, "update_anywhere"),
     ];
 }
+
+/// Resources whose operations hooks can follow. Secrets are none of them: what a hook is told is stored with its run.
+pub const HOOKED: &[&str] = &[
+    "Backfill",
+    "Block",
+    "BlockRun",
+    "CustomTemplate",
+    "File",
+    "FileContent",
+    "Folder",
+    "GlobalDataProduct",
+    "Interaction",
+    "Log",
+    "Output",
+    "Pipeline",
+    "PipelineInteraction",
+    "PipelineRun",
+    "PipelineSchedule",
+    "Project",
+    "Run",
+    "Tag",
+    "Variable",
+];
+
+/// Resources whose files are watched: the only ones that can be changed from anywhere.
+const WATCHED: &[&str] = &["Block", "Pipeline"];
 
 /// How the operation must have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +181,61 @@ pub struct GlobalHook {
     pub metadata: Map,
     /// Where its pipeline is named.
     pub(crate) mark: Mark,
+}
+
+impl GlobalHook {
+    /// Whether it runs now: after an operation that ended so, or before one, on a resource like this.
+    pub fn applies(&self, end: Option<HookCondition>, resource: &Value) -> bool {
+        let ended =
+            end.is_none_or(|end| self.conditions.is_empty() || self.conditions.contains(&end));
+        let predicate = self.predicate.as_ref();
+        ended && predicate.is_none_or(|predicate| fits(predicate, resource))
+    }
+
+    /// Why it can never run; none when it can.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        let (resource, operation) = (self.resource.as_str(), self.operation);
+        if !HOOKED.contains(&resource) {
+            return Some(format!("nothing tells of operations on `{resource}`"));
+        }
+        match operation {
+            HookOperation::Execute => Some(
+                "the API has no operation `execute`: runs are made by `create` of `PipelineRun`"
+                    .to_owned(),
+            ),
+            HookOperation::UpdateAnywhere if !WATCHED.contains(&resource) => Some(format!(
+                "changes of `{resource}` are seen through the API only: use `update`"
+            )),
+            HookOperation::UpdateAnywhere if self.stages.contains(&HookStage::Before) => Some(
+                "a change from anywhere is seen when it has been made: use the stage `after`"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a resource has the attributes that a predicate names: maps key by key, one of a list, else the same value.
+fn fits(predicate: &Value, resource: &Value) -> bool {
+    match predicate {
+        Value::Null => true,
+        Value::Object(wanted) => wanted.iter().all(|(key, value)| {
+            value.is_null() || resource.get(key).is_some_and(|found| fits(value, found))
+        }),
+        Value::Array(choices) => choices.iter().any(|choice| fits(choice, resource)),
+        wanted => {
+            // Numbers of a path are text.
+            let text = |value: &Value| {
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+            };
+            match resource {
+                Value::Array(items) => items.iter().any(|item| fits(wanted, item)),
+                found => text(wanted) == text(found),
+            }
+        }
+    }
 }
 
 /// What the file of a project holds.
@@ -323,6 +404,64 @@ mod tests {
         assert_eq!(named(HookStage::After), ["tell", "first"]);
         assert_eq!(named(HookStage::Before), ["first"]);
         assert!(super::read("").hooks.is_empty());
+    }
+
+    #[test]
+    fn hooks_apply_to_what_their_predicate_and_conditions_say() {
+        let hook = |rest: &str| {
+            let text =
+                format!("resources: {{Pipeline: {{update: [{{stages: [after]{rest}}}]}}}}\n");
+            read(&text).hooks.remove(0)
+        };
+        let resource = json!({"uuid": "demo", "type": "python", "id": "7", "tags": ["a", "b"], "blocks": {"x": 1}});
+        let good = Some(HookCondition::Success);
+        for (rest, expected) in [
+            ("", true),
+            (", conditions: [failure]", false),
+            (", conditions: [success, failure]", true),
+            (", predicate: {uuid: demo, id: 7}", true),
+            (", predicate: {uuid: other}", false),
+            (", predicate: {colour: null}", true),
+            (", predicate: {colour: red}", false),
+            (", predicate: {type: [streaming, python]}", true),
+            (", predicate: {tags: b}", true),
+            (", predicate: {tags: [c, d]}", false),
+            (", predicate: {blocks: {x: 2}}", false),
+        ] {
+            assert_eq!(hook(rest).applies(good, &resource), expected, "{rest}");
+        }
+        // Before an operation nobody knows how it ends.
+        assert!(hook(", conditions: [failure]").applies(None, &resource));
+    }
+
+    #[test]
+    fn what_can_never_run_has_an_obstacle() {
+        let obstacle = |resource: &str, operation: &str, stage: &str| {
+            let text =
+                format!("resources: {{{resource}: {{{operation}: [{{stages: [{stage}]}}]}}}}\n");
+            read(&text).hooks.remove(0).obstacle()
+        };
+        assert_eq!(obstacle("Pipeline", "update", "before"), None);
+        assert_eq!(obstacle("Block", "update_anywhere", "after"), None);
+        for (resource, operation, stage, reason) in [
+            ("Secret", "create", "after", "nothing tells"),
+            ("Pipeline", "execute", "after", "no operation `execute`"),
+            (
+                "PipelineRun",
+                "update_anywhere",
+                "after",
+                "through the API only",
+            ),
+            (
+                "Pipeline",
+                "update_anywhere",
+                "before",
+                "when it has been made",
+            ),
+        ] {
+            let found = obstacle(resource, operation, stage).unwrap();
+            assert!(found.contains(reason), "{found}");
+        }
     }
 
     #[test]

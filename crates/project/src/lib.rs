@@ -40,8 +40,8 @@ pub use check::{check, check_text};
 pub use document::{PipelineDocument, keys_of};
 pub use globalproducts::{GlobalDataProducts, adjusted};
 pub use hooks::{
-    GlobalHook, GlobalHooks, HookCondition, HookOperation, HookOutput, HookStage, HookStrategy,
-    HookTarget,
+    GlobalHook, GlobalHooks, HOOKED, HookCondition, HookOperation, HookOutput, HookStage,
+    HookStrategy, HookTarget,
 };
 pub use imports::{Imports, Sources};
 pub use interactions::{

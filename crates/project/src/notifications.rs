@@ -35,6 +35,11 @@ impl Alert {
 pub struct Hidden(String);
 
 impl Hidden {
+    /// Hides a text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text itself.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -62,6 +67,8 @@ pub struct Notifications {
     pub google_chat: Option<Hidden>,
     /// Webhooks of Teams.
     pub teams: Vec<Hidden>,
+    /// Addresses of any programs, which get JSON. Mage has none of them.
+    pub webhooks: Vec<Hidden>,
     /// E-mail.
     pub email: Option<Email>,
     /// Opsgenie.
@@ -144,7 +151,10 @@ impl Notifications {
                 .and_then(Value::as_object);
             texts.map(template).unwrap_or_default()
         };
-        let teams = section("teams_config").and_then(|section| section.get("webhook_url"));
+        let addresses = |key: &str| {
+            let found = section(key).and_then(|section| section.get("webhook_url"));
+            texts(found).into_iter().map(Hidden).collect()
+        };
         Self {
             alert_on: match config.get("alert_on") {
                 Some(Value::Array(words)) => words.iter().filter_map(alert).collect(),
@@ -154,7 +164,8 @@ impl Notifications {
             discord: webhook("discord_config"),
             telegram: webhook("telegram_config"),
             google_chat: webhook("google_chat_config"),
-            teams: texts(teams).into_iter().map(Hidden).collect(),
+            teams: addresses("teams_config"),
+            webhooks: addresses("webhook_config"),
             email: section("email_config").and_then(email),
             opsgenie: section("opsgenie_config").and_then(opsgenie),
             failure: template("failure"),

@@ -99,6 +99,8 @@ rules! {
     BadSetting = "bad-setting" Warning,
     /// A trigger or a hook that names a pipeline that the project does not have.
     UnknownPipeline = "unknown-pipeline" Error,
+    /// A hook on something that never happens.
+    UnsupportedHook = "unsupported-hook" Error,
     /// Pipelines whose triggers wait for each other.
     TriggerCycle = "trigger-cycle" Warning,
     /// A global data product that nobody has declared, or whose pipeline does not exist.

@@ -8,6 +8,7 @@ mod api;
 mod body;
 mod error;
 mod guard;
+mod hooks;
 mod openapi;
 mod params;
 mod stream;
@@ -37,6 +38,11 @@ pub struct Shared {
 /// Everything that is served.
 pub fn router(shared: Shared) -> Router {
     api::routes()
+        // Inside the guard: nobody starts a pipeline who may not come in.
+        .layer(axum::middleware::from_fn_with_state(
+            shared.clone(),
+            hooks::around,
+        ))
         .layer(axum::middleware::from_fn_with_state(
             shared.clone(),
             guard::check,

@@ -74,6 +74,12 @@ pub enum StoreError {
         /// Newest version that this program knows.
         known: i64,
     },
+    /// The database is on a server, and only a file can be copied.
+    #[error("copy the database `{}`: it is on a server", path.display())]
+    Remote {
+        /// The database.
+        path: PathBuf,
+    },
     /// Another process committed a step of the run in the meantime, or the run is gone.
     #[error("store the next step of run {run}: another process drives it or has deleted it")]
     Conflict {
@@ -202,7 +208,7 @@ impl Diagnose for StoreError {
     fn class(&self) -> Class {
         match self {
             Self::Busy { .. } | Self::Unreachable { .. } => Class::Transient,
-            Self::Url => Class::User,
+            Self::Url | Self::Remote { .. } => Class::User,
             Self::Conflict { .. } | Self::Exists { .. } => Class::Conflict,
             Self::Corrupt { .. } | Self::Full { .. } | Self::Access { .. } | Self::Newer { .. } => {
                 Class::External
@@ -233,6 +239,9 @@ impl Diagnose for StoreError {
             )),
             Self::Unreachable { .. } => Some(
                 "check that the server runs, that the database exists there, and that the user may log in".to_owned(),
+            ),
+            Self::Remote { .. } => Some(
+                "copy it with the server's own tool (pg_dump), and the project's state folder with it".to_owned(),
             ),
             Self::Url => Some("write `postgresql://USER:PASSWORD@HOST/DATABASE` or `sqlite:PATH`".to_owned()),
             Self::Exists { .. } => {

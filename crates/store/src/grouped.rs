@@ -323,7 +323,7 @@ async fn advance(
              last_fence = cast(step.value ->> 'last_fence' as bigint),
              started_at = cast(step.value ->> 'started_at' as bigint),
              ended_at = cast(step.value ->> 'ended_at' as bigint),
-             ending = step.value ->> 'ending', reason = step.value ->> 'reason', variables = step.value ->> 'variables',
+             told = 0, ending = step.value ->> 'ending', reason = step.value ->> 'reason', variables = step.value ->> 'variables',
              blocks = cast(step.value ->> 'blocks' as bigint),
              completed = cast(step.value ->> 'completed' as bigint),
              failed = cast(step.value ->> 'failed' as bigint)

@@ -276,12 +276,6 @@ impl Store {
         self.database.change(sql, values![notes]).await.map(drop)
     }
 
-    /// Records that a run took longer than its trigger allows, and that somebody was told.
-    pub async fn set_passed_sla(&self, run: RunId) -> Result<(), StoreError> {
-        let sql = "update run set passed_sla = 1 where id = $1";
-        self.database.change(sql, values![run]).await.map(drop)
-    }
-
     /// Records which process drives a run.
     pub async fn set_owner(&self, run: RunId, owner: Option<&str>) -> Result<(), StoreError> {
         let sql = "update run set owner = $2 where id = $1";
@@ -293,7 +287,7 @@ impl Store {
 
     /// Deletes a run that has ended, with its products and events. Gives whether it was there and had ended.
     pub async fn delete_run(&self, run: RunId) -> Result<bool, StoreError> {
-        Ok(self.delete_runs(&[run]).await? > 0)
+        Ok(self.delete_runs(&[run], Timestamp(i64::MAX)).await? > 0)
     }
 }
 

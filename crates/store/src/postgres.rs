@@ -13,7 +13,10 @@ use crate::sql::{Connections, Database};
 use crate::{Store, StoreError};
 
 /// Every migration, numbered from 1 in this order. A released one is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/postgres/0001_service.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/postgres/0001_service.sql"),
+    include_str!("../migrations/postgres/0002_notices.sql"),
+];
 
 /// Most connections of a process that write, and that read; one more listens for hints.
 const WRITERS: u32 = 3;

@@ -39,13 +39,14 @@ impl Store {
         found.iter().map(|row| row.run("id")).collect()
     }
 
-    /// Deletes runs that have ended, with their products and events. Objects stay until they are collected.
-    /// Gives how many there were.
-    pub async fn delete_runs(&self, runs: &[RunId]) -> Result<u64, StoreError> {
+    /// Deletes those of these runs that ended before `before`, with their products and events. Objects stay until they
+    /// are collected. Gives how many there were.
+    pub async fn delete_runs(&self, runs: &[RunId], before: Timestamp) -> Result<u64, StoreError> {
         let numbers: Vec<[i64; 1]> = runs.iter().map(|run| [run.0]).collect();
         let numbers = rows::to_rows(&self.database.place, "numbers of runs", &numbers)?;
-        let sql = "delete from run where ended_at is not null
+        // One that went on meanwhile has not ended, or a moment ago.
+        let sql = "delete from run where ended_at < $2
              and id in (select cast(value ->> 0 as bigint) from json_each($1))";
-        self.database.change(sql, values![numbers]).await
+        self.database.change(sql, values![numbers, before]).await
     }
 }

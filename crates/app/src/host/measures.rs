@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use baton_model::{BlockStatus, RunStatus};
 use baton_scheduler::{News, Notice};
-use baton_store::RunPage;
+use baton_store::{NoticeStatus, RunPage};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -67,6 +67,8 @@ pub struct Measures {
     pub runs: Vec<(RunStatus, u64)>,
     /// Runs that this process drives.
     pub driven: usize,
+    /// Messages about runs by where they stand.
+    pub notices: Vec<(NoticeStatus, u64)>,
     /// How many blocks took at most each of [`BOUNDS`], and how many there are.
     pub durations: Vec<u64>,
     /// Seconds that all of them took together.
@@ -108,6 +110,7 @@ impl Host {
         Ok(Measures {
             runs,
             driven: self.service().driven_runs(),
+            notices: self.store().notice_counts().await?,
             durations: classes.collect(),
             seconds: self.durations.micros.load(Ordering::Relaxed) as f64 / 1e6,
             lag: self.service().lag(),

@@ -7,8 +7,10 @@ mod blocks;
 mod children;
 mod editing;
 mod executing;
+mod hooks;
 mod logs;
 mod measures;
+mod notices;
 mod outputs;
 mod own;
 mod pipeline_edits;
@@ -16,6 +18,7 @@ mod pipelines;
 mod products;
 mod project_files;
 mod promises;
+mod retention;
 mod runs;
 mod sync;
 mod triggers;
@@ -37,7 +40,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use self::children::FromBlocks;
+use self::hooks::KnownHooks;
 use self::measures::Durations;
+use self::notices::Notices;
 use crate::answers::{ProjectAnswers, VariableChange};
 use crate::desk::ProjectDesk;
 use crate::failure::Failure;
@@ -50,6 +55,7 @@ use self::pipelines::PipelineCache;
 
 pub use backfills::{Detail, Wish};
 pub use executing::Executed;
+pub use hooks::Operation;
 pub use logs::{LogPage, LogQuery, MOST_RECORDS};
 pub use measures::{BOUNDS, Measures};
 pub use outputs::Outputs;
@@ -58,6 +64,7 @@ pub use pipeline_edits::{ChangeOptions, Consequences};
 pub use pipelines::{BlockText, PipelineFacts, PipelinePage, PipelineQuery};
 pub use products::KeysOfFile;
 pub use project_files::{FileBody, FileNode, FileTree, LARGEST_FILE, Writing};
+pub use retention::Stale;
 pub use triggers::{Call, Called};
 pub use variables::scope_name;
 
@@ -73,6 +80,8 @@ pub struct Host {
     watch: Mutex<Option<Watch>>,
     durations: Arc<Durations>,
     pipelines: PipelineCache,
+    notices: Notices,
+    hooks: KnownHooks,
 }
 
 impl Host {
@@ -144,6 +153,8 @@ impl Host {
             watch: Mutex::default(),
             durations: Arc::default(),
             pipelines: PipelineCache::default(),
+            notices: Notices::default(),
+            hooks: KnownHooks::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)
@@ -161,6 +172,8 @@ impl Host {
         tokio::spawn(Arc::clone(self).follow_files(changes));
         self.finish_backfills().await?;
         tokio::spawn(promises::watch(Arc::downgrade(self)));
+        tokio::spawn(notices::deliver(Arc::downgrade(self)));
+        tokio::spawn(retention::watch(Arc::downgrade(self)));
         let (durations, news) = (Arc::clone(&self.durations), self.service.news());
         tokio::spawn(async move { durations.follow(news).await });
         let service = self.service.clone();
@@ -248,6 +261,8 @@ impl Host {
                 .iter()
                 .any(|change| matches!(change, Changed::Project | Changed::BlockFile(_)));
             self.desk.forget(environment).await;
+            self.hooks.forget();
+            self.follow_changes(&changes);
             for change in changes {
                 if let Changed::Triggers(pipeline) = change
                     && let Err(failure) = self.sync_triggers(&pipeline).await
@@ -261,6 +276,7 @@ impl Host {
     /// What follows from the end of a run, besides what the scheduler does.
     async fn after_runs(self: Arc<Self>, mut ends: mpsc::UnboundedReceiver<Run>) {
         while let Some(run) = ends.recv().await {
+            self.notices.hint.notify_one();
             if let Err(failure) = self.after_run(&run).await {
                 tracing::warn!(run = %run.id, reason = failure.message, "the end of a run had no consequence");
             }

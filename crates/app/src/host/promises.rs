@@ -60,7 +60,7 @@ impl Host {
                 start_within,
             };
             if let Some(broken) = passed_sla(&facts, now).broken.first() {
-                self.store().set_passed_sla(run.id).await?;
+                self.tell_of_delay(run.id, *broken, now).await?;
                 let what = format!("run {} of {}", run.id, run.pipeline);
                 tracing::warn!("{}", broken.sentence(&what, now));
             }

@@ -129,7 +129,8 @@ pub(crate) struct TemplatesArgs {
 pub(crate) struct CleanArgs {
     /// The project's folder
     pub(crate) project: PathBuf,
-    /// Age, such as 12h, 90d or 4w [default: variables_retention_period of the project]
+    /// Age, such as 12h, 90d or 4w [default: what the project says in variables_retention_period, or with --logs in
+    /// logging_config.retention_period; else 90d]
     #[arg(long, value_name = "AGE")]
     pub(crate) older_than: Option<String>,
     /// Only runs of this pipeline

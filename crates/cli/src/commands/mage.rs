@@ -13,7 +13,7 @@ use crate::args::{
 };
 use crate::failure::{FAILED, Failure, report};
 use crate::terminal::{Paint, say, tell};
-use baton_app::{USAGE, open_project};
+use baton_app::{Keeping, USAGE, open_project};
 
 /// Whether the program was called by the name `mage`.
 pub(crate) fn is_called(program: Option<std::ffi::OsString>) -> bool {
@@ -208,24 +208,26 @@ fn pairs(text: &str) -> Option<Map<String, Value>> {
 
 fn clean_old(args: &MageCleanArgs, only_logs: bool) -> Result<ExitCode, Failure> {
     let project = open_project(&args.project, args.pipeline_uuid.as_deref())?;
-    let Some(text) = clean::retention(&project, only_logs) else {
-        let key = if only_logs {
-            "logging_config.retention_period"
-        } else {
-            "variables_retention_period"
-        };
+    let settings = project.settings();
+    let (key, said) = if only_logs {
+        let said = settings.logging.get("retention_period");
+        ("logging_config.retention_period", said)
+    } else {
+        let said = settings.raw.get("variables_retention_period");
+        ("variables_retention_period", said)
+    };
+    let keeping = Keeping::of(&project).map_err(|failure| failure.with_exit(FAILED))?;
+    let age = if only_logs {
+        keeping.logs
+    } else {
+        keeping.runs
+    };
+    let Some(age) = age.filter(|_| said.is_some()) else {
         note(&format!(
             "nothing is deleted: metadata.yaml has no {key}, such as 90d"
         ));
         return Ok(ExitCode::SUCCESS);
     };
-    let age = clean::parse_age(&text).ok_or_else(|| {
-        Failure::usage(
-            format!("`{text}` in metadata.yaml is not an age"),
-            "write for instance 90d",
-        )
-        .with_exit(FAILED)
-    })?;
     let pipeline = args.pipeline_uuid.as_deref().map(Into::into);
     let wanted = clean::Wanted {
         age,

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod backup;
 mod check;
 mod clean;
 mod completions;
@@ -35,6 +36,8 @@ pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Secret(args) => secret::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Clean(args) => clean::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
     }
 }

@@ -55,6 +55,7 @@ async fn serve(args: &StartArgs, address: IpAddr, root: PathBuf) -> Result<ExitC
     let url = format!("http://{address}");
     let facts = json!({"url": url, "token": token, "pid": std::process::id()});
     files::write_secret(&told, facts.to_string().as_bytes())?;
+    host.answers_at(&url);
     host.start().await?;
     let paint = Paint::stdout();
     say(&format!(

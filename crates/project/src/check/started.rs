@@ -164,6 +164,11 @@ pub(super) fn global_hooks(context: &Context<'_>) -> Vec<Problem> {
     let read = context.project.global_hooks();
     let mut problems = read.problems;
     for hook in &read.hooks {
+        if let Some(obstacle) = hook.obstacle() {
+            let message = format!("the hook `{}` can never run: {obstacle}", hook.uuid);
+            let problem = Problem::new(Rule::UnsupportedHook, hooks::FILE, message);
+            problems.push(problem.at(hook.mark));
+        }
         let Some(pipeline) = &hook.pipeline else {
             continue;
         };

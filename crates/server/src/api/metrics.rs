@@ -49,6 +49,19 @@ fn text(found: &Measures) -> String {
         "Runs that this process drives.",
         &plain(found.driven.to_string()),
     );
+    let notices = found.notices.iter();
+    let notices = notices.map(|(status, count)| {
+        (
+            format!("{{status=\"{}\"}}", status.name()),
+            count.to_string(),
+        )
+    });
+    say(
+        "baton_notices",
+        "gauge",
+        "Stored messages to people by where they stand; `failed` ones were given up.",
+        &notices.collect::<Vec<_>>(),
+    );
     say(
         "baton_scheduler_lag_seconds",
         "gauge",

@@ -8,6 +8,7 @@ mod files;
 mod live;
 mod logs;
 mod metrics;
+mod notices;
 mod outputs;
 mod page;
 mod pipeline_runs;
@@ -15,6 +16,7 @@ mod pipeline_schedules;
 mod pipelines;
 mod products;
 mod projects;
+mod retention;
 mod runs;
 mod status;
 mod variables;
@@ -130,6 +132,8 @@ fn seeing_routes() -> Router<Shared> {
             "/api/pipelines/{pipeline}/block_outputs/{block}/downloads",
             get(outputs::download),
         )
+        .route("/api/notices", get(notices::list))
+        .route("/api/pipeline_runs/{id}/notices", get(notices::list_of_run))
         .route("/api/pipeline_runs/{id}/why", get(why::of_run))
         .route("/api/pipeline_schedules/{id}/why", get(why::of_trigger))
 }
@@ -141,6 +145,10 @@ fn live_routes() -> Router<Shared> {
         .route("/websocket", get(live::websocket))
         .route("/api/runs", post(runs::create))
         .route("/metrics", get(metrics::show))
+        .route(
+            "/api/retention",
+            get(retention::show).post(retention::clean),
+        )
         .route("/api/openapi.json", get(status::openapi))
 }
 

@@ -13,6 +13,7 @@ use proptest::strategy::ValueTree;
 
 use crate::facts::{self, frame, key, plan, text};
 pub(crate) use crate::leases::*;
+pub(crate) use crate::notices::*;
 pub(crate) use crate::service::*;
 
 /// An empty database that can be opened any number of times, as by several processes.
@@ -66,6 +67,8 @@ macro_rules! conformance {
             who_was_frozen_past_its_lease_cannot_write
             processes_are_listed
             hints_are_not_missed
+            ends_are_told_once
+            messages_are_delivered_by_one_at_a_time
         }
     };
 }

@@ -12,6 +12,7 @@ mod conformance;
 mod crash;
 mod facts;
 mod leases;
+mod notices;
 mod postgres;
 mod retention;
 mod secrets;

@@ -442,7 +442,8 @@ pub(crate) async fn open_runs_say_why_they_wait(database: &impl Database) {
         .unwrap();
     let notes = [(runs[0].id, None), (runs[3].id, Some("waits".to_owned()))];
     store.set_notes(&notes).await.unwrap();
-    store.set_passed_sla(runs[0].id).await.unwrap();
+    let late = store.tell_of_delay(runs[0].id, &[], Timestamp(1));
+    late.await.unwrap();
     store.set_owner(runs[0].id, Some("host:7")).await.unwrap();
     let open = database.open().await.open_runs().await.unwrap();
     let seen: Vec<_> = open
