@@ -30,9 +30,9 @@ pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
     BOUNDS, BlockText, Call, Called, ChangeOptions, Consequences, Detail, Executed, FileBody,
-    FileNode, FileTree, Found, Host, KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_RECORDS,
-    Measures, Operation, Outputs, PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate,
-    ProjectFacts, Stale, Wish, Writing, flat, scope_name,
+    FileNews, FileNode, FileTree, Found, Host, KeysOfFile, LARGEST_FILE, LogPage, LogQuery,
+    MOST_RECORDS, Measures, NotebookBlock, Operation, Outputs, PipelineFacts, PipelinePage,
+    PipelineQuery, PipelineTemplate, ProjectFacts, Stale, Wish, Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

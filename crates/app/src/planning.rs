@@ -137,7 +137,11 @@ async fn inputs(
         .map(|block| block.uuid.clone())
         .collect();
     let Some(from) = args.from_run else {
-        let newest = store.newest_inputs(&pipeline.uuid, &blocks).await?;
+        let newest = if args.committed {
+            store.newest_committed(&pipeline.uuid, &blocks).await?
+        } else {
+            store.newest_inputs(&pipeline.uuid, &blocks).await?
+        };
         return Ok(reduced(newest, pipeline));
     };
     let run = store.load_run(RunId(from)).await?.ok_or_else(|| {

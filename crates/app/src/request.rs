@@ -23,6 +23,9 @@ pub struct RunRequest {
     pub downstream: bool,
     /// With a block: where its inputs come from, else the newest completed run.
     pub from_run: Option<i64>,
+    /// With a block: without `from_run`, inputs come from the newest run in which each completed, even if that run
+    /// failed afterwards.
+    pub committed: bool,
     /// As if this trigger of the pipeline had started it.
     pub trigger: Option<String>,
     /// Its logical date.

@@ -16,6 +16,7 @@ mod refused;
 mod retry;
 pub mod schedule;
 pub mod sla;
+pub mod stale;
 mod states;
 pub mod triggers;
 pub mod usual;

@@ -242,6 +242,12 @@ fn read_custom(id: &str, folder: &Path, reader: &mut Reader<'_>) -> Option<Block
 }
 
 impl BlockTemplate {
+    /// The text of the file of a block that this template makes below one other block; none when the template is
+    /// broken.
+    pub fn preview(&self) -> Option<String> {
+        self.render(&self.id, &self.id, 1).ok()
+    }
+
     /// The text of a new block's file.
     pub(crate) fn render(&self, name: &str, uuid: &str, inputs: usize) -> Result<String, String> {
         let parameter = |number: usize| match number {

@@ -43,6 +43,13 @@ pub struct BlockRunRow {
 
 const COLUMNS: &str = "run, position, block, child, name, status, attempt, started_at, ended_at, retry_at, error, reason";
 
+/// The columns of a block run in a statement that reads other tables too.
+pub(crate) fn columns_of(table: &str) -> String {
+    let columns = COLUMNS.split(", ");
+    let columns: Vec<String> = columns.map(|column| format!("{table}.{column}")).collect();
+    columns.join(", ")
+}
+
 impl Store {
     /// The block runs of a run, in its order.
     pub async fn block_runs(&self, run: RunId) -> Result<Vec<BlockRunRow>, StoreError> {
@@ -67,7 +74,7 @@ impl Store {
     }
 }
 
-fn block_run_row(row: &Row) -> Result<BlockRunRow, StoreError> {
+pub(crate) fn block_run_row(row: &Row) -> Result<BlockRunRow, StoreError> {
     let run = row.integer("run")?;
     Ok(BlockRunRow {
         id: (run << PLACE_BITS) | row.integer("position")?,

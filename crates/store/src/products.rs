@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use baton_model::{BlockRunKey, BlockUuid, ObjectHash, OlderOutput, PipelineUuid, Product, RunId};
+use sqlx::AssertSqlSafe;
 
 use crate::rows;
 use crate::sql::values;
@@ -31,17 +32,42 @@ impl Store {
         pipeline: &PipelineUuid,
         blocks: &[BlockUuid],
     ) -> Result<BTreeMap<BlockUuid, OlderOutput>, StoreError> {
+        self.inputs_where("and run.status = 'completed'", pipeline, blocks)
+            .await
+    }
+
+    /// The same of the newest run in which each block completed, whatever became of the rest of that run: a notebook
+    /// goes on from the blocks that are done when one below them fails.
+    pub async fn newest_committed(
+        &self,
+        pipeline: &PipelineUuid,
+        blocks: &[BlockUuid],
+    ) -> Result<BTreeMap<BlockUuid, OlderOutput>, StoreError> {
+        self.inputs_where("", pipeline, blocks).await
+    }
+
+    async fn inputs_where(
+        &self,
+        condition: &str,
+        pipeline: &PipelineUuid,
+        blocks: &[BlockUuid],
+    ) -> Result<BTreeMap<BlockUuid, OlderOutput>, StoreError> {
         let names: Vec<[&str; 1]> = blocks.iter().map(|block| [block.as_str()]).collect();
         let names = rows::to_rows(&self.database.place, "names of blocks", &names)?;
-        let sql = "select wanted.value ->> 0 as block, (
+        let sql = format!(
+            "select wanted.value ->> 0 as block, (
                  select run.id from run join block_run on block_run.run = run.id
-                 where run.pipeline = $1 and run.status = 'completed'
+                 where run.pipeline = $1 {condition}
                      and block_run.block = wanted.value ->> 0 and block_run.child = -1
                      and block_run.status = 'completed'
                  order by run.id desc limit 1
              ) as run
-             from json_each($2) as wanted";
-        let found = self.database.fetch(sql, values![pipeline, names]).await?;
+             from json_each($2) as wanted"
+        );
+        let found = self
+            .database
+            .fetch(AssertSqlSafe(sql), values![pipeline, names])
+            .await?;
         let mut inputs = BTreeMap::new();
         for row in &found {
             if let Some(run) = row.some_integer("run")? {

@@ -112,6 +112,13 @@ pub(super) fn of(
             });
         }
     }
+    if let Some(index) = value(wanted, "position", Shape::Number)?.and_then(Value::as_u64) {
+        let last = pipeline.blocks.len().saturating_sub(1);
+        change.edits.push(Edit::MoveBlock {
+            uuid: uuid.clone(),
+            to_index: usize::try_from(index).unwrap_or(last).min(last),
+        });
+    }
     for (key, attached) in [
         ("callback_blocks", &pipeline.callbacks),
         ("conditional_blocks", &pipeline.conditionals),

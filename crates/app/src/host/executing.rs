@@ -1,4 +1,5 @@
-//! Notebook execution: one block, with or without those above it, as a run like any other, waited for.
+//! Notebook execution: a block, with or without those above or below it, or the whole pipeline, as a run like any
+//! other, waited for.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub struct Executed {
 }
 
 impl Host {
-    /// Runs a block of a pipeline, and waits so long for its end. It goes on when the time is up.
+    /// Runs a block of a pipeline, or all of it, and waits so long for its end. It goes on when the time is up.
     pub async fn execute_block(
         &self,
         actor: &Actor,
@@ -31,8 +32,9 @@ impl Host {
         actor.may(Right::Run)?;
         let project = self.project().await?;
         let pipeline = project.pipeline(&request.pipeline.as_str().into())?;
-        let block = request.block.as_deref().unwrap_or_default();
-        if pipeline.block(&BlockUuid::from(block)).is_none() {
+        if let Some(block) = request.block.as_deref()
+            && pipeline.block(&BlockUuid::from(block)).is_none()
+        {
             return Err(Failure::missing(format!(
                 "pipeline `{}` has no block `{block}`",
                 pipeline.uuid

@@ -10,6 +10,7 @@ mod executing;
 mod hooks;
 mod logs;
 mod measures;
+mod notebook;
 mod notices;
 mod outputs;
 mod own;
@@ -37,7 +38,7 @@ use baton_runner::Answers;
 use baton_scheduler::{Lease, Service, ServiceOptions};
 use baton_store::Store;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use self::children::FromBlocks;
 use self::hooks::KnownHooks;
@@ -58,6 +59,7 @@ pub use executing::Executed;
 pub use hooks::Operation;
 pub use logs::{LogPage, LogQuery, MOST_RECORDS};
 pub use measures::{BOUNDS, Measures};
+pub use notebook::NotebookBlock;
 pub use outputs::Outputs;
 pub use own::{Found, PipelineTemplate, ProjectFacts, flat};
 pub use pipeline_edits::{ChangeOptions, Consequences};
@@ -67,6 +69,12 @@ pub use project_files::{FileBody, FileNode, FileTree, LARGEST_FILE, Writing};
 pub use retention::Stale;
 pub use triggers::{Call, Called};
 pub use variables::scope_name;
+
+/// Files of the project that changed, for those who look at them.
+pub type FileNews = Arc<Vec<Changed>>;
+
+/// Changes of files that wait for somebody slow; what is older is lost, and they are told so.
+const FILE_NEWS: usize = 64;
 
 /// A project that a server hosts. Everything a person can do with it starts here.
 pub struct Host {
@@ -82,6 +90,7 @@ pub struct Host {
     pipelines: PipelineCache,
     notices: Notices,
     hooks: KnownHooks,
+    file_news: broadcast::Sender<FileNews>,
 }
 
 impl Host {
@@ -155,6 +164,7 @@ impl Host {
             pipelines: PipelineCache::default(),
             notices: Notices::default(),
             hooks: KnownHooks::default(),
+            file_news: broadcast::Sender::new(FILE_NEWS),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)
@@ -263,9 +273,12 @@ impl Host {
             self.desk.forget(environment).await;
             self.hooks.forget();
             self.follow_changes(&changes);
-            for change in changes {
+            let changes = Arc::new(changes);
+            // That nobody listens is as good.
+            let _ = self.file_news.send(Arc::clone(&changes));
+            for change in changes.iter() {
                 if let Changed::Triggers(pipeline) = change
-                    && let Err(failure) = self.sync_triggers(&pipeline).await
+                    && let Err(failure) = self.sync_triggers(pipeline).await
                 {
                     tracing::warn!(%pipeline, reason = failure.message, "triggers could not be read");
                 }

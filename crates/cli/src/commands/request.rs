@@ -18,6 +18,7 @@ pub(crate) fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         upstream: args.upstream,
         downstream: args.downstream,
         from_run: args.from_run,
+        committed: false,
         trigger: args.trigger.clone(),
         execution_date: logical_date(args)?,
         event: match &args.event {

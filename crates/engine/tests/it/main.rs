@@ -12,6 +12,7 @@ mod planning;
 mod properties;
 mod schedules;
 mod simulate;
+mod stale;
 mod states;
 mod transcripts;
 mod triggers;

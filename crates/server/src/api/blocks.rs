@@ -196,6 +196,7 @@ pub(crate) fn template(template: &BlockTemplate) -> Value {
         "configuration": template.configuration,
         "color": template.color,
         "is_custom": template.is_custom,
+        "content": template.preview(),
         "template_variables": null,
     })
 }

@@ -8,16 +8,17 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use baton_app::{Actor, LogQuery, Right};
+use baton_app::{Actor, FileNews, LogQuery, Right};
 use baton_model::{BlockRun, RunId};
+use baton_project::watch::Changed;
 use baton_scheduler::{News, Notice};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
-use super::By;
 use super::logs::{query_of, record};
+use super::{By, notebook};
 use crate::Shared;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -65,7 +66,36 @@ fn block_view(run: RunId, block: &BlockRun) -> Value {
         "pipeline_run_id": run, "block_uuid": block.name, "status": block.status.name(), "attempt": block.attempt,
         "started_at": times::some(block.started_at), "completed_at": times::some(block.ended_at),
         "error": block.error.as_ref().map(|error| &error.message), "reason": block.reason,
+        "failure": block.error, "outputs": block.products.iter().map(notebook::product).collect::<Vec<_>>(),
     })
+}
+
+/// Files that changed, for clients that listen to the whole project.
+fn files_view(changes: &FileNews) -> Value {
+    let files = changes.iter().map(|change| match change {
+        Changed::Project => json!({"type": "project"}),
+        Changed::Pipeline(uuid) => json!({"type": "pipeline", "pipeline_uuid": uuid}),
+        Changed::Triggers(uuid) => json!({"type": "triggers", "pipeline_uuid": uuid}),
+        Changed::BlockFile(path) => json!({"type": "file", "path": path}),
+    });
+    json!({"changes": files.collect::<Vec<_>>()})
+}
+
+/// Passes changes of files on until the client has gone.
+async fn pass_files_on(mut news: Receiver<FileNews>, out: mpsc::Sender<Told>) {
+    loop {
+        let told = tokio::select! {
+            heard = news.recv() => match heard {
+                Ok(changes) => Told::new("files", files_view(&changes)),
+                Err(RecvError::Lagged(_)) => Told::new("lagged", json!({"missed": null})),
+                Err(RecvError::Closed) => return,
+            },
+            () = out.closed() => return,
+        };
+        if out.send(told).await.is_err() {
+            return;
+        }
+    }
 }
 
 impl Wanted {
@@ -208,6 +238,9 @@ pub(crate) async fn events(
         // There is room for all of it.
         let _ = out.try_send(one);
     }
+    if wanted.run.is_none() {
+        tokio::spawn(pass_files_on(shared.host.file_news(), out.clone()));
+    }
     tokio::spawn(pass_on(news, wanted, out));
     let (lines, sent) = mpsc::channel(1);
     tokio::spawn(write_events(told, lines));
@@ -285,6 +318,10 @@ async fn talk(shared: Shared, actor: Actor, mut socket: WebSocket) {
                             if socket.send(line(one)).await.is_err() {
                                 return;
                             }
+                        }
+                        if wanted.run.is_none() {
+                            let files = shared.host.file_news();
+                            tokio::spawn(pass_files_on(files, out.clone()));
                         }
                         tokio::spawn(pass_on(news, wanted, out));
                     }

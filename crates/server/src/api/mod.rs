@@ -8,6 +8,7 @@ mod files;
 mod live;
 mod logs;
 mod metrics;
+mod notebook;
 mod notices;
 mod outputs;
 mod page;
@@ -134,6 +135,12 @@ fn seeing_routes() -> Router<Shared> {
         )
         .route("/api/notices", get(notices::list))
         .route("/api/pipeline_runs/{id}/notices", get(notices::list_of_run))
+        .route("/api/pipelines/{pipeline}/notebook", get(notebook::show))
+        .route("/api/block_runs/{id}/code", get(notebook::code))
+        .route(
+            "/api/pipelines/{pipeline}/blocks/{block}/history",
+            get(notebook::history),
+        )
         .route("/api/pipeline_runs/{id}/why", get(why::of_run))
         .route("/api/pipeline_schedules/{id}/why", get(why::of_trigger))
 }

@@ -409,6 +409,20 @@ pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Datab
         let newest = newest.map(|run| (run, key(block)));
         assert_eq!(found, newest, "however the run ended");
     }
+    let found = store.newest_committed(&"demo".into(), &blocks).await;
+    let expected = BTreeMap::from([("a".into(), single(ids[4])), ("b".into(), single(ids[2]))]);
+    assert_eq!(found.unwrap(), expected, "however the run ended");
+    let found = store.newest_of_blocks(&"demo".into(), &blocks).await;
+    let mut found: Vec<_> = found.unwrap();
+    found.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+    let found: Vec<_> = found
+        .iter()
+        .map(|(block, of)| (block.as_str(), of.newest.run, of.completed))
+        .collect();
+    let expected = [("a", ids[4], Some(ids[4])), ("b", ids[2], Some(ids[2]))];
+    assert_eq!(found, expected, "`c` has never had its turn");
+    let of_b = store.block_run_in(ids[1], &"b".into()).await.unwrap();
+    assert_eq!(of_b.map(|one| one.status), Some(ConditionFailed));
     let found = store.newest_inputs(&"nothing".into(), &blocks).await;
     assert_eq!(found.unwrap(), BTreeMap::new());
 }
