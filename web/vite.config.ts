@@ -16,7 +16,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': server,
+      // The server takes changes only from pages of its own address: the address stays as the browser has it.
+      '/api': { target: server, changeOrigin: false },
       '/websocket': { target: server, ws: true },
     },
   },

@@ -1,21 +1,129 @@
-// The notebook of a pipeline.
-import { useQuery } from '@tanstack/react-query';
-import { useParams } from 'react-router';
+// The notebook of a pipeline, between what it is made of (left) and how it hangs together (right).
+import { useEffect, useMemo } from 'react';
+import { useParams, useSearchParams } from 'react-router';
 
-import { pipelines } from '../../api/pipelines';
-import { kindOf } from '../../lib/kind';
-import { KindTile } from '../../ui/kind';
+import { Failure, Skeleton } from '../../ui/states';
+import { createActions } from './actions';
+import { goToLine } from './code-editor';
+import { EditorBar } from './editor-bar';
+import { Inspector } from './inspector';
+import { LeftPane } from './left-pane';
+import { Notebook } from './notebook';
+import { Splitter } from './splitter';
+import { createSession } from './session';
+import { StatusLine } from './status-line';
+import { useKeys } from './use-keys';
+import { OpenNotebook, useStore } from './use-session';
+import { createView, LEFT, RIGHT } from './view';
+import './editor.css';
+import './card.css';
+import './table.css';
+
+/** Keeps the selected block in the address. */
+function useAddress(view: ReturnType<typeof createView>) {
+  const [search, setSearch] = useSearchParams();
+  const named = search.get('block');
+  const selected = useStore(view, (now) => now.selected);
+  useEffect(() => {
+    if (selected === named) return;
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (selected === null) next.delete('block');
+        else next.set('block', selected);
+        return next;
+      },
+      { replace: true, preventScrollReset: true },
+    );
+    // The address follows the selection; the other way is `useNamed`.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [selected]);
+  return named;
+}
+
+function Loading() {
+  return (
+    <div className="notebook" aria-busy="true">
+      {[3, 8, 5].map((lines) => (
+        <div key={lines} className="card card-loading">
+          <div className="card-head">
+            <Skeleton width={18} height={18} />
+            <Skeleton width={160} />
+          </div>
+          <div style={{ padding: '8px 44px', display: 'grid', gap: 8 }}>
+            {Array.from({ length: lines }, (_, at) => (
+              <Skeleton key={at} width={`${80 - ((at * 37) % 50)}%`} />
+            ))}
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Open({ pipeline, block }: { pipeline: string; block: string | null }) {
+  const open = useMemo(() => {
+    const session = createSession(pipeline);
+    const view = createView(block);
+    return { session, view, actions: createActions(session, view, goToLine) };
+    // The block of the address is where one begins; afterwards the view says which one it is.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [pipeline]);
+  const { session, view, actions } = open;
+  useEffect(() => session.open(), [session]);
+  useKeys(open);
+  const phase = useStore(session.phase, (now) => now);
+  const panes = useStore(view, (now) => now);
+  const named = useAddress(view);
+
+  // Another block in the address, by a link or by going back.
+  useEffect(() => {
+    if (named !== null && named !== view.get().selected) actions.select(named, true);
+  }, [named, actions, view]);
+  // The first look at a block that the address names.
+  useEffect(() => {
+    const { selected } = view.get();
+    if (phase.state === 'open' && selected !== null) {
+      requestAnimationFrame(() => document.getElementById(`block-${selected}`)?.scrollIntoView({ block: 'start' }));
+    }
+  }, [phase.state, view]);
+
+  if (phase.state === 'failed') {
+    return (
+      <div style={{ padding: 24 }}>
+        <Failure title={`The notebook of ${pipeline} could not be opened`} error={phase.error} onRetry={() => void session.refresh()} />
+      </div>
+    );
+  }
+  return (
+    <OpenNotebook value={open}>
+      <EditorBar />
+      <div
+        className="editor"
+        style={{
+          '--left': panes.isLeftOpen ? `${panes.leftWidth}px` : 'var(--size-left-strip)',
+          '--right': panes.isRightOpen ? `${panes.rightWidth}px` : '0px',
+        }}
+      >
+        <LeftPane />
+        {panes.isLeftOpen ? (
+          <Splitter label="Width of the left pane" side="left" width={panes.leftWidth} {...LEFT} onChange={(leftWidth) => view.set((now) => ({ ...now, leftWidth }))} />
+        ) : null}
+        {phase.state === 'loading' ? <Loading /> : <Notebook />}
+        {panes.isRightOpen ? (
+          <>
+            <Splitter label="Width of the right pane" side="right" width={panes.rightWidth} {...RIGHT} onChange={(rightWidth) => view.set((now) => ({ ...now, rightWidth }))} />
+            <Inspector />
+          </>
+        ) : null}
+        <StatusLine />
+      </div>
+    </OpenNotebook>
+  );
+}
 
 export function EditorPage() {
   const { pipeline = '' } = useParams();
-  const found = useQuery(pipelines.show(pipeline));
-  return (
-    <ol style={{ padding: 24, display: 'grid', gap: 8 }}>
-      {(found.data?.blocks ?? []).map((block) => (
-        <li key={block.uuid} className={`kind-${kindOf(block.type)}`} style={{ display: 'flex', gap: 8 }}>
-          <KindTile kind={kindOf(block.type)} /> <span className="mono">{block.uuid}</span>
-        </li>
-      ))}
-    </ol>
-  );
+  const [search] = useSearchParams();
+  return <Open key={pipeline} pipeline={pipeline} block={search.get('block')} />;
 }

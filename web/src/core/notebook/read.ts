@@ -1,0 +1,188 @@
+// Reading what the server sends: values of unknown shape become those of the model, with a default for what is missing.
+
+import { parseTime } from '../../lib/format';
+import type {
+  Block,
+  BlockRun,
+  BlockStatus,
+  Column,
+  Failure,
+  Frame,
+  LogLine,
+  Output,
+  Product,
+  Stale,
+} from './model';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function map(value: unknown): Json {
+  return isMap(value) ? value : {};
+}
+
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+export function text(value: unknown, missing = ''): string {
+  return typeof value === 'string' ? value : missing;
+}
+
+export function someText(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+export function someNumber(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+export function texts(value: unknown): readonly string[] {
+  return list(value).filter((one) => typeof one === 'string');
+}
+
+/** Milliseconds since 1970 of a moment of the server. */
+export function moment(value: unknown): number | null {
+  if (typeof value !== 'string') return null;
+  const at = parseTime(value);
+  return Number.isNaN(at) ? null : at;
+}
+
+const STATUSES: readonly BlockStatus[] = [
+  'initial',
+  'queued',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'upstream_failed',
+  'condition_failed',
+];
+
+export function status(value: unknown): BlockStatus {
+  return STATUSES.find((one) => one === value) ?? 'initial';
+}
+
+function frame(value: unknown): Frame {
+  const from = map(value);
+  return {
+    file: text(from.file),
+    line: someNumber(from.line) ?? 0,
+    function: text(from.function),
+    code: someText(from.code),
+  };
+}
+
+export function failure(value: unknown): Failure | null {
+  if (!isMap(value)) return null;
+  return {
+    kind: text(value.kind),
+    message: text(value.message),
+    exception: someText(value.exception),
+    frames: list(value.frames).map(frame),
+    hint: someText(value.hint),
+  };
+}
+
+function column(value: unknown): Column {
+  const from = map(value);
+  return { name: text(from.name), type: text(from.type), nullable: from.nullable !== false };
+}
+
+const KINDS: readonly Product['kind'][] = ['frame', 'json', 'text', 'image', 'opaque'];
+
+export function product(value: unknown): Product {
+  const from = map(value);
+  return {
+    name: text(from.name),
+    kind: KINDS.find((kind) => kind === from.kind) ?? 'opaque',
+    rows: someNumber(from.rows),
+    columns: list(from.columns).map(column),
+    bytes: someNumber(from.bytes) ?? 0,
+  };
+}
+
+export function blockRun(value: unknown): BlockRun | null {
+  if (!isMap(value)) return null;
+  return {
+    id: someNumber(value.id),
+    run: someNumber(value.pipeline_run_id) ?? 0,
+    status: status(value.status),
+    attempt: someNumber(value.attempt) ?? 0,
+    startedAt: moment(value.started_at),
+    endedAt: moment(value.completed_at),
+    failure: failure(value.failure),
+    reason: someText(value.reason),
+  };
+}
+
+export function stale(value: unknown): Stale | null {
+  const from = map(value);
+  const name = text(from.name);
+  switch (from.reason) {
+    case 'code':
+    case 'settings':
+    case 'inputs':
+      return { reason: from.reason };
+    case 'variable':
+    case 'upstream':
+    case 'upstream_failed':
+    case 'upstream_stale':
+      return { reason: from.reason, name };
+    default:
+      return null;
+  }
+}
+
+/** How a block stands, as `/api/pipelines/{pipeline}/notebook` tells. */
+export interface Standing {
+  uuid: string;
+  newest: BlockRun | null;
+  output: Output | null;
+  stale: readonly Stale[];
+}
+
+export function standing(value: unknown): Standing {
+  const from = map(value);
+  const output = map(from.output);
+  const good = blockRun(output.block_run);
+  return {
+    uuid: text(from.block_uuid),
+    newest: blockRun(from.block_run),
+    output: good ? { blockRun: good, products: list(output.products).map(product) } : null,
+    stale: list(from.stale).flatMap((one) => stale(one) ?? []),
+  };
+}
+
+export function block(value: unknown): Block {
+  const from = map(value);
+  const uuid = text(from.uuid);
+  return {
+    uuid,
+    name: text(from.name, uuid),
+    kind: text(from.type),
+    language: text(from.language, 'python'),
+    upstream: texts(from.upstream_blocks),
+    downstream: texts(from.downstream_blocks),
+    configuration: map(from.configuration),
+    retry: map(from.retry_config),
+    timeout: someNumber(from.timeout),
+    priority: someNumber(from.priority) ?? 0,
+    color: someText(from.color),
+    file: someText(from.file),
+    replicated: someText(from.replicated_block),
+  };
+}
+
+export function logLine(value: unknown): LogLine {
+  const from = map(value);
+  return {
+    at: (someNumber(from.timestamp) ?? 0) * 1000,
+    level: text(from.level, 'INFO'),
+    attempt: someNumber(from.attempt),
+    message: text(from.message),
+  };
+}

@@ -1,0 +1,252 @@
+// A block of the notebook: who it is and how it stands, its code, what it produced.
+import { memo, useEffect, useRef, useState } from 'react';
+import { ArrowDown, ArrowUp, ChevronDown, ChevronRight, CornerDownRight, Ellipsis, Pencil, Play, Plus, Settings2, Square, Trash2, X } from 'lucide-react';
+
+import { above, below } from '../../core/notebook/document';
+import { face, failedLine, isBusy, progress } from '../../core/notebook/face';
+import { type Block, runs } from '../../core/notebook/model';
+import type { BlockState } from '../../core/notebook/standing';
+import { plural } from '../../lib/format';
+import { kindOf, languageName } from '../../lib/kind';
+import { Button, IconButton, SplitButton } from '../../ui/button';
+import { Chip } from '../../ui/chip';
+import { KindTile } from '../../ui/kind';
+import { Menu, MenuItem, MenuLine } from '../../ui/menu';
+import { StatusIcon } from '../../ui/status';
+import { CardCode } from './card-code';
+import { BlockName } from './block-name';
+import { ConflictBar } from './conflict-bar';
+import { RemoveBar } from './remove-bar';
+import { Result } from './result';
+import { useActions, useBlocks, useCell, useSession, useStanding, useView, useViewStore } from './use-session';
+import { useTicking } from './use-ticking';
+import { toggled } from './view';
+
+/** Whether the element is, or has been, near the part of the page that is seen. */
+function useNear() {
+  const place = useRef<HTMLElement>(null);
+  const [isNear, setNear] = useState(false);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null || isNear) return;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) setNear(true);
+      },
+      { rootMargin: '600px 0px' },
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [isNear]);
+  return { place, isNear };
+}
+
+function Inputs({ block }: { block: Block }) {
+  const actions = useActions();
+  const kinds = new Map(useBlocks().map((one) => [one.uuid, one.kind]));
+  const inputs = block.upstream.filter((uuid) => kinds.has(uuid));
+  if (inputs.length === 0) return null;
+  const chip = (uuid: string, number: number) => (
+    <span key={uuid} className="card-input">
+      <button type="button" onClick={() => actions.select(uuid, true)} title={`Go to ${uuid}`}>
+        {inputs.length > 1 ? <span className="text-3">{number}</span> : null}
+        <KindTile kind={kindOf(kinds.get(uuid) ?? '')} />
+        <span className="mono cut">{uuid}</span>
+      </button>
+      <button
+        type="button"
+        className="card-input-drop"
+        aria-label={`Disconnect ${uuid} from ${block.uuid}`}
+        onClick={() => void actions.disconnect(uuid, block.uuid)}
+      >
+        <X aria-hidden />
+      </button>
+    </span>
+  );
+  return (
+    <span className="card-inputs">
+      <span aria-hidden className="text-3">
+        ←
+      </span>
+      <span className="visually-hidden">Reads from</span>
+      <span className="card-inputs-all">{inputs.map((uuid, at) => chip(uuid, at + 1))}</span>
+      {inputs.length > 1 ? (
+        <Menu
+          trigger={
+            <button type="button" className="card-inputs-few">
+              {plural(inputs.length, 'input')}
+            </button>
+          }
+        >
+          {inputs.map((uuid) => (
+            <MenuItem key={uuid} icon={<KindTile kind={kindOf(kinds.get(uuid) ?? '')} />} onSelect={() => actions.select(uuid, true)}>
+              {uuid}
+            </MenuItem>
+          ))}
+        </Menu>
+      ) : null}
+    </span>
+  );
+}
+
+function Standing({ state, file }: { state: BlockState; file: string | null }) {
+  const busy = state.newest?.status === 'running';
+  const now = useTicking(busy);
+  const shown = face(state, file, now);
+  const done = progress(state, now);
+  return (
+    <>
+      <span className={`card-state tone-${shown.tone}`} title={`${shown.words} ${shown.more}`.trim()}>
+        <StatusIcon tone={shown.tone} />
+        <span className={shown.tone === 'success' ? 'cut text-2' : 'card-state-words cut'}>
+          {shown.tone === 'success' && shown.more !== '' ? `${shown.words} · ${shown.more}` : shown.words}
+        </span>
+        {shown.tone === 'success' || shown.more === '' ? null : <span className="card-state-more cut">{shown.more}</span>}
+      </span>
+      {done === null ? null : <span className="card-progress" style={{ width: `${done * 100}%` }} />}
+    </>
+  );
+}
+
+function RunButton({ uuid, isSelected }: { uuid: string; isSelected: boolean }) {
+  const actions = useActions();
+  const session = useSession();
+  const state = useStanding(uuid);
+  if (isBusy(state)) {
+    return (
+      <Button small icon={<Square aria-hidden fill="currentColor" />} onClick={() => actions.stop(uuid)}>
+        Stop
+      </Button>
+    );
+  }
+  const notebook = session.notebook.get();
+  const up = above(notebook, uuid).length;
+  const down = below(notebook, uuid).length;
+  return (
+    <SplitButton
+      small
+      look={isSelected ? 'primary' : 'plain'}
+      className="card-run"
+      aria-label={`Run ${uuid}`}
+      icon={<Play aria-hidden fill="currentColor" />}
+      onClick={() => actions.run(uuid)}
+      menuLabel={`Other ways to run ${uuid}`}
+      menu={
+        <>
+          <MenuItem icon={<Play aria-hidden />} keys="Ctrl ↵" onSelect={() => actions.run(uuid)}>
+            Run this block
+          </MenuItem>
+          <MenuItem
+            icon={<CornerDownRight aria-hidden />}
+            disabledReason={up === 0 ? 'It reads from no other block' : undefined}
+            onSelect={() => actions.run(uuid, { above: true })}
+          >
+            Run with {up === 0 ? 'upstream' : `${up} upstream`}
+          </MenuItem>
+          <MenuItem
+            icon={<ArrowDown aria-hidden />}
+            disabledReason={down === 0 ? 'No block reads from it' : undefined}
+            onSelect={() => actions.run(uuid, { below: true })}
+          >
+            {down === 0 ? 'Run from here' : `Run ${down + 1} blocks from here`}
+          </MenuItem>
+        </>
+      }
+    />
+  );
+}
+
+function More({ uuid }: { uuid: string }) {
+  const actions = useActions();
+  const view = useViewStore();
+  return (
+    <Menu
+      align="end"
+      trigger={
+        <Button look="quiet" small className="button-icon" aria-label={`More for ${uuid}`}>
+          <Ellipsis aria-hidden />
+        </Button>
+      }
+    >
+      <MenuItem icon={<Pencil aria-hidden />} keys="F2" onSelect={() => setTimeout(() => view.set((now) => ({ ...now, renaming: uuid })), 0)}>
+        Rename
+      </MenuItem>
+      <MenuItem icon={<Plus aria-hidden />} keys="B" onSelect={() => setTimeout(() => actions.add(uuid), 0)}>
+        Add a block below
+      </MenuItem>
+      <MenuItem icon={<ArrowUp aria-hidden />} keys="Alt ↑" onSelect={() => actions.move(uuid, -1)}>
+        Move up
+      </MenuItem>
+      <MenuItem icon={<ArrowDown aria-hidden />} keys="Alt ↓" onSelect={() => actions.move(uuid, 1)}>
+        Move down
+      </MenuItem>
+      <MenuItem icon={<ChevronRight aria-hidden />} onSelect={() => view.set((now) => ({ ...now, folded: toggled(now.folded, uuid) }))}>
+        Fold
+      </MenuItem>
+      <MenuItem icon={<Settings2 aria-hidden />} onSelect={() => view.set((now) => ({ ...now, right: 'settings', isRightOpen: true, selected: uuid }))}>
+        Settings
+      </MenuItem>
+      <MenuLine />
+      <MenuItem icon={<Trash2 aria-hidden />} danger onSelect={() => setTimeout(() => view.set((now) => ({ ...now, removing: uuid })), 0)}>
+        Remove from the pipeline
+      </MenuItem>
+    </Menu>
+  );
+}
+
+export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
+  const cell = useCell(uuid);
+  const state = useStanding(uuid);
+  const actions = useActions();
+  const view = useViewStore();
+  const isSelected = useView((now) => now.selected === uuid);
+  const isFolded = useView((now) => now.folded.has(uuid));
+  const isRemoving = useView((now) => now.removing === uuid);
+  const { place, isNear } = useNear();
+  if (!cell) return null;
+  const { block } = cell;
+  const kind = kindOf(block.kind);
+  const fold = () => view.set((now) => ({ ...now, folded: toggled(now.folded, uuid) }));
+  return (
+    // A press anywhere in the card selects it; for the keyboard the focus of what is inside does.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <section
+      ref={place}
+      id={`block-${uuid}`}
+      aria-label={`Block ${uuid}`}
+      className={`card kind-${kind} ${isSelected ? 'card-selected' : ''} ${state.newest?.status === 'running' ? 'card-running' : ''}`}
+      style={block.color !== null && kind === 'custom' ? { '--kind-mark': `var(--block-${block.color}, var(--kind-custom-mark))` } : undefined}
+      onPointerDown={() => actions.select(uuid)}
+      onFocus={() => actions.select(uuid)}
+    >
+      <header className="card-head">
+        <IconButton look="quiet" small label={isFolded ? `Unfold ${uuid}` : `Fold ${uuid}`} aria-expanded={!isFolded} onClick={fold}>
+          {isFolded ? <ChevronRight aria-hidden /> : <ChevronDown aria-hidden />}
+        </IconButton>
+        <KindTile kind={kind} />
+        <BlockName uuid={uuid} />
+        <span className="card-language">
+          <Chip>{languageName(block.language)}</Chip>
+        </span>
+        <Inputs block={block} />
+        <span className="card-gap" />
+        {runs(block.kind) ? (
+          <>
+            <Standing state={state} file={block.file} />
+            <RunButton uuid={uuid} isSelected={isSelected} />
+          </>
+        ) : null}
+        <More uuid={uuid} />
+      </header>
+      {isRemoving ? <RemoveBar uuid={uuid} /> : null}
+      {isFolded ? null : (
+        <>
+          <ConflictBar cell={cell} />
+          {block.file === null ? null : <CardCode cell={cell} isNear={isNear} failedAt={state.newest?.status === 'failed' ? failedLine(state, block.file) : null} />}
+          {isNear ? <Result uuid={uuid} state={state} block={block} /> : null}
+        </>
+      )}
+    </section>
+  );
+});
+

@@ -1,0 +1,64 @@
+// The code of a card. It is plain text until it comes near the part of the page that is seen: a hundred editors at
+// once would take long to open.
+import { useMemo } from 'react';
+
+import type { Cell } from '../../core/notebook/document';
+import { CodeEditor, type CodeKeys } from './code-editor';
+import { LINE, MOST_LINES } from './code-language';
+import { completer } from './completing';
+import { useActions, useProblems, useSession, useViewStore } from './use-session';
+
+export function CardCode({ cell, isNear, failedAt }: { cell: Cell; isNear: boolean; failedAt: number | null }) {
+  const session = useSession();
+  const actions = useActions();
+  const view = useViewStore();
+  const { uuid, language } = cell.block;
+  const problems = useProblems(uuid);
+  const keys = useMemo<CodeKeys>(
+    () => ({
+      run: () => actions.run(uuid),
+      runAndGoOn: () => {
+        actions.run(uuid);
+        const { order } = session.notebook.get();
+        const next = order[order.indexOf(uuid) + 1];
+        if (next !== undefined) actions.enter(next);
+      },
+      leave: () => {
+        if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+        actions.select(uuid);
+      },
+      up: () => {
+        const { order } = session.notebook.get();
+        const next = order[order.indexOf(uuid) - 1];
+        if (next !== undefined) actions.enter(next);
+      },
+      down: () => {
+        const { order } = session.notebook.get();
+        const next = order[order.indexOf(uuid) + 1];
+        if (next !== undefined) actions.enter(next);
+      },
+    }),
+    [actions, session, uuid],
+  );
+  const complete = useMemo(() => (language === 'python' || language === 'sql' ? completer(session, uuid) : undefined), [language, session, uuid]);
+  if (!isNear) {
+    const lines = Math.min(MOST_LINES, cell.text.split('\n').length);
+    return <pre className="code code-plain" style={{ height: lines * LINE + 12 }}>{cell.text}</pre>;
+  }
+  return (
+    <CodeEditor
+      label={`Code of ${uuid}`}
+      language={language}
+      text={cell.text}
+      replaced={cell.replaced}
+      problems={problems}
+      failedAt={failedAt}
+      keys={keys}
+      {...(complete === undefined ? {} : { complete })}
+      onChange={(text) => session.edit(uuid, text)}
+      onFocus={() => actions.select(uuid)}
+      onPlace={(place) => view.set((now) => ({ ...now, place }))}
+      onView={(editor) => actions.seen(uuid, editor)}
+    />
+  );
+}

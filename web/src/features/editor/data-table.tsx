@@ -1,0 +1,342 @@
+// A table of any size: only the rows and columns that are seen are drawn, and only pages that are seen are asked for.
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { createPortal } from 'react-dom';
+import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { Columns3, Copy, Download, Maximize2, Minimize2, Search, X } from 'lucide-react';
+
+import { downloadOf, PAGE, type Page, type TableOf, tables } from '../../api/tables';
+import type { Column, Product } from '../../core/notebook/model';
+import { cellText, columnKind, columnWidth, conditionWords, copied, sortedBy, type TableView, WHOLE } from '../../core/notebook/table';
+import { count, plural, size } from '../../lib/format';
+import { FilterChip } from '../../ui/chip';
+import { IconButton } from '../../ui/button';
+import { Menu, MenuCheck, MenuItem } from '../../ui/menu';
+import { Empty, Failure } from '../../ui/states';
+import { CellReader } from './cell-reader';
+import { ColumnFilter } from './column-filter';
+import { TableHeader } from './table-header';
+import { useSession } from './use-session';
+
+const ROW = 26;
+const HEAD = 64;
+const NUMBERS = 48;
+const SHOWN = 8;
+const SHOWN_LARGE = 24;
+/** A page of a browser is not higher than about 33 million pixels. */
+const MOST_ROWS = 1_200_000;
+/** Columns whose facts are asked for together. */
+const TOGETHER = 8;
+
+interface At {
+  row: number;
+  column: number;
+}
+
+/** The columns of facts, in groups, so that those in sight come first. */
+function useFacts(of: TableOf, view: TableView, columns: readonly Column[], seen: readonly number[]) {
+  const groups = [...new Set(seen.map((at) => Math.floor(at / TOGETHER)))];
+  const names = (group: number) => columns.slice(group * TOGETHER, (group + 1) * TOGETHER).map((column) => column.name);
+  const found = useQueries({
+    queries: groups.map((group) => ({ ...tables.facts(of, view, names(group)), placeholderData: keepPreviousData })),
+  });
+  return useCallback(
+    (name: string) => {
+      for (const one of found) {
+        const facts = one.data?.columns.get(name);
+        if (facts && one.data) return { facts, rows: one.data.rows };
+      }
+      return undefined;
+    },
+    [found],
+  );
+}
+
+export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; product: Product; pipelineRun: number; block: string }) {
+  const { pipeline } = useSession();
+  const [view, setView] = useState<TableView>(WHOLE);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [isLarge, setLarge] = useState(false);
+  const [isSearching, setSearching] = useState(false);
+  const [at, setAt] = useState<At>({ row: 0, column: 0 });
+  const [reading, setReading] = useState<At | null>(null);
+  const [tools, setTools] = useState<Element | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+
+  useEffect(() => setTools(document.getElementById(`tools-${block}`)), [block]);
+
+  const first = useQuery({ ...tables.page(of, view, 0), placeholderData: keepPreviousData });
+  const total = first.data?.total ?? product.rows ?? 0;
+  const rows = Math.min(total, MOST_ROWS);
+  const all = first.data?.columns ?? product.columns;
+  const columns = useMemo(() => all.map((column, place) => ({ ...column, place, kind: columnKind(column.type) })).filter((column) => !hidden.has(column.name)), [all, hidden]);
+
+  // Widths come from the first rows that were seen, and then stay: nothing moves while one scrolls or sorts.
+  const sample = useRef<Page | undefined>(undefined);
+  if (sample.current === undefined && first.data !== undefined) sample.current = first.data;
+  const from = sample.current;
+  const widths = useMemo(
+    () => columns.map((column) => columnWidth(column.name, (from?.rows ?? []).slice(0, 50).map((row) => cellText(row[column.place], column.kind)), column.kind)),
+    [columns, from],
+  );
+
+  // eslint-disable-next-line react-hooks/incompatible-library -- what it gives is used here alone
+  const down = useVirtualizer({ count: rows, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 6, scrollPaddingStart: HEAD });
+  const across = useVirtualizer({
+    horizontal: true,
+    count: columns.length,
+    getScrollElement: () => box.current,
+    estimateSize: (index) => widths[index] ?? 120,
+    overscan: 2,
+    scrollPaddingStart: NUMBERS,
+  });
+  useEffect(() => across.measure(), [across, widths]);
+
+  const drawn = down.getVirtualItems();
+  const seen = across.getVirtualItems();
+  const pages = [...new Set(drawn.map((item) => Math.floor(item.index / PAGE)))];
+  const found = useQueries({ queries: pages.map((page) => tables.page(of, view, page)) });
+  const byPage = new Map(pages.map((page, index) => [page, found[index]?.data]));
+  const valueAt = (row: number, place: number): unknown => byPage.get(Math.floor(row / PAGE))?.rows[row % PAGE]?.[place];
+  const hasRow = (row: number) => byPage.get(Math.floor(row / PAGE)) !== undefined;
+  const factsOf = useFacts(of, view, all, seen.flatMap((item) => columns[item.index]?.place ?? []));
+
+  const change = (next: TableView) => {
+    setView(next);
+    box.current?.scrollTo({ top: 0 });
+    setAt((now) => ({ ...now, row: 0 }));
+  };
+
+  const move = (row: number, column: number) => {
+    const next = { row: Math.min(rows - 1, Math.max(0, row)), column: Math.min(columns.length - 1, Math.max(0, column)) };
+    setAt(next);
+    down.scrollToIndex(next.row);
+    across.scrollToIndex(next.column);
+  };
+  const press = (event: KeyboardEvent) => {
+    const by = Math.max(1, Math.floor(((box.current?.clientHeight ?? 0) - HEAD) / ROW) - 1);
+    const steps: Record<string, () => void> = {
+      ArrowDown: () => move(at.row + 1, at.column),
+      ArrowUp: () => move(at.row - 1, at.column),
+      ArrowRight: () => move(at.row, at.column + 1),
+      ArrowLeft: () => move(at.row, at.column - 1),
+      PageDown: () => move(at.row + by, at.column),
+      PageUp: () => move(at.row - by, at.column),
+      Home: () => move(event.ctrlKey ? 0 : at.row, 0),
+      End: () => move(event.ctrlKey ? rows - 1 : at.row, columns.length - 1),
+      Enter: () => setReading(at),
+    };
+    const step = steps[event.key];
+    if (step === undefined || event.altKey || event.shiftKey || (event.key === 'Enter' && event.ctrlKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    step();
+  };
+
+  const copy = (as: 'csv' | 'markdown') => {
+    const lines = (first.data?.rows ?? []).map((row) => columns.map((column) => cellText(row[column.place], column.kind)));
+    void navigator.clipboard.writeText(copied(columns.map((column) => column.name), lines, as));
+  };
+
+  if (first.error !== null && first.data === undefined) {
+    return <Failure title="The table could not be loaded" error={first.error} onRetry={() => void first.refetch()} />;
+  }
+  const isNarrowed = view.conditions.length > 0 || view.search !== '';
+  const last = Math.min(rows, Math.floor((down.scrollOffset ?? 0) / ROW) + Math.floor(((box.current?.clientHeight ?? HEAD + SHOWN * ROW) - HEAD) / ROW));
+  const top = Math.min(last, Math.floor((down.scrollOffset ?? 0) / ROW) + 1);
+  const height = HEAD + Math.min(Math.max(rows, 1), isLarge ? SHOWN_LARGE : SHOWN) * ROW + 12;
+  const readColumn = reading === null ? undefined : columns[reading.column];
+  return (
+    <>
+      {tools === null
+        ? null
+        : createPortal(
+            <>
+              {isSearching ? (
+                <span className="table-search">
+                  <input
+                    className="input"
+                    // eslint-disable-next-line jsx-a11y/no-autofocus -- it opens because somebody asked to write here
+                    autoFocus
+                    aria-label="Search the table"
+                    placeholder="Search all rows"
+                    defaultValue={view.search}
+                    onKeyDown={(event) => {
+                      if (event.key === 'Enter') change({ ...view, search: event.currentTarget.value.trim() });
+                      if (event.key === 'Escape') {
+                        setSearching(false);
+                        change({ ...view, search: '' });
+                      }
+                    }}
+                  />
+                </span>
+              ) : null}
+              <IconButton look="quiet" small label="Search the table" aria-pressed={isSearching} onClick={() => setSearching((now) => !now)}>
+                <Search aria-hidden />
+              </IconButton>
+              <Menu
+                align="end"
+                trigger={
+                  <button type="button" className="button button-quiet button-small">
+                    <Columns3 aria-hidden />
+                    {hidden.size > 0 ? `${columns.length} of ${all.length} columns` : plural(all.length, 'column')}
+                  </button>
+                }
+              >
+                {all.map((column) => (
+                  <MenuCheck
+                    key={column.name}
+                    checked={!hidden.has(column.name)}
+                    onChange={(isShown) =>
+                      setHidden((now) => {
+                        const next = new Set(now);
+                        if (isShown) next.delete(column.name);
+                        else if (next.size < all.length - 1) next.add(column.name);
+                        return next;
+                      })
+                    }
+                  >
+                    {column.name}
+                  </MenuCheck>
+                ))}
+              </Menu>
+              <Menu align="end" trigger={<button type="button" className="button button-quiet button-small button-icon" aria-label="Copy or download"><Copy aria-hidden /></button>}>
+                <MenuItem icon={<Copy aria-hidden />} about={`The first ${count(Math.min(PAGE, total))} rows`} onSelect={() => copy('csv')}>
+                  Copy as CSV
+                </MenuItem>
+                <MenuItem icon={<Copy aria-hidden />} about={`The first ${count(Math.min(PAGE, total))} rows`} onSelect={() => copy('markdown')}>
+                  Copy as Markdown
+                </MenuItem>
+                <MenuItem icon={<Download aria-hidden />} about={`All ${count(product.rows ?? 0)} rows`} onSelect={() => window.location.assign(downloadOf(pipeline, block, pipelineRun, product.name, 'csv'))}>
+                  Download CSV
+                </MenuItem>
+                <MenuItem icon={<Download aria-hidden />} about={`All ${count(product.rows ?? 0)} rows`} onSelect={() => window.location.assign(downloadOf(pipeline, block, pipelineRun, product.name, 'parquet'))}>
+                  Download Parquet
+                </MenuItem>
+              </Menu>
+              <IconButton look="quiet" small label={isLarge ? 'Fewer rows' : 'More rows'} onClick={() => setLarge((now) => !now)}>
+                {isLarge ? <Minimize2 aria-hidden /> : <Maximize2 aria-hidden />}
+              </IconButton>
+            </>,
+            tools,
+          )}
+      <div
+        ref={box}
+        className={`grid ${first.isPlaceholderData ? 'grid-old' : ''}`}
+        role="grid"
+        aria-label={`Output ${product.name} of ${block}`}
+        aria-rowcount={total + 1}
+        aria-colcount={columns.length + 1}
+        aria-activedescendant={`${block}-cell-${at.row}-${at.column}`}
+        tabIndex={0}
+        style={{ height }}
+        onKeyDown={press}
+      >
+        <div className="grid-all" style={{ width: across.getTotalSize() + NUMBERS, height: down.getTotalSize() + HEAD }}>
+          <div className="grid-head" role="row" aria-rowindex={1} style={{ width: across.getTotalSize() + NUMBERS }}>
+            <div className="grid-corner" role="columnheader" aria-label="Row" />
+            {seen.map((item) => {
+              const column = columns[item.index];
+              if (!column) return null;
+              return (
+                <TableHeader
+                  key={column.name}
+                  column={column}
+                  index={item.index}
+                  left={item.start + NUMBERS}
+                  width={item.size}
+                  known={factsOf(column.name)}
+                  sort={view.sort?.column === column.name ? (view.sort.down ? 'down' : 'up') : null}
+                  isFiltered={view.conditions.some((one) => one.column === column.name)}
+                  onSort={() => change(sortedBy(view, column.name))}
+                  onHide={() => setHidden((now) => new Set(now).add(column.name))}
+                  filter={<ColumnFilter column={column} onFilter={(condition) => change({ ...view, conditions: [...view.conditions, condition] })} />}
+                />
+              );
+            })}
+          </div>
+          {drawn.map((item) => (
+            <div key={item.key} role="row" aria-rowindex={item.index + 2} className="grid-row" style={{ transform: `translateY(${item.start + HEAD}px)` }}>
+              <div className="grid-number" role="rowheader">
+                {count(item.index + 1)}
+              </div>
+              {seen.map((part) => {
+                const column = columns[part.index];
+                if (!column) return null;
+                const value = valueAt(item.index, column.place);
+                const text = cellText(value, column.kind);
+                const isHere = at.row === item.index && at.column === part.index;
+                return (
+                  // The keys of the grid do what a click does.
+                  // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+                  <div
+                    key={part.key}
+                    id={`${block}-cell-${item.index}-${part.index}`}
+                    role="gridcell"
+                    tabIndex={-1}
+                    aria-colindex={part.index + 2}
+                    aria-selected={isHere}
+                    className={`grid-cell grid-of-${column.kind} ${view.sort?.column === column.name ? 'grid-sorted' : ''} ${isHere ? 'grid-here' : ''}`}
+                    style={{ left: part.start + NUMBERS, width: part.size }}
+                    onClick={() => setAt({ row: item.index, column: part.index })}
+                    onDoubleClick={() => setReading({ row: item.index, column: part.index })}
+                  >
+                    {text ?? (hasRow(item.index) ? <i className="grid-null">null</i> : <span className="grid-wait" />)}
+                  </div>
+                );
+              })}
+            </div>
+          ))}
+        </div>
+        {total === 0 && first.data !== undefined ? (
+          <Empty
+            look="row"
+            title={`0 rows × ${all.length}`}
+            action={
+              isNarrowed ? (
+                <button type="button" className="button" onClick={() => change({ ...WHOLE, sort: view.sort })}>
+                  Clear {plural(view.conditions.length + (view.search === '' ? 0 : 1), 'filter')}
+                </button>
+              ) : undefined
+            }
+          >
+            {isNarrowed ? `No row of ${count(product.rows ?? 0)} meets the filters.` : 'The block gave an empty table.'}
+          </Empty>
+        ) : null}
+      </div>
+      <footer className="grid-foot">
+        <span>
+          Rows {count(top)}–{count(last)} of {count(total)}
+          {isNarrowed ? ` (${count(product.rows ?? 0)} in all)` : ''}
+          {total > MOST_ROWS ? `; the first ${count(MOST_ROWS)} can be scrolled to` : ''}
+        </span>
+        {view.sort === null ? null : (
+          <button type="button" className="grid-chip" onClick={() => change({ ...view, sort: null })} aria-label={`Do not sort by ${view.sort.column}`}>
+            {view.sort.down ? '↓' : '↑'} <span className="mono">{view.sort.column}</span> <X aria-hidden />
+          </button>
+        )}
+        {view.conditions.map((condition, index) => {
+          const words = conditionWords(condition);
+          return (
+            <FilterChip
+              key={`${condition.column}-${index}`}
+              property={words.property}
+              value={words.value}
+              menu={<MenuItem onSelect={() => change({ ...view, conditions: view.conditions.filter((one) => one !== condition) })}>Remove this filter</MenuItem>}
+              onRemove={() => change({ ...view, conditions: view.conditions.filter((one) => one !== condition) })}
+            />
+          );
+        })}
+        {view.search === '' ? null : (
+          <button type="button" className="grid-chip" onClick={() => change({ ...view, search: '' })} aria-label="Do not search">
+            “{view.search}” <X aria-hidden />
+          </button>
+        )}
+        <span className="grid-size">{size(product.bytes)}</span>
+      </footer>
+      {reading !== null && readColumn ? (
+        <CellReader title={`${readColumn.name}, row ${count(reading.row + 1)}`} value={valueAt(reading.row, readColumn.place)} onClose={() => setReading(null)} />
+      ) : null}
+    </>
+  );
+}

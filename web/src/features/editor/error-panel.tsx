@@ -1,0 +1,143 @@
+// Why a block failed: the message first, then the user's own frames, then what was changed since it last went well.
+import { useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { Copy, Play } from 'lucide-react';
+
+import { readRanCode } from '../../api/notebook';
+import { failedLine, took } from '../../core/notebook/face';
+import type { Block, Failure, Frame } from '../../core/notebook/model';
+import type { BlockState } from '../../core/notebook/standing';
+import { duration } from '../../lib/format';
+import { Button } from '../../ui/button';
+import { StatusIcon } from '../../ui/status';
+import { Time } from '../../ui/time';
+import { Changes } from './changes';
+import { useActions, useCell, useSession } from './use-session';
+
+/** `ValueError: no such day` as its type and what follows. */
+function parts(failure: Failure): { type: string | null; first: string; rest: string } {
+  const [first = '', ...rest] = failure.message.split('\n');
+  const type = failure.exception;
+  const said = type !== null && first.startsWith(`${type}:`) ? first.slice(type.length + 1).trim() : first;
+  return { type, first: said, rest: rest.join('\n').trim() };
+}
+
+function where(frame: Frame, block: Block): string {
+  return frame.file === block.file ? block.uuid : frame.file;
+}
+
+function copy(failure: Failure) {
+  const frames = failure.frames.map((frame) => `  ${frame.file}, line ${frame.line}, in ${frame.function}\n    ${frame.code ?? ''}`);
+  void navigator.clipboard.writeText([failure.message, ...frames].join('\n'));
+}
+
+/** What was changed in the code since it last went well. */
+function SinceGood({ state, uuid }: { state: BlockState; uuid: string }) {
+  const good = state.output?.blockRun.id ?? null;
+  const session = useSession();
+  const cell = useCell(uuid);
+  const code = useQuery({
+    queryKey: ['ran-code', good],
+    queryFn: () => readRanCode(good ?? 0),
+    enabled: good !== null,
+    staleTime: Infinity,
+  });
+  const endedAt = state.output?.blockRun.endedAt ?? null;
+  if (good === null || endedAt === null || typeof code.data !== 'string' || !cell) return null;
+  const before = code.data;
+  const isSame = before === cell.text;
+  return (
+    <div className="error-part">
+      <div className="error-part-head">
+        <h4 className="section-title">
+          Changed since the last good run, <Time at={endedAt} />
+        </h4>
+        {isSame ? null : (
+          <button
+            type="button"
+            className="link text-table"
+            onClick={() => session.put(uuid, before)}
+          >
+            Restore the code
+          </button>
+        )}
+      </div>
+      {isSame ? <p className="text-table text-2">The code is the same.</p> : <Changes before={before} after={cell.text} beforeLabel="Last good run" afterLabel="Now" />}
+    </div>
+  );
+}
+
+export function ErrorPanel({ uuid, block, state, failure }: { uuid: string; block: Block; state: BlockState; failure: Failure }) {
+  const actions = useActions();
+  const [isWhole, setWhole] = useState(false);
+  const { type, first, rest } = parts(failure);
+  const line = failedLine(state, block.file);
+  const last = failure.frames.at(-1);
+  const ended = state.newest?.endedAt ?? null;
+  const ms = took(state, ended ?? 0);
+  return (
+    <div className="error" role="group" aria-label={`Why ${uuid} failed`}>
+      <div className="error-head">
+        <StatusIcon tone="failed" label="Failed" />
+        <div className="error-said">
+          <p className="mono">
+            {type === null ? null : <b className="error-type">{type}: </b>}
+            {first}
+          </p>
+          <p className="text-meta text-2">
+            {line === null ? (last ? `${last.file}, line ${last.line}` : '') : `Line ${line} of ${uuid}`}
+            {last && last.function !== '<module>' ? `, in ${last.function}. ` : ' '}
+            {rest === '' ? null : (
+              <button type="button" className="link" onClick={() => setWhole((now) => !now)}>
+                {isWhole ? 'Show less of the message' : `The message has ${rest.split('\n').length} more lines`}
+              </button>
+            )}
+          </p>
+          {isWhole ? <pre className="error-rest">{rest}</pre> : null}
+          {failure.hint === null ? null : <p className="text-table">{failure.hint}</p>}
+        </div>
+      </div>
+      {failure.frames.length > 0 ? (
+        <div className="error-part">
+          <h4 className="section-title">Your code, most recent call last</h4>
+          <ol className="frames">
+            {failure.frames.map((frame, at) => (
+              <li key={`${frame.file}:${frame.line}:${frame.function}:${at}`}>
+                <button
+                  type="button"
+                  className={`frame-line ${at === failure.frames.length - 1 ? 'frame-last' : ''}`}
+                  aria-disabled={frame.file !== block.file}
+                  onClick={() => {
+                    if (frame.file === block.file) actions.enter(uuid, frame.line);
+                  }}
+                >
+                  <span className="frame-where">
+                    {frame.file === block.file ? '' : `${where(frame, block)} `}line {frame.line} in {frame.function}
+                  </span>
+                  <code className="cut">{frame.code}</code>
+                </button>
+              </li>
+            ))}
+          </ol>
+        </div>
+      ) : null}
+      <SinceGood state={state} uuid={uuid} />
+      <div className="error-foot">
+        <Button icon={<Play aria-hidden />} onClick={() => actions.run(uuid)}>
+          Run again
+        </Button>
+        <Button look="quiet" icon={<Copy aria-hidden />} onClick={() => copy(failure)}>
+          Copy error
+        </Button>
+        <span className="text-meta text-3 error-when">
+          {ms === null ? 'Failed' : `Failed after ${duration(ms)}`}
+          {ended === null ? null : (
+            <>
+              , <Time at={ended} />
+            </>
+          )}
+        </span>
+      </div>
+    </div>
+  );
+}

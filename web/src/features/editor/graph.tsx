@@ -1,0 +1,154 @@
+// The blocks as a graph: drag from one to another connects them, a click selects, a double click opens the code.
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { type Connection, Controls, type Edge, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import '@xyflow/react/dist/style.css';
+
+import { refusal } from '../../core/notebook/document';
+import { face } from '../../core/notebook/face';
+import { NODE, placed } from '../../core/notebook/layout';
+import { type Block, runs } from '../../core/notebook/model';
+import { kindOf } from '../../lib/kind';
+import { useIsDark } from '../../lib/theme';
+import { KindTile } from '../../ui/kind';
+import { StatusIcon } from '../../ui/status';
+import { useActions, useBlocks, useSession, useStanding, useStandings, useView } from './use-session';
+import { useTicking } from './use-ticking';
+import './graph.css';
+
+type BlockNode = Node<{ block: Block; isSelected: boolean }, 'block'>;
+
+/** More blocks than this get a small map of the whole. */
+const MANY = 30;
+
+function GraphBlock({ data: { block, isSelected } }: NodeProps<BlockNode>) {
+  const state = useStanding(block.uuid);
+  const now = useTicking(state.newest?.status === 'running');
+  const shown = face(state, block.file, now);
+  const short = shown.words.replace(/^Stale: .*/, 'Stale').replace(/ × .*/, '').replace(/^Failed at.*/, 'Failed').replace(/^Running .*/, 'Running');
+  const fact = shown.tone === 'stale' ? shown.words.replace(/^Stale: /, '') : shown.tone === 'failed' ? shown.short : shown.tone === 'success' || shown.tone === 'running' ? shown.short : '';
+  return (
+    <div className={`node kind-${kindOf(block.kind)} ${isSelected ? 'node-selected' : ''}`} style={NODE} title={`${block.uuid}: ${shown.words}`}>
+      <Handle type="target" position={Position.Top} className="node-handle" />
+      <div className="node-name">
+        <KindTile kind={kindOf(block.kind)} />
+        <span className="mono cut">{block.uuid}</span>
+      </div>
+      <div className={`node-state tone-${shown.tone}`}>
+        <StatusIcon tone={shown.tone} />
+        <span className="node-word cut">{short}</span>
+        <span className="node-fact cut">{fact}</span>
+      </div>
+      <Handle type="source" position={Position.Bottom} className="node-handle" />
+    </div>
+  );
+}
+
+const nodeTypes = { block: GraphBlock };
+
+function Flow() {
+  const all = useBlocks();
+  const blocks = useMemo(() => all.filter((block) => runs(block.kind)), [all]);
+  const selected = useView((now) => now.selected);
+  const standings = useStandings();
+  const actions = useActions();
+  const session = useSession();
+  const flow = useReactFlow();
+  const isDark = useIsDark();
+  const [refused, setRefused] = useState<string | null>(null);
+
+  const places = useMemo(() => new Map(placed(blocks, 'TB').map((node) => [node.id, node])), [blocks]);
+  const nodes = useMemo<BlockNode[]>(
+    () =>
+      blocks.map((block) => ({
+        id: block.uuid,
+        type: 'block',
+        position: { x: places.get(block.uuid)?.x ?? 0, y: places.get(block.uuid)?.y ?? 0 },
+        data: { block, isSelected: block.uuid === selected },
+        ...NODE,
+        draggable: false,
+      })),
+    [blocks, places, selected],
+  );
+  const edges = useMemo<Edge[]>(
+    () =>
+      blocks.flatMap((block) =>
+        block.upstream
+          .filter((above) => places.has(above))
+          .map((above) => {
+            const isLive = standings.blocks.get(above)?.newest?.status === 'running' || standings.blocks.get(block.uuid)?.newest?.status === 'running';
+            const isNear = above === selected || block.uuid === selected;
+            const colour = isLive ? 'var(--graph-edge-live)' : isNear ? 'var(--graph-edge-selected)' : 'var(--graph-edge)';
+            return {
+              id: `${above} ${block.uuid}`,
+              source: above,
+              target: block.uuid,
+              deletable: true,
+              ariaLabel: `${above} to ${block.uuid}`,
+              style: { stroke: colour, strokeWidth: 1.25, ...(isLive ? { strokeDasharray: '4 3' } : {}) },
+              markerEnd: { type: MarkerType.Arrow, color: colour, width: 14, height: 14 },
+            };
+          }),
+      ),
+    [blocks, places, selected, standings],
+  );
+
+  const count = blocks.length;
+  useEffect(() => {
+    const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.06 }), 0);
+    return () => clearTimeout(timer);
+  }, [flow, count]);
+
+  useEffect(() => {
+    if (refused === null) return;
+    const timer = setTimeout(() => setRefused(null), 6_000);
+    return () => clearTimeout(timer);
+  }, [refused]);
+
+  const why = useCallback(({ source, target }: Connection | Edge) => refusal(session.notebook.get(), source, target), [session]);
+  return (
+    <div className="graph" aria-label="Graph of the pipeline" role="group">
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.06 }}
+        minZoom={0.1}
+        maxZoom={1.5}
+        attributionPosition="bottom-left"
+        colorMode={isDark ? 'dark' : 'light'}
+        nodesConnectable
+        nodesFocusable
+        edgesFocusable
+        deleteKeyCode={['Delete', 'Backspace']}
+        onNodeClick={(_, node) => actions.select(node.id, true)}
+        onNodeDoubleClick={(_, node) => actions.enter(node.id)}
+        onBeforeDelete={({ edges: gone }) => {
+          for (const edge of gone) void actions.disconnect(edge.source, edge.target);
+          return Promise.resolve(false);
+        }}
+        onConnect={(connection) => {
+          const reason = why(connection);
+          if (reason === null) void actions.connect(connection.source, connection.target);
+          else setRefused(reason);
+        }}
+      >
+        <Controls showInteractive={false} position="bottom-right" />
+        {blocks.length > MANY ? <MiniMap pannable zoomable position="top-left" /> : null}
+      </ReactFlow>
+      {refused === null ? null : (
+        <p className="graph-refused" role="alert">
+          {refused}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Graph() {
+  return (
+    <ReactFlowProvider>
+      <Flow />
+    </ReactFlowProvider>
+  );
+}

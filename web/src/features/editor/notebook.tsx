@@ -1,0 +1,72 @@
+// The blocks in order, with room for a new one between them.
+import { Plus, X } from 'lucide-react';
+
+import { Button, IconButton } from '../../ui/button';
+import { StatusIcon } from '../../ui/status';
+import { AddBlock } from './add-block';
+import { BlockCard } from './block-card';
+import { useActions, useOrder, useSession, useStore, useView } from './use-session';
+
+function Gap({ after }: { after: string | null }) {
+  const actions = useActions();
+  const isOpen = useView((now) => now.adding === (after ?? 'top'));
+  return (
+    <div className={`gap ${isOpen ? 'gap-open' : ''}`}>
+      <button type="button" className="gap-add" aria-label={after === null ? 'Add a block at the top' : `Add a block below ${after}`} onClick={() => actions.add(after)}>
+        <Plus aria-hidden />
+      </button>
+      {isOpen ? <AddBlock after={after} /> : null}
+    </div>
+  );
+}
+
+function NoticeBar() {
+  const session = useSession();
+  const notice = useStore(session.notice, (now) => now);
+  if (notice === null) return null;
+  return (
+    <div className="bar bar-failed notice" role="alert">
+      <StatusIcon tone="failed" label="Failed" />
+      <span className="bar-text">
+        {notice.message}
+        {notice.hint === undefined ? null : <span className="text-2"> {notice.hint}</span>}
+      </span>
+      <IconButton small look="quiet" label="Close" onClick={() => session.notice.set(() => null)}>
+        <X aria-hidden />
+      </IconButton>
+    </div>
+  );
+}
+
+function First() {
+  const actions = useActions();
+  const isOpen = useView((now) => now.adding === 'top');
+  if (isOpen) return <Gap after={null} />;
+  return (
+    <div className="first">
+      <p className="section-title">This pipeline has no blocks yet.</p>
+      <p className="text-2 text-table">A block is a file with one function: a loader brings data in, transformers change it, an exporter writes it out.</p>
+      <Button look="primary" icon={<Plus aria-hidden />} onClick={() => actions.add(null)}>
+        Add the first block
+      </Button>
+    </div>
+  );
+}
+
+export function Notebook() {
+  const order = useOrder();
+  return (
+    <div className="notebook" id="notebook">
+      <NoticeBar />
+      <div className="notebook-cards">
+        {order.length === 0 ? <First /> : <Gap after={null} />}
+        {order.map((uuid) => (
+          <div key={uuid}>
+            <BlockCard uuid={uuid} />
+            <Gap after={uuid} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+// The line between two panes: drag it, or use the arrow keys; a double click gives the usual width back.
+import { useRef } from 'react';
+
+export function Splitter({
+  label,
+  side,
+  width,
+  usual,
+  least,
+  most,
+  onChange,
+}: {
+  label: string;
+  side: 'left' | 'right';
+  width: number;
+  usual: number;
+  least: number;
+  most: number;
+  onChange: (width: number) => void;
+}) {
+  const from = useRef<{ x: number; width: number } | null>(null);
+  const sign = side === 'left' ? 1 : -1;
+  const set = (next: number) => onChange(Math.round(Math.min(most, Math.max(least, next))));
+  return (
+    // A separator that can be moved is a control, with a value and keys.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <div
+      role="separator"
+      className={`splitter splitter-${side}`}
+      aria-label={label}
+      aria-orientation="vertical"
+      aria-valuenow={width}
+      aria-valuemin={least}
+      aria-valuemax={most}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      onPointerDown={(event) => {
+        from.current = { x: event.clientX, width };
+        event.currentTarget.setPointerCapture(event.pointerId);
+      }}
+      onPointerMove={(event) => {
+        if (from.current !== null) set(from.current.width + sign * (event.clientX - from.current.x));
+      }}
+      onPointerUp={() => {
+        from.current = null;
+      }}
+      onDoubleClick={() => set(usual)}
+      onKeyDown={(event) => {
+        if (event.key === 'ArrowLeft') set(width - sign * 16);
+        if (event.key === 'ArrowRight') set(width + sign * 16);
+        if (event.key === 'Home') set(least);
+        if (event.key === 'End') set(most);
+      }}
+    />
+  );
+}

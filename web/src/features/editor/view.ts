@@ -1,0 +1,105 @@
+// What a person looks at: the selected block, what is folded, which panes are open and how wide. Remembered in this
+// browser, but for the selection, which is in the address.
+import { createStore, type Store } from '../../core/notebook/store';
+
+export type ResultTab = 'data' | 'chart' | 'text' | 'tests' | 'logs';
+export type LeftTab = 'blocks' | 'files' | 'variables';
+export type RightTab = 'graph' | 'settings' | 'logs' | 'history';
+
+export interface Panes {
+  left: LeftTab;
+  right: RightTab;
+  leftWidth: number;
+  rightWidth: number;
+  isLeftOpen: boolean;
+  isRightOpen: boolean;
+}
+
+export interface View extends Panes {
+  selected: string | null;
+  folded: ReadonlySet<string>;
+  /** What is shown below the code, where somebody has chosen. */
+  tabs: ReadonlyMap<string, ResultTab>;
+  /** Results that are folded to one line. */
+  quiet: ReadonlySet<string>;
+  /** The palette is open below this block; `top` above the first one. */
+  adding: string | null;
+  /** The block whose name is being changed. */
+  renaming: string | null;
+  /** The block that somebody wants to take away. */
+  removing: string | null;
+  place: { line: number; column: number } | null;
+  areProblemsOpen: boolean;
+}
+
+const KEY = 'baton.editor';
+export const LEFT = { usual: 232, least: 200, most: 360 };
+export const RIGHT = { usual: 360, least: 288, most: 640 };
+
+const usual: Panes = {
+  left: 'blocks',
+  right: 'graph',
+  leftWidth: LEFT.usual,
+  rightWidth: RIGHT.usual,
+  isLeftOpen: true,
+  isRightOpen: true,
+};
+
+function isOneOf<Name extends string>(names: readonly Name[], value: unknown): value is Name {
+  return names.some((name) => name === value);
+}
+
+function within(value: unknown, { usual: otherwise, least, most }: typeof LEFT): number {
+  return typeof value === 'number' ? Math.min(most, Math.max(least, value)) : otherwise;
+}
+
+/** The panes as they were left. What cannot be read is as usual. */
+export function rememberedPanes(stored: string | null): Panes {
+  try {
+    const value: unknown = stored === null ? null : JSON.parse(stored);
+    if (typeof value !== 'object' || value === null) return usual;
+    const from = new Map<string, unknown>(Object.entries(value));
+    const left = from.get('left');
+    const right = from.get('right');
+    return {
+      left: isOneOf(['blocks', 'files', 'variables'] as const, left) ? left : usual.left,
+      right: isOneOf(['graph', 'settings', 'logs', 'history'] as const, right) ? right : usual.right,
+      leftWidth: within(from.get('leftWidth'), LEFT),
+      rightWidth: within(from.get('rightWidth'), RIGHT),
+      isLeftOpen: from.get('isLeftOpen') !== false,
+      isRightOpen: from.get('isRightOpen') !== false,
+    };
+  } catch {
+    return usual;
+  }
+}
+
+export function createView(selected: string | null): Store<View> {
+  const store = createStore<View>({
+    ...rememberedPanes(localStorage.getItem(KEY)),
+    selected,
+    folded: new Set(),
+    tabs: new Map(),
+    quiet: new Set(),
+    adding: null,
+    renaming: null,
+    removing: null,
+    place: null,
+    areProblemsOpen: false,
+  });
+  let written = '';
+  store.subscribe(() => {
+    const { left, right, leftWidth, rightWidth, isLeftOpen, isRightOpen } = store.get();
+    const text = JSON.stringify({ left, right, leftWidth, rightWidth, isLeftOpen, isRightOpen });
+    if (text !== written) localStorage.setItem(KEY, text);
+    written = text;
+  });
+  return store;
+}
+
+/** The set with the item put in or taken out. */
+export function toggled<Item>(set: ReadonlySet<Item>, item: Item): ReadonlySet<Item> {
+  const next = new Set(set);
+  if (!next.delete(item)) next.add(item);
+  return next;
+}
