@@ -22,6 +22,7 @@ fn main() -> io::Result<()> {
     let mut code = String::from("pub(super) const FILES: &[(&str, &[u8])] = &[\n");
     for file in files {
         let (name, path) = (name(&file), file.canonicalize()?);
+        let path = path.to_string_lossy();
         let _ = writeln!(code, "    ({name:?}, include_bytes!({path:?})),");
     }
     code.push_str("];\n");

@@ -97,7 +97,7 @@ pub async fn back_up(state: &ProjectState, root: &Path, to: &Path) -> Result<Bac
     let written = match copied {
         Ok(objects) => {
             let folder = folder.clone();
-            let write = move || write_archive(&state, &products, &folder, objects, name, &to);
+            let write = move || write_archive(&state, &products, &folder, objects, &name, &to);
             let written = tokio::task::spawn_blocking(write).await;
             written.unwrap_or_else(|error| Err(Failure::bug(format!("it was cut short: {error}"))))
         }
@@ -138,7 +138,7 @@ fn write_archive(
     products: &Products,
     folder: &Path,
     objects: Vec<ObjectHash>,
-    project: String,
+    project: &str,
     to: &Path,
 ) -> Result<BackedUp, Failure> {
     let name = to.file_name().unwrap_or_default().to_string_lossy();
@@ -158,7 +158,7 @@ fn write_archive(
                 format: FORMAT,
                 baton: env!("CARGO_PKG_VERSION").to_owned(),
                 created_at: iso(now()),
-                project: project.clone(),
+                project: project.to_owned(),
                 ..Manifest::default()
             },
         };

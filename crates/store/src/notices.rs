@@ -252,15 +252,12 @@ impl Store {
     /// The messages about a run, in the order in which they were wanted; without a run those of the project, the newest
     /// first.
     pub async fn notices(&self, run: Option<RunId>, limit: u32) -> Result<Vec<Notice>, StoreError> {
-        let found = match run {
-            Some(run) => {
-                let sql = "select * from notice where run = $1 order by id limit $2";
-                self.database.fetch(sql, values![run, limit]).await?
-            }
-            None => {
-                let sql = "select * from notice order by id desc limit $1";
-                self.database.fetch(sql, values![limit]).await?
-            }
+        let found = if let Some(run) = run {
+            let sql = "select * from notice where run = $1 order by id limit $2";
+            self.database.fetch(sql, values![run, limit]).await?
+        } else {
+            let sql = "select * from notice order by id desc limit $1";
+            self.database.fetch(sql, values![limit]).await?
         };
         found.iter().map(notice).collect()
     }

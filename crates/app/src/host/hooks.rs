@@ -69,19 +69,18 @@ impl Host {
             return Ok(None);
         }
         let known = self.lock_hooks().clone();
-        let hooks = match known {
-            Some(hooks) => hooks,
-            None => {
-                let project = self.project().await?;
-                let read = if project.settings().has_feature("global_hooks") {
-                    project.global_hooks()
-                } else {
-                    GlobalHooks::default()
-                };
-                let read = Arc::new(read);
-                *self.lock_hooks() = Some(Arc::clone(&read));
-                read
-            }
+        let hooks = if let Some(hooks) = known {
+            hooks
+        } else {
+            let project = self.project().await?;
+            let read = if project.settings().has_feature("global_hooks") {
+                project.global_hooks()
+            } else {
+                GlobalHooks::default()
+            };
+            let read = Arc::new(read);
+            *self.lock_hooks() = Some(Arc::clone(&read));
+            read
         };
         let mut all = hooks.hooks.iter();
         let follows = all.any(|hook| hook.resource == resource && hook.operation == kind);

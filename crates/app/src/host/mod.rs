@@ -22,6 +22,7 @@ mod promises;
 mod retention;
 mod runs;
 mod sync;
+mod telemetry;
 mod triggers;
 mod variables;
 mod why;
@@ -184,6 +185,7 @@ impl Host {
         tokio::spawn(promises::watch(Arc::downgrade(self)));
         tokio::spawn(notices::deliver(Arc::downgrade(self)));
         tokio::spawn(retention::watch(Arc::downgrade(self)));
+        telemetry::start(self);
         let (durations, news) = (Arc::clone(&self.durations), self.service.news());
         tokio::spawn(async move { durations.follow(news).await });
         let service = self.service.clone();

@@ -144,7 +144,7 @@ impl Host {
             let subject = format!("run:{}:{}", end.run, end.version);
             let sentence = of_end(&run);
             wanted.extend(
-                self.notices_of(&run, alert, &subject, sentence, channels)
+                self.notices_of(&run, alert, &subject, &sentence, channels)
                     .await?,
             );
         }
@@ -182,14 +182,14 @@ impl Host {
         run: &Run,
         alert: Alert,
         subject: &str,
-        sentence: String,
+        sentence: &str,
         channels: Vec<String>,
     ) -> Result<Vec<NewNotice>, Failure> {
         let trigger = match run.plan.occasion.trigger {
             Some(id) => self.store().trigger(id).await?,
             None => None,
         };
-        let facts = facts_of(run, trigger.as_ref(), self.link(run), sentence);
+        let facts = facts_of(run, trigger.as_ref(), self.link(run).as_deref(), sentence);
         let notice = |channel| NewNotice {
             subject: subject.to_owned(),
             run: Some(run.id),
@@ -218,7 +218,7 @@ impl Host {
         let sentence = broken.sentence(&format!("run {}", run.id), now);
         let subject = format!("late:{}", run.id);
         let wanted = self
-            .notices_of(&run, alert, &subject, sentence, channels)
+            .notices_of(&run, alert, &subject, &sentence, channels)
             .await?;
         self.store().tell_of_delay(run.id, &wanted, now).await?;
         self.notices.hint.notify_one();

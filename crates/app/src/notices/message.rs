@@ -26,8 +26,8 @@ pub(crate) struct Message {
 pub(crate) fn facts_of(
     run: &Run,
     trigger: Option<&Trigger>,
-    url: Option<String>,
-    sentence: String,
+    url: Option<&str>,
+    sentence: &str,
 ) -> Map {
     let mut failed: Vec<_> = run
         .blocks
@@ -166,13 +166,11 @@ fn fill(template: &str, facts: &Map) -> String {
 
 /// The text, cut to so many characters.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-            kept + "…"
-        }
+    if text.char_indices().nth(most).is_none() {
+        return text.to_owned();
     }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    kept + "…"
 }
 
 #[cfg(test)]

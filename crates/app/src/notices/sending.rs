@@ -179,7 +179,7 @@ fn told(error: reqwest::Error) -> String {
 }
 
 async fn mail(by: &Email, subject: String, text: String) -> Result<(), Trouble> {
-    let letter = letter(by, subject, text)?;
+    let letter = letter(by, &subject, text)?;
     let tls = || {
         let made = TlsParameters::new_rustls(by.host.clone());
         made.map_err(|error| Trouble::lasting(format!("no encryption: {error}")))
@@ -210,7 +210,7 @@ async fn mail(by: &Email, subject: String, text: String) -> Result<(), Trouble> 
     }
 }
 
-fn letter(by: &Email, subject: String, text: String) -> Result<lettre::Message, Trouble> {
+fn letter(by: &Email, subject: &str, text: String) -> Result<lettre::Message, Trouble> {
     let mailbox = |text: &str| -> Result<Mailbox, Trouble> {
         let parsed = text.trim().parse::<Mailbox>();
         // What is no mailbox may still be a plain address.
@@ -263,11 +263,11 @@ mod tests {
             password: None,
             to: vec!["ops@mail.example".to_owned()],
         };
-        let made = letter(&by, "one\nBcc: evil@x".to_owned(), "größe".to_owned()).unwrap();
+        let made = letter(&by, "one\nBcc: evil@x", "größe".to_owned()).unwrap();
         let text = String::from_utf8(made.formatted()).unwrap();
         assert!(text.contains("Subject: one Bcc: evil@x\r\n"), "{text}");
         by.to = vec!["nobody".to_owned()];
-        let error = letter(&by, String::new(), String::new()).unwrap_err();
+        let error = letter(&by, "", String::new()).unwrap_err();
         assert_eq!(error.message, "`nobody` is no mail address");
     }
 }
