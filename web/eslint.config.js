@@ -16,7 +16,7 @@ const below = (...folders) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'public', 'scripts', 'eslint.config.js', 'src/api/schema.ts', 'test-results'] },
+  { ignores: ['dist', 'node_modules', 'public', 'scripts', 'eslint.config.js', 'src/api/generated/schema.ts', 'test-results'] },
   ...tseslint.configs.strictTypeChecked,
   jsxA11y.flatConfigs.strict,
   reactHooks.configs.flat['recommended-latest'],
@@ -28,6 +28,9 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // The compiler of React is not used here.
+      'react-hooks/preserve-manual-memoization': 'off',
+      'react-hooks/incompatible-library': 'off',
       'max-lines': ['error', { max: 500 }],
     },
   },

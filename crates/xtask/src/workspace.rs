@@ -16,6 +16,8 @@ const SKIPPED: &[&str] = &[
     ".ruff_cache",
     ".venv",
     "__pycache__",
+    "dist",
+    "generated",
     "node_modules",
     "output",
     "proptest-regressions",

@@ -1,5 +1,5 @@
 // The one place that talks to the server. Paths are those of the published description, so a route that goes away is a type error.
-import type { paths } from './schema';
+import type { paths } from './generated/schema';
 
 export type Path = keyof paths;
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

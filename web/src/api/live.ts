@@ -25,8 +25,8 @@ const names = ['run', 'block', 'trigger', 'lagged'] as const;
 type Listener = (news: News) => void;
 const listeners = new Set<Listener>();
 
-/** Whether the server tells us what happens at the moment. */
-let isLive = false;
+/** Whether the server tells us what happens at the moment; assumed until a connection is lost. */
+let isLive = true;
 const watchers = new Set<() => void>();
 
 function setLive(now: boolean) {
@@ -92,7 +92,6 @@ export function connect(): () => void {
   }
   return () => {
     opened.close();
-    setLive(false);
   };
 }
 

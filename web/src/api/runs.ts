@@ -154,3 +154,18 @@ export function useDeleteRuns() {
     onSettled: refresh,
   });
 }
+
+/** Runs whole pipelines now, as they are. */
+export function useRunPipelines() {
+  return useMutation({
+    mutationFn: (uuids: readonly string[]) =>
+      Promise.all(
+        uuids.map(
+          async (uuid) =>
+            (await ask<{ run: { pipeline_run_id: number } }>('POST', '/api/runs', { body: { run: { pipeline_uuid: uuid, timeout: 0 } } })).run
+              .pipeline_run_id,
+        ),
+      ),
+    onSettled: refresh,
+  });
+}

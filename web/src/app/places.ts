@@ -1,5 +1,5 @@
 // The places of the rail. A place is here when its page exists.
-import { Workflow, type LucideIcon } from 'lucide-react';
+import { ListChecks, Workflow, type LucideIcon } from 'lucide-react';
 
 import { paths } from '../lib/paths';
 
@@ -9,7 +9,10 @@ export interface Place {
   icon: LucideIcon;
 }
 
-export const places: readonly Place[] = [{ to: paths.pipelines(), label: 'Pipelines', icon: Workflow }];
+export const places: readonly Place[] = [
+  { to: paths.pipelines(), label: 'Pipelines', icon: Workflow },
+  { to: paths.runs(), label: 'Runs', icon: ListChecks },
+];
 /** Below the line: what one needs less often. */
 export const laterPlaces: readonly Place[] = [];
 /** At the foot of the rail. */

@@ -17,6 +17,11 @@ const inPipeline: Handle = {
 
 const pages: RouteObject[] = [
   {
+    path: 'runs',
+    handle: named('Runs'),
+    lazy: async () => ({ Component: (await import('../features/runs/runs-page')).RunsPage }),
+  },
+  {
     path: 'pipelines',
     handle: named('Pipelines'),
     lazy: async () => ({ Component: (await import('../features/pipelines/pipelines-page')).PipelinesPage }),
@@ -31,6 +36,18 @@ const pages: RouteObject[] = [
         path: 'edit',
         lazy: async () => ({ Component: (await import('../features/editor/editor-page')).EditorPage }),
       },
+      {
+        path: 'runs',
+        handle: named('Runs'),
+        lazy: async () => ({ Component: (await import('../features/runs/runs-page')).RunsPage }),
+      },
+      {
+        path: 'runs/:run',
+        handle: {
+          crumbs: ({ pipeline = '', run = '' }) => [{ label: 'Runs', to: paths.pipelineRuns(pipeline) }, { label: `Run ${run}` }],
+        } satisfies Handle,
+        lazy: async () => ({ Component: (await import('../features/runs/run-page')).RunPage }),
+      },
     ],
   },
 ];
@@ -39,6 +56,8 @@ export const router = createBrowserRouter([
   {
     path: '/',
     Component: Frame,
+    // Nothing for a moment, instead of a flash of something else.
+    HydrateFallback: () => null,
     errorElement: <Broken />,
     children: [
       { errorElement: <Broken />, children: [{ index: true, element: <Navigate to={paths.pipelines()} replace /> }, ...pages, { path: '*', handle: named('Not found'), element: <Missing /> }] },

@@ -2,5 +2,8 @@
 import { paths } from '../lib/paths';
 
 export function pipelineTabs(uuid: string) {
-  return [{ to: paths.editor(uuid), label: 'Editor' }];
+  return [
+    { to: paths.editor(uuid), label: 'Editor' },
+    { to: paths.pipelineRuns(uuid), label: 'Runs' },
+  ];
 }

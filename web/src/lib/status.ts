@@ -49,3 +49,9 @@ export function isOver(status: string): boolean {
   const tone = toneOf(status);
   return tone !== 'running' && tone !== 'queued';
 }
+
+/** The tone of a block run: one that was called off before it started was not run. */
+export function blockTone(block: { status: string; started_at: string | null }): Tone {
+  const tone = toneOf(block.status);
+  return tone === 'cancelled' && block.started_at === null ? 'not-run' : tone;
+}

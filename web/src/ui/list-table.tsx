@@ -77,7 +77,6 @@ export function ListTable<Row>(props: Props<Row>) {
   );
   const rows = useMemo(() => lines.flatMap((line) => ('row' in line ? [line.row] : [])), [lines]);
 
-  // eslint-disable-next-line react-hooks/incompatible-library -- TanStack Virtual is written for this use
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => body.current,

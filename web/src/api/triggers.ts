@@ -1,0 +1,111 @@
+// Triggers: what starts the runs of a pipeline.
+import { queryOptions, useMutation } from '@tanstack/react-query';
+
+import { ask } from './client';
+import { queryClient } from './query-client';
+import type { Why } from './runs';
+
+export interface Trigger {
+  id: number;
+  name: string;
+  pipeline_uuid: string;
+  schedule_type: string;
+  schedule_interval: string | null;
+  start_time: string | null;
+  status: 'active' | 'inactive';
+  variables: Record<string, unknown>;
+  sla: number | null;
+  settings: Record<string, unknown>;
+  token: string | null;
+  description: string | null;
+  event_matchers: Record<string, unknown>[];
+  tags: string[];
+  created_at: string;
+  updated_at: string;
+  last_pipeline_run_status: string | null;
+  pipeline_runs_count: number;
+  pipeline_in_progress_runs_count: number;
+  next_pipeline_run_date: string | null;
+}
+
+export type ChangedTrigger = Partial<
+  Pick<Trigger, 'name' | 'schedule_type' | 'schedule_interval' | 'start_time' | 'status' | 'variables' | 'sla' | 'settings' | 'description' | 'tags'>
+> & { rotate_token?: true };
+
+export const triggers = {
+  all: ['triggers'] as const,
+  list: (pipeline?: string) =>
+    queryOptions({
+      queryKey: ['triggers', 'list', pipeline ?? null],
+      queryFn: async ({ signal }) => {
+        const answer =
+          pipeline === undefined
+            ? await ask<{ pipeline_schedules: Trigger[] }>('GET', '/api/pipeline_schedules', { query: { _limit: 5000 }, signal })
+            : await ask<{ pipeline_schedules: Trigger[] }>('GET', '/api/pipelines/{pipeline}/pipeline_schedules', {
+                path: { pipeline },
+                query: { _limit: 5000 },
+                signal,
+              });
+        return answer.pipeline_schedules;
+      },
+    }),
+  show: (id: number) =>
+    queryOptions({
+      queryKey: ['triggers', 'show', id],
+      queryFn: async ({ signal }) =>
+        (await ask<{ pipeline_schedule: Trigger }>('GET', '/api/pipeline_schedules/{id}', { path: { id }, signal })).pipeline_schedule,
+    }),
+  why: (id: number) =>
+    queryOptions({
+      queryKey: ['triggers', 'why', id],
+      queryFn: async ({ signal }) => (await ask<{ why: Why }>('GET', '/api/pipeline_schedules/{id}/why', { path: { id }, signal })).why,
+    }),
+};
+
+const refresh = () =>
+  Promise.all([queryClient.invalidateQueries({ queryKey: triggers.all }), queryClient.invalidateQueries({ queryKey: ['pipelines'] })]);
+
+export function useCreateTrigger() {
+  return useMutation({
+    mutationFn: async ({ pipeline, trigger }: { pipeline: string; trigger: ChangedTrigger }) =>
+      (
+        await ask<{ pipeline_schedule: Trigger }>('POST', '/api/pipelines/{pipeline}/pipeline_schedules', {
+          path: { pipeline },
+          body: { pipeline_schedule: trigger },
+        })
+      ).pipeline_schedule,
+    onSettled: refresh,
+  });
+}
+
+export function useChangeTriggers() {
+  return useMutation({
+    mutationFn: async ({ ids, change }: { ids: readonly number[]; change: ChangedTrigger }) => {
+      for (const id of ids) await ask('PUT', '/api/pipeline_schedules/{id}', { path: { id }, body: { pipeline_schedule: change } });
+    },
+    onSettled: refresh,
+  });
+}
+
+export function useDeleteTriggers() {
+  return useMutation({
+    mutationFn: async (ids: readonly number[]) => {
+      for (const id of ids) await ask('DELETE', '/api/pipeline_schedules/{id}', { path: { id } });
+    },
+    onSettled: refresh,
+  });
+}
+
+/** Starts a run of a trigger now. */
+export function useStartTrigger() {
+  return useMutation({
+    mutationFn: async (id: number) =>
+      (
+        await ask<{ pipeline_run: { id: number; pipeline_uuid: string } }>('POST', '/api/pipeline_schedules/{id}/pipeline_runs', {
+          path: { id },
+          body: {},
+        })
+      ).pipeline_run,
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['runs'] }),
+  });
+}

@@ -1,0 +1,81 @@
+// What the past runs of a pipeline say: what is usual, and what was not.
+import type { Run } from '../api/runs';
+import { parseTime } from '../lib/format';
+import { toneOf, type Tone } from '../lib/status';
+
+/** Over this many times the usual duration a run is slow. */
+export const SLOW = 1.3;
+
+/** So many good runs say what is usual. */
+const COUNTED = 30;
+
+export interface Past {
+  id: number;
+  tone: Tone;
+  /** When it started, or when it was made when it has not. */
+  at: number;
+  /** Undefined when it never started or is under way. */
+  took: number | undefined;
+}
+
+export interface History {
+  /** The newest last. */
+  past: Past[];
+  /** The median of the last good runs; undefined before there were three. */
+  usual: number | undefined;
+}
+
+/** How long a run took; a running one until now. */
+export function tookOf(run: Pick<Run, 'started_at' | 'completed_at'>, now?: number): number | undefined {
+  if (run.started_at === null) return undefined;
+  const end = run.completed_at === null ? now : parseTime(run.completed_at);
+  return end === undefined ? undefined : Math.max(0, end - parseTime(run.started_at));
+}
+
+export function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const high = sorted[middle];
+  const low = sorted[middle - 1];
+  if (high === undefined) return undefined;
+  return sorted.length % 2 === 1 || low === undefined ? high : (low + high) / 2;
+}
+
+/** Of one pipeline; `runs` with the newest first, as the server lists them. */
+export function historyOf(runs: readonly Run[]): History {
+  const past = runs.map((run): Past => ({
+    id: run.id,
+    tone: toneOf(run.status),
+    at: parseTime(run.started_at ?? run.created_at),
+    took: tookOf(run),
+  }));
+  const good = past.flatMap((run) => (run.tone === 'success' && run.took !== undefined ? [run.took] : [])).slice(0, COUNTED);
+  return { past: past.reverse(), usual: good.length < 3 ? undefined : median(good) };
+}
+
+/** Runs by pipeline, in the order they came. */
+export function byPipeline(runs: readonly Run[]): Map<string, Run[]> {
+  const found = new Map<string, Run[]>();
+  for (const run of runs) {
+    const list = found.get(run.pipeline_uuid);
+    if (list === undefined) found.set(run.pipeline_uuid, [run]);
+    else list.push(run);
+  }
+  return found;
+}
+
+export interface AgainstUsual {
+  /** Nothing is said inside the usual zone. */
+  text: string;
+  slow: boolean;
+  /** Of the track, which ends at twice the usual; may be over 1. */
+  share: number;
+}
+
+export function againstUsual(took: number, usual: number): AgainstUsual {
+  const ratio = usual === 0 ? 1 : took / usual;
+  const change = Math.round((ratio - 1) * 100);
+  const slow = ratio > SLOW;
+  const text = ratio >= 3 ? `${Math.round(ratio)} ×` : slow ? `+${change} %` : '';
+  return { text, slow, share: ratio / 2 };
+}

@@ -1,0 +1,225 @@
+// What can be done with the chosen pipelines. The texts say to how many, and what would be lost.
+import { useState } from 'react';
+import { useQueries } from '@tanstack/react-query';
+import { Copy, Pause, Pencil, Play, Tag, Trash2 } from 'lucide-react';
+
+import { pipelines, useChangePipeline, useDeletePipelines } from '../../api/pipelines';
+import { useRunPipelines } from '../../api/runs';
+import { useChangeTriggers } from '../../api/triggers';
+import { plural } from '../../lib/format';
+import { Button } from '../../ui/button';
+import { Dialog } from '../../ui/dialog';
+import { TextField } from '../../ui/field';
+import { Key } from '../../ui/tip';
+import type { Row } from './rows';
+
+function lost(count: { triggers: number; runs: number; open: number }): string {
+  const parts = [
+    count.runs > 0 ? plural(count.runs, 'run') : '',
+    count.triggers > 0 ? plural(count.triggers, 'trigger') : '',
+  ].filter(Boolean);
+  const rest = parts.length === 0 ? '' : ` and ${parts.length === 1 ? 'its' : 'their'} ${parts.join(' and ')}`;
+  return `${rest}${count.open > 0 ? `; ${plural(count.open, 'run')} under way will be stopped` : ''}`;
+}
+
+/** Says what would go before it goes. */
+function ConfirmDelete({ uuids, onDone, onCancel }: { uuids: readonly string[]; onDone: () => void; onCancel: () => void }) {
+  const told = useQueries({ queries: uuids.map((uuid) => pipelines.consequences(uuid)) });
+  const remove = useDeletePipelines();
+  const all = told.flatMap((one) => (one.data === undefined ? [] : [one.data]));
+  const isKnown = all.length === uuids.length;
+  const sum = {
+    triggers: all.reduce((total, one) => total + (typeof one.triggers === 'number' ? one.triggers : one.triggers.length), 0),
+    runs: all.reduce((total, one) => total + one.pipeline_runs, 0),
+    open: all.reduce((total, one) => total + one.open_pipeline_runs, 0),
+  };
+  const used = all.flatMap((one) => one.global_data_products);
+  const failed = told.find((one) => one.error !== null)?.error ?? remove.error;
+  return (
+    <>
+      <span style={{ color: 'var(--text-primary)' }}>
+        {isKnown ? `This deletes ${plural(uuids.length, 'pipeline')}${lost(sum)}. The files of blocks stay.` : 'Looking what would be lost…'}
+        {used.length > 0 ? ` Used by the global data products ${used.join(', ')}.` : ''}
+        {failed === null ? null : <span role="alert"> {failed.message}</span>}
+      </span>
+      <Button
+        small
+        look="danger"
+        disabledReason={isKnown ? (remove.isPending ? 'They are being deleted' : undefined) : 'Waiting for what would be lost'}
+        onClick={() => remove.mutate(uuids, { onSuccess: onDone })}
+      >
+        Delete {plural(uuids.length, 'pipeline')}
+      </Button>
+      <Button small look="quiet" onClick={onCancel}>
+        Keep
+      </Button>
+    </>
+  );
+}
+
+function Ask({
+  title,
+  label,
+  start,
+  hint,
+  action,
+  error,
+  onSubmit,
+  onClose,
+}: {
+  title: string;
+  label: string;
+  start: string;
+  hint: string;
+  action: string;
+  error: Error | null;
+  onSubmit: (text: string) => void;
+  onClose: () => void;
+}) {
+  const [text, setText] = useState(start);
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSubmit(text);
+        }}
+      >
+        {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
+        <TextField label={label} value={text} hint={hint} error={error?.message} autoFocus onChange={(event) => setText(event.target.value)} />
+        <div className="dialog-actions">
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button look="primary" type="submit">
+            {action}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+export function SelectionFoot({ rows, onClear, onClone }: { rows: readonly Row[]; onClear: () => void; onClone: (uuid: string) => void }) {
+  const [asked, setAsked] = useState<'delete' | 'rename' | 'tag'>();
+  const run = useRunPipelines();
+  const change = useChangePipeline();
+  const pause = useChangeTriggers();
+  const uuids = rows.map((row) => row.pipeline.uuid);
+  const [first] = rows;
+  const active = rows.flatMap((row) => row.triggers).filter((trigger) => trigger.status === 'active');
+  const paused = rows.flatMap((row) => row.triggers).filter((trigger) => trigger.status === 'inactive');
+  const failed = run.error ?? pause.error;
+  if (asked === 'delete') {
+    return <ConfirmDelete uuids={uuids} onDone={onClear} onCancel={() => setAsked(undefined)} />;
+  }
+  return (
+    <>
+      <b style={{ color: 'var(--text-primary)', fontWeight: 500 }}>{rows.length} selected</b>
+      <Button small icon={<Play aria-hidden />} onClick={() => run.mutate(uuids, { onSuccess: onClear })}>
+        Run {plural(rows.length, 'pipeline')}
+      </Button>
+      {active.length > 0 ? (
+        <Button
+          small
+          look="quiet"
+          icon={<Pause aria-hidden />}
+          onClick={() => pause.mutate({ ids: active.map((one) => one.id), change: { status: 'inactive' } })}
+        >
+          Pause {plural(active.length, 'trigger')}
+        </Button>
+      ) : null}
+      {paused.length > 0 ? (
+        <Button
+          small
+          look="quiet"
+          icon={<Play aria-hidden />}
+          onClick={() => pause.mutate({ ids: paused.map((one) => one.id), change: { status: 'active' } })}
+        >
+          Resume {plural(paused.length, 'trigger')}
+        </Button>
+      ) : null}
+      <Button small look="quiet" icon={<Tag aria-hidden />} onClick={() => setAsked('tag')}>
+        Tag
+      </Button>
+      <Button
+        small
+        look="quiet"
+        icon={<Pencil aria-hidden />}
+        disabledReason={rows.length === 1 ? undefined : 'Select one pipeline to rename it'}
+        onClick={() => setAsked('rename')}
+      >
+        Rename
+      </Button>
+      <Button
+        small
+        look="quiet"
+        icon={<Copy aria-hidden />}
+        disabledReason={rows.length === 1 ? undefined : 'Select one pipeline to clone it'}
+        onClick={() => (first === undefined ? undefined : onClone(first.pipeline.uuid))}
+      >
+        Clone
+      </Button>
+      <Button small look="quiet" icon={<Trash2 aria-hidden />} style={{ color: 'var(--status-failed-fg)' }} onClick={() => setAsked('delete')}>
+        Delete…
+      </Button>
+      {failed === null ? null : (
+        <span role="alert" style={{ color: 'var(--status-failed-fg)' }}>
+          {failed.message}
+        </span>
+      )}
+      <Button small look="quiet" className="list-foot-end" onClick={onClear}>
+        Clear <Key>Esc</Key>
+      </Button>
+      {asked === 'rename' && first !== undefined ? (
+        <Ask
+          title={`Rename ${first.pipeline.uuid}`}
+          label="New name"
+          start={first.pipeline.name}
+          hint="Its folder and its triggers follow."
+          action="Rename"
+          error={change.error}
+          onClose={() => setAsked(undefined)}
+          onSubmit={(name) =>
+            change.mutate(
+              { uuid: first.pipeline.uuid, change: { name } },
+              {
+                onSuccess: () => {
+                  setAsked(undefined);
+                  onClear();
+                },
+              },
+            )
+          }
+        />
+      ) : null}
+      {asked === 'tag' ? (
+        <Ask
+          title={`Tag ${plural(rows.length, 'pipeline')}`}
+          label="Tags, separated by commas"
+          start={rows.length === 1 ? (first?.pipeline.tags.join(', ') ?? '') : ''}
+          hint={rows.length === 1 ? 'These become its tags.' : 'They are added to the tags that each one has.'}
+          action="Set tags"
+          error={change.error}
+          onClose={() => setAsked(undefined)}
+          onSubmit={(text) => {
+            const given = text
+              .split(',')
+              .map((tag) => tag.trim())
+              .filter(Boolean);
+            const changes = rows.map(({ pipeline }) =>
+              change.mutateAsync({
+                uuid: pipeline.uuid,
+                change: { tags: rows.length === 1 ? given : [...new Set([...pipeline.tags, ...given])] },
+              }),
+            );
+            Promise.all(changes).then(
+              () => setAsked(undefined),
+              () => undefined,
+            );
+          }}
+        />
+      ) : null}
+    </>
+  );
+}

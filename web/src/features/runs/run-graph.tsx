@@ -1,0 +1,143 @@
+// The graph of a run: what hangs on what, and how each block stands.
+import { useMemo } from 'react';
+import dagre from '@dagrejs/dagre';
+import { Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from '@xyflow/react';
+
+import { count, duration } from '../../lib/format';
+import { toneWords } from '../../lib/status';
+import { useIsDark } from '../../lib/theme';
+import { KindTile } from '../../ui/kind';
+import { Status } from '../../ui/status';
+import type { RunBlock } from './run-model';
+import '@xyflow/react/dist/style.css';
+import './run-graph.css';
+
+const WIDTH = 160;
+const HEIGHT = 48;
+
+type BlockNode = Node<{ block: RunBlock; isSelected: boolean }, 'block'>;
+
+function fact(block: RunBlock): string {
+  if (block.runs.length > 1) return `${count(block.runs.length - 1)} runs`;
+  if (block.attempts > 1) return `attempt ${block.attempts}`;
+  if (block.started !== undefined && block.ended !== undefined) return duration(block.ended - block.started);
+  return '';
+}
+
+function BlockView({ data: { block, isSelected } }: NodeProps<BlockNode>) {
+  return (
+    <div className={`run-node kind-${block.kind} ${isSelected ? 'run-node-selected' : ''}`} title={block.name}>
+      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <span className="run-node-name">
+        <KindTile kind={block.kind} /> <span className="cut">{block.name}</span>
+      </span>
+      <span className="run-node-state">
+        <Status tone={block.tone} look="quiet">
+          {toneWords[block.tone]}
+        </Status>
+        <span>{fact(block)}</span>
+      </span>
+      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+    </div>
+  );
+}
+
+const nodeTypes = { block: BlockView };
+
+/** Where each block stands, layer under layer. */
+function layout(blocks: readonly RunBlock[]): Map<string, { x: number; y: number }> {
+  const graph = new dagre.graphlib.Graph().setGraph({ rankdir: 'TB', nodesep: 20, ranksep: 32 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const block of blocks) graph.setNode(block.name, { width: WIDTH, height: HEIGHT });
+  for (const block of blocks) for (const from of block.upstream) graph.setEdge(from, block.name);
+  dagre.layout(graph);
+  return new Map(
+    blocks.map(({ name }) => {
+      // Its types know no places; the layout has put them there.
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment
+      const { x, y }: { x: number; y: number } = graph.node(name);
+      return [name, { x: x - WIDTH / 2, y: y - HEIGHT / 2 }];
+    }),
+  );
+}
+
+function edgeClass(from: RunBlock | undefined, to: RunBlock, path: readonly string[], selected: string | undefined): string {
+  if (to.tone === 'running') return 'edge-live';
+  const at = from === undefined ? -1 : path.indexOf(from.name);
+  if (at >= 0 && path[at + 1] === to.name) return 'edge-critical';
+  if (to.started === undefined) return 'edge-idle';
+  return from?.name === selected || to.name === selected ? 'edge-selected' : '';
+}
+
+export function RunGraph({
+  blocks,
+  path,
+  selected,
+  onSelect,
+}: {
+  blocks: readonly RunBlock[];
+  path: readonly string[];
+  selected: string | undefined;
+  onSelect: (name: string) => void;
+}) {
+  const isDark = useIsDark();
+  const shape = blocks.map((block) => `${block.name}<${block.upstream.join()}`).join(';');
+  // The places change with the shape of the graph, not with the state of a block.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const places = useMemo(() => layout(blocks), [shape]);
+  const nodes = useMemo(
+    () =>
+      blocks.map((block): BlockNode => ({
+        id: block.name,
+        type: 'block',
+        position: places.get(block.name) ?? { x: 0, y: 0 },
+        width: WIDTH,
+        height: HEIGHT,
+        data: { block, isSelected: block.name === selected },
+        ariaLabel: `${block.name}, ${toneWords[block.tone]}`,
+      })),
+    [blocks, places, selected],
+  );
+  const edges = useMemo(
+    () =>
+      blocks.flatMap((to) =>
+        to.upstream.map((from): Edge => ({
+          id: `${from}>${to.name}`,
+          source: from,
+          target: to.name,
+          className: edgeClass(
+            blocks.find((block) => block.name === from),
+            to,
+            path,
+            selected,
+          ),
+          focusable: false,
+        })),
+      ),
+    [blocks, path, selected],
+  );
+  return (
+    <div className="run-graph">
+      <ReactFlow
+        key={shape}
+        colorMode={isDark ? 'dark' : 'light'}
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        elementsSelectable
+        onNodeClick={(_, node) => onSelect(node.id)}
+        onSelectionChange={({ nodes: [node] }) => {
+          if (node !== undefined && node.id !== selected) onSelect(node.id);
+        }}
+        fitView
+        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        minZoom={0.1}
+        maxZoom={1.5}
+      >
+        <Controls showInteractive={false} position="bottom-right" />
+      </ReactFlow>
+    </div>
+  );
+}

@@ -1,0 +1,300 @@
+// One run: what happened in a sentence, graph and timeline with one selection, and the panel of the chosen block.
+import { useMemo } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { CircleStop, RotateCcw } from 'lucide-react';
+import { Link, useParams } from 'react-router';
+
+import { pipelines } from '../../api/pipelines';
+import { type RunDetail, runs, useCancelRuns, useRetryRuns } from '../../api/runs';
+import { historyOf, tookOf } from '../../core/history';
+import { PipelineBar } from '../../core/pipeline-bar';
+import { RunBars } from '../../core/run-bars';
+import { dayAndClock, duration, exact, parseTime, plural } from '../../lib/format';
+import { useIsWide } from '../../lib/media';
+import { useNow } from '../../lib/now';
+import { paths } from '../../lib/paths';
+import { oneOf, useSearch } from '../../lib/search';
+import { isOver, toneOf, toneWords } from '../../lib/status';
+import { Button, SplitButton } from '../../ui/button';
+import { MenuItem } from '../../ui/menu';
+import { Empty, Failure } from '../../ui/states';
+import { StatusIcon } from '../../ui/status';
+import { Segments } from '../../ui/tabs';
+import { Time } from '../../ui/time';
+import { BlockPanel, panels } from './block-panel';
+import { RunGraph } from './run-graph';
+import { blocksOf, criticalPath, fromHere, type RunBlock } from './run-model';
+import { Timeline } from './timeline';
+import { Sentence, withoutRun } from './what-happened';
+import './run-page.css';
+
+const shapes = ['timeline', 'graph'] as const;
+
+function Actions({ run, blocks }: { run: RunDetail; blocks: readonly RunBlock[] }) {
+  const cancel = useCancelRuns();
+  const retry = useRetryRuns();
+  if (!isOver(run.status)) {
+    return (
+      <Button icon={<CircleStop aria-hidden />} disabledReason={cancel.isPending ? 'It is being stopped' : undefined} onClick={() => cancel.mutate([run.id])}>
+        Cancel run {run.id}
+      </Button>
+    );
+  }
+  const failed = blocks.find((block) => block.tone === 'failed');
+  const open = blocks.filter((block) => block.tone === 'failed' || block.tone === 'not-run' || block.tone === 'cancelled');
+  const [first] = blocks;
+  const from = (name: string) => retry.mutate({ ids: [run.id], from: name });
+  const menu = blocks.slice(0, 20).map((block) => (
+    <MenuItem key={block.name} about={`Repeats ${plural(fromHere(blocks, block.name).length, 'block')}`} onSelect={() => from(block.name)}>
+      From <code>{block.name}</code>
+    </MenuItem>
+  ));
+  return (
+    <>
+      {retry.error === null ? null : (
+        <span role="alert" className="text-table" style={{ color: 'var(--status-failed-fg)' }}>
+          {retry.error.message}
+        </span>
+      )}
+      <SplitButton
+        look={open.length > 0 ? 'primary' : 'plain'}
+        icon={<RotateCcw aria-hidden />}
+        menuLabel="Retry from another block"
+        menu={menu}
+        onClick={() => {
+          if (open.length > 0) retry.mutate({ ids: [run.id] });
+          else if (first !== undefined) from(first.name);
+        }}
+      >
+        {open.length > 0
+          ? `Retry ${plural(open.length, 'block')}${failed === undefined ? '' : ` from ${failed.name}`}`
+          : `Repeat all ${plural(blocks.length, 'block')}`}
+      </SplitButton>
+    </>
+  );
+}
+
+function Head({ run, blocks, now }: { run: RunDetail; blocks: readonly RunBlock[]; now: number }) {
+  const why = useQuery({ ...runs.why(run.id), refetchInterval: isOver(run.status) ? false : 5_000 });
+  const others = useQuery(runs.list({ pipeline: run.pipeline_uuid, limit: 60 }));
+  const history = useMemo(() => {
+    const list = others.data?.runs ?? [];
+    const whole = historyOf(list);
+    const at = whole.past.findIndex((one) => one.id === run.id);
+    // Up to 15 runs around this one.
+    const end = at < 0 ? whole.past.length : Math.min(whole.past.length, at + 4);
+    return { ...whole, past: whole.past.slice(Math.max(0, end - 16), end) };
+  }, [others.data, run.id]);
+  const tone = toneOf(run.status);
+  const took = tookOf(run, now);
+  const not = blocks.filter((block) => block.tone === 'not-run').length;
+  const how = (['success', 'failed', 'running', 'queued', 'skipped', 'cancelled', 'not-run'] as const)
+    .map((one) => ({ one, count: blocks.filter((block) => block.tone === one).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ one, count }) => `${count} ${toneWords[one].toLowerCase()}`)
+    .join(', ');
+  const told = why.data === undefined ? (run.reason ?? '') : withoutRun(why.data.headline);
+  const variables = Object.entries(run.variables);
+  return (
+    <header className="run-head">
+      <div className="run-say">
+        <h1 className="run-sentence sentence">
+          <StatusIcon tone={tone} />
+          <span>
+            {tone === 'success' && told !== '' ? null : (
+              <span style={{ color: `var(--status-${tone === 'not-run' || tone === 'never-run' ? 'queued' : tone}-fg)` }}>
+                {toneWords[tone]}
+                {told === '' ? '' : ': '}
+              </span>
+            )}
+            <Sentence text={told} />
+            {tone === 'failed' && not > 0 ? `; ${plural(not, 'block')} ${not === 1 ? 'was' : 'were'} not run` : ''}
+          </span>
+        </h1>
+        <dl className="run-facts">
+          <div>
+            <dt>Trigger</dt>
+            <dd>
+              {run.pipeline_schedule_id === null ? (
+                run.cause === 'hand' ? (
+                  'by hand'
+                ) : (
+                  run.cause
+                )
+              ) : (
+                <Link className="link" to={paths.trigger(run.pipeline_uuid, run.pipeline_schedule_id)}>
+                  {run.pipeline_schedule_name}
+                </Link>
+              )}
+            </dd>
+          </div>
+          <div>
+            <dt>For</dt>
+            <dd title={exact(parseTime(run.execution_date))}>{dayAndClock(parseTime(run.execution_date), now)}</dd>
+          </div>
+          <div>
+            <dt>{run.started_at === null ? 'Created' : 'Started'}</dt>
+            <dd>
+              <Time at={parseTime(run.started_at ?? run.created_at)} />
+            </dd>
+          </div>
+          {took === undefined ? null : (
+            <div>
+              <dt>{run.completed_at === null ? 'Running for' : 'Took'}</dt>
+              <dd>
+                {duration(took)}
+                {history.usual === undefined ? '' : `, usually ${duration(history.usual)}`}
+              </dd>
+            </div>
+          )}
+          <div>
+            <dt>Blocks</dt>
+            <dd>{how}</dd>
+          </div>
+          {variables.length > 0 ? (
+            <div>
+              <dt>Variables</dt>
+              <dd className="mono text-meta" style={{ lineHeight: '20px' }}>
+                {variables.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ')}
+              </dd>
+            </div>
+          ) : null}
+          {run.retried_run_id === null ? null : (
+            <div>
+              <dt>Repeats</dt>
+              <dd>
+                <Link className="link" to={paths.run(run.pipeline_uuid, run.retried_run_id)}>
+                  run {run.retried_run_id}
+                </Link>
+              </dd>
+            </div>
+          )}
+        </dl>
+        {why.data !== undefined && why.data.details.length > 0 ? (
+          <details className="text-table" style={{ margin: '4px 0 0 25px' }}>
+            <summary className="text-2">Why</summary>
+            <ul style={{ maxHeight: 96, overflow: 'auto' }}>
+              {why.data.details.map((detail) => (
+                <li key={detail}>
+                  <Sentence text={detail} />
+                </li>
+              ))}
+            </ul>
+          </details>
+        ) : null}
+      </div>
+      <div className="run-neighbours" role="group" aria-label="Runs before and after">
+        <RunBars history={history} linkTo={(id) => paths.run(run.pipeline_uuid, id)} most={16} current={run.id} />
+      </div>
+    </header>
+  );
+}
+
+export function RunPage() {
+  const { pipeline = '', run: number = '' } = useParams();
+  const id = Number(number);
+  const [search, change] = useSearch();
+  const isWide = useIsWide();
+  const run = useQuery(runs.show(id));
+  const list = useQuery(runs.blocks(id));
+  const definition = useQuery(pipelines.show(pipeline));
+  const clock = useNow();
+  const now = run.data !== undefined && isOver(run.data.status) ? 0 : clock;
+
+  const blocks = useMemo(() => blocksOf(list.data ?? [], definition.data), [list.data, definition.data]);
+  const path = useMemo(() => criticalPath(blocks), [blocks]);
+  const wanted = search.get('block');
+  const selected =
+    blocks.find((block) => block.name === wanted) ??
+    blocks.find((block) => block.tone === 'failed') ??
+    blocks.find((block) => block.tone === 'running') ??
+    blocks[0];
+  const shape = oneOf(search.get('show'), shapes);
+
+  if (run.error !== null && run.data === undefined) {
+    return (
+      <div style={{ padding: 24 }}>
+        <Failure title={`Run ${number} cannot be shown`} error={run.error} onRetry={() => void run.refetch()} />
+      </div>
+    );
+  }
+  if (run.data === undefined || list.data === undefined) return null;
+  const select = (name: string) => change({ block: name, child: undefined });
+  const starts = blocks.flatMap((block) => block.started ?? []);
+  const from = run.data.started_at === null ? Math.min(...starts, parseTime(run.data.created_at)) : parseTime(run.data.started_at);
+  const to = run.data.completed_at === null ? Math.max(now, from) : parseTime(run.data.completed_at);
+  const spent = path.reduce((sum, name) => {
+    const block = blocks.find((one) => one.name === name);
+    return sum + (block?.started === undefined ? 0 : (block.ended ?? to) - block.started);
+  }, 0);
+  const graph = (
+    <section aria-label="Graph">
+      <div className="run-bar-title">
+        <h2 className="section-title">Graph</h2>
+        {isWide ? null : <Switch shape={shape} onChange={(show) => change({ show })} />}
+      </div>
+      <RunGraph blocks={blocks} path={path} selected={selected?.name} onSelect={select} />
+    </section>
+  );
+  const timeline = (
+    <section aria-label="Timeline">
+      <div className="run-bar-title">
+        <h2 className="section-title">Timeline</h2>
+        {path.length > 0 ? <span className="run-legend">Critical path, {duration(spent)} at work</span> : null}
+        {isWide ? null : <Switch shape={shape} onChange={(show) => change({ show })} />}
+      </div>
+      <Timeline
+        blocks={blocks}
+        path={path}
+        from={from}
+        to={to}
+        now={to}
+        isOver={run.data.completed_at !== null}
+        isFailed={run.data.status === 'failed'}
+        selected={selected?.name}
+        onSelect={select}
+      />
+    </section>
+  );
+  return (
+    <div className="run">
+      <PipelineBar>
+        <Actions run={run.data} blocks={blocks} />
+      </PipelineBar>
+      <Head run={run.data} blocks={blocks} now={clock} />
+      <div className="run-middle">
+        {isWide || shape === 'graph' ? graph : null}
+        {isWide || shape === 'timeline' ? timeline : null}
+      </div>
+      <div className="run-panel">
+        {selected === undefined ? (
+          <Empty title="This run has no blocks" />
+        ) : (
+          <BlockPanel
+            pipeline={pipeline}
+            block={selected}
+            blocks={blocks}
+            child={search.get('child')}
+            onChild={(child) => change({ child })}
+            panel={oneOf(search.get('panel'), panels)}
+            onPanel={(panel) => change({ panel: panel === 'logs' ? undefined : panel })}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Switch({ shape, onChange }: { shape: (typeof shapes)[number]; onChange: (shape: (typeof shapes)[number]) => void }) {
+  return (
+    <Segments
+      label="Timeline or graph"
+      value={shape}
+      onChange={onChange}
+      options={[
+        { value: 'timeline', label: 'Timeline' },
+        { value: 'graph', label: 'Graph' },
+      ]}
+    />
+  );
+}
