@@ -22,6 +22,7 @@ mod retention;
 mod runs;
 mod sync;
 mod triggers;
+mod usual;
 mod variables;
 mod why;
 
@@ -50,8 +51,10 @@ use crate::request::WorkerOptions;
 use crate::secrets::{Known, lookup};
 use crate::settings;
 use crate::state::ProjectState;
+use crate::workers::machine;
 
 use self::pipelines::PipelineCache;
+use self::usual::UsualCache;
 
 pub use backfills::{Detail, Wish};
 pub use executing::Executed;
@@ -82,6 +85,7 @@ pub struct Host {
     pipelines: PipelineCache,
     notices: Notices,
     hooks: KnownHooks,
+    usual: UsualCache,
 }
 
 impl Host {
@@ -101,6 +105,7 @@ impl Host {
         options: WorkerOptions,
         service: ServiceOptions,
     ) -> Result<Arc<Self>, Failure> {
+        let machine = machine(&options)?;
         let project = Project::open(root)?;
         let state = ProjectState::open_in(home, project.root()).await?;
         let lock = Lease::take_named("this project", &state.server_lock())?;
@@ -127,6 +132,7 @@ impl Host {
             state.clone(),
             products.clone(),
             options,
+            machine,
             answers,
         ));
         let (ended, ends) = mpsc::unbounded_channel();
@@ -155,6 +161,7 @@ impl Host {
             pipelines: PipelineCache::default(),
             notices: Notices::default(),
             hooks: KnownHooks::default(),
+            usual: UsualCache::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)
@@ -284,6 +291,7 @@ impl Host {
     }
 
     async fn after_run(&self, run: &Run) -> Result<(), Failure> {
+        self.usual.forget(&run.plan.pipeline);
         if let Some(backfill) = run.plan.occasion.backfill {
             return self.follow_backfill(backfill).await;
         }

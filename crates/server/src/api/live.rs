@@ -65,6 +65,7 @@ fn block_view(run: RunId, block: &BlockRun) -> Value {
         "pipeline_run_id": run, "block_uuid": block.name, "status": block.status.name(), "attempt": block.attempt,
         "started_at": times::some(block.started_at), "completed_at": times::some(block.ended_at),
         "error": block.error.as_ref().map(|error| &error.message), "reason": block.reason,
+        "usage": block.usage,
     })
 }
 
