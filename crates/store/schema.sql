@@ -114,7 +114,7 @@ CREATE TABLE run (
     created_at integer not null,
     started_at integer,
     ended_at integer
-, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, reason text, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0, lease_fence integer not null default 0, lease_until integer, told integer not null default 0) strict;
+, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, reason text, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0, lease_fence integer not null default 0, lease_until integer, told integer not null default 0, usage text) strict;
 
 CREATE INDEX run_by_date on run (execution_date);
 

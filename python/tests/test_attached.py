@@ -161,7 +161,7 @@ def test_a_dynamic_block_that_yields_hands_over_item_by_item(run, job, dynamic):
     assert result.all("output") == result.all("chunk") == []
     assert [(item["name"], item["text"]) for item in result.all("yielded")] == [("output_0", "1"), ("output_1", "[2]")]
     assert result.all("items") == [{"t": "items", "count": 2, "yielded": True}]
-    assert [message["t"] for message in result.messages][-3:] == ["items", "tests", "done"]
+    assert [message["t"] for message in result.messages][-4:] == ["items", "tests", "usage", "done"]
 
 
 def test_modes_may_ask_for_the_items_at_the_end(run, job):
@@ -247,12 +247,14 @@ def test_jobs_of_one_process_share_their_context(zygote, job):
     try:
         block.peer.send({**first, "mark": "=1=", "cache": True})
         while (message := block.peer.receive())["t"] != "done":
-            assert message["t"] == "output"
+            assert message["t"] in ("output", "usage")
         block.peer.send({**second, "mark": "=2=", "cache": True})
         output = block.peer.expect("output")
         assert output["text"] == "({1: 2}, {'n': 7})", "a value in memory is not converted"
+        assert block.peer.expect("usage")["cpu_seconds"] >= 0
         block.peer.expect("done")
         block.peer.send({**job("@transformer\ndef f(): raise ValueError('no')\n"), "mark": "=3=", "cache": True})
+        block.peer.expect("usage")
         assert block.peer.expect("failed")["error"]["exception"] == "ValueError"
     finally:
         block.peer.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 
 IMPORT = "from mage_ai.data_preparation.decorators import {}\n"
@@ -475,3 +478,43 @@ def test_frames_pass_from_block_to_block(run, tmp_path):
         inputs=[{"block": "up", "products": products}],
     )
     assert second.outputs == [6]
+
+
+def test_a_block_says_what_it_has_used(run):
+    code = (
+        "import subprocess, sys, time\n"
+        "@transformer\n"
+        "def f():\n"
+        "    until = time.process_time() + 0.05\n"
+        "    while time.process_time() < until:\n"
+        "        pass\n"
+        "    child = 'import time\\nwhile time.process_time() < 0.05: pass'\n"
+        "    subprocess.run([sys.executable, '-S', '-c', child], check=True)\n"
+        "    big = bytearray(64 << 20)\n"
+        "    for page in range(0, len(big), 4096):\n"
+        "        big[page] = 1\n"
+        "    del big\n"
+    )
+    result = run(code)
+    assert result.done, result.messages
+    assert [message["t"] for message in result.messages][-2:] == ["usage", "done"]
+    (usage,) = result.all("usage")
+    assert usage["cpu_seconds"] >= 0.1
+    if sys.platform == "linux":
+        assert 64 << 20 <= usage["peak_memory"] < 1 << 30
+    assert result.exited["cpu_seconds"] >= usage["cpu_seconds"]
+
+
+def test_a_failed_block_says_what_it_has_used(run):
+    result = run("@transformer\ndef f(): raise ValueError('no')\n")
+    assert [message["t"] for message in result.messages][-2:] == ["usage", "failed"]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs a system that binds processes to processors")
+def test_a_block_stays_on_its_processors(zygote, job):
+    before = os.sched_getaffinity(0)
+    code = "import os\n@transformer\ndef f(): return {'on': sorted(os.sched_getaffinity(0))}\n"
+    (found,) = zygote.fork().run({**job(code), "cpus": 1}).outputs
+    assert len(found["on"]) == 1
+    assert set(found["on"]) <= before
+    assert zygote.fork().run(job(code)).outputs == [{"on": sorted(before)}], "others keep all of them"

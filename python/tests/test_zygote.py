@@ -256,7 +256,7 @@ def test_a_spawned_worker_runs_one_job(job):
     assert peer.expect("hello")["pid"] == process.pid
     peer.send(job("@transformer\ndef f():\n    print('hi')\n    return 5\n"))
     messages = peer.rest()
-    assert [message["t"] for message in messages] == ["output", "done"]
+    assert [message["t"] for message in messages] == ["output", "usage", "done"]
     stdout, stderr = process.communicate(timeout=host.PATIENCE)
     assert (stdout, stderr, process.returncode) == (b"hi\n", b"", 0)
 

@@ -20,6 +20,7 @@ mod messages;
 mod nested;
 mod notices;
 mod project;
+mod resources;
 mod retention;
 mod runs;
 mod scaffold;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_base::Class;
 use baton_engine::admission::{OnLimit, PipelineLimits};
-use baton_model::{Cause, LimitReached, PipelineUuid, Run, RunId};
+use baton_model::{Cause, LimitReached, Machine, PipelineUuid, Run, RunId};
 use baton_products::Products;
 use baton_project::Project;
 use baton_runner::{Answers, Runner, RunnerOptions};
@@ -44,6 +44,7 @@ pub struct ProjectDesk {
     options: WorkerOptions,
     answers: Arc<dyn Answers>,
     most_places: u32,
+    machine: Machine,
     places: Arc<Semaphore>,
     shared: AsyncMutex<Option<Shared>>,
     limits: Mutex<HashMap<PipelineUuid, PipelineLimits>>,
@@ -57,6 +58,7 @@ impl ProjectDesk {
         state: ProjectState,
         products: Products,
         options: WorkerOptions,
+        machine: Machine,
         answers: Arc<dyn Answers>,
     ) -> Self {
         let most_places = options
@@ -71,6 +73,7 @@ impl ProjectDesk {
             options,
             answers,
             most_places,
+            machine,
             places: Arc::new(Semaphore::new(most_places as usize)),
             shared: AsyncMutex::default(),
             limits: Mutex::default(),
@@ -181,7 +184,7 @@ impl Desk for ProjectDesk {
     fn draw(&self, wanted: Vec<Wanted>) -> Soon<'_, Vec<Result<Drawn, Complaint>>> {
         Box::pin(async move {
             let known = self.known().await;
-            let (root, workers) = (self.root.clone(), self.most_places);
+            let (root, workers, machine) = (self.root.clone(), self.most_places, self.machine);
             let count = wanted.len();
             let drawn = spawn_blocking(move || {
                 let project = match Project::open_with(&root, lookup(&known)) {
@@ -192,7 +195,8 @@ impl Desk for ProjectDesk {
                     }
                 };
                 let draw = |wanted: &Wanted| {
-                    let planned = plan_wanted(&project, wanted, workers).map_err(complaint)?;
+                    let planned = plan_wanted(&project, wanted, workers, machine);
+                    let planned = planned.map_err(complaint)?;
                     Ok(Drawn {
                         plan: planned.plan,
                         texts: planned.texts,
@@ -222,6 +226,10 @@ impl Desk for ProjectDesk {
 
     fn pools(&self) -> HashMap<String, u32> {
         self.pools.clone()
+    }
+
+    fn machine(&self) -> Machine {
+        self.machine
     }
 
     fn session<'a>(&'a self, run: &'a Run) -> Soon<'a, Result<Session, Complaint>> {

@@ -20,6 +20,7 @@ mod secrets;
 mod settings;
 mod sources;
 mod state;
+mod usual;
 mod why;
 mod workers;
 
@@ -43,4 +44,4 @@ pub use retention::{Cleaned, KEPT, Keeping, parse_age};
 pub use secrets::{Known, lookup};
 pub use settings::{home, variable};
 pub use state::ProjectState;
-pub use workers::{Workers, processors};
+pub use workers::{Workers, machine, processors};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use baton_engine::{PlanInput, Selection};
 use baton_model::{
-    BlockUuid, CodeHash, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId,
+    BlockUuid, CodeHash, Machine, OlderOutput, OnFailure, Pipeline, PipelineUuid, Plan, RunId,
     TriggerSettings,
 };
 use baton_project::Project;
@@ -58,12 +58,18 @@ pub async fn plan(
         one_process: args.one_process || args.as_mage,
         as_mage: args.as_mage,
         workers: args.workers.unwrap_or_else(processors),
+        machine: args.machine,
     };
     freeze(project, &pipeline, circumstances, way)
 }
 
 /// Plans a run that the service makes.
-pub fn plan_wanted(project: &Project, wanted: &Wanted, workers: u32) -> Result<Planned, Failure> {
+pub fn plan_wanted(
+    project: &Project,
+    wanted: &Wanted,
+    workers: u32,
+    machine: Machine,
+) -> Result<Planned, Failure> {
     let pipeline = project
         .pipeline(&wanted.pipeline)
         .map_err(|error| sources::broken(project, error))?;
@@ -73,6 +79,7 @@ pub fn plan_wanted(project: &Project, wanted: &Wanted, workers: u32) -> Result<P
         one_process: false,
         as_mage: false,
         workers,
+        machine,
     };
     freeze(project, &pipeline, occasion::of_wanted(wanted), way)
 }
@@ -84,6 +91,7 @@ struct Way {
     one_process: bool,
     as_mage: bool,
     workers: u32,
+    machine: Machine,
 }
 
 /// From everything that is known to the plan.
@@ -115,6 +123,8 @@ fn freeze(
             OnFailure::Continue
         },
         workers: way.workers.max(1),
+        machine: way.machine,
+        k8s_resources: project.settings().resources,
         sources: &planned,
         inputs: &way.inputs,
     })

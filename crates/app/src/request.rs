@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use baton_model::{Map, Timestamp};
-use baton_runner::Strategy;
+use baton_model::{Machine, Map, Timestamp};
+use baton_runner::{Isolation, Strategy};
 
 /// A run that is wanted.
 #[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
@@ -38,6 +38,8 @@ pub struct RunRequest {
     pub as_mage: bool,
     /// Most blocks at a time; the number of processors when it is not given.
     pub workers: Option<u32>,
+    /// What this machine has for the run to reserve.
+    pub machine: Machine,
 }
 
 /// How blocks are run on this machine.
@@ -49,6 +51,12 @@ pub struct WorkerOptions {
     pub workers: Option<u32>,
     /// Private memory that a block may use, such as `2GB`.
     pub memory: Option<String>,
+    /// Processors that runs may reserve, such as `3.5`; those of the machine when none is given.
+    pub cpus: Option<String>,
+    /// Memory that runs may reserve, such as `12GB`; that of the machine when none is given.
+    pub total_memory: Option<String>,
+    /// Whether block code is kept away from Baton's state.
+    pub isolation: Isolation,
     /// How block processes are started.
     pub launch: Option<Strategy>,
     /// Working directory of user code; that of this process when none is given.

@@ -2,14 +2,9 @@
 //!
 //! Everything is read from the project's state, so that it can be asked without a server, too.
 
-use std::collections::BTreeMap;
-
 use baton_engine::triggers::{TriggerHistory, decide};
-use baton_engine::usual::{RECENT, Spread};
 use baton_engine::why::{Why, WhyFacts, why, why_no_run};
-use baton_model::{
-    BlockStatus, BlockUuid, PipelineUuid, Run, RunId, RunStatus, Timestamp, Trigger,
-};
+use baton_model::{RunId, RunStatus, Timestamp, Trigger};
 use baton_scheduler::Lease;
 use baton_store::RunPage;
 
@@ -28,8 +23,10 @@ impl ProjectState {
         let note = self.store.run_row(id).await?.and_then(|row| row.note);
         // Whoever holds the lock schedules; when somebody last did is not recorded.
         let seen = Lease::is_held(&self.server_lock()).then_some(now);
-        let usual = self.usual_of(&run.plan.pipeline, id).await?;
-        let usual_blocks = self.usual_of_blocks(&run).await?;
+        let pipeline = &run.plan.pipeline;
+        let usual = self.usual_of_pipelines(std::slice::from_ref(pipeline), Some(id));
+        let usual = usual.await?.remove(pipeline);
+        let usual_blocks = self.usual_of_blocks(pipeline, Some(id)).await?;
         let page = RunPage {
             pipelines: vec![run.plan.pipeline.clone()],
             statuses: vec![RunStatus::Completed],
@@ -47,7 +44,7 @@ impl ProjectState {
             now,
             waits_for: note.as_deref(),
             scheduler_seen: seen,
-            usual,
+            usual: usual.and_then(|usual| usual.seconds),
             usual_blocks: &usual_blocks,
             last_good: good.as_ref(),
         }))
@@ -75,37 +72,5 @@ impl ProjectState {
             .filter(|event| trigger.is_active && event.date > facts.newest_date);
         let refused = refused.map(|event| event.reason);
         Ok(why_no_run(trigger, &decision, refused.as_deref()))
-    }
-
-    /// Seconds that runs of a pipeline took that completed, other than this one.
-    async fn usual_of(
-        &self,
-        pipeline: &PipelineUuid,
-        except: RunId,
-    ) -> Result<Option<Spread>, Failure> {
-        let past = self.store.pipeline_history(pipeline, 2 * RECENT as u32);
-        let took = past.await?.into_iter().filter_map(|past| {
-            let is_good = past.status == RunStatus::Completed && past.run != except;
-            let start = past.started_at.filter(|_| is_good)?;
-            Some(past.ended_at.since(start).as_secs_f64())
-        });
-        Ok(Spread::of(took.take(RECENT)))
-    }
-
-    async fn usual_of_blocks(&self, run: &Run) -> Result<BTreeMap<BlockUuid, Spread>, Failure> {
-        let mut usual = BTreeMap::new();
-        for block in &run.plan.blocks {
-            let past = self
-                .store
-                .block_history(&run.plan.pipeline, &block.uuid, 2 * RECENT as u32);
-            let took = past.await?.into_iter().filter_map(|past| {
-                let is_good = past.status == BlockStatus::Completed && past.run != run.id;
-                is_good.then(|| past.ended_at.since(past.started_at).as_secs_f64())
-            });
-            if let Some(spread) = Spread::of(took.take(RECENT)) {
-                usual.insert(block.uuid.clone(), spread);
-            }
-        }
-        Ok(usual)
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
+use baton_model::{Machine, parse_cpu, parse_size};
 use baton_project::Project;
 use baton_runner::environment::{self, Environment, Request};
-use baton_runner::{Library, RunnerOptions, Strategy, machine_memory, parse_size};
+use baton_runner::{Library, RunnerOptions, Shield, Strategy, machine_memory};
 
 use crate::failure::Failure;
 use crate::request::WorkerOptions;
@@ -39,12 +40,7 @@ impl Workers<'_> {
     ) -> Result<RunnerOptions, Failure> {
         let memory_limit = match &self.options.memory {
             None => machine_memory().map(|bytes| bytes / 10 * 9),
-            Some(text) => Some(parse_size(text).ok_or_else(|| {
-                Failure::usage(
-                    format!("`{text}` is not a size of memory"),
-                    "write for instance --memory 2GB",
-                )
-            })?),
+            Some(text) => Some(size(text, "--memory 2GB")?),
         };
         let (python, library) = if runs_code {
             let library = Library::unpack(self.baton_home)?;
@@ -82,6 +78,10 @@ impl Workers<'_> {
             inline_bytes: INLINE_BYTES,
             log_limit: LOG_LIMIT,
             environ,
+            shield: Some(Shield {
+                state: self.baton_home.to_owned(),
+                isolation: self.options.isolation,
+            }),
         })
     }
 
@@ -113,6 +113,33 @@ impl Workers<'_> {
         }
         Ok(python)
     }
+}
+
+fn size(text: &str, example: &str) -> Result<u64, Failure> {
+    parse_size(text).ok_or_else(|| {
+        Failure::usage(
+            format!("`{text}` is not a size of memory"),
+            format!("write for instance {example}"),
+        )
+    })
+}
+
+/// What this machine has for runs to reserve: what was said, else all of it.
+pub fn machine(options: &WorkerOptions) -> Result<Machine, Failure> {
+    let cpu = match &options.cpus {
+        None => Some(u64::from(processors()) * 1000),
+        Some(text) => Some(parse_cpu(text).ok_or_else(|| {
+            Failure::usage(
+                format!("`{text}` is not a number of processors"),
+                "write for instance --cpus 3.5",
+            )
+        })?),
+    };
+    let memory = match &options.total_memory {
+        None => machine_memory(),
+        Some(text) => Some(size(text, "--total-memory 12GB")?),
+    };
+    Ok(Machine { cpu, memory })
 }
 
 /// How many blocks run at a time unless somebody says otherwise.

@@ -175,6 +175,21 @@ pub(crate) struct WorkerArgs {
         hide_env_values = true
     )]
     pub(crate) memory: Option<String>,
+    /// Processors that runs may reserve with `resource_requests` [default: those of the machine]
+    #[arg(long, value_name = "N")]
+    pub(crate) cpus: Option<String>,
+    /// Memory that runs may reserve with `resource_requests`, such as 12GB [default: that of the machine]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) total_memory: Option<String>,
+    /// Keep block code away from Baton's state: where that costs nothing, always, or never
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = IsolationChoice::Auto,
+        env = "BATON_ISOLATION",
+        hide_env_values = true
+    )]
+    pub(crate) isolation: IsolationChoice,
     /// How block processes are started
     #[arg(long, value_enum, env = "BATON_LAUNCH", hide = true)]
     pub(crate) launch: Option<LaunchChoice>,
@@ -184,6 +199,13 @@ pub(crate) struct WorkerArgs {
 pub(crate) enum LaunchChoice {
     Fork,
     Spawn,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum IsolationChoice {
+    Auto,
+    On,
+    Off,
 }
 
 #[derive(Debug, Args)]

@@ -7,19 +7,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use baton_model::{PipelineUuid, PoolUse, RunId, Timestamp, TriggerId};
+use baton_model::{Machine, PipelineUuid, PoolUse, Reserved, RunId, Timestamp, TriggerId};
+
+use crate::reserve::{mebibytes, processors};
 
 /// Most runs that a reason names.
 const NAMED: usize = 5;
-
-/// What a run reserves on the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reserved {
-    /// Thousandths of a processor.
-    pub cpu: u64,
-    /// Bytes of memory.
-    pub memory: u64,
-}
 
 /// A run that waits or is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +81,8 @@ pub struct Limits {
     pub project: Option<u32>,
     /// Places of pools; each key of a pool has as many. A pool that is not listed has one.
     pub pools: HashMap<String, u32>,
-    /// Thousandths of processors of this machine.
-    pub cpu: Option<u64>,
-    /// Bytes of memory of this machine that runs may reserve.
-    pub memory: Option<u64>,
+    /// What this machine has for runs to reserve.
+    pub machine: Machine,
 }
 
 impl Limits {
@@ -287,23 +278,47 @@ impl<'a> Desk<'a> {
                 return Some((reason, OnLimit::Wait));
             }
         }
-        let reason = machine_reason(
-            "processors",
-            limits.cpu,
-            self.reserved.cpu,
-            ticket.reserved.cpu,
-            |thousandths| (thousandths as f64 / 1000.0).to_string(),
+        self.machine_in_the_way(ticket)
+    }
+
+    /// What of the machine is short. What it can never have is no reason to wait.
+    fn machine_in_the_way(&self, ticket: &RunTicket) -> Option<(Arc<str>, OnLimit)> {
+        let Machine { cpu, memory } = self.limits.machine;
+        let (wants, taken) = (ticket.reserved, self.reserved);
+        let cpu = (cpu, wants.cpu, taken.cpu, processors as fn(u64) -> String);
+        let of_memory = |bytes| format!("{} of memory", mebibytes(bytes));
+        let memory = (
+            memory,
+            wants.memory,
+            taken.memory,
+            of_memory as fn(u64) -> String,
         );
-        let reason = reason.or_else(|| {
-            machine_reason(
-                "of memory",
-                limits.memory,
-                self.reserved.memory,
-                ticket.reserved.memory,
-                mebibytes,
-            )
+        // What takes nothing does not ask what there is.
+        let parts = [cpu, memory].map(|(limit, wants, taken, show)| {
+            let limit = limit.filter(|_| wants > 0).unwrap_or(u64::MAX);
+            (limit, wants, taken, show)
         });
-        reason.map(|reason| (Arc::from(reason), OnLimit::Wait))
+        for (limit, wants, _, show) in parts {
+            if wants > limit {
+                let (wants, has) = (show(wants), show(limit));
+                let reason = format!("it reserves {wants}; this machine has {has}");
+                return Some((Arc::from(reason), OnLimit::Skip));
+            }
+        }
+        // What has started it holds what it has and may wait for it.
+        if ticket.is_child {
+            return None;
+        }
+        for (limit, wants, taken, show) in parts {
+            if taken.saturating_add(wants) > limit {
+                let (wants, taken, has) = (show(wants), show(taken), show(limit));
+                let reason = format!(
+                    "it reserves {wants}; this machine has {has}, and open runs reserve {taken}"
+                );
+                return Some((Arc::from(reason), OnLimit::Wait));
+            }
+        }
+        None
     }
 
     fn tell(&mut self, place: Place<'a>, say: impl FnOnce(&Self) -> String) -> Arc<str> {
@@ -367,30 +382,4 @@ fn pool_reason(desk: &Desk<'_>, wanted: &PoolUse, slots: u32) -> String {
         1 => taken,
         wants => format!("{taken}; it takes {wants}"),
     }
-}
-
-fn machine_reason(
-    what: &str,
-    limit: Option<u64>,
-    taken: u64,
-    wants: u64,
-    show: impl Fn(u64) -> String,
-) -> Option<String> {
-    let limit = limit?;
-    if wants == 0 || taken.saturating_add(wants) <= limit {
-        return None;
-    }
-    let (wants_text, limit_text) = (show(wants), show(limit));
-    Some(if wants > limit {
-        format!("it reserves {wants_text} {what}; this machine has {limit_text}")
-    } else {
-        format!(
-            "it reserves {wants_text} {what}; open runs reserve {} of {limit_text}",
-            show(taken)
-        )
-    })
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", bytes.div_ceil(1 << 20))
 }

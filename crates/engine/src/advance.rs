@@ -8,6 +8,7 @@ use baton_model::{
 
 use crate::apply::{Turn, new_block_run};
 use crate::mapping::{MOST_CHILDREN, View};
+use crate::reserve;
 
 impl Turn<'_> {
     /// Decides everything that follows from the state of the blocks.
@@ -373,8 +374,18 @@ impl Turn<'_> {
             let is_queued = |at: &usize| self.run.blocks[*at].status == BlockStatus::Queued;
             let mut queued: Vec<usize> = all.filter(is_queued).collect();
             self.sort_by_priority(&mut queued);
-            for position in queued.into_iter().take(free) {
-                self.start_attempt(position);
+            let mut taken = reserve::taken(&self.run);
+            let mut free = free;
+            for position in queued {
+                let wants = self.plan.blocks[self.places.owner(position)]
+                    .resources
+                    .reserved();
+                // What is too large for now keeps nobody else waiting.
+                if free > 0 && reserve::has_room(self.plan, taken, wants) {
+                    taken = taken.plus(wants);
+                    free -= 1;
+                    self.start_attempt(position);
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ mod graph;
 mod mapping;
 mod plan;
 mod refused;
+mod reserve;
 mod retry;
 pub mod schedule;
 pub mod sla;

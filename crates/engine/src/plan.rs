@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use baton_model::{
-    Attached, Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Map,
-    Occasion, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, PlannedBlock, RetrySettings,
-    RunTimeout, Timestamp,
+    Attached, Block, BlockError, BlockKind, BlockUuid, CodeHash, FailureKind, Language, Machine,
+    Map, Occasion, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, PlannedBlock, Reserved,
+    ResourceSettings, RetrySettings, RunTimeout, Timestamp,
 };
 use serde_json::Value;
 
 use crate::graph::Graph;
 use crate::refused::PlanError;
-use crate::retry;
+use crate::{reserve, retry};
 
 /// Which blocks of the pipeline are to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,10 @@ pub struct PlanInput<'a> {
     pub on_failure: OnFailure,
     /// Most block runs at a time on this machine; at least one.
     pub workers: u32,
+    /// What this machine has for runs to reserve.
+    pub machine: Machine,
+    /// What blocks with the executor `k8s` reserve and may use, unless they say otherwise.
+    pub k8s_resources: ResourceSettings,
     /// What was found on disk for each block that runs, alone or beside another one.
     pub sources: &'a BTreeMap<BlockUuid, Source>,
     /// Older runs that can supply the products of blocks outside the selection.
@@ -135,7 +139,13 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         blocks.push(planned_block(input, block, upstream));
     }
 
-    Ok(Plan {
+    if let Some((block, reason)) = reserve::too_large(&blocks, input.machine) {
+        return Err(PlanError::TooLarge {
+            block: block.uuid.clone(),
+            reason,
+        });
+    }
+    let mut plan = Plan {
         pipeline: pipeline.uuid.clone(),
         kind: pipeline.kind.clone(),
         blocks,
@@ -154,7 +164,10 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         // As in Mage, a limit of 0 is none.
         block_run_limit: pipeline.block_run_limit.filter(|limit| *limit > 0),
         workers: input.workers.max(1),
-    })
+        reserved: Reserved::default(),
+    };
+    plan.reserved = reserve::of_plan(&plan, input.machine);
+    Ok(plan)
 }
 
 fn refuse_duplicates(pipeline: &Pipeline) -> Result<(), PlanError> {
@@ -308,6 +321,11 @@ fn planned_block(input: &PlanInput<'_>, block: &Block, upstream: Vec<BlockUuid>)
         extensions: attached(input, block, &input.pipeline.extensions),
         needs_frames: source.is_some_and(|source| source.needs_frames),
         slow_imports: source.map_or_else(Vec::new, |source| source.slow_imports.clone()),
+        resources: if block.executor == "k8s" {
+            block.resources.or(input.k8s_resources)
+        } else {
+            block.resources
+        },
         problem,
     }
 }

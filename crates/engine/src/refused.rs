@@ -71,6 +71,14 @@ pub enum PlanError {
         /// The blocks, each with what it is.
         blocks: Vec<(BlockUuid, String)>,
     },
+    /// A block reserves more than this machine has.
+    #[error("plan block `{block}`: {reason}")]
+    TooLarge {
+        /// The block.
+        block: BlockUuid,
+        /// What it wants and what there is.
+        reason: String,
+    },
     /// Nothing supplies an input of a selected block.
     #[error("plan block `{block}`: there is no data of its upstream block `{upstream}`")]
     MissingInput {
@@ -108,6 +116,10 @@ impl Diagnose for PlanError {
             )),
             Self::NotYet { .. } => Some(
                 "run the others with --block UUID, and --upstream or --downstream for those around it".to_owned(),
+            ),
+            Self::TooLarge { .. } => Some(
+                "lower `resource_requests` in its `executor_config`, or say with --cpus and --total-memory that there is more"
+                    .to_owned(),
             ),
             Self::MissingInput { upstream, .. } => {
                 Some(format!("run with --upstream, or run `{upstream}` first"))

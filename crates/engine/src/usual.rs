@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// How many recent runs say what is usual. Older ones are about a pipeline that has changed since.
 pub const RECENT: usize = 20;
 
@@ -9,7 +11,7 @@ pub const RECENT: usize = 20;
 const FEWEST: usize = 4;
 
 /// How far numbers lie apart.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// Half of them are not greater.
     pub median: f64,
@@ -71,7 +73,7 @@ pub struct Past {
 }
 
 /// What is usual for a pipeline, or for a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Usual {
     /// Seconds that it takes.
     pub seconds: Option<Spread>,

@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use baton_model::{BlockError, BlockStatus, BlockUuid, Run, RunId, RunStatus, Timestamp, Trigger};
 
 use crate::triggers::Decision;
-use crate::usual::Spread;
+use crate::usual::{Spread, Usual};
 
 pub use changes::{Changes, changes};
 pub use path::{Link, critical_path};
 pub use words::span;
 
-use words::{clock, count, span_of};
+use words::{clock, count, number, span_of};
 
 /// Most links of a critical path that are shown.
 const MOST_LINKS: usize = 5;
@@ -55,10 +55,17 @@ pub struct WhyFacts<'a> {
     pub scheduler_seen: Option<Timestamp>,
     /// Seconds that runs of the pipeline usually take.
     pub usual: Option<Spread>,
-    /// Seconds that its blocks usually take.
-    pub usual_blocks: &'a BTreeMap<BlockUuid, Spread>,
+    /// What its blocks usually take, produce and use.
+    pub usual_blocks: &'a BTreeMap<BlockUuid, Usual>,
     /// The newest run of the pipeline that completed before this one.
     pub last_good: Option<&'a Run>,
+}
+
+impl WhyFacts<'_> {
+    /// Seconds that a block usually takes.
+    fn usual_time(&self, block: &BlockUuid) -> Option<Spread> {
+        self.usual_blocks.get(block)?.seconds
+    }
 }
 
 /// Why a trigger has not made the run that somebody misses. `refused` is why the newest date could not become a run.
@@ -126,6 +133,7 @@ fn completed(facts: &WhyFacts<'_>) -> Why {
         },
     });
     why.details.extend(steps(facts));
+    why.details.extend(unusual(facts));
     if let (Some(usual), Some(good)) = (facts.usual, facts.last_good)
         && usual.is_exceeded_by(took)
     {
@@ -258,9 +266,8 @@ fn took(run: &Run, now: Timestamp) -> f64 {
 fn slowest_link(facts: &WhyFacts<'_>) -> Option<String> {
     let chain = critical_path(facts.run, facts.now);
     let beyond = chain.iter().filter_map(|link| {
-        let usual = facts
-            .usual_blocks
-            .get(&facts.run.blocks.get(link.position)?.key.block)?;
+        let block = facts.run.blocks.get(link.position)?;
+        let usual = facts.usual_time(&block.key.block)?;
         let more = link.took.as_secs_f64() - usual.median;
         (more > 0.0).then_some((more, link, usual.median))
     });
@@ -303,7 +310,7 @@ fn steps(facts: &WhyFacts<'_>) -> Vec<String> {
         .iter()
         .map(|link| {
             let usual = facts.run.blocks.get(link.position);
-            let usual = usual.and_then(|block| facts.usual_blocks.get(&block.key.block));
+            let usual = usual.and_then(|block| facts.usual_time(&block.key.block));
             let usual = usual.map_or_else(String::new, |usual| {
                 format!(", usually {}", span_of(usual.median))
             });
@@ -324,6 +331,40 @@ fn steps(facts: &WhyFacts<'_>) -> Vec<String> {
         },
         links.join("; ")
     )]
+}
+
+/// Blocks that produced or used more than they usually do.
+fn unusual(facts: &WhyFacts<'_>) -> Vec<String> {
+    let declared = facts.run.blocks.iter();
+    let declared = declared.filter(|block| block.key.child.is_none());
+    let mut found = Vec::new();
+    for block in declared {
+        let (Some(usage), Some(usual)) = (block.usage, facts.usual_blocks.get(&block.key.block))
+        else {
+            continue;
+        };
+        let beyond = |spread: Option<Spread>, now: Option<u64>| {
+            let (spread, now) = (spread?, now? as f64);
+            spread.is_exceeded_by(now).then_some((now, spread.median))
+        };
+        if let Some((now, median)) = beyond(usual.rows, usage.rows) {
+            found.push(format!(
+                "Block `{}` produced {} rows, usually {}.",
+                block.name,
+                number(now),
+                number(median)
+            ));
+        }
+        if let Some((now, median)) = beyond(usual.memory, usage.peak_memory) {
+            found.push(format!(
+                "Block `{}` used {} MB of memory, usually {}.",
+                block.name,
+                number(now / 1e6),
+                number(median / 1e6)
+            ));
+        }
+    }
+    found
 }
 
 /// What is different since the last good run.

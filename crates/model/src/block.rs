@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockUuid, Map};
+use crate::{BlockUuid, Map, ResourceSettings};
 
 /// What a block is for. Unknown kinds are kept, so that a project of a newer Mage opens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -197,6 +197,9 @@ pub struct Block {
     pub replicated: Option<BlockUuid>,
     /// Where it runs; `local_python` unless said otherwise.
     pub executor: String,
+    /// What it reserves and may use, by its own `executor_config` and that of its pipeline.
+    #[serde(default)]
+    pub resources: ResourceSettings,
     /// Colour of a custom block.
     pub color: Option<String>,
     /// Higher runs first among blocks that are ready together.

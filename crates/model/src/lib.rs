@@ -11,6 +11,7 @@ mod ids;
 mod pipeline;
 mod plan;
 mod product;
+mod resources;
 mod run;
 mod schedule;
 mod shared;
@@ -27,6 +28,7 @@ pub use plan::{
     Attached, Occasion, OlderOutput, OnFailure, Plan, PlannedBlock, RetryPolicy, RunTimeout,
 };
 pub use product::{Chunk, Column, ColumnStatistics, Content, Product, ProductKind};
+pub use resources::{Machine, Reserved, ResourceSettings, parse_cpu, parse_size};
 pub use run::{BlockRun, BlockStatus, CallbackOn, CallbackRun, Items, Run, RunStatus, Usage};
 pub use schedule::{BadSchedule, Interval, Schedule};
 pub use shared::{Age, GlobalDataProduct, MomentPart, SharedBlock};

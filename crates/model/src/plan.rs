@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BackfillId, BlockError, BlockKind, BlockUuid, Cause, CodeHash, Interval, Items, Language, Map,
-    PipelineKind, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp, TriggerId,
+    PipelineKind, PipelineUuid, PoolUse, Reserved, ResourceSettings, RunId, RunStatus, Timestamp,
+    TriggerId,
 };
 
 /// What a failed block means for the rest of its run.
@@ -102,6 +103,9 @@ pub struct PlannedBlock {
     /// Modules that are slow to import and that it needs, likewise: a worker may import them in advance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slow_imports: Vec<String>,
+    /// What it reserves and may use.
+    #[serde(default, skip_serializing_if = "ResourceSettings::is_empty")]
+    pub resources: ResourceSettings,
     /// Why the block cannot run at all (its file is missing, its language is not supported): it fails with this.
     pub problem: Option<BlockError>,
 }
@@ -221,6 +225,9 @@ pub struct Plan {
     pub block_run_limit: Option<u32>,
     /// Most block runs at a time on this machine.
     pub workers: u32,
+    /// What the run reserves as long as it is open; its blocks share it.
+    #[serde(default, skip_serializing_if = "Reserved::is_nothing")]
+    pub reserved: Reserved,
 }
 
 impl Plan {

@@ -125,13 +125,16 @@ impl CallbackOn {
 /// What an attempt used. What was not measured is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
+    /// Rows of the frames that it took from the blocks above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_in: Option<u64>,
     /// Rows that it produced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
     /// Bytes of its products.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Processor time.
+    /// Processor time of its process and of everything that it started, in user code and in the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,
     /// Most bytes of memory at a time.
@@ -234,6 +237,20 @@ impl Run {
         self.blocks.iter().find(|block| &block.key == key)
     }
 
+    /// What the newest attempts of its block runs have used together; of memory, the most of one of them. None when
+    /// nothing was measured.
+    pub fn usage(&self) -> Option<Usage> {
+        let mut measured = self.blocks.iter().filter_map(|block| block.usage);
+        let first = measured.next()?;
+        Some(measured.fold(first, |sum, one| Usage {
+            rows_in: either(sum.rows_in, one.rows_in, u64::saturating_add),
+            rows: either(sum.rows, one.rows, u64::saturating_add),
+            bytes: either(sum.bytes, one.bytes, u64::saturating_add),
+            cpu_seconds: either(sum.cpu_seconds, one.cpu_seconds, |a, b| a + b),
+            peak_memory: either(sum.peak_memory, one.peak_memory, u64::max),
+        }))
+    }
+
     /// The variables that blocks see: those of the pipeline, then what blocks have set or removed, and over both what
     /// was given for the run.
     pub fn known_variables(&self) -> Map {
@@ -247,5 +264,13 @@ impl Run {
         }
         known.extend(self.plan.given.clone());
         known
+    }
+}
+
+/// Both together, or the one that there is.
+fn either<T>(one: Option<T>, other: Option<T>, together: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(together(one, other)),
+        (one, other) => one.or(other),
     }
 }

@@ -91,6 +91,11 @@ impl Objects {
         Ok(Self { folder })
     }
 
+    /// Where all of them are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where an object is, or would be.
     pub(crate) fn path(&self, object: &ObjectHash) -> PathBuf {
         let hash = object.as_str();

@@ -63,6 +63,16 @@ impl Products {
         Ok(removed)
     }
 
+    /// Where all objects are; workers read them.
+    pub fn objects_folder(&self) -> &Path {
+        self.objects.folder()
+    }
+
+    /// Where all staging folders are; workers write to them.
+    pub fn staging_folder(&self) -> &Path {
+        &self.staging
+    }
+
     /// Where an object is: the file that a worker maps.
     pub fn object_path(&self, object: &ObjectHash) -> PathBuf {
         self.objects.path(object)

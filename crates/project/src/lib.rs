@@ -24,6 +24,7 @@ mod profiles;
 mod project;
 mod reading;
 mod requirements;
+mod resources;
 mod scaffold;
 mod settings;
 pub mod source;

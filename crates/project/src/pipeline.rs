@@ -13,6 +13,7 @@ use baton_model::{
 use crate::notifications;
 use crate::problem::{Problem, Rule};
 use crate::reading::{self, Reader};
+use crate::resources;
 use crate::settings;
 use crate::template::{self, Lookup};
 use crate::yaml::{Mark, Node};
@@ -136,7 +137,8 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     }
     pipeline.notifications = notifications::map(root, reader);
     pipeline.saves_triggers = settings::saves_triggers(root.get("settings"));
-    executor(root, reader, lookup);
+    let above = executor(root, reader, lookup);
+    let resources = resources::read(root, "executor_config", above.as_deref(), reader);
 
     let places = &mut result.places;
     let mut group =
@@ -169,6 +171,9 @@ fn fill(result: &mut PipelineFile, root: &Node, reader: &mut Reader<'_>, lookup:
     }
 
     reader.enter(None);
+    for block in &mut pipeline.blocks {
+        block.resources = block.resources.or(resources);
+    }
     refuse_duplicates(result, reader);
     drop_unknown_upstream(&mut result.pipeline);
     refuse_cycle(result, reader);
@@ -284,6 +289,9 @@ fn block(
             .map_or(node.mark, |value| value.mark),
         upstream,
     };
+    let retry = reader.retry(node);
+    let timeout = reader.number(node, "timeout");
+    let executor = executor(node, reader, lookup).unwrap_or_else(|| "local_python".to_owned());
     let block = Block {
         name: reading::text(node, "name").unwrap_or_else(|| uuid.as_str().to_owned()),
         kind,
@@ -291,12 +299,11 @@ fn block(
         upstream: uuids(&places.upstream),
         downstream: uuids(&reader.names(node, "downstream_blocks")),
         configuration,
-        retry: reader.retry(node),
-        timeout: reader
-            .number(node, "timeout")
-            .filter(|seconds| *seconds > 0.0),
+        retry,
+        timeout: timeout.filter(|seconds| *seconds > 0.0),
         replicated: reading::text(node, "replicated_block").map(BlockUuid::new),
-        executor: executor(node, reader, lookup).unwrap_or_else(|| "local_python".to_owned()),
+        resources: resources::read(node, "executor_config", Some(&executor), reader),
+        executor,
         color: reading::text(node, "color"),
         priority: reader.number(node, "priority").unwrap_or(0.0) as i64,
         extension: None,
@@ -496,6 +503,34 @@ mod tests {
         );
         assert_eq!(block.replicated, Some("b".into()));
         assert_eq!(block.downstream, ["b".into(), "gone".into()]);
+    }
+
+    #[test]
+    fn a_block_says_what_it_reserves_and_may_use() {
+        let file = file(
+            "executor_config: {resource_limits: {cpu: 2, memory: 1Gi}}\nblocks:\n- uuid: a\n  type: custom\n  executor_config: {resource_requests: {cpu: 500m, memory: 1048576}, resource_limits: {memory: 2Gi}}\n- uuid: b\n  type: custom\n  executor_config: {container: {resources: {requests: {cpu: 0.25}}}, container_config: {resources: {limits: {cpu: 4}}}}\n- {uuid: c, type: custom, executor_type: ecs, executor_config: {cpu: 512, memory: 1024}}\n- {uuid: d, type: custom, executor_config: {resource_requests: {cpu: many, memory: null}, namespace: x}}\n- {uuid: e, type: custom, executor_config: null}\n",
+        );
+        assert_eq!(codes(&file), [("bad-setting", 10)]);
+        let resources = |at: usize| {
+            let found = file.pipeline.blocks[at].resources;
+            let requests = (found.cpu_request, found.memory_request);
+            (requests, (found.cpu_limit, found.memory_limit))
+        };
+        let gibibytes = |number: u64| Some(number << 30);
+        assert_eq!(
+            resources(0),
+            ((Some(500), Some(1 << 20)), (Some(2000), gibibytes(2)))
+        );
+        assert_eq!(
+            resources(1),
+            ((Some(250), None), (Some(4000), gibibytes(1)))
+        );
+        assert_eq!(
+            resources(2),
+            ((Some(500), gibibytes(1)), (Some(2000), gibibytes(1)))
+        );
+        assert_eq!(resources(3), ((None, None), (Some(2000), gibibytes(1))));
+        assert_eq!(resources(4), resources(3));
     }
 
     #[test]

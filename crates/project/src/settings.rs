@@ -1,10 +1,11 @@
 //! The project's own `metadata.yaml` (spec 1.3).
 
-use baton_model::{Map, RetrySettings};
+use baton_model::{Map, ResourceSettings, RetrySettings};
 use serde_json::Value;
 
 use crate::notifications;
 use crate::reading::{self, Reader};
+use crate::resources;
 use crate::yaml::Node;
 
 /// What a project says about itself. Every key is optional; all of them, known or not, are in `raw`.
@@ -18,6 +19,8 @@ pub struct ProjectSettings {
     pub features: Map,
     /// Retries of every block that says nothing else.
     pub retry: RetrySettings,
+    /// What blocks with the executor `k8s` reserve and may use, unless they say otherwise themselves.
+    pub resources: ResourceSettings,
     /// Where Mage keeps its data.
     pub variables_dir: Option<String>,
     /// The bucket where Mage keeps block outputs; the placeholder of Mage's template is left out.
@@ -47,6 +50,7 @@ impl ProjectSettings {
             project_type: reading::text(root, "project_type"),
             features: reader.map(root, "features"),
             retry: reader.retry(root),
+            resources: resources::read(root, "k8s_executor_config", None, reader),
             variables_dir: reading::text(root, "variables_dir"),
             remote_variables_dir: reading::text(root, "remote_variables_dir")
                 .filter(|path| path != "s3://bucket/path_prefix"),

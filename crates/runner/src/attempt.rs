@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_base::{chain, failpoint};
-use baton_model::{BlockError, FailureKind, Outcome};
+use baton_model::{BlockError, FailureKind, Outcome, Usage};
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,12 +16,13 @@ use tokio::time::timeout;
 
 use crate::asking::{Asking, Line};
 use crate::ending::{job_error, storage_error};
-use crate::launch::{Exit, LaunchError};
+use crate::launch::{Exit, LaunchError, Strategy};
 use crate::log::LogRecord;
 use crate::protocol::{self, Job, JobBlock, VERSION, WorkerMessage};
 use crate::recorder::{Recorder, read_output};
 use crate::runner::{Attempt, Runner, Stop};
 use crate::tree;
+use crate::usage::Meter;
 use crate::watched::{End, Verdict, Watched, clear_away};
 use crate::worker::Worker;
 use crate::yielding::{YieldedItem, Yielding};
@@ -42,23 +43,28 @@ pub struct AttemptReport {
     pub outcome: Outcome,
     /// Passed and total tests, when the block has any.
     pub tests: Option<(u32, u32)>,
+    /// What it used; none when no process came up.
+    pub usage: Option<Usage>,
 }
 
 impl AttemptReport {
     fn cancelled() -> Self {
-        Self {
-            outcome: Outcome::Cancelled,
-            tests: None,
-        }
+        Self::ended(Outcome::Cancelled)
     }
 
     fn failed(error: BlockError) -> Self {
+        Self::ended(Outcome::Failed {
+            error,
+            products: Vec::new(),
+        })
+    }
+
+    /// One that ended so before a process came up.
+    pub fn ended(outcome: Outcome) -> Self {
         Self {
-            outcome: Outcome::Failed {
-                error,
-                products: Vec::new(),
-            },
+            outcome,
             tests: None,
+            usage: None,
         }
     }
 }
@@ -96,15 +102,24 @@ pub(crate) async fn run(
     };
     failpoint("launched");
     // Before it has anything to do. A process that blocks share keeps what others left in its memory: it is looked at.
-    let group = match (&runner.groups, runner.options.memory_limit) {
-        (Some(groups), Some(limit)) if !attempt.one_process => groups.hold(worker.pid, limit),
+    let memory = attempt.memory_limit(runner.options.memory_limit);
+    let cpu = attempt.block.resources.cpu_limit;
+    let group = match (&runner.groups, memory) {
+        (Some(groups), Some(limit)) if !attempt.one_process => {
+            groups.hold(worker.pid, limit.bytes, cpu)
+        }
         _ => None,
     };
+    // Where nobody measures its share it gets whole processors.
+    let is_measured = group.as_ref().is_some_and(|group| group.limits_cpu);
+    let cpus = cpu.filter(|_| !is_measured && !attempt.one_process);
+    let cpus = cpus.map(|thousandths| thousandths.div_ceil(1000));
     // Nothing that a block prints by itself: where its output ends if its process goes on.
     let mark = attempt
         .one_process
         .then(|| format!("\u{1e}baton {} {:x}", attempt.staging, baton_base::now()));
-    let sent = send_job(&worker, runner, attempt, staging.path(), mark.as_deref()).await;
+    let ways = (staging.path(), mark.as_deref(), cpus);
+    let sent = send_job(&worker, runner, attempt, ways).await;
     let Worker {
         pid,
         control,
@@ -141,13 +156,14 @@ pub(crate) async fn run(
         tests: None,
         asking: Asking::new(runner, attempt, Arc::clone(&line)),
         group,
+        meter: meter(runner, attempt, pid),
     };
     let report = match watched.watch(runner, attempt, inbox, exit, stop).await {
         End::Gone(exit) => {
             drain(out).await;
             drain(err).await;
             drain(reader).await;
-            watched.conclude(runner, exit.as_ref()).await
+            watched.conclude(runner, attempt, exit.as_ref()).await
         }
         End::Leaving(exit) if attempt.one_process => {
             let (out, err, control) = tokio::join!(drain(out), drain(err), drain(reader));
@@ -171,7 +187,7 @@ pub(crate) async fn run(
                     see_off(pid, exit).await;
                 }),
             }
-            watched.conclude(runner, None).await
+            watched.conclude(runner, attempt, None).await
         }
         End::Leaving(exit) => {
             let mut open = Vec::new();
@@ -182,6 +198,7 @@ pub(crate) async fn run(
                 }
             }
             drop(line);
+            watched.ask_group();
             let group = watched.group.take();
             runner.see_off(async move {
                 see_off(pid, exit).await;
@@ -191,7 +208,7 @@ pub(crate) async fn run(
                     drain(reader).await;
                 }
             });
-            watched.conclude(runner, None).await
+            watched.conclude(runner, attempt, None).await
         }
     };
     let report = AttemptReport {
@@ -201,6 +218,15 @@ pub(crate) async fn run(
     // What stays in the folder is swept away with the next run; the result does not depend on it.
     let _ = staging.remove();
     report
+}
+
+/// What counts an attempt: a process that had been at work before has used something already.
+fn meter(runner: &Runner, attempt: &Attempt, pid: i32) -> Meter {
+    if attempt.one_process || runner.options.strategy == Strategy::Spawn {
+        Meter::shared(pid)
+    } else {
+        Meter::fresh()
+    }
 }
 
 /// The process for an attempt: a new one, or the one that the run's blocks share.
@@ -244,8 +270,7 @@ async fn send_job(
     worker: &Worker,
     runner: &Runner,
     attempt: &Attempt,
-    staging: &Path,
-    mark: Option<&str>,
+    (staging, mark, cpus): (&Path, Option<&str>, Option<u64>),
 ) -> io::Result<()> {
     let block = &attempt.block;
     let job = Job {
@@ -270,6 +295,7 @@ async fn send_job(
         extensions: &attempt.extensions,
         work: &attempt.work,
         mark,
+        cpus,
         cache: attempt.cache,
         kwargs: &attempt.kwargs,
         environ: &runner.options.environ,

@@ -11,6 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Where Linux has its control groups.
 const MOUNT: &str = "/sys/fs/cgroup";
 
+/// Over how long the kernel measures a share of processors, and the least of it that it takes, microseconds.
+const PERIOD: u64 = 100_000;
+const LEAST_QUOTA: u64 = 1_000;
+
 /// Our own group, below which block processes get theirs.
 #[derive(Debug)]
 pub(crate) struct Groups {
@@ -25,6 +29,8 @@ pub(crate) struct Groups {
 #[derive(Debug)]
 pub(crate) struct Group {
     folder: PathBuf,
+    /// Whether the kernel holds it to its share of the processors.
+    pub(crate) limits_cpu: bool,
 }
 
 impl Groups {
@@ -46,18 +52,23 @@ impl Groups {
             pid,
             next: AtomicU64::new(1),
         };
-        if !groups.lists_memory("cgroup.controllers") {
+        if !groups.lists("memory", "cgroup.controllers") {
             return None;
         }
-        if !groups.lists_memory("cgroup.subtree_control") {
+        if !groups.lists("memory", "cgroup.subtree_control") {
             groups.make_room().ok()?;
+        }
+        let may_divide_time = groups.lists("cpu", "cgroup.controllers");
+        if may_divide_time && !groups.lists("cpu", "cgroup.subtree_control") {
+            // Without it blocks are held to whole processors; see `Job::cpus`.
+            let _ = fs::write(groups.folder.join("cgroup.subtree_control"), "+cpu");
         }
         Some(groups)
     }
 
-    fn lists_memory(&self, file: &str) -> bool {
+    fn lists(&self, controller: &str, file: &str) -> bool {
         fs::read_to_string(self.folder.join(file))
-            .is_ok_and(|list| list.split_whitespace().any(|name| name == "memory"))
+            .is_ok_and(|list| list.split_whitespace().any(|name| name == controller))
     }
 
     /// Moves this process into a part, so that the group can have more of them. Fails where somebody else lives in
@@ -71,25 +82,41 @@ impl Groups {
         fs::write(self.folder.join("cgroup.subtree_control"), "+memory")
     }
 
-    /// Puts a process into a group of its own that may hold `limit` bytes. None where that fails.
-    pub(crate) fn hold(&self, pid: i32, limit: u64) -> Option<Group> {
+    /// Puts a process into a group of its own that may hold `limit` bytes, and use so many thousandths of a processor.
+    /// None where that fails; that processors cannot be limited is no failure.
+    pub(crate) fn hold(&self, pid: i32, limit: u64, cpu: Option<u64>) -> Option<Group> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let folder = self.folder.join(format!("baton-{}-{number}", self.pid));
         fs::create_dir(&folder).ok()?;
-        let group = Group { folder };
+        let mut group = Group {
+            folder,
+            limits_cpu: false,
+        };
         group.set("memory.max", &limit.to_string()).ok()?;
         // Kernels that do not count swap have no such file; and none dies alone.
         let _ = group.set("memory.swap.max", "0");
         let _ = group.set("memory.oom.group", "1");
+        // Only an existing file is written: the kernel's files are there or are not.
+        if let Some(cpu) = cpu.filter(|_| group.folder.join("cpu.max").exists()) {
+            group.limits_cpu = group.set("cpu.max", &share(cpu)).is_ok();
+        }
         group.set("cgroup.procs", &pid.to_string()).ok()?;
         Some(group)
     }
 }
 
+/// So many thousandths of a processor, in the words of the kernel.
+fn share(cpu: u64) -> String {
+    let quota = (cpu.saturating_mul(PERIOD) / 1000).max(LEAST_QUOTA);
+    format!("{quota} {PERIOD}")
+}
+
 impl Drop for Groups {
     fn drop(&mut self) {
         let Some(host) = &self.host else { return };
-        let _ = fs::write(self.folder.join("cgroup.subtree_control"), "-memory");
+        for controller in ["-cpu", "-memory"] {
+            let _ = fs::write(self.folder.join("cgroup.subtree_control"), controller);
+        }
         let _ = fs::write(self.folder.join("cgroup.procs"), self.pid.to_string());
         let _ = fs::remove_dir(host);
     }
@@ -111,6 +138,15 @@ impl Group {
                 .any(|(event, count)| event == name && count.trim() != "0")
         };
         count("oom") && count("oom_kill")
+    }
+
+    /// Processor time of everything that has lived here, seconds.
+    pub(crate) fn cpu_seconds(&self) -> Option<f64> {
+        let text = fs::read_to_string(self.folder.join("cpu.stat")).ok()?;
+        let spent = text
+            .lines()
+            .find_map(|line| line.strip_prefix("usage_usec "))?;
+        Some(spent.trim().parse::<u64>().ok()? as f64 / 1e6)
     }
 
     /// The most memory that was in use at a time, bytes; none before Linux 5.19.
@@ -175,7 +211,8 @@ mod tests {
         let folder = mount.path().join("user.slice/run.scope");
         let groups = Groups::below(mount.path(), OWN, 7).unwrap();
         assert_eq!(read(&folder.join("baton-7-host/cgroup.procs")), "7");
-        assert_eq!(read(&folder.join("cgroup.subtree_control")), "+memory");
+        // The last thing that was written: processors come after memory, and are not necessary.
+        assert_eq!(read(&folder.join("cgroup.subtree_control")), "+cpu");
         drop(groups);
         assert_eq!(read(&folder.join("cgroup.subtree_control")), "-memory");
         assert_eq!(read(&folder.join("cgroup.procs")), "7");
@@ -197,7 +234,7 @@ mod tests {
         let mount = group("memory", "memory");
         let groups = Groups::below(mount.path(), OWN, 7).unwrap();
         assert!(groups.host.is_none(), "the group is divided already");
-        let group = groups.hold(42, 1_000_000).unwrap();
+        let group = groups.hold(42, 1_000_000, None).unwrap();
         let set = |file: &str| read(&group.folder.join(file));
         assert_eq!(set("memory.max"), "1000000");
         assert_eq!(set("memory.swap.max"), "0");
@@ -206,15 +243,34 @@ mod tests {
         assert_eq!(group.peak(), None);
         fs::write(group.folder.join("memory.peak"), "999424\n").unwrap();
         assert_eq!(group.peak(), Some(999_424));
-        let second = groups.hold(43, 1).unwrap();
+        assert_eq!(group.cpu_seconds(), None);
+        fs::write(
+            group.folder.join("cpu.stat"),
+            "usage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\n",
+        )
+        .unwrap();
+        assert_eq!(group.cpu_seconds(), Some(2.5));
+        let second = groups.hold(43, 1, None).unwrap();
         assert_ne!(second.folder, group.folder);
+    }
+
+    #[test]
+    fn a_block_is_held_to_its_share_of_the_processors() {
+        let mount = group("cpu memory", "cpu memory");
+        let groups = Groups::below(mount.path(), OWN, 7).unwrap();
+        let group = groups.hold(42, 1_000_000, Some(1500)).unwrap();
+        // The kernel would have made the file.
+        assert!(!group.limits_cpu);
+        assert!(!group.folder.join("cpu.max").exists());
+        assert_eq!(share(1500), "150000 100000");
+        assert_eq!(share(1), "1000 100000");
     }
 
     #[test]
     fn only_its_own_limit_counts_as_having_run_out() {
         let mount = group("memory", "memory");
         let groups = Groups::below(mount.path(), OWN, 7).unwrap();
-        let group = groups.hold(42, 1_000_000).unwrap();
+        let group = groups.hold(42, 1_000_000, None).unwrap();
         assert!(!group.ran_out());
         for (events, expected) in [
             (

@@ -6,7 +6,7 @@ use baton_base::chain;
 use baton_model::{BlockError, BlockKind, FailureKind};
 
 use crate::launch::Exit;
-use crate::runner::Attempt;
+use crate::runner::{Attempt, MemoryLimit};
 
 /// The block met its timeout.
 pub(crate) fn timed_out(attempt: &Attempt) -> BlockError {
@@ -27,7 +27,11 @@ pub(crate) fn timed_out(attempt: &Attempt) -> BlockError {
 }
 
 /// The block used more memory than it may.
-pub(crate) fn out_of_memory(used: u64, limit: u64) -> BlockError {
+pub(crate) fn out_of_memory(used: u64, limit: MemoryLimit) -> BlockError {
+    let MemoryLimit {
+        bytes: limit,
+        is_own,
+    } = limit;
     let message = if used > limit {
         format!(
             "the block used {} of private memory; it may use {}",
@@ -42,7 +46,11 @@ pub(crate) fn out_of_memory(used: u64, limit: u64) -> BlockError {
         )
     };
     BlockError::new(FailureKind::OutOfMemory, message)
-        .with_hint("process the data in smaller parts, or raise the limit with `--memory`")
+        .with_hint(if is_own {
+            "process the data in smaller parts, or raise `resource_limits` in the block's `executor_config`"
+        } else {
+            "process the data in smaller parts, or raise the limit with `--memory`"
+        })
 }
 
 /// The worker went away before it had its job.
@@ -123,24 +131,37 @@ mod tests {
         Exit {
             code,
             signal,
+            cpu_seconds: None,
             orphans: Vec::new(),
         }
     }
 
     #[test]
     fn memory_beyond_the_limit_and_memory_used_up() {
-        let looked_at = out_of_memory(204_000_000, 200_000_000);
+        const LIMIT: MemoryLimit = MemoryLimit {
+            bytes: 200_000_000,
+            is_own: false,
+        };
+        let looked_at = out_of_memory(204_000_000, LIMIT);
         assert_eq!(
             looked_at.message,
             "the block used 204 MB of private memory; it may use 200 MB"
         );
-        let held = out_of_memory(200_000_000, 200_000_000);
+        let held = out_of_memory(200_000_000, LIMIT);
         assert_eq!(
             held.message,
             "the block used up the 200 MB of memory that it may use"
         );
         assert_eq!(held.kind, FailureKind::OutOfMemory);
         assert_eq!(held.hint, looked_at.hint);
+        let own = out_of_memory(
+            1,
+            MemoryLimit {
+                is_own: true,
+                ..LIMIT
+            },
+        );
+        assert!(own.hint.unwrap().contains("resource_limits"));
     }
 
     #[test]

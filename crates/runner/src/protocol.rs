@@ -22,7 +22,12 @@ const MAX_FRAME: usize = 64 * 1024 * 1024;
 #[serde(tag = "t", rename_all = "snake_case")]
 pub(crate) enum ZygoteMessage {
     /// It is ready.
-    Hello { protocol: u32 },
+    Hello {
+        protocol: u32,
+        /// Why block code is not kept away from Baton's state, where it should be.
+        #[serde(default)]
+        unshielded: Option<String>,
+    },
     /// A block process exists.
     Forked { id: u64, pid: i32 },
     /// The system did not let it fork.
@@ -32,6 +37,9 @@ pub(crate) enum ZygoteMessage {
         id: u64,
         code: Option<i32>,
         signal: Option<i32>,
+        /// Processor time of it and of what it has waited for.
+        #[serde(default)]
+        cpu_seconds: Option<f64>,
     },
 }
 
@@ -58,6 +66,13 @@ pub(crate) enum WorkerMessage {
     Items(Items),
     /// An item of a dynamic block that goes on.
     Yielded(Output),
+    /// What it has used, by its own account; the last message but one.
+    Usage {
+        #[serde(default)]
+        cpu_seconds: Option<f64>,
+        #[serde(default)]
+        peak_memory: Option<u64>,
+    },
     /// Everything is written.
     Done,
     /// A condition said no; the block's own code did not run.
@@ -133,6 +148,9 @@ pub(crate) struct Job<'a> {
     pub(crate) work: &'a Work,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mark: Option<&'a str>,
+    /// How many processors it may run on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpus: Option<u64>,
     pub(crate) cache: bool,
     pub(crate) kwargs: &'a Map,
     pub(crate) environ: &'a BTreeMap<String, String>,
@@ -255,6 +273,11 @@ impl InputProduct {
     /// Whether it has rows and columns.
     pub fn is_frame(&self) -> bool {
         self.kind == ProductKind::Frame
+    }
+
+    /// How many rows it has, if it is a frame.
+    pub(crate) fn rows(&self) -> Option<u64> {
+        self.rows
     }
 }
 

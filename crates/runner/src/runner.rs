@@ -17,6 +17,7 @@ use crate::conceal::Concealed;
 use crate::launch::{Launch, Launcher, Strategy};
 use crate::log::LogRecord;
 use crate::protocol::{Attached, Input, Work};
+use crate::shield::Shield;
 use crate::worker::Worker;
 use crate::yielding::YieldedItem;
 
@@ -41,6 +42,8 @@ pub struct RunnerOptions {
     pub log_limit: usize,
     /// Variables that workers find in their environment besides the host's own.
     pub environ: BTreeMap<String, String>,
+    /// What blocks are kept away from; none in tests of other things.
+    pub shield: Option<Shield>,
 }
 
 /// One attempt to run a block.
@@ -92,6 +95,29 @@ pub struct Attempt {
     pub strict: bool,
 }
 
+/// How much private memory a block may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MemoryLimit {
+    pub(crate) bytes: u64,
+    /// Whether the block's own settings say so, and not the machine.
+    pub(crate) is_own: bool,
+}
+
+impl Attempt {
+    /// The memory that it may use: what its block may, and never more than every block may.
+    pub(crate) fn memory_limit(&self, most: Option<u64>) -> Option<MemoryLimit> {
+        let own = self.block.resources.memory_limit;
+        let bytes = match (own, most) {
+            (Some(own), Some(most)) => own.min(most),
+            (one, other) => one.or(other)?,
+        };
+        Some(MemoryLimit {
+            bytes,
+            is_own: own == Some(bytes),
+        })
+    }
+}
+
 /// Whether and how an attempt is to be stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -131,12 +157,12 @@ impl Runner {
             library: options.library.clone(),
             folder: options.folder.clone(),
             environ: options.environ.clone(),
+            shield: (options.shield.as_ref())
+                .and_then(|shield| shield.order(&options.library, &products)),
         };
         let launcher = Arc::new(Launcher::new(options.strategy, launch));
         // Before the first process is started, which would be in the way.
-        let groups = options
-            .memory_limit
-            .and_then(|_| Groups::find().map(Arc::new));
+        let groups = Groups::find().map(Arc::new);
         Self {
             options,
             groups,

@@ -18,11 +18,11 @@ use crate::cgroup::Group;
 use crate::ending::{ended_early, out_of_memory, storage_error, timed_out};
 use crate::launch::Exit;
 use crate::log::Level;
-use crate::memory;
 use crate::protocol::{self, VERSION, WorkerMessage};
 use crate::recorder::Recorder;
-use crate::runner::{Attempt, MEMORY_INTERVAL, Runner, Stop};
+use crate::runner::{Attempt, MEMORY_INTERVAL, MemoryLimit, Runner, Stop};
 use crate::tree;
+use crate::usage::{self, Meter};
 use crate::yielding::Yielding;
 
 /// How watching a process ended.
@@ -90,6 +90,8 @@ pub(crate) struct Watched {
     pub(crate) asking: Asking,
     /// Where the kernel guards its memory; else we look at it.
     pub(crate) group: Option<Group>,
+    /// What it has used so far.
+    pub(crate) meter: Meter,
 }
 
 impl Watched {
@@ -144,6 +146,8 @@ impl Watched {
                 ))),
                 Event::Message(None) => talking = false,
                 Event::Exited(ended) => {
+                    self.meter
+                        .reaped(ended.as_ref().and_then(|exit| exit.cpu_seconds));
                     clear_away(self.pid, ended.as_ref());
                     while let Ok(Some(Ok(message))) = timeout(DRAIN_TIME, inbox.recv()).await {
                         self.hear(message).await;
@@ -155,7 +159,7 @@ impl Watched {
                     leave_by = far;
                     tree::kill_tree(self.pid);
                 }
-                Event::Tick => self.guard_memory(runner.options.memory_limit),
+                Event::Tick => self.look(attempt.memory_limit(runner.options.memory_limit)),
                 Event::Stop => {
                     let wish = *stop.borrow_and_update();
                     match wish {
@@ -201,6 +205,10 @@ impl Watched {
             WorkerMessage::Tests { passed, total } => self.tests = Some((passed, total)),
             WorkerMessage::Items(items) => self.items = Some(items),
             WorkerMessage::Yielded(output) => self.yielding.store(output).await,
+            WorkerMessage::Usage {
+                cpu_seconds,
+                peak_memory,
+            } => self.meter.hear(cpu_seconds, peak_memory),
             WorkerMessage::Done => return self.last_word(Verdict::Done),
             WorkerMessage::ConditionFailed { reason } => {
                 return self.last_word(Verdict::ConditionFailed(reason));
@@ -240,21 +248,30 @@ impl Watched {
         }
     }
 
-    fn guard_memory(&mut self, limit: Option<u64>) {
-        let (Some(limit), None) = (limit, &self.group) else {
+    /// Looks at what the process uses, where no group counts it.
+    fn look(&mut self, limit: Option<MemoryLimit>) {
+        if self.group.is_some() {
             return;
-        };
-        let used = memory::private_memory(self.pid);
-        if used > limit {
-            self.kill(Verdict::Failed(out_of_memory(used, limit)));
+        }
+        let seen = usage::glance(self.pid);
+        self.meter.see(seen);
+        if let Some(limit) = limit.filter(|limit| seen.memory > limit.bytes) {
+            self.kill(Verdict::Failed(out_of_memory(seen.memory, limit)));
+        }
+    }
+
+    /// Takes down what the group of the process has counted, before it goes.
+    pub(crate) fn ask_group(&mut self) {
+        if let Some(group) = &self.group {
+            self.meter.ask(group);
         }
     }
 
     /// Why a process ended that did not say so itself.
-    fn found_ended(&self, runner: &Runner, exit: Option<&Exit>) -> BlockError {
-        match (&self.group, runner.options.memory_limit) {
+    fn found_ended(&self, limit: Option<MemoryLimit>, exit: Option<&Exit>) -> BlockError {
+        match (&self.group, limit) {
             (Some(group), Some(limit)) if group.ran_out() => {
-                out_of_memory(group.peak().unwrap_or(limit), limit)
+                out_of_memory(group.peak().unwrap_or(limit.bytes), limit)
             }
             _ => ended_early(exit),
         }
@@ -273,11 +290,18 @@ impl Watched {
     }
 
     /// Stores what was produced and names the outcome.
-    pub(crate) async fn conclude(mut self, runner: &Runner, exit: Option<&Exit>) -> AttemptReport {
-        let verdict = self
-            .result
-            .take()
-            .unwrap_or_else(|| Verdict::Failed(self.found_ended(runner, exit)));
+    pub(crate) async fn conclude(
+        mut self,
+        runner: &Runner,
+        attempt: &Attempt,
+        exit: Option<&Exit>,
+    ) -> AttemptReport {
+        self.ask_group();
+        let meter = std::mem::take(&mut self.meter);
+        let verdict = self.result.take().unwrap_or_else(|| {
+            let limit = attempt.memory_limit(runner.options.memory_limit);
+            Verdict::Failed(self.found_ended(limit, exit))
+        });
         if let Some(notice) = self.recorder.dropped_notice() {
             self.recorder.force(Level::Warning, notice).await;
         }
@@ -313,7 +337,12 @@ impl Watched {
                 products: Vec::new(),
             },
         };
-        AttemptReport { outcome, tests }
+        let usage = Some(meter.usage(&attempt.inputs, &outcome));
+        AttemptReport {
+            outcome,
+            tests,
+            usage,
+        }
     }
 
     async fn commit(mut self) -> Result<Vec<Product>, BlockError> {

@@ -266,7 +266,7 @@ impl Driver<'_> {
             key,
             fence,
             outcome: report.outcome,
-            usage: None,
+            usage: report.usage,
         });
     }
 
@@ -407,19 +407,15 @@ impl Driver<'_> {
                             report
                         }
                         // The sender lives as long as the driver.
-                        () = async { drop(waiting.wait_for(|stop| *stop != Stop::No).await) } => AttemptReport {
-                            outcome: Outcome::Cancelled,
-                            tests: None,
-                        },
+                        () = async { drop(waiting.wait_for(|stop| *stop != Stop::No).await) } => {
+                            AttemptReport::ended(Outcome::Cancelled)
+                        }
                     }
                 }
-                Err(error) => AttemptReport {
-                    outcome: Outcome::Failed {
-                        error,
-                        products: Vec::new(),
-                    },
-                    tests: None,
-                },
+                Err(error) => AttemptReport::ended(Outcome::Failed {
+                    error,
+                    products: Vec::new(),
+                }),
             };
             baton_base::failpoint("attempt-ended");
             Landed::Attempt(key, fence, report)

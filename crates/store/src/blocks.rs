@@ -4,7 +4,7 @@
 //! its place in the run, which never changes: no run may have more block runs than 2^20, and numbers stay exact in
 //! JSON up to run 2^33.
 
-use baton_model::{BlockError, BlockRunKey, BlockStatus, RunId, Timestamp};
+use baton_model::{BlockError, BlockRunKey, BlockStatus, RunId, Timestamp, Usage};
 use sqlx::AssertSqlSafe;
 
 use crate::rows;
@@ -39,9 +39,11 @@ pub struct BlockRunRow {
     pub error: Option<BlockError>,
     /// Why it did not run.
     pub reason: Option<String>,
+    /// What its newest attempt used, once that has ended.
+    pub usage: Option<Usage>,
 }
 
-const COLUMNS: &str = "run, position, block, child, name, status, attempt, started_at, ended_at, retry_at, error, reason";
+const COLUMNS: &str = "run, position, block, child, name, status, attempt, started_at, ended_at, retry_at, error, reason, usage";
 
 /// The columns of a block run in a statement that reads other tables too.
 pub(crate) fn columns_of(table: &str) -> String {
@@ -88,5 +90,6 @@ pub(crate) fn block_run_row(row: &Row) -> Result<BlockRunRow, StoreError> {
         retry_at: row.some_moment("retry_at")?,
         error: row.some_json("an error", "error")?,
         reason: row.some_text("reason")?,
+        usage: row.some_json("what a block used", "usage")?,
     })
 }

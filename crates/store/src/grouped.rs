@@ -49,6 +49,7 @@ struct Advance<'a> {
     ending: Option<&'static str>,
     reason: Option<&'a str>,
     variables: String,
+    usage: Option<String>,
     /// Fence of the lease under which it was made.
     lease: Option<i64>,
     #[serde(flatten)]
@@ -75,6 +76,9 @@ impl Step {
             ending: run.ending.map(RunStatus::name),
             reason: run.reason.as_deref(),
             variables: rows::to_json(place, "variables", &run.variables)?,
+            usage: (run.status.is_final().then(|| run.usage()).flatten())
+                .map(|usage| rows::to_json(place, "what a run used", &usage))
+                .transpose()?,
             lease,
             tally: Tally::of(run),
         };
@@ -324,6 +328,7 @@ async fn advance(
              started_at = cast(step.value ->> 'started_at' as bigint),
              ended_at = cast(step.value ->> 'ended_at' as bigint),
              told = 0, ending = step.value ->> 'ending', reason = step.value ->> 'reason', variables = step.value ->> 'variables',
+             usage = step.value ->> 'usage',
              blocks = cast(step.value ->> 'blocks' as bigint),
              completed = cast(step.value ->> 'completed' as bigint),
              failed = cast(step.value ->> 'failed' as bigint)

@@ -1,7 +1,8 @@
 //! Runs as lists show them: a page of those that are wanted, and how many there are.
 
 use baton_model::{
-    BackfillId, Cause, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp, TriggerId,
+    BackfillId, Cause, PipelineUuid, PoolUse, Reserved, RunId, RunStatus, Timestamp, TriggerId,
+    Usage,
 };
 use sqlx::AssertSqlSafe;
 
@@ -10,7 +11,7 @@ use crate::sql::{Row, Value, values};
 use crate::{Store, StoreError};
 
 /// A run in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
     /// Number inside the project.
     pub id: RunId,
@@ -52,6 +53,17 @@ pub struct RunRow {
     pub completed: u32,
     /// How many of them failed, themselves.
     pub failed: u32,
+    /// What its blocks used together, once it has ended.
+    pub usage: Option<Usage>,
+}
+
+/// What a run takes as long as it is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Places in pools.
+    pub pools: Vec<PoolUse>,
+    /// Processors and memory.
+    pub reserved: Reserved,
 }
 
 /// Order of a list of runs.
@@ -96,7 +108,7 @@ pub struct RunPage {
 }
 
 /// A page of runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunRows {
     /// The page.
     pub rows: Vec<RunRow>,
@@ -105,7 +117,7 @@ pub struct RunRows {
 }
 
 const COLUMNS: &str = "id, pipeline, status, trigger_id, trigger_name, cause, execution_date, backfill_id, parent_id, \
-     repeats, note, passed_sla, owner, priority, created_at, started_at, ended_at, blocks, completed, failed";
+     repeats, note, passed_sla, owner, priority, created_at, started_at, ended_at, blocks, completed, failed, usage";
 
 /// Conditions on runs with their values.
 #[derive(Default)]
@@ -251,15 +263,26 @@ impl Store {
         found.iter().map(run_row).collect()
     }
 
-    /// The places in pools that open runs take; runs that take none are left out.
-    pub async fn open_pools(&self) -> Result<Vec<(RunId, Vec<PoolUse>)>, StoreError> {
-        let sql = "select plan.run, json_extract(plan.body, '$.occasion.pools') as pools
+    /// What open runs take: places in pools, and of the machine. Runs that take nothing are left out.
+    pub async fn open_claims(&self) -> Result<Vec<(RunId, Claims)>, StoreError> {
+        let sql = "select plan.run, json_extract(plan.body, '$.occasion.pools') as pools,
+                 json_extract(plan.body, '$.reserved') as reserved
              from run join plan on plan.run = run.id
-             where run.status in ('initial', 'running')
-                 and json_extract(plan.body, '$.occasion.pools') is not null order by plan.run";
+             where run.status in ('initial', 'running') and (
+                 json_extract(plan.body, '$.occasion.pools') is not null
+                 or json_extract(plan.body, '$.reserved') is not null
+             ) order by plan.run";
         let found = self.database.fetch(sql, values![]).await?;
-        let pools = |row: &Row| Ok((row.run("run")?, row.json("places in pools", "pools")?));
-        found.iter().map(pools).collect()
+        let claims = |row: &Row| {
+            let pools: Option<Vec<PoolUse>> = row.some_json("places in pools", "pools")?;
+            let reserved: Option<Reserved> = row.some_json("what runs reserve", "reserved")?;
+            let claims = Claims {
+                pools: pools.unwrap_or_default(),
+                reserved: reserved.unwrap_or_default(),
+            };
+            Ok((row.run("run")?, claims))
+        };
+        found.iter().map(claims).collect()
     }
 
     /// Says why a run waits, or was skipped.
@@ -313,5 +336,6 @@ fn run_row(row: &Row) -> Result<RunRow, StoreError> {
         blocks: row.count("blocks")?,
         completed: row.count("completed")?,
         failed: row.count("failed")?,
+        usage: row.some_json("what a run used", "usage")?,
     })
 }

@@ -1,9 +1,9 @@
-//! What earlier runs tell: of a trigger, of a pipeline, of a block.
+//! What earlier runs of a trigger, or of a pipeline, tell.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use baton_model::{BlockStatus, BlockUuid, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId};
+use baton_model::{PipelineUuid, RunId, RunStatus, Timestamp, TriggerId};
 use sqlx::AssertSqlSafe;
 
 use crate::sql::{Row, Value, values};
@@ -27,38 +27,6 @@ pub struct TriggerFacts {
     pub open: u64,
     /// How long the newest seven that completed took, the newest first.
     pub recent_runtimes: Vec<Duration>,
-}
-
-/// An earlier run of a pipeline that has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PipelinePast {
-    /// The run.
-    pub run: RunId,
-    /// How it ended.
-    pub status: RunStatus,
-    /// When its first block started.
-    pub started_at: Option<Timestamp>,
-    /// When it reached its final status.
-    pub ended_at: Timestamp,
-}
-
-/// An earlier run of a block that has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockPast {
-    /// The run.
-    pub run: RunId,
-    /// How the block ended.
-    pub status: BlockStatus,
-    /// How many attempts it took.
-    pub attempt: u32,
-    /// When its first attempt started.
-    pub started_at: Timestamp,
-    /// When it reached its final status.
-    pub ended_at: Timestamp,
-    /// Rows of the frames that it produced.
-    pub rows: Option<u64>,
-    /// Size of what it produced.
-    pub bytes: u64,
 }
 
 impl Store {
@@ -161,61 +129,5 @@ impl Store {
         let sql = "select id from run where pipeline = $1 and status = 'completed' order by id desc limit 1";
         let found = self.database.fetch_first(sql, values![pipeline]).await?;
         found.map(|row| row.run("id")).transpose()
-    }
-
-    /// The newest runs of a pipeline that have ended.
-    pub async fn pipeline_history(
-        &self,
-        pipeline: &PipelineUuid,
-        limit: u32,
-    ) -> Result<Vec<PipelinePast>, StoreError> {
-        let sql = "select id, status, started_at, ended_at from run
-             where pipeline = $1 and ended_at is not null order by id desc limit $2";
-        let found = self.database.fetch(sql, values![pipeline, limit]).await?;
-        let past = |row: &Row| {
-            Ok(PipelinePast {
-                run: row.run("id")?,
-                status: row.word("the status of a run", "status")?,
-                started_at: row.some_moment("started_at")?,
-                ended_at: row.moment("ended_at")?,
-            })
-        };
-        found.iter().map(past).collect()
-    }
-
-    /// The newest runs of a block that have started and ended, in runs of its pipeline.
-    pub async fn block_history(
-        &self,
-        pipeline: &PipelineUuid,
-        block: &BlockUuid,
-        limit: u32,
-    ) -> Result<Vec<BlockPast>, StoreError> {
-        let sql = "select run.id, block_run.status, block_run.attempt, block_run.started_at, block_run.ended_at, (
-                 select cast(sum(cast(json_extract(manifest, '$.rows') as bigint)) as bigint) from product
-                 where product.run = run.id and product.block = block_run.block and product.child = -1
-             ) as produced_rows, (
-                 select cast(sum(cast(json_extract(manifest, '$.bytes') as bigint)) as bigint) from product
-                 where product.run = run.id and product.block = block_run.block and product.child = -1
-             ) as produced_bytes
-             from run join block_run on block_run.run = run.id
-             where run.pipeline = $1 and block_run.block = $2 and block_run.child = -1
-                 and block_run.started_at is not null and block_run.ended_at is not null
-             order by run.id desc limit $3";
-        let found = self
-            .database
-            .fetch(sql, values![pipeline, block.as_str(), limit])
-            .await?;
-        let past = |row: &Row| {
-            Ok(BlockPast {
-                run: row.run("id")?,
-                status: row.word("the status of a block run", "status")?,
-                attempt: row.count("attempt")?,
-                started_at: row.moment("started_at")?,
-                ended_at: row.moment("ended_at")?,
-                rows: row.some_integer("produced_rows")?.map(|rows| rows as u64),
-                bytes: row.some_integer("produced_bytes")?.unwrap_or(0) as u64,
-            })
-        };
-        found.iter().map(past).collect()
     }
 }

@@ -16,6 +16,7 @@ use crate::{Store, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0001_service.sql"),
     include_str!("../migrations/postgres/0002_notices.sql"),
+    include_str!("../migrations/postgres/0003_usage.sql"),
 ];
 
 /// Most connections of a process that write, and that read; one more listens for hints.

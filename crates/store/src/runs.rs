@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use baton_model::{
     BlockRunKey, Command, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
+    Usage,
 };
 use sqlx::AssertSqlSafe;
 
@@ -24,7 +25,7 @@ pub struct RunFilter {
 }
 
 /// A run in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunSummary {
     /// Number inside the project.
     pub id: RunId,
@@ -44,6 +45,8 @@ pub struct RunSummary {
     pub completed: u32,
     /// How many of them failed, themselves.
     pub failed: u32,
+    /// What its blocks used together, once it has ended.
+    pub usage: Option<Usage>,
 }
 
 impl Store {
@@ -90,7 +93,7 @@ impl Store {
 
     /// Runs, newest first.
     pub async fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let sql = "select id, pipeline, status, created_at, started_at, ended_at, blocks, completed, failed
+        let sql = "select id, pipeline, status, created_at, started_at, ended_at, blocks, completed, failed, usage
              from run where $1 is null or pipeline = $1 order by id desc limit $2";
         let pipeline = filter.pipeline.as_ref().map(PipelineUuid::as_str);
         let found = self
@@ -110,6 +113,7 @@ impl Store {
                     blocks: row.count("blocks")?,
                     completed: row.count("completed")?,
                     failed: row.count("failed")?,
+                    usage: row.some_json("what a run used", "usage")?,
                 })
             })
             .collect()

@@ -20,6 +20,7 @@ from baton.worker.job import Job
 from baton.worker.protocol import VERSION, Channel, ProtocolError, set_current
 from baton.worker.roots import make_importable
 from baton.worker.session import Session
+from baton.worker.usage import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,11 +77,14 @@ def run(channel: Channel, *, follow_host: bool) -> None:
         _thread.start_new_thread(_follow_host, (channel,))
     session = Session()
     while job.mark is not None:
+        meter = Meter(shared=True)
         last, _ = _attempt(job, channel, session)
         logs.flush_streams()
         _mark_output(job.mark)
+        _send(channel, meter.message())
         _send(channel, last)
         job = _receive(channel)
+    meter = Meter()
     last, completed = _attempt(job, channel, session)
     if not channel.is_ours():  # user code forked, and the copy has come to the end as well
         _leave(0)
@@ -89,10 +93,12 @@ def run(channel: Channel, *, follow_host: bool) -> None:
         atexit._run_exitfuncs()  # noqa: SLF001
         logs.flush_streams()
         _end_output()
+        _send(channel, meter.message())
         _send(channel, last)
         _leave(0)
     # The outcome first: what a failed block leaves running may wait for it for ever.
     logs.flush_streams()
+    _send(channel, meter.message())
     _send(channel, last)
     atexit._run_exitfuncs()  # noqa: SLF001
     _leave(1)
@@ -181,6 +187,8 @@ def _leave_with_descendants() -> None:
 
 def _prepare(job: Job, channel: Channel) -> None:
     """The process as user code expects it."""
+    if job.cpus is not None:
+        process.stay_on_processors(job.cpus)
     logs.open_streams()
     faulthandler.enable()  # a crash in C says on standard error which line it came from
     os.environ.update(job.environ)

@@ -11,8 +11,12 @@ import sys
 VERSION = 1
 
 
-def hello() -> bytes:
-    """The frame that says who we are."""
+def hello(unshielded: str | None = None) -> bytes:
+    """The frame that says who we are; `unshielded`: why block code is not kept away from Baton's state."""
     python = ".".join(str(part) for part in sys.version_info[:3])
     body = f'{{"t":"hello","protocol":{VERSION},"python":"{python}","pid":{os.getpid()}}}'.encode()
+    if unshielded is not None:
+        import json
+
+        body = body[:-1] + f',"unshielded":{json.dumps(unshielded)}}}'.encode()
     return len(body).to_bytes(4, "big") + body

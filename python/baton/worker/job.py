@@ -49,6 +49,7 @@ class Job:
         # In a run of one process: the mark that ends this job's output, and whether values pass in memory.
         self.mark: str | None = message.get("mark")
         self.cache: bool = message.get("cache", False)
+        self.cpus: int | None = message.get("cpus")
         self.kwargs: dict[str, Any] = revive(message.get("kwargs") or {})
         self.triggered: bool = message.get("triggered", False)
         self.environ: dict[str, str] = message.get("environ") or {}

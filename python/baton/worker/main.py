@@ -1,7 +1,7 @@
 """The top of every worker process: takes over the control socket, becomes what it was started as, runs its block.
 
-A process is started as `python -c BOOTSTRAP LIBRARY zygote|worker [warm]` with the socket as standard input, where
-BOOTSTRAP puts LIBRARY at the head of `sys.path`, drops the empty entry of `-c`, and calls `main`. It also has our
+A process is started as `python -c BOOTSTRAP LIBRARY zygote|worker [warm] [SHIELD]` with the socket as standard input,
+where BOOTSTRAP puts LIBRARY at the head of `sys.path`, drops the empty entry of `-c`, and calls `main`. It also has our
 modules compiled to files, whatever the environment says about bytecode: without them a start takes twice as long.
 """
 
@@ -20,8 +20,9 @@ def main() -> None:
     """Do what the arguments say. Does not return."""
     role, *options = sys.argv[2:]
     control = _take_control()
+    unshielded = _shield(options)
     if role == "zygote":
-        control.sendall(hello())  # before the imports: the host can go on
+        control.sendall(hello(unshielded))  # before the imports: the host can go on
         from baton.worker import zygote
 
         forked = zygote.start(control, role="bare")
@@ -36,6 +37,22 @@ def main() -> None:
         sys.exit(f"unknown role {role!r}: a worker is started as `zygote` or `worker`")
     # User code runs below this call and nothing else, whatever happened before: see `zygote`.
     attempt.run(channel, follow_host=role == "worker")
+
+
+def _shield(options: list[str]) -> str | None:
+    """Keep away from Baton's state if we are told to. Why that does not work, unless it does, or has to."""
+    order = next((option for option in options if option.startswith("{")), None)
+    if order is None:
+        return None
+    import json
+
+    from baton.worker.shield import apply
+
+    orders = json.loads(order)
+    reason = apply(orders)
+    if reason is not None and orders["forced"]:
+        sys.exit(f"blocks cannot be kept away from Baton's state: {reason}")
+    return reason
 
 
 def _take_control() -> _socket.socket:

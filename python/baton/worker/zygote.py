@@ -200,12 +200,12 @@ class Zygote:
     def _reap(self) -> None:
         """Report children that have ended, after what they left behind is gone as well."""
         now = time.monotonic()
-        for pid, status in process.reap():
+        for pid, status, seconds in process.reap():
             identity = self._children.pop(pid, None)
             if identity is None:  # an orphan of an ended block, or a warm zygote
                 continue
             code = os.waitstatus_to_exitcode(status)
-            report = {"t": "exited", "id": identity, "pid": pid}
+            report = {"t": "exited", "id": identity, "pid": pid, "cpu_seconds": round(seconds, 6)}
             report.update({"code": code, "signal": None} if code >= 0 else {"code": None, "signal": -code})
             self._ended.append((now + _STRAY_PATIENCE, report))
         if not self._ended:

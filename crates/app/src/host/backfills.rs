@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use baton_engine::backfills::{self, Preview, intervals};
-use baton_engine::usual::Spread;
 use baton_model::{
     Backfill, BackfillId, BackfillStatus, Cause, Interval, Map, PipelineUuid, RunId, RunStatus,
     Timestamp, Trigger, TriggerId, TriggerKind,
@@ -171,15 +170,12 @@ impl Host {
     ) -> Result<Preview, Failure> {
         actor.may(Right::Read)?;
         let newest = self.newest_of_dates(backfill.id).await?;
-        let past = self
-            .store()
-            .pipeline_history(&backfill.pipeline, baton_engine::usual::RECENT as u32);
-        let took = past.await?.into_iter().filter_map(|run| {
-            let is_good = run.status == RunStatus::Completed;
-            let start = run.started_at.filter(|_| is_good)?;
-            Some(run.ended_at.since(start).as_secs_f64())
-        });
-        let usual = Spread::of(took).map(|spread| Duration::from_secs_f64(spread.median.max(0.0)));
+        let pipeline = std::slice::from_ref(&backfill.pipeline);
+        let mut usual = self.state().usual_of_pipelines(pipeline, None).await?;
+        let usual = usual
+            .remove(&backfill.pipeline)
+            .and_then(|usual| usual.seconds);
+        let usual = usual.map(|spread| Duration::from_secs_f64(spread.median.max(0.0)));
         Ok(backfills::preview(backfill, only_missing, &newest, usual)?)
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use baton_model::{BlockUuid, Cause, RunId, RunStatus};
-use baton_scheduler::Drawn;
+use baton_scheduler::{Desk as _, Drawn};
 
 use super::Host;
 use crate::actor::{Actor, Right};
@@ -40,6 +40,10 @@ impl Host {
                 pipeline.uuid
             )));
         }
+        let request = RunRequest {
+            machine: self.desk.machine(),
+            ..request
+        };
         let mut planned = plan(self.store(), &project, &request, None).await?;
         // Not by hand: a server that starts after this one goes on with it.
         planned.plan.occasion.cause = Cause::Call;

@@ -24,6 +24,7 @@ mod runs;
 mod sync;
 mod telemetry;
 mod triggers;
+mod usual;
 mod variables;
 mod why;
 
@@ -52,8 +53,10 @@ use crate::request::WorkerOptions;
 use crate::secrets::{Known, lookup};
 use crate::settings;
 use crate::state::ProjectState;
+use crate::workers::machine;
 
 use self::pipelines::PipelineCache;
+use self::usual::UsualCache;
 
 pub use backfills::{Detail, Wish};
 pub use executing::Executed;
@@ -92,6 +95,7 @@ pub struct Host {
     notices: Notices,
     hooks: KnownHooks,
     file_news: broadcast::Sender<FileNews>,
+    usual: UsualCache,
 }
 
 impl Host {
@@ -111,6 +115,7 @@ impl Host {
         options: WorkerOptions,
         service: ServiceOptions,
     ) -> Result<Arc<Self>, Failure> {
+        let machine = machine(&options)?;
         let project = Project::open(root)?;
         let state = ProjectState::open_in(home, project.root()).await?;
         let lock = Lease::take_named("this project", &state.server_lock())?;
@@ -137,6 +142,7 @@ impl Host {
             state.clone(),
             products.clone(),
             options,
+            machine,
             answers,
         ));
         let (ended, ends) = mpsc::unbounded_channel();
@@ -166,6 +172,7 @@ impl Host {
             notices: Notices::default(),
             hooks: KnownHooks::default(),
             file_news: broadcast::Sender::new(FILE_NEWS),
+            usual: UsualCache::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)
@@ -299,6 +306,7 @@ impl Host {
     }
 
     async fn after_run(&self, run: &Run) -> Result<(), Failure> {
+        self.usual.forget(&run.plan.pipeline);
         if let Some(backfill) = run.plan.occasion.backfill {
             return self.follow_backfill(backfill).await;
         }

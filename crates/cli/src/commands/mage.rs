@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::{clean, init, run};
 use crate::args::{
-    InitArgs, MageCleanArgs, MageCommand, MageInitArgs, MageRunArgs, RunArgs, WorkerArgs,
+    InitArgs, IsolationChoice, MageCleanArgs, MageCommand, MageInitArgs, MageRunArgs, RunArgs,
+    WorkerArgs,
 };
 use crate::failure::{FAILED, Failure, report};
 use crate::terminal::{Paint, say, tell};
@@ -122,6 +123,9 @@ fn as_run(args: &MageRunArgs, variables: Map<String, Value>) -> RunArgs {
             python: args.python.clone(),
             workers: None,
             memory: baton_app::variable("BATON_BLOCK_MEMORY"),
+            cpus: None,
+            total_memory: None,
+            isolation: IsolationChoice::Auto,
             launch: None,
         },
     }

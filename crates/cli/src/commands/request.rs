@@ -1,11 +1,11 @@
 //! What the options of `baton run` ask for.
 
-use baton_app::{RunRequest, WorkerOptions, moment};
-use baton_model::{Map, Timestamp};
-use baton_runner::Strategy;
+use baton_app::{RunRequest, WorkerOptions, machine, moment};
+use baton_model::{Machine, Map, Timestamp};
+use baton_runner::{Isolation, Strategy};
 use serde_json::Value;
 
-use crate::args::{LaunchChoice, RunArgs, WorkerArgs};
+use crate::args::{IsolationChoice, LaunchChoice, RunArgs, WorkerArgs};
 use crate::failure::Failure;
 
 /// The run that is wanted.
@@ -28,6 +28,12 @@ pub(crate) fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         one_process: args.one_process,
         as_mage: args.as_mage,
         workers: args.worker.workers,
+        // Mage reserves nothing on its own machine.
+        machine: if args.as_mage {
+            Machine::default()
+        } else {
+            machine(&worker_options(&args.worker))?
+        },
     })
 }
 
@@ -37,6 +43,13 @@ pub(crate) fn worker_options(args: &WorkerArgs) -> WorkerOptions {
         python: args.python.clone(),
         workers: args.workers,
         memory: args.memory.clone(),
+        cpus: args.cpus.clone(),
+        total_memory: args.total_memory.clone(),
+        isolation: match args.isolation {
+            IsolationChoice::Auto => Isolation::Auto,
+            IsolationChoice::On => Isolation::On,
+            IsolationChoice::Off => Isolation::Off,
+        },
         launch: args.launch.map(|launch| match launch {
             LaunchChoice::Fork => Strategy::Fork,
             LaunchChoice::Spawn => Strategy::Spawn,

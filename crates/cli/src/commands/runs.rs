@@ -22,6 +22,10 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         limit: args.limit,
     };
     let runs = state.block_on(state.store.list_runs(&filter))?;
+    let mut pipelines: Vec<_> = runs.iter().map(|run| run.pipeline.clone()).collect();
+    pipelines.sort_unstable();
+    pipelines.dedup();
+    let usual = state.block_on(state.usual_of_pipelines(&pipelines, None))?;
     let paint = Paint::stdout();
     if runs.is_empty() && !args.json {
         say("no runs yet");
@@ -35,8 +39,8 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         .max(8);
     if !args.json {
         let head = format!(
-            "{:>5}  {:width$}  {:11}  {:24}  {:>10}",
-            "RUN", "PIPELINE", "STATUS", "STARTED", "TIME"
+            "{:>5}  {:width$}  {:11}  {:24}  {:>10}  {:>10}",
+            "RUN", "PIPELINE", "STATUS", "STARTED", "TIME", "USUALLY"
         );
         say(&paint.bold(&head));
     }
@@ -52,6 +56,7 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
             (Some(start), Some(end)) => Some(end.since(start)),
             _ => None,
         };
+        let usual = usual.get(&run.pipeline).and_then(|usual| usual.seconds);
         if args.json {
             say(&json!({
                 "run_id": run.id, "pipeline": run.pipeline, "status": status,
@@ -59,6 +64,8 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
                 "started_at": run.started_at.map(|at| iso(at.0)),
                 "ended_at": run.ended_at.map(|at| iso(at.0)),
                 "seconds": time.as_ref().map(Duration::as_secs_f64),
+                "usual_seconds": usual.map(|usual| usual.median),
+                "usage": run.usage,
             })
             .to_string());
             continue;
@@ -73,13 +80,20 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
                 _ => paint.yellow(&padded),
             }
         };
-        say(&format!(
-            "{:>5}  {:width$}  {coloured}  {:24}  {:>10}",
+        let took = format!("{:>10}", time.map(terminal::seconds).unwrap_or_default());
+        let is_slow = usual
+            .zip(time)
+            .is_some_and(|(usual, time)| usual.is_exceeded_by(time.as_secs_f64()));
+        let usual = usual.and_then(|usual| Duration::try_from_secs_f64(usual.median).ok());
+        let line = format!(
+            "{:>5}  {:width$}  {coloured}  {:24}  {}  {:>10}",
             run.id,
             run.pipeline.as_str(),
             iso(run.started_at.unwrap_or(run.created_at).0),
-            time.map(terminal::seconds).unwrap_or_default(),
-        ));
+            if is_slow { paint.yellow(&took) } else { took },
+            usual.map(terminal::seconds).unwrap_or_default(),
+        );
+        say(line.trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }

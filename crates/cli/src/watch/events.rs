@@ -108,6 +108,9 @@ fn block_summary(block: &BlockRun) -> Value {
         "products": products,
     });
     if let Some(map) = summary.as_object_mut() {
+        if let Some(usage) = &block.usage {
+            map.insert("usage".to_owned(), json!(usage));
+        }
         if let Some(error) = &block.error
             && block.status == BlockStatus::Failed
         {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use baton_model::{BlockRun, BlockStatus, Run};
+use baton_model::{BlockRun, BlockStatus, Reserved, Run};
+
+use crate::reserve;
 
 use super::words::{clock, count, span, span_of};
-use super::{Why, WhyFacts, said, steps};
+use super::{Why, WhyFacts, said, steps, unusual};
 
 /// A waiting run that nobody has looked at for so long is not about to start.
 const FORGOTTEN: Duration = Duration::from_secs(30);
@@ -61,7 +63,7 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
     }
     let slowest = busy()
         .filter_map(|block| {
-            let usual = facts.usual_blocks.get(&block.key.block)?;
+            let usual = facts.usual_time(&block.key.block)?;
             let took = now.since(block.started_at?).as_secs_f64();
             usual
                 .is_exceeded_by(took)
@@ -93,6 +95,7 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
     });
     why.details.extend(waiting_blocks(run));
     why.details.extend(steps(facts));
+    why.details.extend(unusual(facts));
     why
 }
 
@@ -139,15 +142,31 @@ fn waiting_blocks(run: &Run) -> Vec<String> {
             1 => String::new(),
             all => format!(" and {}", count(all - 1, "other")),
         };
-        found.push(format!(
-            "Block `{}`{more} could start, but {} at work already: the run may use {}.",
-            first.name,
-            match running {
-                1 => "1 block is".to_owned(),
-                many => format!("{many} blocks are"),
-            },
-            count(run.plan.workers as usize, "worker")
-        ));
+        let at_work = match running {
+            1 => "1 block is".to_owned(),
+            many => format!("{many} blocks are"),
+        };
+        let wants = run.plan.block(&first.key.block);
+        let wants = wants.map_or_else(Default::default, |block| block.resources.reserved());
+        found.push(if reserve::has_room(&run.plan, reserve::taken(run), wants) {
+            format!(
+                "Block `{}`{more} could start, but {at_work} at work already: the run may use {}.",
+                first.name,
+                count(run.plan.workers as usize, "worker")
+            )
+        } else {
+            let Reserved { cpu, memory } = run.plan.reserved;
+            let has = [
+                (cpu > 0).then(|| reserve::processors(cpu)),
+                (memory > 0).then(|| format!("{} of memory", reserve::mebibytes(memory))),
+            ];
+            let has: Vec<String> = has.into_iter().flatten().collect();
+            format!(
+                "Block `{}`{more} could start, but {at_work} at work already: the run reserves {}.",
+                first.name,
+                has.join(" and ")
+            )
+        });
     }
     let initial = of(BlockStatus::Initial).count();
     if initial > 0 {

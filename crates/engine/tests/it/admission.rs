@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use baton_engine::admission::{
-    Admission, Limits, OnLimit, PipelineLimits, Reserved, RunTicket, TriggerLimits, admit,
+    Admission, Limits, OnLimit, PipelineLimits, RunTicket, TriggerLimits, admit,
 };
-use baton_model::{PipelineUuid, PoolUse, RunId, Timestamp, TriggerId};
+use baton_model::{Machine, PipelineUuid, PoolUse, Reserved, RunId, Timestamp, TriggerId};
 use proptest::prelude::*;
 
 fn ticket(run: i64, pipeline: &str) -> RunTicket {
@@ -153,8 +153,10 @@ fn pools_have_places_for_each_key() {
 #[test]
 fn what_a_run_reserves_must_be_there() {
     let limits = Limits {
-        cpu: Some(2000),
-        memory: Some(4 << 30),
+        machine: Machine {
+            cpu: Some(2000),
+            memory: Some(4 << 30),
+        },
         ..Limits::default()
     };
     let reserving = |run, cpu, memory| RunTicket {
@@ -171,9 +173,9 @@ fn what_a_run_reserves_must_be_there() {
     assert_eq!(
         said(&waiting, &[reserving(1, 1500, 2 << 30)], &limits),
         [
-            "2 waits: it reserves 1 processors; open runs reserve 1.5 of 2",
-            "3 waits: it reserves 3072 MiB of memory; open runs reserve 2048 MiB of 4096 MiB",
-            "4 waits: it reserves 9216 MiB of memory; this machine has 4096 MiB",
+            "2 waits: it reserves 1 processor; this machine has 2 processors, and open runs reserve 1.5 processors",
+            "3 waits: it reserves 3072 MiB of memory; this machine has 4096 MiB of memory, and open runs reserve 2048 MiB of memory",
+            "4 is skipped: it reserves 9216 MiB of memory; this machine has 4096 MiB of memory",
             "5 starts",
             "6 starts",
         ]
@@ -245,8 +247,7 @@ prop_compose! {
             pipelines: (0..3).map(|n| (PipelineUuid::new(format!("p{n}")), of_pipeline)).collect(),
             project,
             pools: HashMap::from([("pool0".to_owned(), slots)]),
-            cpu,
-            memory: None,
+            machine: Machine { cpu, memory: None },
         }
     }
 }
@@ -276,7 +277,7 @@ fn fits(runs: &[&RunTicket], limits: &Limits) -> bool {
         && places("pool0") <= limits.pools["pool0"]
         && places("pool1") <= 1
         && runs.iter().map(|ticket| ticket.reserved.cpu).sum::<u64>()
-            <= limits.cpu.unwrap_or(u64::MAX)
+            <= limits.machine.cpu.unwrap_or(u64::MAX)
 }
 
 proptest! {
@@ -305,6 +306,11 @@ proptest! {
             if *admission != Admission::Start {
                 let mut more = running.clone();
                 more.push(find(*run));
+                // What the machine can never give is not waited for.
+                let too_much = limits.machine.cpu.is_some_and(|cpu| find(*run).reserved.cpu > cpu);
+                if let Admission::Wait { reason } = admission {
+                    prop_assert!(!too_much || !reason.contains("it reserves"), "{reason}");
+                }
                 // A run that takes nothing of what is short does not wait for it.
                 prop_assert!(!fits(&more, &limits), "{run} waits without a reason: {admission:?}");
             }
@@ -363,4 +369,35 @@ fn a_run_that_an_open_one_has_started_does_not_wait_for_it() {
         .map(|(run, _)| run.0)
         .collect();
     assert_eq!(starts, [2]);
+}
+
+#[test]
+fn a_run_that_an_open_one_has_started_takes_what_it_reserves() {
+    let reserving = |run, cpu| RunTicket {
+        reserved: Reserved { cpu, memory: 0 },
+        ..ticket(run, "a")
+    };
+    let child = |run, cpu| RunTicket {
+        is_child: true,
+        ..reserving(run, cpu)
+    };
+    let limits = Limits {
+        machine: Machine {
+            cpu: Some(2000),
+            memory: None,
+        },
+        ..Limits::default()
+    };
+    assert_eq!(
+        said(
+            &[child(2, 2000), child(3, 3000), reserving(4, 500)],
+            &[reserving(1, 2000)],
+            &limits
+        ),
+        [
+            "2 starts",
+            "3 is skipped: it reserves 3 processors; this machine has 2 processors",
+            "4 waits: it reserves 0.5 processors; this machine has 2 processors, and open runs reserve 4 processors",
+        ]
+    );
 }

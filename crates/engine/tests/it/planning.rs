@@ -6,8 +6,8 @@ use std::time::Duration;
 use baton_base::Diagnose;
 use baton_engine::{PlanError, Selection, plan};
 use baton_model::{
-    Block, BlockKind, BlockUuid, Language, Map, OlderOutput, Pipeline, PipelineKind, Plan, RunId,
-    Timestamp,
+    Block, BlockKind, BlockUuid, Language, Machine, Map, OlderOutput, Pipeline, PipelineKind, Plan,
+    RunId, Timestamp,
 };
 use serde_json::json;
 
@@ -284,4 +284,74 @@ fn settings_come_from_the_right_place() {
     assert_eq!(a.timeout, Some(Duration::from_millis(1500)));
     assert_eq!((b.timeout, c.timeout), (None, None));
     assert_eq!((a.priority, a.file.as_str()), (3, "transformers/it.py"));
+}
+
+fn wanting(name: &str, upstream: &[&str], cpu: u64) -> Block {
+    let mut block = block(name, upstream);
+    block.resources.cpu_request = Some(cpu);
+    block
+}
+
+#[test]
+fn a_run_reserves_what_its_blocks_need_at_a_time() {
+    let machine = Machine {
+        cpu: Some(4000),
+        memory: None,
+    };
+    let mut mapped = vec![block("items", &[]), wanting("each", &["items"], 500)];
+    mapped[0].configuration = map(json!({"dynamic": true}));
+    let cases = [
+        (vec![block("a", &[])], 8, 0),
+        // One after the other.
+        (
+            vec![wanting("a", &[], 1000), wanting("b", &["a"], 2000)],
+            8,
+            2000,
+        ),
+        // Side by side, as far as there are workers.
+        (
+            vec![wanting("a", &[], 1000), wanting("b", &[], 2000)],
+            8,
+            3000,
+        ),
+        (
+            vec![wanting("a", &[], 1000), wanting("b", &[], 2000)],
+            1,
+            2000,
+        ),
+        // Never more than there is.
+        (
+            vec![wanting("a", &[], 3000), wanting("b", &[], 3000)],
+            8,
+            4000,
+        ),
+        // As many child runs as may run at a time.
+        (mapped, 3, 1500),
+    ];
+    for (blocks, workers, expected) in cases {
+        let pipeline = declared(blocks, None);
+        let sources = sources(&pipeline);
+        let mut input = input(&pipeline, &sources);
+        (input.machine, input.workers) = (machine, workers);
+        assert_eq!(plan(&input).unwrap().reserved.cpu, expected);
+    }
+}
+
+#[test]
+fn what_can_never_fit_is_refused() {
+    let mut large = block("large", &[]);
+    large.executor = "k8s".to_owned();
+    let pipeline = declared(vec![block("a", &[]), large], None);
+    let sources = sources(&pipeline);
+    let mut input = input(&pipeline, &sources);
+    input.machine.memory = Some(1 << 30);
+    input.k8s_resources.memory_request = Some(3 << 30);
+    let refused = plan(&input).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "plan block `large`: it reserves 3072 MiB of memory; this machine has 1024 MiB"
+    );
+    assert!(refused.hint().unwrap().contains("resource_requests"));
+    input.machine.memory = Some(4 << 30);
+    assert_eq!(plan(&input).unwrap().reserved.memory, 3 << 30);
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 use baton_engine::{PlanInput, Selection, Source, Step, apply, create, plan};
 use baton_model::{
     Block, BlockError, BlockKind, BlockRun, BlockUuid, Command, Content, FailureKind, Language,
-    Map, Occasion, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, Product, ProductKind,
-    RetrySettings, Run, RunEvent, RunId, RunStatus, RunTimeout, Timestamp,
+    Machine, Map, Occasion, OlderOutput, OnFailure, Pipeline, PipelineKind, Plan, Product,
+    ProductKind, ResourceSettings, RetrySettings, Run, RunEvent, RunId, RunStatus, RunTimeout,
+    Timestamp,
 };
 use serde_json::Value;
 
 /// A pipeline from `a -> b -> c; d -> c; retries b 2; delay b 1; flat b; priority d 5; problem c; workers 2;
-/// limit 1; on-failure stop; dynamic a; reduce b; callback b; timeout 5s failed`. Blocks stand in the order in which they are first named.
+/// limit 1; cpu b 500; machine 2000; on-failure stop; dynamic a; reduce b; callback b; timeout 5s failed`. Blocks stand in the order in which they are first named.
 pub(crate) fn pipeline(text: &str) -> Plan {
     let mut blocks: Vec<Block> = Vec::new();
     let mut sources = BTreeMap::new();
@@ -22,6 +23,7 @@ pub(crate) fn pipeline(text: &str) -> Plan {
     let mut on_failure = OnFailure::Continue;
     let mut callbacks = Vec::new();
     let mut timeout = None;
+    let mut machine = Machine::default();
     for part in text
         .split(';')
         .map(str::trim)
@@ -43,6 +45,8 @@ pub(crate) fn pipeline(text: &str) -> Plan {
             ["callback", name] => {
                 callbacks.push(block(&format!("{name}_callback"), &[*name]));
             }
+            ["cpu", name, n] => at(&mut blocks, name).resources.cpu_request = n.parse().ok(),
+            ["machine", n] => machine.cpu = n.parse().ok(),
             ["timeout", time, status] => {
                 timeout = Some(RunTimeout {
                     after: seconds(time),
@@ -77,6 +81,7 @@ pub(crate) fn pipeline(text: &str) -> Plan {
     input.timeout = timeout;
     input.workers = workers;
     input.on_failure = on_failure;
+    input.machine = machine;
     plan(&input).unwrap()
 }
 
@@ -112,6 +117,7 @@ pub(crate) fn block(name: &str, upstream: &[&str]) -> Block {
         timeout: None,
         replicated: None,
         executor: "local_python".to_owned(),
+        resources: ResourceSettings::default(),
         color: None,
         priority: 0,
         extension: None,
@@ -180,6 +186,8 @@ pub(crate) fn input<'a>(
         execution_date: Timestamp(0),
         on_failure: OnFailure::Continue,
         workers: 8,
+        machine: Machine::default(),
+        k8s_resources: ResourceSettings::default(),
         sources,
         inputs: &NO_INPUTS,
     }

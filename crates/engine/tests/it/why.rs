@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use baton_engine::admission::{Admission, Limits, RunTicket, admit};
 use baton_engine::triggers::{TriggerHistory, decide};
-use baton_engine::usual::Spread;
+use baton_engine::usual::{Spread, Usual};
 use baton_engine::why::{Why, WhyFacts, changes, critical_path, why, why_no_run};
 use baton_model::{
-    BlockError, BlockRunKey, BlockUuid, FailureKind, Frame, Outcome, Run, RunEvent, RunId,
-    RunStatus, Timestamp,
+    BlockError, BlockRunKey, BlockUuid, FailureKind, Frame, Machine, Outcome, Reserved, Run,
+    RunEvent, RunId, RunStatus, Timestamp,
 };
 use serde_json::json;
 
@@ -102,8 +103,13 @@ impl Case {
         let now = self.simulation.now;
         let steady = |seconds: f64| Spread::of([seconds; 8]).unwrap();
         let blocks = self.usual_blocks.iter();
-        let blocks = blocks.map(|(name, seconds)| (BlockUuid::from(*name), steady(*seconds)));
-        let usual_blocks: BTreeMap<BlockUuid, Spread> = blocks.collect();
+        let usual = |seconds: f64| Usual {
+            seconds: Some(steady(seconds)),
+            rows: Some(steady(100.0)),
+            memory: Some(steady(1e9)),
+        };
+        let blocks = blocks.map(|(name, seconds)| (BlockUuid::from(*name), usual(*seconds)));
+        let usual_blocks: BTreeMap<BlockUuid, Usual> = blocks.collect();
         why(&WhyFacts {
             run: &self.simulation.run,
             now,
@@ -197,6 +203,35 @@ fn happen(situation: &str) -> Why {
             ..Case::of("a")
         }
         .why(),
+        "The machine is full" => {
+            let reserving = |run, cpu| RunTicket {
+                run: RunId(run),
+                pipeline: "demo".into(),
+                trigger: None,
+                priority: 0,
+                date: Timestamp(0),
+                created_at: Timestamp(0),
+                pools: Vec::new(),
+                reserved: Reserved { cpu, memory: 0 },
+                is_child: false,
+            };
+            let limits = Limits {
+                machine: Machine {
+                    cpu: Some(2000),
+                    memory: None,
+                },
+                ..Limits::default()
+            };
+            let decided = admit(&[reserving(1, 1500)], &[reserving(14, 1000)], &limits);
+            let Some((_, Admission::Wait { reason })) = decided.first() else {
+                panic!("{decided:?}")
+            };
+            Case {
+                waits_for: Some(reason.to_string().leak()),
+                ..Case::of("a")
+            }
+            .why()
+        }
         "It is about to start" => Case::of("a").after(2).why(),
         "It was skipped" => Case::of("a; callback a")
             .then(&RunEvent::Refused {

@@ -124,6 +124,7 @@ impl ForkLauncher {
             .arg(BOOTSTRAP)
             .arg(&launch.library)
             .arg("zygote")
+            .args(&launch.shield)
             .current_dir(&launch.folder)
             .envs(&launch.environ)
             .stdin(Stdio::from(theirs))
@@ -134,7 +135,12 @@ impl ForkLauncher {
             .kill_on_drop(true);
         let mut child = spawn_own(&mut command).map_err(start)?;
         let zygote = match Zygote::connect(ours).await {
-            Ok(zygote) => zygote,
+            Ok(zygote) => {
+                if let Some(reason) = &zygote.unshielded {
+                    tracing::info!(%reason, "block code is not kept away from Baton's state");
+                }
+                zygote
+            }
             Err(detail) => {
                 let said = last_words(&mut child).await;
                 return Err(self.not_ready(if said.is_empty() { detail } else { said }));
@@ -185,6 +191,8 @@ struct Zygote {
     writer: AsyncMutex<OwnedWriteHalf>,
     state: Arc<Mutex<State>>,
     next: AtomicU64,
+    /// Why its blocks are not kept away from Baton's state.
+    unshielded: Option<String>,
 }
 
 /// What the reader shares with those who wait.
@@ -211,8 +219,11 @@ impl Zygote {
         let hello = next_message(&mut reader)
             .await
             .map_err(|error| error.to_string())?;
-        match hello {
-            Some(ZygoteMessage::Hello { protocol, .. }) if protocol == protocol::VERSION => {}
+        let unshielded = match hello {
+            Some(ZygoteMessage::Hello {
+                protocol,
+                unshielded,
+            }) if protocol == protocol::VERSION => unshielded,
             Some(ZygoteMessage::Hello { protocol, .. }) => {
                 return Err(format!(
                     "its code speaks version {protocol} of the worker protocol, not {}",
@@ -221,13 +232,14 @@ impl Zygote {
             }
             Some(_) => return Err("it did not greet".to_owned()),
             None => return Err("it ended before it was ready".to_owned()),
-        }
+        };
         let state = Arc::new(Mutex::new(State::default()));
         tokio::spawn(listen(reader, Arc::clone(&state)));
         Ok(Arc::new(Self {
             writer: AsyncMutex::new(writer),
             state,
             next: AtomicU64::new(1),
+            unshielded,
         }))
     }
 
@@ -325,12 +337,18 @@ async fn listen(mut reader: OwnedReadHalf, state: Arc<Mutex<State>>) {
                     drop(forked.send(Err(message)));
                 }
             }
-            ZygoteMessage::Exited { id, code, signal } => {
+            ZygoteMessage::Exited {
+                id,
+                code,
+                signal,
+                cpu_seconds,
+            } => {
                 if let Some(waiting) = state.waiting.remove(&id) {
                     // It has killed what the process left behind before it said so.
                     drop(waiting.exited.send(Exit {
                         code,
                         signal,
+                        cpu_seconds,
                         orphans: Vec::new(),
                     }));
                 }

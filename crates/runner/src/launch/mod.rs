@@ -77,6 +77,10 @@ impl Diagnose for LaunchError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::NotReady { detail, .. } if detail.contains("Baton's state") => Some(
+                "leave out `--isolation on`, or see docs/guide/server.md for what it needs"
+                    .to_owned(),
+            ),
             Self::Start { .. } | Self::NotReady { .. } => Some(
                 "check that this Python runs, or name another one with `--python PATH`".to_owned(),
             ),
@@ -96,6 +100,8 @@ pub(crate) struct Launch {
     pub(crate) folder: PathBuf,
     /// Variables added to the environment.
     pub(crate) environ: BTreeMap<String, String>,
+    /// What keeps it away from Baton's state.
+    pub(crate) shield: Option<String>,
 }
 
 /// A living block process that waits for its job.
@@ -113,6 +119,8 @@ pub(crate) struct Process {
 pub(crate) struct Exit {
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
+    /// Processor time of it and of what it has waited for, where the system says so.
+    pub(crate) cpu_seconds: Option<f64>,
     /// Processes it left behind that nobody has killed yet.
     pub(crate) orphans: Vec<i32>,
 }

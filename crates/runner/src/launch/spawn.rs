@@ -77,6 +77,7 @@ impl SpawnLauncher {
             .arg(&launch.library)
             .arg("worker")
             .args(frames.then_some("warm"))
+            .args(&launch.shield)
             .current_dir(&launch.folder)
             .envs(&launch.environ)
             .stdin(Stdio::from(their_control))
@@ -101,6 +102,7 @@ impl SpawnLauncher {
             drop(exited.send(Exit {
                 code: status.and_then(|status| status.code()),
                 signal: status.and_then(|status| status.signal()),
+                cpu_seconds: None,
                 orphans,
             }));
         });

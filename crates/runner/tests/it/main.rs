@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use baton_model::{
     BlockKind, BlockRunKey, BlockUuid, Content, FailureKind, Fence, Language, Map, Outcome,
-    PlannedBlock, RetryPolicy, RunId,
+    PlannedBlock, ResourceSettings, RetryPolicy, RunId,
 };
 use baton_products::Products;
 use baton_runner::{
@@ -50,6 +50,7 @@ impl Bench {
             inline_bytes: 1024,
             log_limit: 64 * 1024,
             environ: BTreeMap::new(),
+            shield: None,
         };
         let products = Products::open(&folder.path().join("products")).unwrap();
         let (items, yielded) = mpsc::unbounded_channel();
@@ -117,6 +118,7 @@ fn attempt(code: &str, timeout: Option<Duration>) -> Attempt {
         extensions: Vec::new(),
         needs_frames: false,
         slow_imports: Vec::new(),
+        resources: ResourceSettings::default(),
         problem: None,
     };
     Attempt {

@@ -106,7 +106,7 @@ impl Service {
             held,
             project: Some(self.inner.options.open_runs),
             pools: self.inner.desk.pools(),
-            ..Limits::default()
+            machine: self.inner.desk.machine(),
         }
     }
 }

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_engine::admission::{Reserved, RunTicket};
+use baton_engine::admission::RunTicket;
 use baton_engine::triggers::{Decision, TriggerHistory, decide};
 use baton_model::{
-    Cause, PoolUse, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind,
-    TriggerSettings,
+    Cause, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
 };
-use baton_store::{RunRow, TriggerFacts};
+use baton_store::{Claims, RunRow, TriggerFacts};
 
 /// Runtimes that say how long a run usually takes.
 const RUNTIMES: usize = 7;
@@ -46,7 +45,7 @@ impl Entry {
 }
 
 /// The ticket of a run that an earlier process has made.
-pub(crate) fn ticket_of_row(row: &RunRow, pools: Vec<PoolUse>) -> RunTicket {
+pub(crate) fn ticket_of_row(row: &RunRow, claims: Claims) -> RunTicket {
     RunTicket {
         run: row.id,
         pipeline: row.pipeline.clone(),
@@ -55,8 +54,8 @@ pub(crate) fn ticket_of_row(row: &RunRow, pools: Vec<PoolUse>) -> RunTicket {
         priority: row.priority,
         date: row.execution_date,
         created_at: row.created_at,
-        pools,
-        reserved: Reserved::default(),
+        pools: claims.pools,
+        reserved: claims.reserved,
     }
 }
 
@@ -71,7 +70,7 @@ fn ticket_of_run(run: &Run, priority: i64) -> RunTicket {
         date: run.plan.execution_date,
         created_at: run.created_at,
         pools: run.plan.occasion.pools.clone(),
-        reserved: Reserved::default(),
+        reserved: run.plan.reserved,
     }
 }
 

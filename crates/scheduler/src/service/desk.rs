@@ -7,7 +7,7 @@ use std::pin::Pin;
 use baton_base::Class;
 use baton_engine::admission::PipelineLimits;
 use baton_model::{
-    BackfillId, Cause, CodeHash, Map, PipelineUuid, Plan, Run, RunId, Timestamp, Trigger,
+    BackfillId, Cause, CodeHash, Machine, Map, PipelineUuid, Plan, Run, RunId, Timestamp, Trigger,
 };
 
 use crate::{Journal, Lease, LeaseError, Session};
@@ -92,6 +92,9 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Places of every named pool.
     fn pools(&self) -> HashMap<String, u32>;
+
+    /// What the machine has for runs to reserve.
+    fn machine(&self) -> Machine;
 
     /// What drives a run: its workers, made when they are first needed.
     fn session<'a>(&'a self, run: &'a Run) -> Soon<'a, Result<Session, Complaint>>;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use baton_base::Class;
-use baton_model::{Cause, PoolUse, Run, RunEvent, RunId, RunStatus};
-use baton_store::StoreError;
+use baton_model::{Cause, Run, RunEvent, RunId, RunStatus};
+use baton_store::{Claims, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -40,8 +40,8 @@ impl Service {
     /// Finds the runs that an earlier process left: those that waited wait on, those that were open go on.
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         let rows = self.inner.store.open_runs().await?;
-        let mut pools: HashMap<RunId, Vec<PoolUse>> =
-            self.inner.store.open_pools().await?.into_iter().collect();
+        let mut claims: HashMap<RunId, Claims> =
+            self.inner.store.open_claims().await?.into_iter().collect();
         let mut again = Vec::new();
         {
             let mut book = self.book();
@@ -50,8 +50,8 @@ impl Service {
                 if row.cause == Cause::Hand {
                     continue;
                 }
-                let pools = pools.remove(&row.id).unwrap_or_default();
-                let ticket = super::book::ticket_of_row(&row, pools);
+                let claims = claims.remove(&row.id).unwrap_or_default();
+                let ticket = super::book::ticket_of_row(&row, claims);
                 if row.status == RunStatus::Initial {
                     if let Some(note) = row.note {
                         book.notes.insert(row.id, note.into());

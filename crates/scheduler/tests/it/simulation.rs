@@ -9,11 +9,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use baton_engine::admission::{
-    Admission, Limits, OnLimit, PipelineLimits, Reserved, RunTicket, TriggerLimits, admit,
+    Admission, Limits, OnLimit, PipelineLimits, RunTicket, TriggerLimits, admit,
 };
 use baton_model::{
-    BlockUuid, Cause, Map, OnFailure, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp, Trigger,
-    TriggerId, TriggerKind,
+    BlockUuid, Cause, Machine, Map, OnFailure, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp,
+    Trigger, TriggerId, TriggerKind,
 };
 use baton_products::Products;
 use baton_scheduler::{Planted, Service, ServiceOptions, Wanted};
@@ -101,6 +101,7 @@ impl Simulation {
         let mut bounds = Bounds {
             project: chance.between(2, 8) as u32,
             pools: BTreeMap::from([("db".to_owned(), chance.between(1, 3) as u32)]),
+            cpu: chance.between(2, 4) * 1000,
             ..Bounds::default()
         };
         for number in 0..chance.between(2, 5) {
@@ -125,6 +126,7 @@ impl Simulation {
                     OnFailure::Continue
                 },
                 pools,
+                cpu: chance.between(0, 2) * 1000,
             };
             self.shapes.insert(pipeline.clone(), shape);
             let limits = PipelineLimits {
@@ -306,9 +308,11 @@ impl Simulation {
             }
         }
         let has_settled = now.since(begin) > Duration::from_secs(15);
-        let pools: BTreeMap<_, _> = store.open_pools().await.unwrap().into_iter().collect();
+        let claims = store.open_claims().await.unwrap();
+        let mut claims: BTreeMap<_, _> = claims.into_iter().collect();
         let (mut waiting, mut open) = (Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| !row.status.is_final()) {
+            let claims = claims.remove(&row.id).unwrap_or_default();
             let ticket = RunTicket {
                 run: row.id,
                 pipeline: row.pipeline.clone(),
@@ -316,8 +320,8 @@ impl Simulation {
                 priority: row.priority,
                 date: row.execution_date,
                 created_at: row.created_at,
-                pools: pools.get(&row.id).cloned().unwrap_or_default(),
-                reserved: Reserved::default(),
+                pools: claims.pools,
+                reserved: claims.reserved,
                 is_child: false,
             };
             let is_live = service.is_live(row.id);
@@ -362,6 +366,10 @@ impl Simulation {
             pipelines: bounds.pipelines.into_iter().collect(),
             project: Some(bounds.project),
             pools: bounds.pools.into_iter().collect(),
+            machine: Machine {
+                cpu: Some(bounds.cpu),
+                memory: None,
+            },
             ..Limits::default()
         }
     }

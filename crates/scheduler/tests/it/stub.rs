@@ -8,8 +8,9 @@ use std::time::Duration;
 use baton_base::Class;
 use baton_engine::admission::PipelineLimits;
 use baton_model::{
-    BlockError, BlockKind, BlockUuid, FailureKind, Language, Map, Occasion, OnFailure, Outcome,
-    PipelineKind, PipelineUuid, Plan, PlannedBlock, PoolUse, RetryPolicy, Run, RunId,
+    BlockError, BlockKind, BlockUuid, FailureKind, Language, Machine, Map, Occasion, OnFailure,
+    Outcome, PipelineKind, PipelineUuid, Plan, PlannedBlock, PoolUse, Reserved, ResourceSettings,
+    RetryPolicy, Run, RunId,
 };
 use baton_products::Products;
 use baton_runner::{Attempt, AttemptReport, LogRecord, Stop, YieldedItem};
@@ -31,6 +32,8 @@ pub(crate) struct Shape {
     pub(crate) workers: u32,
     pub(crate) on_failure: OnFailure,
     pub(crate) pools: Vec<PoolUse>,
+    /// Thousandths of a processor that its runs reserve.
+    pub(crate) cpu: u64,
 }
 
 pub(crate) struct StubDesk {
@@ -76,6 +79,7 @@ pub(crate) fn plan(wanted: &Wanted, shape: &Shape) -> Plan {
         callbacks: Vec::new(),
         extensions: Vec::new(),
         needs_frames: false,
+        resources: ResourceSettings::default(),
         problem: None,
     };
     Plan {
@@ -102,6 +106,10 @@ pub(crate) fn plan(wanted: &Wanted, shape: &Shape) -> Plan {
         on_failure: shape.on_failure,
         block_run_limit: None,
         workers: shape.workers,
+        reserved: Reserved {
+            cpu: shape.cpu,
+            memory: 0,
+        },
     }
 }
 
@@ -133,6 +141,14 @@ impl Desk for StubDesk {
     fn pools(&self) -> HashMap<String, u32> {
         let bounds = self.world.bounds.lock().unwrap();
         bounds.pools.clone().into_iter().collect()
+    }
+
+    fn machine(&self) -> Machine {
+        let bounds = self.world.bounds.lock().unwrap();
+        Machine {
+            cpu: Some(bounds.cpu),
+            memory: None,
+        }
     }
 
     fn session<'a>(&'a self, run: &'a Run) -> Soon<'a, Result<Session, Complaint>> {
@@ -231,10 +247,7 @@ impl Hands for StubHands {
             };
             let block = attempt.key.to_string();
             self.world.seen().attempts.remove(&(self.run, block));
-            AttemptReport {
-                outcome,
-                tests: None,
-            }
+            AttemptReport::ended(outcome)
         })
     }
 

@@ -46,6 +46,7 @@ pub(crate) struct Opened {
     pub(crate) pipeline: PipelineUuid,
     pub(crate) trigger: Option<TriggerId>,
     pub(crate) pools: Vec<PoolUse>,
+    pub(crate) cpu: u64,
     /// A person has started it again, whatever the limits.
     pub(crate) is_exempt: bool,
 }
@@ -78,6 +79,8 @@ pub(crate) struct Bounds {
     pub(crate) pipelines: BTreeMap<PipelineUuid, PipelineLimits>,
     pub(crate) triggers: BTreeMap<TriggerId, u32>,
     pub(crate) pools: BTreeMap<String, u32>,
+    /// Thousandths of a processor that runs may reserve.
+    pub(crate) cpu: u64,
 }
 
 #[derive(Debug)]
@@ -165,6 +168,7 @@ impl World {
             pipeline: run.plan.pipeline.clone(),
             trigger: run.plan.occasion.trigger,
             pools: run.plan.occasion.pools.clone(),
+            cpu: run.plan.reserved.cpu,
             is_exempt: self.seen().retries.contains_key(&run.id),
         };
         if !opened.is_exempt {
@@ -196,6 +200,10 @@ impl World {
             let limit = bounds.triggers.get(&trigger).copied().or(own.per_trigger);
             let of_trigger = open.iter().filter(|one| one.trigger == Some(trigger));
             check("trigger", of_trigger.count(), limit);
+        }
+        let reserved: u64 = open.iter().map(|one| one.cpu).sum();
+        if new.cpu > 0 && reserved + new.cpu > bounds.cpu {
+            self.wrong(format!("run {id} starts although processors are short"));
         }
         for wanted in &new.pools {
             let held = open.iter().flat_map(|one| &one.pools);

@@ -1,8 +1,11 @@
 //! `block_runs`: the blocks of runs.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
-use baton_model::RunId;
+use baton_engine::usual::Usual;
+use baton_model::{BlockUuid, RunId};
 use baton_store::{BlockRunRow, RunRow};
 use serde_json::{Value, json};
 
@@ -12,7 +15,11 @@ use crate::error::ApiError;
 use crate::times;
 
 /// A block run as clients see it.
-pub(crate) fn view(block: &BlockRunRow, run: &RunRow) -> Value {
+fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -> Value {
+    // What is usual is known of a block, not of each of its child runs.
+    let usual = (block.key.child.is_none())
+        .then(|| usual.get(&block.key.block))
+        .flatten();
     let error = block.error.as_ref().map(|error| {
         json!({
             "error": error.message,
@@ -31,6 +38,8 @@ pub(crate) fn view(block: &BlockRunRow, run: &RunRow) -> Value {
         "status": block.status.name(),
         "attempt": block.attempt,
         "reason": block.reason,
+        "usage": block.usage,
+        "usual": usual,
         "metrics": error.map(|error| json!({"error": error})),
         "created_at": times::text(run.created_at),
         "started_at": times::some(block.started_at),
@@ -47,7 +56,10 @@ pub(crate) async fn list_of_run(
 ) -> Result<Json<Value>, ApiError> {
     let run = shared.host.run_row(&actor, RunId(id)).await?;
     let blocks = shared.host.block_runs(&actor, RunId(id)).await?;
-    let views: Vec<Value> = blocks.iter().map(|block| view(block, &run)).collect();
+    let usual = shared.host.usual_of_blocks(&actor, &run.pipeline).await?;
+    let views: Vec<Value> = (blocks.iter())
+        .map(|block| view(block, &run, &usual))
+        .collect();
     Ok(Json(
         json!({"block_runs": views, "metadata": {"count": views.len()}}),
     ))
@@ -61,5 +73,6 @@ pub(crate) async fn show(
 ) -> Result<Json<Value>, ApiError> {
     let block = shared.host.block_run(&actor, id).await?;
     let run = shared.host.run_row(&actor, block.run).await?;
-    Ok(Json(json!({"block_run": view(&block, &run)})))
+    let usual = shared.host.usual_of_blocks(&actor, &run.pipeline).await?;
+    Ok(Json(json!({"block_run": view(&block, &run, &usual)})))
 }

@@ -67,6 +67,7 @@ fn block_view(run: RunId, block: &BlockRun) -> Value {
         "started_at": times::some(block.started_at), "completed_at": times::some(block.ended_at),
         "error": block.error.as_ref().map(|error| &error.message), "reason": block.reason,
         "failure": block.error, "outputs": block.products.iter().map(notebook::product).collect::<Vec<_>>(),
+        "usage": block.usage,
     })
 }
 

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use baton_app::{Call, Called};
+use baton_engine::usual::Usual;
 use baton_model::{PipelineUuid, RunId, RunStatus, TriggerId};
 use baton_store::{RunOrder, RunPage, RunRow};
 use serde_json::{Map, Value, json};
@@ -19,8 +20,8 @@ use crate::times;
 /// Rows of a page when no number is asked for.
 const ROWS: u32 = 60;
 
-/// A run in a list.
-fn summary(run: &RunRow) -> Map<String, Value> {
+/// A run in a list, beside what is usual for its pipeline.
+fn summary(run: &RunRow, usual: Option<&Usual>) -> Map<String, Value> {
     let Value::Object(map) = json!({
         "id": run.id,
         "pipeline_uuid": run.pipeline,
@@ -39,6 +40,8 @@ fn summary(run: &RunRow) -> Map<String, Value> {
         "parent_run_id": run.parent_id,
         "retried_run_id": run.repeats,
         "metrics": null,
+        "usage": run.usage,
+        "usual": usual,
         "created_at": times::text(run.created_at),
         "started_at": times::some(run.started_at),
         "completed_at": times::some(run.ended_at),
@@ -53,7 +56,9 @@ fn summary(run: &RunRow) -> Map<String, Value> {
 async fn detail(shared: &Shared, by: &By, id: RunId) -> Result<Value, ApiError> {
     let row = shared.host.run_row(&by.0, id).await?;
     let run = shared.host.run(&by.0, id).await?;
-    let mut view = summary(&row);
+    let pipelines = std::slice::from_ref(&row.pipeline);
+    let usual = shared.host.usual_of_pipelines(&by.0, pipelines).await?;
+    let mut view = summary(&row, usual.get(&row.pipeline));
     let mut variables = run.plan.given.clone();
     variables.extend(run.variables.clone());
     view.insert("variables".to_owned(), json!(variables));
@@ -98,7 +103,11 @@ fn page_of(params: &Params) -> Result<RunPage, ApiError> {
 async fn answer(shared: &Shared, by: &By, page: &RunPage) -> Result<Json<Value>, ApiError> {
     let found = shared.host.runs(&by.0, page).await?;
     let seen = u64::from(page.offset) + found.rows.len() as u64;
-    let views: Vec<_> = found.rows.iter().map(summary).collect();
+    let pipelines: Vec<_> = found.rows.iter().map(|run| run.pipeline.clone()).collect();
+    let usual = shared.host.usual_of_pipelines(&by.0, &pipelines).await?;
+    let views: Vec<_> = (found.rows.iter())
+        .map(|run| summary(run, usual.get(&run.pipeline)))
+        .collect();
     Ok(Json(json!({
         "pipeline_runs": views,
         "metadata": {"count": found.total, "results": {"next": seen < found.total}, "next": seen < found.total},

@@ -108,11 +108,16 @@ pub(crate) async fn list(
     let with_schedules = is_on(&params, &["include_schedules"]);
     let page = shared.host.pipelines(&actor, query).await?;
     let seen = offset + page.rows.len();
+    let uuids: Vec<_> = (page.rows.iter())
+        .map(|(facts, _)| facts.pipeline.uuid.clone())
+        .collect();
+    let usual = shared.host.usual_of_pipelines(&actor, &uuids).await?;
     let views: Vec<Value> = page
         .rows
         .iter()
         .map(|(facts, triggers)| {
             let mut view = view(facts, None);
+            view["usual"] = json!(usual.get(&facts.pipeline.uuid));
             if with_schedules {
                 view["schedules"] = triggers.iter().map(schedule).collect();
             }
@@ -139,6 +144,16 @@ async fn answer(
     };
     let mut view = view(&facts, texts.as_ref());
     view["schedules"] = triggers.iter().map(schedule).collect();
+    let usual = shared
+        .host
+        .usual_of_pipelines(&by.0, std::slice::from_ref(uuid));
+    view["usual"] = json!(usual.await?.get(uuid));
+    let usual = shared.host.usual_of_blocks(&by.0, uuid).await?;
+    for (block, view) in
+        (facts.pipeline.blocks.iter()).zip(view["blocks"].as_array_mut().into_iter().flatten())
+    {
+        view["usual"] = json!(usual.get(&block.uuid));
+    }
     Ok(view)
 }
 

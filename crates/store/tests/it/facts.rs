@@ -7,8 +7,8 @@ use std::time::Duration;
 use baton_model::{
     Attached, BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Chunk, Column,
     ColumnStatistics, Content, FailureKind, Fence, Frame, Language, Map, Occasion, OlderOutput,
-    OnFailure, PipelineKind, Plan, PlannedBlock, Product, ProductKind, RetryPolicy, Run, RunId,
-    RunStatus, RunTimeout, Timestamp,
+    OnFailure, PipelineKind, Plan, PlannedBlock, Product, ProductKind, Reserved, ResourceSettings,
+    RetryPolicy, Run, RunId, RunStatus, RunTimeout, Timestamp,
 };
 use serde_json::json;
 
@@ -45,6 +45,10 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
         extensions: Vec::new(),
         needs_frames: true,
         slow_imports: Vec::new(),
+        resources: ResourceSettings {
+            cpu_limit: Some(1500),
+            ..ResourceSettings::default()
+        },
         problem: None,
     };
     Arc::new(Plan {
@@ -68,6 +72,10 @@ pub(crate) fn plan(pipeline: &str, blocks: &[&str]) -> Arc<Plan> {
         on_failure: OnFailure::Stop,
         block_run_limit: Some(4),
         workers: 2,
+        reserved: Reserved {
+            cpu: 500,
+            memory: 1 << 30,
+        },
     })
 }
 

@@ -1,15 +1,16 @@
 //! What a service stores besides runs: every back end must do it, as in `conformance`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_base::{Class, Diagnose};
 use baton_model::{
     Backfill, BackfillId, BackfillStatus, BlockRunKey, BlockStatus, Cause, IntervalUnit, Map, Plan,
-    Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind,
+    Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, Usage,
 };
 use baton_store::{
-    KEPT_CALLS, KEPT_NON_EVENTS, NewRun, NonEvent, RunOrder, RunPage, Store, StoreError,
+    GoodRun, KEPT_CALLS, KEPT_NON_EVENTS, NewRun, NonEvent, RunOrder, RunPage, Store, StoreError,
     TriggerCall,
 };
 
@@ -552,46 +553,41 @@ pub(crate) async fn histories_are_told(database: &impl Database) {
         block.ended_at = is_over.then_some(Timestamp(ended - 1));
         block.products = vec![frame("output_0", &["01"]), frame("output_1", &["02"])];
         block.products[1].rows = None;
+        block.usage = Some(Usage {
+            rows: Some(7),
+            cpu_seconds: Some(0.25),
+            ..Usage::default()
+        });
         commit(&store, &mut run, &["a"]).await;
         ids.push(run.id);
     }
     assert_eq!(store.last_completed(&demo).await.unwrap(), Some(ids[0]));
-    let past = store.pipeline_history(&demo, 9).await.unwrap();
-    let seen: Vec<_> = past
-        .iter()
-        .map(|past| (past.run, past.status, past.ended_at.0))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            (ids[1], RunStatus::Failed, 30),
-            (ids[0], RunStatus::Completed, 20)
-        ]
-    );
-    assert_eq!(past[0].started_at, Some(Timestamp(10)));
-    assert_eq!(store.pipeline_history(&demo, 1).await.unwrap(), past[..1]);
-
-    let past = store.block_history(&demo, &"a".into(), 9).await.unwrap();
-    let seen: Vec<_> = past
-        .iter()
-        .map(|past| (past.run, past.ended_at.0))
-        .collect();
-    assert_eq!(seen, [(ids[1], 29), (ids[0], 19)]);
-    let newest = &past[0];
-    assert_eq!((newest.started_at, newest.attempt), (Timestamp(11), 2));
-    assert_eq!((newest.rows, newest.bytes), (Some(3), 2 << 40));
-    assert_eq!(newest.status, BlockStatus::Completed);
-    assert!(
-        store
-            .block_history(&demo, &"b".into(), 9)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    assert_eq!(
-        store.block_history(&demo, &"a".into(), 1).await.unwrap(),
-        past[..1]
-    );
+    let both = [demo.clone(), "never".into()];
+    let good = store.good_runs(&both, 9).await.unwrap();
+    let used = Usage {
+        rows: Some(7),
+        cpu_seconds: Some(0.25),
+        ..Usage::default()
+    };
+    let of_run = GoodRun {
+        run: ids[0],
+        took: Duration::from_micros(10),
+        usage: used,
+    };
+    assert_eq!(good, BTreeMap::from([(demo.clone(), vec![of_run])]));
+    let row = store.run_row(ids[0]).await.unwrap().unwrap();
+    assert_eq!(row.usage, Some(used));
+    let good = store.good_block_runs(&demo, 9).await.unwrap();
+    let of_block = GoodRun {
+        run: ids[0],
+        took: Duration::from_micros(8),
+        usage: used,
+    };
+    assert_eq!(good, BTreeMap::from([("a".into(), vec![of_block])]));
+    let rows = store.block_runs(ids[0]).await.unwrap();
+    assert_eq!(rows[0].usage, Some(used));
+    assert!(store.good_runs(&[], 9).await.unwrap().is_empty());
+    assert!(store.good_runs(&[demo], 0).await.unwrap().is_empty());
 }
 
 pub(crate) async fn calls_are_recorded(database: &impl Database) {

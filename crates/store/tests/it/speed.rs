@@ -258,17 +258,22 @@ async fn pages() {
         store.facts_of_trigger(TriggerId(7)).await.unwrap();
         times[2].push(start.elapsed());
         let start = Instant::now();
-        store
-            .block_history(&pipeline(7), &"a".into(), 30)
-            .await
-            .unwrap();
+        store.good_block_runs(&pipeline(7), 20).await.unwrap();
         times[3].push(start.elapsed());
     }
     let [open, all_facts, facts, history] = times;
     say("open runs: 90 of 100,000", open);
     say("facts of 100 triggers", all_facts);
     say("facts of one trigger", facts);
-    say("history of a block", history);
+    say("good runs of the blocks of a pipeline", history);
+    let all: Vec<PipelineUuid> = (0..1000).map(pipeline).collect();
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let start = Instant::now();
+        store.good_runs(&all, 20).await.unwrap();
+        times.push(start.elapsed());
+    }
+    say("good runs of 1,000 pipelines", times);
 }
 
 /// Runs that go on at once.
