@@ -191,6 +191,8 @@ impl Host {
         self.finish_backfills().await?;
         tokio::spawn(promises::watch(Arc::downgrade(self)));
         tokio::spawn(notices::deliver(Arc::downgrade(self)));
+        let news = self.service.news();
+        tokio::spawn(notices::follow(Arc::downgrade(self), news));
         tokio::spawn(retention::watch(Arc::downgrade(self)));
         telemetry::start(self);
         let (durations, news) = (Arc::clone(&self.durations), self.service.news());

@@ -7,7 +7,7 @@ use baton_store::{NonEvent, StoreError};
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::{PAUSE, Service, Wanted, complain};
+use super::{News, PAUSE, Service, Wanted, complain};
 
 /// Triggers that are looked at together, so that the first runs of many start before the last are planned.
 const TOGETHER: usize = 256;
@@ -135,6 +135,7 @@ impl Service {
             .map(|one| (one.trigger.as_ref().map(|trigger| trigger.id), one.date))
             .collect();
         let results = self.try_submit(wanted).await?;
+        let mut told = HashSet::new();
         for ((result, (trigger, date)), skip) in results.into_iter().zip(origins).zip(skipped) {
             let Some(trigger) = trigger else { continue };
             match result {
@@ -164,6 +165,10 @@ impl Service {
                         reason: complaint.message,
                     };
                     self.inner.store.note_non_event(&reason).await?;
+                    // The dates behind it have the same in their way.
+                    if told.insert(trigger) {
+                        self.tell(News::NotMade(trigger, date, reason.reason));
+                    }
                 }
             }
         }

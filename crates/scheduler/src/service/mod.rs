@@ -87,6 +87,8 @@ pub enum News {
     Ended(RunId, RunStatus),
     /// A trigger was changed, or has fired.
     Trigger(TriggerId),
+    /// A date of a schedule could not become a run, and why.
+    NotMade(TriggerId, Timestamp, String),
 }
 
 /// What an open run can be told.
