@@ -31,6 +31,7 @@ test('the palette leads to a pipeline by keyboard alone', async ({ page }) => {
 
 test('filters and search stand in the address', async ({ page }) => {
   await page.goto('/pipelines');
+  await expect(page.getByRole('link', { name: 'flights', exact: true }).last()).toBeVisible();
   await page.keyboard.press('/');
   await page.keyboard.type('nothing at all');
   await expect(page.getByText('No pipeline matches')).toBeVisible();
@@ -46,7 +47,7 @@ test('filters and search stand in the address', async ({ page }) => {
 test('a pipeline is made, renamed and deleted with what it takes along', async ({ page }) => {
   await page.goto('/pipelines');
   await page.getByRole('button', { name: 'New pipeline', exact: true }).click();
-  await page.getByLabel('Name').fill('my first');
+  await page.getByRole('dialog').getByLabel('Name').fill('my first');
   await page.getByRole('button', { name: 'Create' }).click();
   await expect(page).toHaveURL(/\/pipelines\/my_first\/edit/);
   await page.goto('/pipelines?search=my_first');

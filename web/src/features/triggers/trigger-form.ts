@@ -75,7 +75,7 @@ export function changesIn(form: Form, from: Form): number {
 }
 
 export function toChange(form: Form, settings: Record<string, unknown>): ChangedTrigger {
-  const { timezone: _, ...rest } = settings;
+  const rest = Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'timezone'));
   const zone = form.zone.trim();
   return {
     name: form.name.trim(),
