@@ -19,6 +19,11 @@ check_web() {
     (cd web && npm run --silent generate:check && npm run --silent types && npm run --silent lint && npm test --silent)
 }
 
+# The pages in a browser, against the binary with the pages inside.
+check_journeys() {
+    (cd web && BATON_BIN=$CARGO_TARGET_DIR/debug/baton npm run --silent journeys)
+}
+
 # The settings are those of python/pyproject.toml.
 check_python_types() {
     (cd python && "$DEV_BIN/mypy" --cache-dir "$TOOLS/mypy")

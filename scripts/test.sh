@@ -59,6 +59,11 @@ fi
 step "Rust tests" check_rust_tests
 step "Build of the binary" build_binary
 step "Reference pages" check_reference
+if ! need_chromium; then
+    skip "Web: journeys" "the pages are tried in Debian's browser; install by: apt-get install chromium"
+elif $have_node && $have_python; then
+    step "Web: journeys" check_journeys
+fi
 if $have_python; then
     step "Shell scripts (shellcheck)" check_shell
     step "Python style (ruff)" check_python_style
