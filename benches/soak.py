@@ -61,6 +61,13 @@ def block(uuid: str, code: str, upstream: list[str] | None = None) -> Block:
     return Block(uuid, kind, text, upstream or [])
 
 
+def replace(path: Path, text: str) -> None:
+    """Writes a file in one step: what reads it in between sees all of it, and not none."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def write_project(path: Path) -> None:
     """A pipeline for each thing that happens."""
     projects.new_project(path)
@@ -183,11 +190,11 @@ class Soak:
     def edits(self, _client: Client, number: int) -> None:
         """Files change under the server."""
         code = self.project / "data_loaders" / "edited_a.py"
-        code.write_text(f"@data_loader\n{NOTHING.format(value=number)}")
+        replace(code, f"@data_loader\n{NOTHING.format(value=number)}")
         if number % 4 == 0:
             triggers = self.project / "pipelines" / "edited" / "triggers.yaml"
             lines = [line for line in triggers.read_text().splitlines() if not line.startswith("  description")]
-            triggers.write_text("\n".join([*lines, f"  description: edit {number}", ""]))
+            replace(triggers, "\n".join([*lines, f"  description: edit {number}", ""]))
         self.calls["edits"] += 1
 
     def settle(self) -> None:
@@ -259,9 +266,9 @@ def fitted(looks: list[Look], warmup: float) -> list[Line]:
     return [
         # What the database keeps of its pages, and what the allocator does not give back at once.
         of("private memory", "MB", lambda one: one.private_mb, 6 + 4 * hours),
-        of("open files", "", lambda one: one.handles, 6),
-        of("threads", "", lambda one: one.threads, 4),
-        of("processes below", "", lambda one: one.processes, 4),
+        of("open files", "", lambda one: one.handles, 10),
+        of("threads", "", lambda one: one.threads, 8),
+        of("processes below", "", lambda one: one.processes, 6),
     ]
 
 
