@@ -72,8 +72,9 @@ if $have_python; then
     step "Example project" check_example
     step "Oracle (what Mage did)" check_oracle
     step "Oracle through the API" check_oracle_server
+    step "Soak (two minutes)" check_soak
 else
-    for name in "Shell scripts" "Python" "Example project" "Oracle"; do
+    for name in "Shell scripts" "Python" "Example project" "Oracle" "Soak"; do
         skip "$name" "needs uv and a package index; install by: pip install uv, with network"
     done
 fi

@@ -282,6 +282,7 @@ impl Host {
                 .iter()
                 .any(|change| matches!(change, Changed::Project | Changed::BlockFile(_)));
             self.desk.forget(environment).await;
+            self.service.limits_changed();
             self.hooks.forget();
             self.follow_changes(&changes);
             let changes = Arc::new(changes);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use baton_engine::admission::{Admission, Limits, TriggerLimits, admit};
+use baton_engine::admission::{Admission, Limits, RunTicket, TriggerLimits};
 use baton_model::{RunEvent, RunId};
 use baton_store::StoreError;
 
@@ -17,19 +17,11 @@ impl Service {
         }
         let decided = {
             let mut book = self.book();
-            if !std::mem::take(&mut book.has_moved) || book.waiting.is_empty() {
-                return Ok(());
-            }
-            let waiting: Vec<_> = book.waiting.values().cloned().collect();
-            let open: Vec<_> = book.open.values().cloned().collect();
-            admit(&waiting, &open, &self.limits(&book))
+            book.admit(|book, waiting| self.limits(book, waiting))
         };
         for (id, admission) in decided {
             match admission {
-                Admission::Start => {
-                    self.book().opened(id);
-                    self.launch(id, RunEvent::Started);
-                }
+                Admission::Start => self.launch(id, RunEvent::Started),
                 Admission::Skip { reason } => {
                     if let Err(complaint) = self.cancel(id, &reason).await {
                         tracing::warn!(run = %id, %complaint, "a run could not be skipped");
@@ -74,15 +66,15 @@ impl Service {
         self.book().notes.get(&id).map(ToString::to_string)
     }
 
-    /// What holds for the runs that wait.
-    fn limits(&self, book: &Book) -> Limits {
+    /// What holds for runs that wait.
+    fn limits(&self, book: &Book, waiting: &[&RunTicket]) -> Limits {
         if self.inner.options.planted == Planted::IgnoresLimits {
             return Limits::default();
         }
         let mut triggers = HashMap::new();
         let mut held = HashMap::new();
         let mut pipelines = HashMap::new();
-        for ticket in book.waiting.values() {
+        for ticket in waiting {
             if let Some(entry) = ticket.trigger.and_then(|id| book.entry(id)) {
                 if entry.settings.is_paused {
                     let reason = || format!("`{}` is paused", entry.trigger.name);

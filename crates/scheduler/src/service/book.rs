@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_engine::admission::RunTicket;
+use baton_engine::admission::{Admission, Limits, OpenRuns, RunTicket};
 use baton_engine::triggers::{Decision, TriggerHistory, decide};
 use baton_model::{
     Cause, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
 };
 use baton_store::{Claims, RunRow, TriggerFacts};
+
+/// Most new runs that are kept at hand until they are driven.
+const FRESH: usize = 4096;
 
 /// Runtimes that say how long a run usually takes.
 const RUNTIMES: usize = 7;
@@ -83,8 +86,14 @@ pub(crate) struct Book {
     looks: HashMap<TriggerId, Timestamp>,
     /// Runs that wait, by number.
     pub(crate) waiting: BTreeMap<RunId, RunTicket>,
+    /// Those of them that nobody has looked at yet.
+    new: BTreeSet<RunId>,
     /// Runs that somebody here drives.
-    pub(crate) open: BTreeMap<RunId, RunTicket>,
+    open: BTreeMap<RunId, RunTicket>,
+    /// The same, counted by what limits them.
+    counted: OpenRuns,
+    /// New runs as they are stored: whoever drives one need not read it.
+    fresh: HashMap<RunId, Run>,
     /// What each waiting run was last told.
     pub(crate) notes: HashMap<RunId, Arc<str>>,
     /// What the database does not yet say about waiting runs; none where there is nothing to say any more.
@@ -95,7 +104,7 @@ pub(crate) struct Book {
     pub(crate) changed: BTreeSet<TriggerId>,
     /// Whether anything may have changed.
     pub(crate) all_changed: bool,
-    /// Whether runs have come or gone since the waiting ones were last looked at.
+    /// Whether there may be room for runs that were told to wait.
     pub(crate) has_moved: bool,
 }
 
@@ -160,9 +169,75 @@ impl Book {
         self.order.first().map(|(at, _)| *at)
     }
 
+    /// Decides about the runs that nobody has looked at yet, or about all that wait when there may be room. Those that
+    /// start are open.
+    pub(crate) fn admit(
+        &mut self,
+        limits: impl FnOnce(&Self, &[&RunTicket]) -> Limits,
+    ) -> Vec<(RunId, Admission)> {
+        let new = std::mem::take(&mut self.new);
+        let looked_at: Vec<&RunTicket> = if std::mem::take(&mut self.has_moved) {
+            self.waiting.values().collect()
+        } else {
+            new.iter().filter_map(|id| self.waiting.get(id)).collect()
+        };
+        if looked_at.is_empty() {
+            return Vec::new();
+        }
+        let limits = limits(self, &looked_at);
+        let decided = self.counted.admit(looked_at, &limits);
+        for (id, admission) in &decided {
+            if *admission == Admission::Start {
+                self.opened(*id);
+            }
+        }
+        decided
+    }
+
+    /// Whether somebody waits who has to be looked at.
+    pub(crate) fn has_to_admit(&self) -> bool {
+        !self.new.is_empty() || self.has_moved && !self.waiting.is_empty()
+    }
+
+    /// Notes a run that waits, and was made by an earlier process.
+    pub(crate) fn waits_again(&mut self, ticket: RunTicket, note: Option<String>) {
+        if let Some(note) = note {
+            self.notes.insert(ticket.run, note.into());
+        }
+        self.waiting.insert(ticket.run, ticket);
+        self.has_moved = true;
+    }
+
+    /// Notes that a run is driven here.
+    pub(crate) fn enters(&mut self, ticket: RunTicket) {
+        self.leaves(ticket.run);
+        self.counted.enter(&ticket);
+        self.open.insert(ticket.run, ticket);
+    }
+
+    /// Notes that a run is driven here no more.
+    pub(crate) fn leaves(&mut self, id: RunId) -> Option<RunTicket> {
+        let ticket = self.open.remove(&id)?;
+        self.counted.leave(&ticket);
+        self.has_moved = true;
+        Some(ticket)
+    }
+
+    /// The run as it was made, if it is at hand and nobody has asked before.
+    pub(crate) fn take_fresh(&mut self, id: RunId) -> Option<Run> {
+        self.fresh.remove(&id)
+    }
+
+    /// Keeps a new run for whoever will drive it.
+    pub(crate) fn keep_fresh(&mut self, run: Run) {
+        if self.fresh.len() < FRESH {
+            self.fresh.insert(run.id, run);
+        }
+    }
+
     /// Notes a run that was created.
     pub(crate) fn created(&mut self, run: &Run, priority: i64) {
-        self.has_moved = true;
+        self.new.insert(run.id);
         self.waiting.insert(run.id, ticket_of_run(run, priority));
         let Some(entry) = run
             .plan
@@ -195,7 +270,7 @@ impl Book {
                 entry.facts.newest_status = Some(RunStatus::Running);
             }
         }
-        self.open.insert(run.id, ticket);
+        self.enters(ticket);
     }
 
     /// Notes what a waiting run waits for.
@@ -213,8 +288,8 @@ impl Book {
         }
     }
 
-    /// Notes that a run waits no longer and is driven here.
-    pub(crate) fn opened(&mut self, id: RunId) {
+    /// Notes that a run waits no longer and is driven here; it is counted already.
+    fn opened(&mut self, id: RunId) {
         self.waits_no_more(id);
         if let Some(ticket) = self.waiting.remove(&id) {
             if let Some(entry) = ticket.trigger.and_then(|id| self.triggers.get_mut(&id))
@@ -230,7 +305,8 @@ impl Book {
     pub(crate) fn ended(&mut self, id: RunId, status: RunStatus, took: Option<Duration>) {
         self.has_moved = true;
         self.waits_no_more(id);
-        let ticket = self.open.remove(&id).or_else(|| self.waiting.remove(&id));
+        self.fresh.remove(&id);
+        let ticket = self.leaves(id).or_else(|| self.waiting.remove(&id));
         let Some(trigger) = ticket.and_then(|ticket| ticket.trigger) else {
             return;
         };

@@ -54,7 +54,8 @@ impl Service {
                     book.put(trigger, facts);
                 }
             }
-            for id in &changed {
+            // With all of them, those that have changed were read as well.
+            for id in changed.iter().filter(|_| !all) {
                 match store.trigger(*id).await? {
                     Some(trigger) => {
                         let facts = store.facts_of_trigger(*id).await?;

@@ -178,8 +178,13 @@ impl Service {
         let mut stopping = inner.stopping.subscribe();
         self.book().all_changed = true;
         let mut has_begun = false;
+        let mut looked = Instant::now();
         while !*stopping.borrow() {
             let began = Instant::now();
+            if began.duration_since(looked) >= PATIENCE {
+                looked = began;
+                self.book().has_moved = true;
+            }
             let turn = async {
                 if !has_begun {
                     self.take_over().await?;
@@ -220,7 +225,7 @@ impl Service {
     fn patience(&self) -> Duration {
         let book = self.book();
         let mut patience = PATIENCE;
-        if book.has_moved || !book.untold.is_empty() {
+        if book.has_to_admit() || !book.untold.is_empty() {
             patience = MOMENT;
         }
         let next = book.next_look().map(|at| at.since(self.now()));
@@ -354,11 +359,12 @@ impl Service {
         let mut book = self.book();
         let mut ids = Vec::with_capacity(stored.len());
         for (run, priority) in stored.into_iter().zip(priorities) {
-            if let Some(run) = &run {
-                book.created(run, priority);
+            ids.push(run.as_ref().map(|run| run.id));
+            if let Some(run) = run {
+                book.created(&run, priority);
                 self.tell(News::Created(run.id));
+                book.keep_fresh(run);
             }
-            ids.push(run.map(|run| run.id));
         }
         drop(book);
         self.wake();
@@ -369,6 +375,12 @@ impl Service {
     pub fn trigger_changed(&self, id: TriggerId) {
         self.book().changed.insert(id);
         self.tell(News::Trigger(id));
+        self.wake();
+    }
+
+    /// Says that limits on runs may be others than before.
+    pub fn limits_changed(&self) {
+        self.book().has_moved = true;
         self.wake();
     }
 
