@@ -142,7 +142,11 @@ fn rows_of(input: &Input) -> Option<u64> {
         return None;
     }
     let children = input.children.iter().flatten().flatten();
-    sum(input.products.iter().chain(children).map(InputProduct::rows))
+    sum(input
+        .products
+        .iter()
+        .chain(children)
+        .map(InputProduct::rows))
 }
 
 fn sum(numbers: impl Iterator<Item = Option<u64>>) -> Option<u64> {
