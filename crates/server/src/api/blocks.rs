@@ -41,7 +41,7 @@ pub(crate) struct BlockView {
     documentation: Option<String>,
     /// What is usual for it; told with one pipeline.
     #[serde(skip_serializing_if = "Option::is_none")]
-    usual: Option<UsualView>,
+    pub(crate) usual: Option<UsualView>,
     #[serde(flatten)]
     settings: BlockSettings,
     #[serde(flatten)]
