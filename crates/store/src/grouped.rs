@@ -24,6 +24,10 @@ const BEGINNINGS: usize = MOST / 4 * 3;
 
 /// One step of a run as text, ready to be written.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of the step, independent of the others"
+)]
 pub(crate) struct Step {
     run: RunId,
     /// The new row of the run; none when only commands are removed.
