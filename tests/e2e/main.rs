@@ -6,6 +6,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod api;
 mod asks;
 mod backup;
 mod cancel;
