@@ -727,8 +727,8 @@ pub(crate) async fn block_runs_have_numbers(database: &impl Database) {
         assert_eq!(store.block_run(row.id).await.unwrap().as_ref(), Some(row));
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    assert_eq!(ids, [2 << 20, (2 << 20) + 1, (2 << 20) + 2]);
-    for unknown in [0, -1, (2 << 20) + 3, 3 << 20, i64::MAX] {
+    assert_eq!(ids, [2 << 27, (2 << 27) + 1, (2 << 27) + 3]);
+    for unknown in [0, -1, (2 << 27) + 2, (2 << 27) + 4, 3 << 27, i64::MAX] {
         assert_eq!(store.block_run(unknown).await.unwrap(), None);
     }
     assert!(store.block_runs(RunId(9)).await.unwrap().is_empty());
