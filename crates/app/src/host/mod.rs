@@ -190,8 +190,9 @@ impl Host {
             let _ = told.send(notice);
         })?;
         *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
-        self.sync_all_triggers().await?;
+        let stamped = self.sync_all_triggers().await?;
         tokio::spawn(Arc::clone(self).follow_files(changes));
+        tokio::spawn(Self::write_stamps(Arc::downgrade(self), stamped));
         self.finish_backfills().await?;
         tokio::spawn(promises::watch(Arc::downgrade(self)));
         tokio::spawn(notices::deliver(Arc::downgrade(self)));

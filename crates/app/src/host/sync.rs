@@ -1,6 +1,9 @@
 //! Triggers in files and in the database (spec 7.1): what a file declares is taken over; what is changed elsewhere goes
 //! back into the file where the trigger lives in one.
 
+use std::collections::HashMap;
+use std::sync::Weak;
+
 use baton_base::files;
 use baton_base::now;
 use baton_model::{Map, PipelineUuid, Timestamp, Trigger, TriggerId};
@@ -15,43 +18,76 @@ use crate::occasion::moment;
 use crate::settings;
 
 impl Host {
-    /// Takes over the triggers of every pipeline.
-    pub(super) async fn sync_all_triggers(&self) -> Result<(), Failure> {
+    /// Takes over the triggers of every pipeline, however many in one transaction. Gives those whose files are to say
+    /// since when they are on.
+    pub(super) async fn sync_all_triggers(&self) -> Result<Vec<Trigger>, Failure> {
         let project = self.project().await?;
-        for pipeline in project.pipeline_uuids() {
-            self.take_over(&project, &pipeline).await?;
+        let reading = move || {
+            let uuids = project.pipeline_uuids();
+            let read = |uuid: PipelineUuid| (project.triggers(&uuid).triggers, uuid);
+            uuids.into_iter().map(read).collect::<Vec<_>>()
+        };
+        let declared = tokio::task::spawn_blocking(reading)
+            .await
+            .map_err(|error| Failure::bug(format!("the triggers could not be read: {error}")))?;
+        let mut stored: HashMap<(PipelineUuid, String), Trigger> = HashMap::new();
+        for trigger in self.store().triggers().await? {
+            stored.insert((trigger.pipeline.clone(), trigger.name.clone()), trigger);
         }
-        Ok(())
+        let mut taken = Taken::default();
+        for (triggers, pipeline) in declared {
+            for declared in counting(triggers) {
+                let key = (pipeline.clone(), declared.name.clone());
+                taken.look(stored.get(&key), &pipeline, &declared);
+            }
+        }
+        self.store_taken(taken).await
     }
 
     /// Takes over the triggers of a pipeline whose file has changed.
     pub(super) async fn sync_triggers(&self, pipeline: &PipelineUuid) -> Result<(), Failure> {
         let project = self.project().await?;
-        self.take_over(&project, pipeline).await
-    }
-
-    async fn take_over(&self, project: &Project, pipeline: &PipelineUuid) -> Result<(), Failure> {
-        let environment = settings::variable("ENV").unwrap_or_else(|| "dev".to_owned());
-        for declared in project.triggers(pipeline).triggers {
-            let is_here = declared.envs.is_empty() || declared.envs.contains(&environment);
-            if !is_here || declared.name.is_empty() {
-                continue;
-            }
+        let mut taken = Taken::default();
+        for declared in counting(project.triggers(pipeline).triggers) {
             let stored = self.store().trigger_named(pipeline, &declared.name).await?;
-            let at = Timestamp(now());
-            let merged = merged(stored.as_ref(), pipeline, &declared, at);
-            if stored.as_ref() == Some(&merged) {
-                continue;
-            }
-            let was_stamped =
-                declared.last_enabled_at.is_none() && merged.last_enabled_at.is_some();
-            let kept = self.store().put_trigger(merged).await?;
-            self.service().trigger_changed(kept.id);
-            if was_stamped && kept.is_active {
-                self.write_back(&kept).await?;
-            }
+            taken.look(stored.as_ref(), pipeline, &declared);
+        }
+        for trigger in self.store_taken(taken).await? {
+            self.write_back(&trigger).await?;
         }
         Ok(())
+    }
+
+    /// Stores what files say. Gives the triggers whose files are to say since when they are on.
+    async fn store_taken(&self, taken: Taken) -> Result<Vec<Trigger>, Failure> {
+        if taken.changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let kept = self.store().put_triggers(taken.changed).await?;
+        let mut stamped = Vec::new();
+        for (trigger, is_stamped) in kept.into_iter().zip(taken.stamped) {
+            self.service().trigger_changed(trigger.id);
+            if is_stamped {
+                stamped.push(trigger);
+            }
+        }
+        Ok(stamped)
+    }
+
+    /// Writes into files since when their triggers are on. Nobody waits for it: the database knows it already.
+    pub(super) async fn write_stamps(host: Weak<Self>, stamped: Vec<Trigger>) {
+        for trigger in stamped {
+            let Some(host) = host.upgrade() else { return };
+            // It may have been changed meanwhile, and then it has been written.
+            let newest = host.store().trigger(trigger.id).await;
+            if !newest.is_ok_and(|newest| newest.as_ref() == Some(&trigger)) {
+                continue;
+            }
+            if let Err(failure) = host.write_back(&trigger).await {
+                let pipeline = &trigger.pipeline;
+                tracing::warn!(%pipeline, reason = failure.message, "since when a trigger is on was not written");
+            }
+        }
     }
 
     /// Stores a trigger that a person or the service has changed, and writes its file where it lives in one, or where
@@ -121,6 +157,41 @@ impl Host {
     }
 }
 
+/// Triggers of files that are to be stored.
+#[derive(Default)]
+struct Taken {
+    changed: Vec<Trigger>,
+    /// Of each, whether its file is to say since when it is on.
+    stamped: Vec<bool>,
+}
+
+impl Taken {
+    /// Takes a declared trigger, unless it is stored as it is declared.
+    fn look(&mut self, stored: Option<&Trigger>, pipeline: &PipelineUuid, declared: &Declared) {
+        let merged = merged(stored, pipeline, declared, Timestamp(now()));
+        if stored == Some(&merged) {
+            return;
+        }
+        let was_stamped = declared.last_enabled_at.is_none() && merged.last_enabled_at.is_some();
+        self.stamped.push(was_stamped && merged.is_active);
+        self.changed.push(merged);
+    }
+}
+
+/// The triggers of a file that exist in the environment of this process; of those with one name the last one counts.
+fn counting(declared: Vec<Declared>) -> Vec<Declared> {
+    let environment = settings::variable("ENV").unwrap_or_else(|| "dev".to_owned());
+    let mut counting: Vec<Declared> = Vec::with_capacity(declared.len());
+    for one in declared {
+        let is_here = one.envs.is_empty() || one.envs.contains(&environment);
+        if is_here && !one.name.is_empty() {
+            counting.retain(|other| other.name != one.name);
+            counting.push(one);
+        }
+    }
+    counting
+}
+
 /// The trigger as it is to be stored: what the file says, and what only the database knows.
 fn merged(
     stored: Option<&Trigger>,
@@ -180,7 +251,8 @@ fn written(trigger: &Trigger) -> Map {
     let moment = |at: Option<Timestamp>| {
         at.and_then(|at| DateTime::from_timestamp_micros(at.0))
             .map_or(Value::Null, |at| {
-                json!(at.format("%Y-%m-%dT%H:%M:%S").to_string())
+                // To the microsecond: what is read back is what was stored.
+                json!(at.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
             })
     };
     let mut keys = Map::from_iter([
