@@ -3,13 +3,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what fails here fails the test"
+    clippy::print_stdout,
+    reason = "what fails here fails the test, and figures are for people"
 )]
 
 mod asks;
 mod backup;
 mod cancel;
+mod chaos;
 mod checks;
+mod cluster;
 mod crash;
 mod dynamic;
 mod faults;
@@ -19,6 +22,8 @@ mod mage;
 mod messages;
 mod nested;
 mod notices;
+#[path = "../postgres.rs"]
+mod postgres;
 mod project;
 mod resources;
 mod retention;

@@ -24,8 +24,20 @@ impl Service {
             let open: Vec<_> = book.open.values().cloned().collect();
             admit(&waiting, &open, &self.limits(&book))
         };
+        if let Some(shared) = &self.inner.shared {
+            let started = decided
+                .iter()
+                .filter_map(|(id, admission)| (*admission == Admission::Start).then_some(*id));
+            let started: Vec<RunId> = started.collect();
+            if let Some(duty) = shared.duty().filter(|_| !started.is_empty()) {
+                let admitted = self.inner.store.admit_runs(&duty, &started).await;
+                admitted.inspect_err(|_| self.book().has_moved = true)?;
+            }
+        }
         for (id, admission) in decided {
             match admission {
+                // Whoever takes its lease drives it.
+                Admission::Start if self.inner.shared.is_some() => self.book().opened(id),
                 Admission::Start => {
                     self.book().opened(id);
                     self.launch(id, RunEvent::Started);
