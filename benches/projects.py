@@ -215,3 +215,17 @@ def many_pipelines(path: Path, count: int) -> Path:
     for number in range(count):
         write_pipeline(project, f"pipeline_{number:03}", chain(f"step_{number:03}", 3, 5))
     return project
+
+
+def write_trigger(project: Path, pipeline: str, name: str, kind: str, interval: str = "null") -> None:
+    """Adds an active trigger to a pipeline."""
+    lines = [
+        "triggers:",
+        f"- name: {name}",
+        f"  schedule_type: {kind}",
+        f"  schedule_interval: {interval}",
+        "  start_time: 2025-01-01 00:00:00",
+        "  status: active",
+        "",
+    ]
+    (project / "pipelines" / pipeline / "triggers.yaml").write_text("\n".join(lines))

@@ -19,6 +19,11 @@ check_web() {
     (cd web && npm run --silent generate:check && npm run --silent types && npm run --silent lint && npm test --silent)
 }
 
+# The pages in a browser, against the binary with the pages inside.
+check_journeys() {
+    (cd web && BATON_BIN=$CARGO_TARGET_DIR/debug/baton npm run --silent journeys)
+}
+
 # The settings are those of python/pyproject.toml.
 check_python_types() {
     (cd python && "$DEV_BIN/mypy" --cache-dir "$TOOLS/mypy")
@@ -39,6 +44,9 @@ check_oracle() { python3 -B tests/oracle/run.py --baton "$CARGO_TARGET_DIR/debug
 
 # The same through the API of a server: what a trigger starts.
 check_oracle_server() { python3 -B tests/oracle/run.py --baton "$CARGO_TARGET_DIR/debug/baton" --server; }
+
+# Two minutes of load on a server: nothing may grow and no run get stuck. `make test-heavy` has the hour.
+check_soak() { python3 -B benches/soak.py --baton "$CARGO_TARGET_DIR/debug/baton" --python "$DEV_BIN/python" --seconds 120; }
 
 # The example as a user runs it, from a copy, with a state folder of its own: one month, then the whole year.
 check_example() {

@@ -59,6 +59,11 @@ fi
 step "Rust tests" check_rust_tests
 step "Build of the binary" build_binary
 step "Reference pages" check_reference
+if ! need_chromium; then
+    skip "Web: journeys" "the pages are tried in Debian's browser; install by: apt-get install chromium"
+elif $have_node && $have_python; then
+    step "Web: journeys" check_journeys
+fi
 if $have_python; then
     step "Shell scripts (shellcheck)" check_shell
     step "Python style (ruff)" check_python_style
@@ -67,8 +72,9 @@ if $have_python; then
     step "Example project" check_example
     step "Oracle (what Mage did)" check_oracle
     step "Oracle through the API" check_oracle_server
+    step "Soak (two minutes)" check_soak
 else
-    for name in "Shell scripts" "Python" "Example project" "Oracle"; do
+    for name in "Shell scripts" "Python" "Example project" "Oracle" "Soak"; do
         skip "$name" "needs uv and a package index; install by: pip install uv, with network"
     done
 fi

@@ -7,6 +7,7 @@
     reason = "what fails here fails the test, and figures are for people"
 )]
 
+mod api;
 mod asks;
 mod backup;
 mod cancel;

@@ -476,3 +476,48 @@ fn runs_that_are_late_are_marked_and_told_also_those_that_did_not_start() {
         assert_eq!(told(&server, run).len(), 1);
     }
 }
+
+#[test]
+fn a_date_that_cannot_become_a_run_is_told_once() {
+    let web = Web::start();
+    let config = format!("  webhook_config: {{webhook_url: '{}/own'}}\n", web.url);
+    let mut project = telling(FAILS, &config);
+    // Blocks that wait for each other.
+    let code = "@custom\ndef one(*args):\n    return 1\n";
+    project.block("broken", "one", "custom", &["two"], "", code);
+    project.block(
+        "broken",
+        "two",
+        "custom",
+        &["one"],
+        "",
+        &code.replace("one", "two"),
+    );
+    project.file(
+        "pipelines/broken/triggers.yaml",
+        "triggers:\n- name: first\n  schedule_type: time\n  schedule_interval: '@once'\n  start_time: 2024-01-01 00:00:00\n  status: active\n",
+    );
+    let server = Server::start(&project);
+    let message = web.next().json();
+    assert_eq!(message["alert"], "trigger_failure");
+    assert_eq!(message["run"]["pipeline_uuid"], "broken");
+    let said = message["summary"].as_str().unwrap();
+    assert!(said.contains("the run of trigger `first`"), "{said}");
+    let error = message["run"]["error"].as_str().unwrap();
+    assert!(error.contains("one") && error.contains("two"), "{error}");
+    // The next start tries the date again; what comes next is about something else.
+    drop(server);
+    let server = Server::start(&project);
+    until("the date to be tried again", || {
+        let log = fs::read_to_string(project.scratch().join("server.log")).unwrap();
+        log.contains("could not become a run").then_some(())
+    });
+    let run = server.call(&server.trigger("p", "hook"), &json!({}));
+    assert_eq!(web.next().json()["run"]["pipeline_run_id"], run);
+    let found = server.get("/api/notices");
+    let notices = found["notices"].as_array().unwrap();
+    assert_eq!(
+        (notices.len(), &notices[1]["pipeline_run_id"]),
+        (2, &Value::Null)
+    );
+}

@@ -30,10 +30,11 @@ pub use backup::{BackedUp, Restored, back_up, restore};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
-    BOUNDS, BlockText, Call, Called, ChangeOptions, Consequences, Detail, Executed, FileBody,
-    FileNews, FileNode, FileTree, Found, Host, KeysOfFile, LARGEST_FILE, LogPage, LogQuery,
-    MOST_RECORDS, Measures, NotebookBlock, Operation, Outputs, PipelineFacts, PipelinePage,
-    PipelineQuery, PipelineTemplate, ProjectFacts, Stale, Wish, Writing, flat, scope_name,
+    BOUNDS, BlockResult, BlockText, Call, Called, ChangeOptions, ComparedBlock, Comparison,
+    Consequences, Detail, Executed, FileBody, FileNews, FileNode, FileTree, Found, Host,
+    KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_RECORDS, Measures, NotebookBlock, Operation,
+    Outlook, Outputs, PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts,
+    Stale, Wish, Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use baton_model::{Machine, PipelineUuid, PoolUse, Reserved, RunId, Timestamp, TriggerId};
@@ -114,99 +115,33 @@ pub fn admit(
     open: &[RunTicket],
     limits: &Limits,
 ) -> Vec<(RunId, Admission)> {
-    let mut desk = Desk {
-        limits,
-        project: Vec::new(),
-        pipelines: HashMap::new(),
-        triggers: HashMap::new(),
-        pools: HashMap::new(),
-        reserved: Reserved::default(),
-        told: HashMap::new(),
-    };
+    let mut counted = OpenRuns::default();
     for ticket in open {
-        desk.take(ticket);
+        counted.enter(ticket);
     }
-    let mut levels: BTreeMap<Reverse<i64>, HashMap<&PipelineUuid, Vec<&RunTicket>>> =
-        BTreeMap::new();
-    for ticket in waiting {
-        let level = levels.entry(Reverse(ticket.priority)).or_default();
-        level.entry(&ticket.pipeline).or_default().push(ticket);
-    }
-    let mut decided = Vec::with_capacity(waiting.len());
-    for (_, mut pipelines) in levels {
-        let mut heads = BTreeSet::new();
-        for (pipeline, tickets) in &mut pipelines {
-            // The next one is taken from the end.
-            tickets.sort_by_key(|ticket| Reverse((ticket.date, ticket.run)));
-            if let Some(next) = tickets.last() {
-                heads.insert((desk.open_of(pipeline), next.date, next.run, *pipeline));
-            }
-        }
-        while let Some((_, _, _, pipeline)) = heads.pop_first() {
-            let Some(tickets) = pipelines.get_mut(pipeline) else {
-                continue;
-            };
-            let Some(ticket) = tickets.pop() else {
-                continue;
-            };
-            let admission = desk.decide(ticket);
-            decided.push((ticket.run, admission));
-            if let Some(next) = tickets.last() {
-                heads.insert((desk.open_of(pipeline), next.date, next.run, pipeline));
-            }
-        }
-    }
-    decided
+    counted.admit(waiting, limits)
 }
 
-/// Something that many runs wait for in the same words.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Place<'a> {
-    Project,
-    Pipeline(&'a PipelineUuid),
-    Trigger(TriggerId),
-    Pool(Pool<'a>, u32),
-}
-
-/// A pool, and the key whose places are meant.
-type Pool<'a> = (&'a str, Option<&'a str>);
-
-fn pool_of(wanted: &PoolUse) -> Pool<'_> {
-    (&wanted.pool, wanted.key.as_deref())
-}
-
-/// The runs that hold something.
-#[derive(Default)]
-struct Held {
-    places: u32,
-    by: Vec<RunId>,
-}
-
-struct Desk<'a> {
-    limits: &'a Limits,
-    project: Vec<RunId>,
-    pipelines: HashMap<&'a PipelineUuid, Vec<RunId>>,
-    triggers: HashMap<TriggerId, Vec<RunId>>,
-    pools: HashMap<Pool<'a>, Held>,
+/// The runs that are open, counted by what limits them. Kept up with every run that comes and goes, so that a decision
+/// takes no longer when many are open.
+#[derive(Clone, Debug, Default)]
+pub struct OpenRuns {
+    project: BTreeSet<RunId>,
+    pipelines: HashMap<PipelineUuid, BTreeSet<RunId>>,
+    triggers: HashMap<TriggerId, BTreeSet<RunId>>,
+    pools: HashMap<Pool, Held>,
     reserved: Reserved,
-    /// Reasons that have been put into words since the last start.
-    told: HashMap<Place<'a>, Arc<str>>,
 }
 
-impl<'a> Desk<'a> {
-    fn open_of(&self, pipeline: &PipelineUuid) -> usize {
-        self.pipelines.get(pipeline).map_or(0, Vec::len)
-    }
-
-    fn take(&mut self, ticket: &'a RunTicket) {
+impl OpenRuns {
+    /// A run is open from now on.
+    pub fn enter(&mut self, ticket: &RunTicket) {
         let run = ticket.run;
-        self.project.push(run);
-        self.pipelines
-            .entry(&ticket.pipeline)
-            .or_default()
-            .push(run);
+        self.project.insert(run);
+        let of_pipeline = self.pipelines.entry(ticket.pipeline.clone());
+        of_pipeline.or_default().insert(run);
         if let Some(trigger) = ticket.trigger {
-            self.triggers.entry(trigger).or_default().push(run);
+            self.triggers.entry(trigger).or_default().insert(run);
         }
         for wanted in &ticket.pools {
             let held = self.pools.entry(pool_of(wanted)).or_default();
@@ -215,6 +150,123 @@ impl<'a> Desk<'a> {
         }
         self.reserved.cpu = self.reserved.cpu.saturating_add(ticket.reserved.cpu);
         self.reserved.memory = self.reserved.memory.saturating_add(ticket.reserved.memory);
+    }
+
+    /// A run that has entered is open no more.
+    pub fn leave(&mut self, ticket: &RunTicket) {
+        let run = ticket.run;
+        self.project.remove(&run);
+        take_out(&mut self.pipelines, &ticket.pipeline, run);
+        if let Some(trigger) = ticket.trigger {
+            take_out(&mut self.triggers, &trigger, run);
+        }
+        for wanted in &ticket.pools {
+            let pool = pool_of(wanted);
+            if let Some(held) = self.pools.get_mut(&pool) {
+                held.places = held.places.saturating_sub(wanted.slots);
+                if let Some(place) = held.by.iter().position(|by| *by == run) {
+                    held.by.swap_remove(place);
+                }
+                if held.by.is_empty() {
+                    self.pools.remove(&pool);
+                }
+            }
+        }
+        self.reserved.cpu = self.reserved.cpu.saturating_sub(ticket.reserved.cpu);
+        self.reserved.memory = self.reserved.memory.saturating_sub(ticket.reserved.memory);
+    }
+
+    /// Decides about runs that wait, in the order in which they were looked at. Those that start have entered.
+    pub fn admit<'a>(
+        &mut self,
+        waiting: impl IntoIterator<Item = &'a RunTicket>,
+        limits: &Limits,
+    ) -> Vec<(RunId, Admission)> {
+        let mut desk = Desk {
+            limits,
+            open: self,
+            told: HashMap::new(),
+        };
+        let mut levels: BTreeMap<Reverse<i64>, HashMap<&PipelineUuid, Vec<&RunTicket>>> =
+            BTreeMap::new();
+        for ticket in waiting {
+            let level = levels.entry(Reverse(ticket.priority)).or_default();
+            level.entry(&ticket.pipeline).or_default().push(ticket);
+        }
+        let mut decided = Vec::new();
+        for (_, mut pipelines) in levels {
+            let mut heads = BTreeSet::new();
+            for (pipeline, tickets) in &mut pipelines {
+                // The next one is taken from the end.
+                tickets.sort_by_key(|ticket| Reverse((ticket.date, ticket.run)));
+                if let Some(next) = tickets.last() {
+                    heads.insert((desk.open_of(pipeline), next.date, next.run, *pipeline));
+                }
+            }
+            while let Some((_, _, _, pipeline)) = heads.pop_first() {
+                let Some(tickets) = pipelines.get_mut(pipeline) else {
+                    continue;
+                };
+                let Some(ticket) = tickets.pop() else {
+                    continue;
+                };
+                let admission = desk.decide(ticket);
+                decided.push((ticket.run, admission));
+                if let Some(next) = tickets.last() {
+                    heads.insert((desk.open_of(pipeline), next.date, next.run, pipeline));
+                }
+            }
+        }
+        decided
+    }
+}
+
+fn take_out<K: Eq + Hash>(counted: &mut HashMap<K, BTreeSet<RunId>>, key: &K, run: RunId) {
+    if let Some(runs) = counted.get_mut(key) {
+        runs.remove(&run);
+        if runs.is_empty() {
+            counted.remove(key);
+        }
+    }
+}
+
+/// Something that many runs wait for in the same words.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Place<'a> {
+    Project,
+    Pipeline(&'a PipelineUuid),
+    Trigger(TriggerId),
+    Pool(&'a str, Option<&'a str>, u32),
+}
+
+/// A pool, and the key whose places are meant.
+type Pool = (String, Option<String>);
+
+fn pool_of(wanted: &PoolUse) -> Pool {
+    (wanted.pool.clone(), wanted.key.clone())
+}
+
+/// The runs that hold something.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    places: u32,
+    by: Vec<RunId>,
+}
+
+struct Desk<'a, 'o> {
+    limits: &'a Limits,
+    open: &'o mut OpenRuns,
+    /// Reasons that have been put into words since the last start.
+    told: HashMap<Place<'a>, Arc<str>>,
+}
+
+impl<'a> Desk<'a, '_> {
+    fn open_of(&self, pipeline: &PipelineUuid) -> usize {
+        self.open.pipelines.get(pipeline).map_or(0, BTreeSet::len)
+    }
+
+    fn take(&mut self, ticket: &'a RunTicket) {
+        self.open.enter(ticket);
         self.told.clear();
     }
 
@@ -239,12 +291,13 @@ impl<'a> Desk<'a> {
         if let Some(trigger) = ticket.trigger {
             let known = limits.triggers.get(&trigger);
             let limit = known.and_then(|known| known.runs).or(own.per_trigger);
-            if let Some(limit) = limit.filter(|limit| is_full(self.triggers.get(&trigger), *limit))
+            if let Some(limit) =
+                limit.filter(|limit| is_full(self.open.triggers.get(&trigger), *limit))
             {
                 let reason = self.tell(Place::Trigger(trigger), |desk| {
                     let name =
                         known.map_or_else(|| trigger.to_string(), |known| known.name.clone());
-                    let open = desk.triggers.get(&trigger);
+                    let open = desk.open.triggers.get(&trigger);
                     count_open(open, limit, &format!("trigger `{name}`"))
                 });
                 return Some((reason, own.on_limit));
@@ -252,28 +305,29 @@ impl<'a> Desk<'a> {
         }
         let pipeline = &ticket.pipeline;
         let all = own.all_triggers;
-        if let Some(limit) = all.filter(|limit| is_full(self.pipelines.get(pipeline), *limit)) {
+        if let Some(limit) = all.filter(|limit| is_full(self.open.pipelines.get(pipeline), *limit))
+        {
             let reason = self.tell(Place::Pipeline(pipeline), |desk| {
-                let open = desk.pipelines.get(pipeline);
+                let open = desk.open.pipelines.get(pipeline);
                 count_open(open, limit, &format!("pipeline `{pipeline}`"))
             });
             return Some((reason, own.on_limit));
         }
         if let Some(limit) = limits.project
             && !ticket.is_child
-            && is_full(Some(&self.project), limit)
+            && is_full(Some(&self.open.project), limit)
         {
             let reason = self.tell(Place::Project, |desk| {
-                count_open(Some(&desk.project), limit, "the project")
+                count_open(Some(&desk.open.project), limit, "the project")
             });
             return Some((reason, OnLimit::Wait));
         }
         for wanted in &ticket.pools {
             let slots = limits.slots(&wanted.pool);
-            let taken = self.pools.get(&pool_of(wanted));
+            let taken = self.open.pools.get(&pool_of(wanted));
             let taken = taken.map_or(0, |held| held.places);
             if taken.saturating_add(wanted.slots) > slots {
-                let place = Place::Pool(pool_of(wanted), wanted.slots);
+                let place = Place::Pool(&wanted.pool, wanted.key.as_deref(), wanted.slots);
                 let reason = self.tell(place, |desk| pool_reason(desk, wanted, slots));
                 return Some((reason, OnLimit::Wait));
             }
@@ -284,7 +338,7 @@ impl<'a> Desk<'a> {
     /// What of the machine is short. What it can never have is no reason to wait.
     fn machine_in_the_way(&self, ticket: &RunTicket) -> Option<(Arc<str>, OnLimit)> {
         let Machine { cpu, memory } = self.limits.machine;
-        let (wants, taken) = (ticket.reserved, self.reserved);
+        let (wants, taken) = (ticket.reserved, self.open.reserved);
         let cpu = (cpu, wants.cpu, taken.cpu, processors as fn(u64) -> String);
         let of_memory = |bytes| format!("{} of memory", mebibytes(bytes));
         let memory = (
@@ -331,37 +385,35 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn is_full(open: Option<&Vec<RunId>>, limit: u32) -> bool {
-    open.map_or(0, Vec::len) >= limit as usize
+fn is_full(open: Option<&BTreeSet<RunId>>, limit: u32) -> bool {
+    open.map_or(0, BTreeSet::len) >= limit as usize
 }
 
 /// `2 of 2 runs of trigger `nightly` are open: 14, 15`.
-fn count_open(open: Option<&Vec<RunId>>, limit: u32, of: &str) -> String {
-    let open = open.map_or(&[][..], Vec::as_slice);
-    let count = open.len();
+fn count_open(open: Option<&BTreeSet<RunId>>, limit: u32, of: &str) -> String {
+    let count = open.map_or(0, BTreeSet::len);
     let are = if count == 1 { "is" } else { "are" };
     let runs = if limit == 1 { "run" } else { "runs" };
-    if open.is_empty() {
+    let Some(open) = open.filter(|open| !open.is_empty()) else {
         return format!("the limit on runs of {of} is {limit}");
-    }
+    };
     format!(
         "{count} of {limit} {runs} of {of} {are} open: {}",
-        named(open)
+        named(open.iter().copied())
     )
 }
 
-fn named(runs: &[RunId]) -> String {
-    let mut sorted = runs.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let mut names: Vec<String> = sorted.iter().take(NAMED).map(RunId::to_string).collect();
-    if let Some(more) = sorted.len().checked_sub(NAMED).filter(|more| *more > 0) {
+/// The first of `runs`, which are sorted, and how many more there are.
+fn named(runs: impl ExactSizeIterator<Item = RunId>) -> String {
+    let count = runs.len();
+    let mut names: Vec<String> = runs.take(NAMED).map(|run| run.to_string()).collect();
+    if let Some(more) = count.checked_sub(NAMED).filter(|more| *more > 0) {
         names.push(format!("and {more} more"));
     }
     names.join(", ")
 }
 
-fn pool_reason(desk: &Desk<'_>, wanted: &PoolUse, slots: u32) -> String {
+fn pool_reason(desk: &Desk<'_, '_>, wanted: &PoolUse, slots: u32) -> String {
     let wants = wanted.slots;
     let pool = match &wanted.key {
         Some(key) => format!("`{}` for {key}", wanted.pool),
@@ -370,13 +422,14 @@ fn pool_reason(desk: &Desk<'_>, wanted: &PoolUse, slots: u32) -> String {
     if wants > slots {
         return format!("it takes {wants} places of pool {pool}, which has {slots}");
     }
-    let Some(held) = desk.pools.get(&pool_of(wanted)) else {
+    let Some(held) = desk.open.pools.get(&pool_of(wanted)) else {
         return format!("pool {pool} has no place");
     };
+    let by: BTreeSet<RunId> = held.by.iter().copied().collect();
     let taken = format!(
         "{} of {slots} places of pool {pool} are taken: {}",
         held.places,
-        named(&held.by)
+        named(by.into_iter())
     );
     match wants {
         1 => taken,

@@ -9,10 +9,10 @@ use crate::graph::Graph;
 use crate::mapping::Mapping;
 
 /// The block whose request this machine can never meet, with what it wants and what there is.
-pub(crate) fn too_large<'p>(
-    blocks: &'p [PlannedBlock],
+pub(crate) fn too_large(
+    blocks: &[PlannedBlock],
     machine: Machine,
-) -> Option<(&'p PlannedBlock, String)> {
+) -> Option<(&PlannedBlock, String)> {
     blocks.iter().find_map(|block| {
         let wants = block.resources.reserved();
         let processors = machine.cpu.filter(|has| wants.cpu > *has).map(|has| {
@@ -59,8 +59,9 @@ pub(crate) fn of_plan(plan: &Plan, machine: Machine) -> Reserved {
         }
         let most_of = |part: fn(&Reserved) -> u64| {
             let mut parts: Vec<u64> = needs.iter().map(part).collect();
-            parts.sort_unstable_by(|one, other| other.cmp(one));
-            parts.into_iter().take(most).fold(0, u64::saturating_add)
+            parts.sort_unstable();
+            let largest = parts.into_iter().rev().take(most);
+            largest.fold(0, u64::saturating_add)
         };
         whole.cpu = whole.cpu.max(most_of(|needs| needs.cpu));
         whole.memory = whole.memory.max(most_of(|needs| needs.memory));

@@ -380,6 +380,11 @@ pub fn next_dates(trigger: &Trigger, now: Timestamp, count: usize) -> Vec<Timest
     dates_from(&followed, now).take(count).collect()
 }
 
+/// Why a trigger has no dates; none when its schedule can be followed.
+pub fn refusal(trigger: &Trigger) -> Option<String> {
+    Followed::new(trigger).err()
+}
+
 /// The logical dates after `now`, one after the other.
 fn dates_from<'f>(
     followed: &'f Followed<'_>,

@@ -2,7 +2,7 @@
 //!
 //! They do it themselves, with Landlock, before they import or run anything: see `python/baton/worker/shield.py`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use baton_products::Products;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub struct Shield {
 
 impl Shield {
     /// What workers are started with; none where they are not to try.
-    pub(crate) fn order(&self, library: &std::path::Path, products: &Products) -> Option<String> {
+    pub(crate) fn order(&self, library: &Path, products: &Products) -> Option<String> {
         if self.isolation == Isolation::Off {
             return None;
         }

@@ -11,7 +11,7 @@ use rustix::param::clock_ticks_per_second;
 
 use crate::cgroup::Group;
 use crate::memory::anonymous;
-use crate::protocol::Input;
+use crate::protocol::{Input, InputProduct};
 use crate::tree;
 
 /// So many looks have seen what there is to see; a process that was looked at less often is believed when it says that
@@ -142,7 +142,11 @@ fn rows_of(input: &Input) -> Option<u64> {
         return None;
     }
     let children = input.children.iter().flatten().flatten();
-    sum(input.products.iter().chain(children).map(|one| one.rows()))
+    sum(input
+        .products
+        .iter()
+        .chain(children)
+        .map(InputProduct::rows))
 }
 
 fn sum(numbers: impl Iterator<Item = Option<u64>>) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use baton_base::files::{self, FileError};
 use baton_base::{Class, Diagnose};
@@ -23,53 +23,55 @@ impl Diagnose for JournalError {
     }
 }
 
-/// Appends records to the log of one run.
+/// Appends records to the log of one run. The file is open only while it is written to: of many runs that are open at
+/// a time, few write.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
+    path: PathBuf,
+    /// Whether it is known how the file ends.
+    is_whole: bool,
     /// A full disk must not end the run for the sake of its log: the first failure ends the log.
     broken: bool,
 }
 
 impl Journal {
-    /// Opens the log at `path`, which may already hold records of an earlier part of the run.
+    /// The log at `path`, which may already hold records of an earlier part of the run.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         if let Some(folder) = path.parent() {
             files::create_folder(folder)?;
         }
-        let mut file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(path)
-            .map_err(|source| FileError::new("open", path, source))?;
-        // A record that a crash cut short must not swallow the next one.
-        if !ends_with_newline(path) {
-            drop(file.write_all(b"\n"));
-        }
         Ok(Self {
-            file,
+            path: path.to_owned(),
+            is_whole: false,
             broken: false,
         })
     }
 
     /// Appends records in one write.
     pub fn append(&mut self, records: &[LogRecord]) {
-        if self.broken {
+        if self.broken || records.is_empty() {
             return;
         }
         let mut bytes = Vec::with_capacity(records.len() * 128);
+        // A record that a crash cut short must not swallow the next one.
+        if !self.is_whole && !ends_with_newline(&self.path) {
+            bytes.push(b'\n');
+        }
+        self.is_whole = true;
         for record in records {
             if serde_json::to_writer(&mut bytes, record).is_ok() {
                 bytes.push(b'\n');
             }
         }
-        self.broken = self.file.write_all(&bytes).is_err();
+        let mut options = OpenOptions::new();
+        let opened = options.create(true).append(true).open(&self.path);
+        self.broken = opened.and_then(|mut file| file.write_all(&bytes)).is_err();
     }
 }
 
 fn ends_with_newline(path: &Path) -> bool {
     use std::io::Read;
+    // A file that is not there has nothing to mend.
     let last = || -> io::Result<Option<u8>> {
         let mut file = File::open(path)?;
         if file.metadata()?.len() == 0 {
@@ -80,7 +82,7 @@ fn ends_with_newline(path: &Path) -> bool {
         file.read_exact(&mut byte)?;
         Ok(Some(byte[0]))
     };
-    matches!(last(), Ok(None | Some(b'\n')))
+    !matches!(last(), Ok(Some(byte)) if byte != b'\n')
 }
 
 /// Calls `each` with every whole record of the log at `path`, in order. A log that does not exist is empty.

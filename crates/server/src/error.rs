@@ -7,15 +7,73 @@ use axum::response::{IntoResponse, Response};
 use baton_app::Failure;
 use baton_base::{Class, Diagnose};
 use baton_scheduler::Complaint;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A stable word for programs. `docs/reference/errors.md` explains each; a test holds the two together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The request makes no sense, or asks for what cannot be.
+    RecordInvalid,
+    /// There is no such thing.
+    RecordNotFound,
+    /// No session, or a wrong token.
+    InvalidOauthToken,
+    /// Known, and not allowed.
+    UnauthorizedAccess,
+    /// It is not as the caller thinks it is.
+    Conflict,
+    /// The body is too large.
+    TooLarge,
+    /// There are too many already.
+    TooManyRequests,
+    /// It may work later.
+    TryAgain,
+    /// Something outside failed.
+    ApiResourceError,
+    /// Baton is wrong.
+    InternalError,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 10] = [
+        Self::RecordInvalid,
+        Self::RecordNotFound,
+        Self::InvalidOauthToken,
+        Self::UnauthorizedAccess,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::TooManyRequests,
+        Self::TryAgain,
+        Self::ApiResourceError,
+        Self::InternalError,
+    ];
+
+    /// The status code of an answer with it.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::RecordInvalid => StatusCode::BAD_REQUEST,
+            Self::RecordNotFound => StatusCode::NOT_FOUND,
+            Self::InvalidOauthToken => StatusCode::UNAUTHORIZED,
+            Self::UnauthorizedAccess => StatusCode::FORBIDDEN,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::TryAgain => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ApiResourceError => StatusCode::BAD_GATEWAY,
+            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
 
 /// Why a request was not carried out.
 #[derive(Debug)]
 pub struct ApiError {
-    /// The status code of the answer.
-    pub status: StatusCode,
     /// A stable word for programs.
-    pub kind: &'static str,
+    pub code: Code,
     /// What is wrong, for people.
     pub message: String,
     /// What can be done about it.
@@ -25,101 +83,124 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// There is no such thing.
-    pub fn not_found(message: impl Into<String>) -> Self {
+    fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
-            status: StatusCode::NOT_FOUND,
-            kind: "record_not_found",
+            code,
             message: message.into(),
             hint: None,
             details: None,
         }
+    }
+
+    /// There is no such thing.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Code::RecordNotFound, message)
     }
 
     /// The request makes no sense.
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            kind: "record_invalid",
-            message: message.into(),
-            hint: None,
-            details: None,
-        }
+        Self::new(Code::RecordInvalid, message)
+    }
+
+    /// Nobody has come in.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidOauthToken, message)
     }
 
     /// Not for this caller.
-    pub fn denied(status: StatusCode, message: impl Into<String>) -> Self {
-        let kind = if status == StatusCode::UNAUTHORIZED {
-            "invalid_oauth_token"
-        } else {
-            "unauthorized_access"
-        };
-        Self {
-            status,
-            kind,
-            message: message.into(),
-            hint: None,
-            details: None,
-        }
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(Code::UnauthorizedAccess, message)
+    }
+
+    /// The body is larger than this.
+    pub fn too_large(limit: usize) -> Self {
+        let message = format!(
+            "the body is larger than {} MB, or ended too soon",
+            limit >> 20
+        );
+        Self::new(Code::TooLarge, message)
+    }
+
+    /// Baton is wrong.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Code::InternalError, message)
     }
 
     fn of(class: Class, message: String, hint: Option<String>) -> Self {
-        let (status, kind) = match class {
-            Class::User => (StatusCode::BAD_REQUEST, "record_invalid"),
-            Class::Denied => (StatusCode::FORBIDDEN, "unauthorized_access"),
-            Class::Conflict => (StatusCode::CONFLICT, "conflict"),
-            Class::Transient => (StatusCode::SERVICE_UNAVAILABLE, "try_again"),
-            Class::External => (StatusCode::BAD_GATEWAY, "api_resource_error"),
-            Class::Bug => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+        let code = match class {
+            Class::User => Code::RecordInvalid,
+            Class::Denied => Code::UnauthorizedAccess,
+            Class::Conflict => Code::Conflict,
+            Class::Transient => Code::TryAgain,
+            Class::External => Code::ApiResourceError,
+            Class::Bug => Code::InternalError,
         };
         Self {
-            status,
-            kind,
-            message,
             hint,
-            details: None,
+            ..Self::new(code, message)
         }
     }
 }
 
+/// An answer to a request that was not carried out.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(crate) struct ErrorAnswer {
+    error: ErrorView,
+    /// The status code.
+    status: u16,
+}
+
+/// What is wrong.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ErrorDetail")]
+struct ErrorView {
+    /// The status code.
+    code: u16,
+    /// A stable word for programs.
+    #[serde(rename = "type")]
+    kind: Code,
+    /// What is wrong, for people.
+    message: String,
+    /// What can be done about it.
+    hint: Option<String>,
+    /// More for programs, where there is more: the two revisions of a conflict.
+    errors: Option<Value>,
+    /// Always null; Mage's clients look for it.
+    exception: Option<String>,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if self.status.is_server_error() {
-            tracing::error!(status = %self.status, message = self.message, "a request failed");
+        let status = self.code.status();
+        if status.is_server_error() {
+            tracing::error!(%status, message = self.message, "a request failed");
         }
-        let code = self.status.as_u16();
-        let body = json!({
-            "error": {
-                "code": code, "message": self.message, "type": self.kind, "errors": self.details, "exception": null,
-                "hint": self.hint,
+        let answer = ErrorAnswer {
+            error: ErrorView {
+                code: status.as_u16(),
+                kind: self.code,
+                message: self.message,
+                hint: self.hint,
+                errors: self.details.map(|details| *details),
+                exception: None,
             },
-            "status": code,
-        });
-        (self.status, Json(body)).into_response()
+            status: status.as_u16(),
+        };
+        (status, Json(answer)).into_response()
     }
 }
 
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
+        let mut error = Self::of(failure.class, failure.message, failure.hint);
+        error.details = failure.details;
         if failure.is_full {
-            return Self {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                kind: "too_many_requests",
-                message: failure.message,
-                hint: failure.hint,
-                details: None,
-            };
+            error.code = Code::TooManyRequests;
+        } else if failure.is_missing {
+            error.code = Code::RecordNotFound;
         }
-        if failure.is_missing {
-            return Self {
-                hint: failure.hint,
-                ..Self::not_found(failure.message)
-            };
-        }
-        Self {
-            details: failure.details,
-            ..Self::of(failure.class, failure.message, failure.hint)
-        }
+        error
     }
 }
 
@@ -131,15 +212,40 @@ impl From<Complaint> for ApiError {
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
-        Self {
-            status: rejection.status(),
-            ..Self::invalid(rejection.body_text())
-        }
+        Self::invalid(rejection.body_text())
     }
 }
 
 impl<E: Diagnose + 'static> From<Box<E>> for ApiError {
     fn from(error: Box<E>) -> Self {
         Failure::from(*error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_explained() {
+        let page = include_str!("../../../docs/reference/errors.md");
+        let rows: Vec<[&str; 2]> = page
+            .lines()
+            .filter_map(|line| {
+                let mut cells = line.strip_prefix("| `")?.split('|').map(str::trim);
+                Some([cells.next()?.trim_end_matches('`'), cells.next()?])
+            })
+            .collect();
+        let wanted: Vec<[String; 2]> = Code::ALL
+            .iter()
+            .map(|code| {
+                let word = serde_json::to_value(code).unwrap();
+                [
+                    word.as_str().unwrap().to_owned(),
+                    code.status().as_u16().to_string(),
+                ]
+            })
+            .collect();
+        assert_eq!(rows, wanted);
     }
 }

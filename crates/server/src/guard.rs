@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use baton_app::Actor;
@@ -125,7 +125,6 @@ fn admit(door: &Door, request: &Request, pattern: Option<&str>) -> Result<Admitt
         .and_then(|value| value.to_str().ok());
     if !host.is_some_and(is_own_name) {
         return Err(ApiError::denied(
-            StatusCode::FORBIDDEN,
             "this server does not answer under this name",
         ));
     }
@@ -134,15 +133,11 @@ fn admit(door: &Door, request: &Request, pattern: Option<&str>) -> Result<Admitt
     };
     let method = request.method();
     let Some(who) = who(method, pattern) else {
-        return Err(ApiError::denied(
-            StatusCode::FORBIDDEN,
-            "nobody may call this",
-        ));
+        return Err(ApiError::denied("nobody may call this"));
     };
     let changes = !matches!(*method, Method::GET | Method::HEAD);
     if (changes || headers.contains_key(header::UPGRADE)) && is_foreign(headers, host) {
         return Err(ApiError::denied(
-            StatusCode::FORBIDDEN,
             "the request comes from a page of another site",
         ));
     }
@@ -165,8 +160,7 @@ fn admit(door: &Door, request: &Request, pattern: Option<&str>) -> Result<Admitt
             Actor::Nobody
         })),
         Who::Session if door.knows(headers) => Ok(Admitted::As(Actor::Owner)),
-        Who::Session => Err(ApiError::denied(
-            StatusCode::UNAUTHORIZED,
+        Who::Session => Err(ApiError::unknown(
             "a session is needed: open the address that `baton start` printed, or send its token as bearer",
         )),
     }

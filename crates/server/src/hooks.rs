@@ -3,7 +3,7 @@
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use baton_app::{LARGEST_FILE, Operation};
@@ -114,10 +114,8 @@ async fn with_hooks(
     next: Next,
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let bytes = to_bytes(body, LARGEST_FILE).await.map_err(|_| ApiError {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        ..ApiError::invalid("the body is too large, or ended too soon")
-    })?;
+    let bytes = to_bytes(body, LARGEST_FILE).await;
+    let bytes = bytes.map_err(|_| ApiError::too_large(LARGEST_FILE))?;
     let mut sent = serde_json::from_slice::<Value>(&bytes).ok();
     let payload = sent.as_ref().map(|sent| {
         let inside = sent.get(&target.singular);

@@ -4,8 +4,10 @@
 //! the result into JSON in the shape that Mage's clients know.
 
 mod access;
+mod answer;
 mod api;
 mod body;
+mod contract;
 mod error;
 mod guard;
 mod hooks;
@@ -13,6 +15,7 @@ mod openapi;
 mod params;
 mod stream;
 mod times;
+mod words;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +25,7 @@ use baton_app::Host;
 use tokio::net::TcpListener;
 
 pub use access::{Access, ROUTES, Who};
-pub use error::ApiError;
+pub use error::{ApiError, Code};
 pub use guard::Door;
 pub use openapi::openapi;
 
@@ -37,7 +40,7 @@ pub struct Shared {
 
 /// Everything that is served.
 pub fn router(shared: Shared) -> Router {
-    api::routes()
+    api::router()
         // Inside the guard: nobody starts a pipeline who may not come in.
         .layer(axum::middleware::from_fn_with_state(
             shared.clone(),

@@ -1,81 +1,144 @@
 //! The query of a request, as Mage's clients write it: `status[]=failed&status[]=running&_limit=20`.
 
-use std::convert::Infallible;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use percent_encoding::percent_decode_str;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
+use crate::answer::{Many, Metadata};
+use crate::contract::{Input, Operation};
 use crate::error::ApiError;
 
 /// Most rows of one page.
 pub(crate) const MOST_ROWS: u32 = 5_000;
 
-/// The pairs of a query, in order.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
+/// What the query says: the fields of `T`, whatever else it says. Lists come as `name[]=a&name[]=b` or without brackets.
+pub(crate) struct Query<T>(pub(crate) T);
 
-impl Params {
-    fn parse(query: &str) -> Self {
-        let decode = |text: &str| {
-            let text = text.replace('+', " ");
-            percent_decode_str(&text).decode_utf8_lossy().into_owned()
-        };
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .map(|pair| {
-                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    (decode(name), decode(value))
-                })
-                .collect(),
-        )
-    }
-
-    /// The last value of a name.
-    pub(crate) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        self.all(name).last()
-    }
-
-    /// All values of a name, with or without brackets behind it.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(given, _)| given.strip_suffix("[]").unwrap_or(given) == name)
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
-    }
-
-    /// A number, if one is given.
-    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, ApiError> {
-        self.get(name)
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| ApiError::invalid(format!("`{name}` is not a number")))
-            })
-            .transpose()
-    }
-
-    /// `_limit`, at most [`MOST_ROWS`].
-    pub(crate) fn limit(&self, default: u32) -> Result<u32, ApiError> {
-        let given = self.number("_limit")?;
-        Ok(given.map_or(default, |limit| {
-            u32::try_from(limit).unwrap_or(0).min(MOST_ROWS)
-        }))
-    }
-
-    /// `_offset`.
-    pub(crate) fn offset(&self) -> Result<u32, ApiError> {
-        let given = self.number("_offset")?;
-        Ok(given.map_or(0, |offset| u32::try_from(offset).unwrap_or(0)))
+impl<T: DeserializeOwned> Query<T> {
+    fn parse(query: &str) -> Result<Self, ApiError> {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        // A name without a value says nothing.
+        let pairs = pairs.filter(|(_, value)| !value.is_empty());
+        let pairs = pairs.map(|(name, value)| {
+            let plain = name.strip_suffix("[]").map(str::to_owned);
+            (plain.unwrap_or_else(|| name.into_owned()), value)
+        });
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        let text = text.extend_pairs(pairs).finish();
+        let fields = form_urlencoded::parse(text.as_bytes());
+        let fields = serde_html_form::Deserializer::new(fields);
+        match serde_path_to_error::deserialize(fields) {
+            Ok(found) => Ok(Self(found)),
+            Err(error) => {
+                let name = error.path().iter().next().map(ToString::to_string);
+                let name = name.unwrap_or_default();
+                Err(ApiError::invalid(format!(
+                    "`{name}` cannot have this value: {}",
+                    error.inner()
+                )))
+            }
+        }
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Params {
-    type Rejection = Infallible;
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl<T: JsonSchema> Input for Query<T> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.query::<T>();
+    }
+}
+
+/// Yes or no, in the words that Mage's clients use.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    let word = String::deserialize(from)?;
+    match word.as_str() {
+        "1" | "true" | "True" => Ok(Some(true)),
+        "0" | "false" | "False" => Ok(Some(false)),
+        _ => Err(serde::de::Error::custom("write 1 or 0")),
+    }
+}
+
+/// Which page of a list is wanted.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct Paging {
+    /// So many rows at most; 5000 is the most there can be.
+    #[serde(rename = "_limit")]
+    limit: Option<i64>,
+    /// So many rows are left out first.
+    #[serde(rename = "_offset")]
+    offset: Option<i64>,
+    /// What the page before this one gave as `next_cursor`.
+    cursor: Option<String>,
+}
+
+/// How the keys of a list go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Up,
+    Down,
+}
+
+impl Paging {
+    /// `_limit`, at most [`MOST_ROWS`].
+    pub(crate) fn limit(&self, default: u32) -> u32 {
+        self.limit.map_or(default, |limit| {
+            u32::try_from(limit).unwrap_or(0).min(MOST_ROWS)
+        })
+    }
+
+    /// `_offset`.
+    pub(crate) fn offset(&self) -> u32 {
+        self.offset
+            .map_or(0, |offset| u32::try_from(offset).unwrap_or(0))
+    }
+
+    /// The key of the last row that the client has seen.
+    pub(crate) fn after<K: FromStr>(&self) -> Result<Option<K>, ApiError> {
+        let parsed = self.cursor.as_ref().map(|text| text.parse());
+        let parsed = parsed.transpose();
+        parsed.map_err(|_| ApiError::invalid("`cursor` is none that this list gave"))
+    }
+
+    /// The page of a list that is wholly at hand, in the order of its keys.
+    pub(crate) fn cut<T, K: Ord + Display + FromStr>(
+        &self,
+        rows: Vec<T>,
+        default: u32,
+        order: Order,
+        key: impl Fn(&T) -> K,
+    ) -> Result<Many<T>, ApiError> {
+        let count = rows.len() as u64;
+        let after = self.after::<K>()?;
+        let is_seen = |row: &T| {
+            after.as_ref().is_some_and(|after| match order {
+                Order::Up => key(row) <= *after,
+                Order::Down => key(row) >= *after,
+            })
+        };
+        let limit = self.limit(default) as usize;
+        let left = rows.into_iter().skip_while(is_seen);
+        let mut rows: Vec<T> = left
+            .skip(self.offset() as usize)
+            .take(limit.saturating_add(1))
+            .collect();
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(Many {
+            metadata: Metadata::of(&rows, count, has_more, key),
+            rows,
+        })
     }
 }
 
@@ -83,18 +146,56 @@ impl<S: Sync> FromRequestParts<S> for Params {
 mod tests {
     use super::*;
 
+    #[derive(Debug, Deserialize)]
+    struct Wanted {
+        #[serde(default)]
+        status: Vec<String>,
+        name: Option<String>,
+        empty: Option<String>,
+        number: Option<i64>,
+        #[serde(default, deserialize_with = "flag")]
+        is_on: Option<bool>,
+    }
+
     #[test]
     fn queries_are_read() {
-        let params =
-            Params::parse("status[]=failed&status%5B%5D=running&_limit=20&name=a%20b+c&empty=");
-        assert_eq!(
-            params.all("status").collect::<Vec<_>>(),
-            ["failed", "running"]
-        );
-        assert_eq!(params.limit(5).unwrap(), 20);
-        assert_eq!(params.get("name"), Some("a b c"));
-        assert_eq!(params.get("empty"), None);
-        assert!(Params::parse("_limit=x").limit(1).is_err());
-        assert_eq!(Params::parse("_limit=1000000").limit(1).unwrap(), MOST_ROWS);
+        let text = "status[]=failed&status%5B%5D=running&_limit=20&name=a%20b+c%26d&empty=&number=-3&is_on=True";
+        let Query(wanted) = Query::<Wanted>::parse(text).unwrap();
+        assert_eq!(wanted.status, ["failed", "running"]);
+        assert_eq!(wanted.name.as_deref(), Some("a b c&d"));
+        assert_eq!(wanted.empty, None);
+        assert_eq!(wanted.number, Some(-3));
+        assert_eq!(wanted.is_on, Some(true));
+        let Query(wanted) = Query::<Wanted>::parse("status=one").unwrap();
+        assert_eq!(wanted.status, ["one"]);
+        for (wrong, name) in [("number=x", "`number`"), ("is_on=maybe", "`is_on`")] {
+            let error = Query::<Wanted>::parse(wrong).err().unwrap();
+            assert!(error.message.contains(name), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn pages_follow_one_another_though_rows_come_and_go() {
+        let page = |text: &str, rows: Vec<i64>, order| {
+            let Query(paging) = Query::<Paging>::parse(text).unwrap();
+            let page = paging.cut(rows, 2, order, |row| *row).unwrap();
+            (page.rows, page.metadata)
+        };
+        let (rows, told) = page("", vec![1, 2, 3, 5], Order::Up);
+        assert_eq!((rows, told.next), (vec![1, 2], true));
+        let cursor = format!("cursor={}", told.next_cursor.unwrap());
+        // The last row that was seen is gone, and one has come before it.
+        let (rows, told) = page(&cursor, vec![0, 1, 3, 5], Order::Up);
+        assert_eq!((rows, told.next), (vec![3, 5], false));
+        let (rows, told) = page("_limit=1", vec![5, 3, 1], Order::Down);
+        assert_eq!((rows, told.count), (vec![5], 3));
+        let cursor = format!("cursor={}", told.next_cursor.unwrap());
+        let (rows, _) = page(&cursor, vec![9, 5, 3, 1], Order::Down);
+        assert_eq!(rows, [3, 1]);
+        let (rows, _) = page("_offset=1&_limit=1000000", vec![1, 2, 3], Order::Up);
+        assert_eq!(rows, [2, 3]);
+        let Query(paging) = Query::<Paging>::parse("cursor=x").unwrap();
+        assert!(paging.after::<i64>().is_err());
+        assert_eq!(Paging::default().limit(7), 7);
     }
 }

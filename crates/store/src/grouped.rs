@@ -19,12 +19,22 @@ use crate::{Store, StoreError};
 /// Most steps of one transaction.
 const MOST: usize = 256;
 
+/// Most of them that begin a run. They go before others, so that of many runs that are due at once the last does not
+/// wait for what the first ones do; and those go on meanwhile.
+const BEGINNINGS: usize = MOST / 4 * 3;
+
 /// One step of a run as text, ready to be written.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of the step, independent of the others"
+)]
 pub(crate) struct Step {
     run: RunId,
     /// The new row of the run; none when only commands are removed.
     advance: Option<String>,
+    /// Whether it begins the run.
+    is_first: bool,
     /// Whether it ends the run.
     is_last: bool,
     changes: Changes,
@@ -91,6 +101,7 @@ impl Step {
         let done = if voids { &[] } else { done };
         let mut step = Self {
             advance: Some(rows::to_rows(place, "a run", &advance)?),
+            is_first: matches!(event, RunEvent::Started),
             is_last: run.status.is_final(),
             voids,
             renews,
@@ -128,6 +139,7 @@ impl Step {
         Ok(Self {
             run,
             advance: None,
+            is_first: false,
             is_last: false,
             changes: Changes::default(),
             events: Array::default(),
@@ -148,7 +160,7 @@ pub(crate) struct Waiting {
 type Answer = oneshot::Sender<Result<(), StoreError>>;
 
 /// Where steps wait to be written.
-pub(crate) type Queue = mpsc::Sender<Waiting>;
+pub(crate) type Queue = mpsc::UnboundedSender<Waiting>;
 
 impl Store {
     /// Has a step written, together with what else is waiting. When the caller stops waiting, the step may be written
@@ -156,7 +168,8 @@ impl Store {
     pub(crate) async fn write(&self, step: Step) -> Result<(), StoreError> {
         let (answer, result) = oneshot::channel();
         let gone = || self.database.sort()(sqlx::Error::PoolClosed);
-        let sent = self.queue.send(Waiting { step, answer }).await;
+        // Whoever has sent a step waits for it: there are no more of them than runs are driven.
+        let sent = self.queue.send(Waiting { step, answer });
         sent.map_err(|_| gone())?;
         result.await.map_err(|_| gone())?
     }
@@ -164,25 +177,21 @@ impl Store {
 
 /// The queue of a database, and the task that writes what comes through it until nobody holds the queue any more.
 pub(crate) fn queue(database: Database) -> Queue {
-    let (queue, mut waiting) = mpsc::channel(MOST);
+    let (queue, mut waiting) = mpsc::unbounded_channel();
     let (unsynced, written) = mpsc::unbounded_channel();
     tokio::spawn(sync(database.clone(), written));
     tokio::spawn(async move {
-        let mut held = VecDeque::new();
+        let mut held = Held::default();
+        let mut arrived = Vec::new();
         loop {
-            if held.is_empty() {
-                let mut arrived = Vec::new();
-                if waiting.recv_many(&mut arrived, MOST).await == 0 {
-                    return;
-                }
-                held.extend(arrived);
+            if held.is_empty() && waiting.recv_many(&mut arrived, MOST).await == 0 {
+                return;
             }
-            while held.len() < MOST
-                && let Ok(more) = waiting.try_recv()
-            {
-                held.push_back(more);
+            while let Ok(more) = waiting.try_recv() {
+                arrived.push(more);
             }
-            write_group(&database, take_group(&mut held), &unsynced).await;
+            held.extend(arrived.drain(..));
+            write_group(&database, held.take_group(), &unsynced).await;
         }
     });
     queue
@@ -205,14 +214,48 @@ async fn sync(database: Database, mut written: mpsc::UnboundedReceiver<Answer>) 
     }
 }
 
-/// Takes what can be written together: of each run only its first step, since a step must see the one before.
-fn take_group(held: &mut VecDeque<Waiting>) -> Vec<Waiting> {
-    let mut runs = HashSet::new();
-    let (group, rest): (Vec<_>, Vec<_>) = held
-        .drain(..)
-        .partition(|waiting| runs.insert(waiting.step.run));
-    held.extend(rest);
-    group
+/// Steps that wait to be written, in the order in which they came.
+#[derive(Default)]
+struct Held {
+    beginnings: VecDeque<Waiting>,
+    others: VecDeque<Waiting>,
+}
+
+impl Held {
+    fn is_empty(&self) -> bool {
+        self.beginnings.is_empty() && self.others.is_empty()
+    }
+
+    fn extend(&mut self, arrived: impl Iterator<Item = Waiting>) {
+        for waiting in arrived {
+            if waiting.step.is_first {
+                self.beginnings.push_back(waiting);
+            } else {
+                self.others.push_back(waiting);
+            }
+        }
+    }
+
+    /// Takes what can be written together: of each run only its first step, since a step must see the one before.
+    fn take_group(&mut self) -> Vec<Waiting> {
+        let count = self.beginnings.len().min(BEGINNINGS);
+        let mut group: Vec<Waiting> = self.beginnings.drain(..count).collect();
+        let mut runs: HashSet<RunId> = group.iter().map(|waiting| waiting.step.run).collect();
+        let mut later = Vec::new();
+        while group.len() < MOST
+            && let Some(waiting) = self.others.pop_front()
+        {
+            if runs.insert(waiting.step.run) {
+                group.push(waiting);
+            } else {
+                later.push(waiting);
+            }
+        }
+        for waiting in later.into_iter().rev() {
+            self.others.push_front(waiting);
+        }
+        group
+    }
 }
 
 /// Writes a group and answers everybody in it.
@@ -402,4 +445,45 @@ pub(crate) async fn write_blocks(
         transaction.change(sql, values![products]).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn waiting(run: i64, is_first: bool) -> Waiting {
+        let place = Place {
+            path: PathBuf::new(),
+            is_server: false,
+        };
+        let mut step = Step::flush(&place, RunId(run), &[]).unwrap();
+        step.is_first = is_first;
+        Waiting {
+            step,
+            answer: oneshot::channel().0,
+        }
+    }
+
+    #[test]
+    fn beginnings_go_first_but_not_alone() {
+        let mut held = Held::default();
+        let others = [1, 2, 1].map(|run| waiting(run, false));
+        let beginnings = (10..10 + MOST as i64).map(|run| waiting(run, true));
+        held.extend(others.into_iter().chain(beginnings));
+        let mut runs = || {
+            let group = held.take_group();
+            group.iter().map(|one| one.step.run.0).collect::<Vec<_>>()
+        };
+        let first = runs();
+        assert_eq!(first.len(), BEGINNINGS + 2);
+        assert_eq!(first[..2], [10, 11]);
+        assert_eq!(first[BEGINNINGS..], [1, 2]);
+        // The second step of a run comes after its first.
+        let second = runs();
+        assert_eq!(second.len(), MOST - BEGINNINGS + 1);
+        assert_eq!(second.last(), Some(&1));
+        assert!(held.is_empty());
+    }
 }

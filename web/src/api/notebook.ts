@@ -208,15 +208,15 @@ export async function stopRun(run: number): Promise<void> {
   });
 }
 
-/** Whose run it is, and which numbers its blocks have; none when there is no such run. */
-export async function readRun(run: number): Promise<(Started & { pipeline: string }) | null> {
+/** Where a run of the pipeline stands, and which numbers its blocks have; none when it is of another pipeline, or gone. */
+export async function readRun(run: number, pipeline: string): Promise<Started | null> {
   try {
     const answer = map(await ask<unknown>('GET', '/api/pipeline_runs/{id}', { path: { id: run } }));
     const from = map(answer.pipeline_run);
+    if (from.pipeline_uuid !== pipeline) return null;
     const blocks = map(await ask<unknown>('GET', '/api/pipeline_runs/{id}/block_runs', { path: { id: run } }));
     return {
       run,
-      pipeline: text(from.pipeline_uuid),
       status: text(from.status),
       blockRuns: list(blocks.block_runs).map((one) => {
         const block = map(one);

@@ -1,5 +1,5 @@
 // The places of the rail. A place is here when its page exists.
-import { ListChecks, Workflow, type LucideIcon } from 'lucide-react';
+import { CalendarClock, House, ListChecks, Workflow, type LucideIcon } from 'lucide-react';
 
 import { paths } from '../lib/paths';
 
@@ -10,8 +10,10 @@ export interface Place {
 }
 
 export const places: readonly Place[] = [
+  { to: paths.home(), label: 'Home', icon: House },
   { to: paths.pipelines(), label: 'Pipelines', icon: Workflow },
   { to: paths.runs(), label: 'Runs', icon: ListChecks },
+  { to: paths.triggers(), label: 'Triggers', icon: CalendarClock },
 ];
 /** Below the line: what one needs less often. */
 export const laterPlaces: readonly Place[] = [];

@@ -17,6 +17,16 @@ const inPipeline: Handle = {
 
 const pages: RouteObject[] = [
   {
+    index: true,
+    handle: named('Home'),
+    lazy: async () => ({ Component: (await import('../features/home/home-page')).HomePage }),
+  },
+  {
+    path: 'triggers',
+    handle: named('Triggers'),
+    lazy: async () => ({ Component: (await import('../features/triggers/triggers-page')).TriggersPage }),
+  },
+  {
     path: 'runs',
     handle: named('Runs'),
     lazy: async () => ({ Component: (await import('../features/runs/runs-page')).RunsPage }),
@@ -48,6 +58,21 @@ const pages: RouteObject[] = [
         } satisfies Handle,
         lazy: async () => ({ Component: (await import('../features/runs/run-page')).RunPage }),
       },
+      {
+        path: 'triggers',
+        handle: named('Triggers'),
+        lazy: async () => ({ Component: (await import('../features/triggers/triggers-page')).TriggersPage }),
+      },
+      {
+        path: 'triggers/:trigger',
+        handle: {
+          crumbs: ({ pipeline = '', trigger = '' }) => [
+            { label: 'Triggers', to: paths.pipelineTriggers(pipeline) },
+            { label: trigger === 'new' ? 'New trigger' : `Trigger ${trigger}` },
+          ],
+        } satisfies Handle,
+        lazy: async () => ({ Component: (await import('../features/triggers/trigger-page')).TriggerPage }),
+      },
     ],
   },
 ];
@@ -60,7 +85,7 @@ export const router = createBrowserRouter([
     HydrateFallback: () => null,
     errorElement: <Broken />,
     children: [
-      { errorElement: <Broken />, children: [{ index: true, element: <Navigate to={paths.pipelines()} replace /> }, ...pages, { path: '*', handle: named('Not found'), element: <Missing /> }] },
+      { errorElement: <Broken />, children: [...pages, { path: '*', handle: named('Not found'), element: <Missing /> }] },
     ],
   },
 ]);

@@ -5,5 +5,6 @@ export function pipelineTabs(uuid: string) {
   return [
     { to: paths.editor(uuid), label: 'Editor' },
     { to: paths.pipelineRuns(uuid), label: 'Runs' },
+    { to: paths.pipelineTriggers(uuid), label: 'Triggers' },
   ];
 }

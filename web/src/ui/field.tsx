@@ -1,5 +1,5 @@
 // Fields, with their label, hint and error tied together for screen readers.
-import { type ComponentProps, type ReactNode, type Ref, useEffect, useId, useRef } from 'react';
+import { type ComponentProps, type ReactNode, type Ref, useEffect, useId, useRef, useState } from 'react';
 import { Check, Minus, Search } from 'lucide-react';
 import { Checkbox as RadixCheckbox, Switch as RadixSwitch } from 'radix-ui';
 
@@ -133,6 +133,12 @@ export function SearchField({
   width?: number;
 }) {
   const input = useRef<HTMLInputElement>(null);
+  // What is typed shows at once, though the list and the address follow a moment later.
+  const [draft, setDraft] = useState<string>();
+  const set = (text: string) => {
+    setDraft(text);
+    onChange(text);
+  };
   useEffect(() => {
     const go = (event: KeyboardEvent) => {
       const from = event.target;
@@ -155,14 +161,15 @@ export function SearchField({
         role="searchbox"
         aria-label={label}
         placeholder={label}
-        value={value}
+        value={draft ?? value}
         autoComplete="off"
         spellCheck={false}
-        onChange={(event) => onChange(event.target.value)}
+        onChange={(event) => set(event.target.value)}
+        onBlur={() => setDraft(undefined)}
         onKeyDown={(event) => {
           if (event.key !== 'Escape') return;
-          if (value === '') input.current?.blur();
-          onChange('');
+          if ((draft ?? value) === '') input.current?.blur();
+          else set('');
         }}
       />
       <Key>/</Key>

@@ -5,6 +5,7 @@ mod backfills;
 mod block_edits;
 mod blocks;
 mod children;
+mod comparing;
 mod editing;
 mod executing;
 mod hooks;
@@ -12,6 +13,7 @@ mod logs;
 mod measures;
 mod notebook;
 mod notices;
+mod outlook;
 mod outputs;
 mod own;
 mod pipeline_edits;
@@ -59,11 +61,13 @@ use self::pipelines::PipelineCache;
 use self::usual::UsualCache;
 
 pub use backfills::{Detail, Wish};
+pub use comparing::{BlockResult, ComparedBlock, Comparison};
 pub use executing::Executed;
 pub use hooks::Operation;
 pub use logs::{LogPage, LogQuery, MOST_RECORDS};
 pub use measures::{BOUNDS, Measures};
 pub use notebook::NotebookBlock;
+pub use outlook::Outlook;
 pub use outputs::Outputs;
 pub use own::{Found, PipelineTemplate, ProjectFacts, flat};
 pub use pipeline_edits::{ChangeOptions, Consequences};
@@ -209,6 +213,8 @@ impl Host {
             self.finish_backfills().await?;
             tokio::spawn(promises::watch(Arc::downgrade(self)));
             tokio::spawn(notices::deliver(Arc::downgrade(self)));
+            let news = self.service.news();
+            tokio::spawn(notices::follow(Arc::downgrade(self), news));
             tokio::spawn(retention::watch(Arc::downgrade(self)));
         }
         // Whoever answers hears of everything; the others would tell it once more.
@@ -308,6 +314,7 @@ impl Host {
                 .iter()
                 .any(|change| matches!(change, Changed::Project | Changed::BlockFile(_)));
             self.desk.forget(environment).await;
+            self.service.limits_changed();
             self.hooks.forget();
             self.follow_changes(&changes);
             let changes = Arc::new(changes);

@@ -5,17 +5,22 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use baton_engine::sla::Broken;
-use baton_model::{Cause, PipelineUuid, Run, RunId, RunStatus, Timestamp};
+use baton_model::{Cause, PipelineUuid, Run, RunId, RunStatus, Timestamp, TriggerId};
 use baton_project::{Alert, Notifications, Project};
+use baton_scheduler::News;
 use baton_store::{End, NewNotice, Notice};
 use tokio::sync::Notify;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use super::Host;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
-use crate::notices::{Outgoing, Trouble, channels, delivery, facts_of, next_try, of_end};
+use crate::notices::{
+    Outgoing, Trouble, channels, delivery, facts_of, facts_of_date, next_try, of_end,
+};
 use crate::settings;
 
 /// How often the database is looked at by itself, should a hint have been lost.
@@ -32,6 +37,9 @@ const AT_A_TIME: u32 = 16;
 
 /// For so long a message belongs to whoever took it: longer than any receiver may take.
 const LEASE: Duration = Duration::from_secs(60);
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
 
 /// Most messages of one answer.
 const MOST: u32 = 1000;
@@ -66,6 +74,23 @@ pub(super) async fn deliver(host: Weak<Host>) {
         tokio::select! {
             () = hint.notified() => {}
             () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Tells of dates that could not become runs, until the service is gone.
+pub(super) async fn follow(host: Weak<Host>, mut news: Receiver<News>) {
+    loop {
+        let (trigger, date, reason) = match news.recv().await {
+            Ok(News::NotMade(trigger, date, reason)) => (trigger, date, reason),
+            // What was missed comes again: the date is tried every minute.
+            Ok(_) | Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => return,
+        };
+        let Some(host) = host.upgrade() else { return };
+        if let Err(failure) = host.tell_of_date(trigger, date, &reason).await {
+            let reason = failure.message;
+            tracing::warn!(reason, "messages about dates have to wait");
         }
     }
 }
@@ -225,6 +250,41 @@ impl Host {
         Ok(())
     }
 
+    /// Stores who is to be told that a date of a schedule could not become a run.
+    async fn tell_of_date(
+        &self,
+        trigger: TriggerId,
+        date: Timestamp,
+        reason: &str,
+    ) -> Result<(), Failure> {
+        let Some(trigger) = self.store().trigger(trigger).await? else {
+            return Ok(());
+        };
+        let project = Arc::new(self.project().await?);
+        let (pipeline, alert) = (&trigger.pipeline, Alert::Failure);
+        let channels = self.channels_for(&project, pipeline, alert).await?;
+        let facts = facts_of_date(&trigger, date, reason);
+        // It is tried again and again: each date is told once. Without a calendar the date is the moment of the try.
+        let told_as = match trigger.interval.as_deref() {
+            Some("@once") => 0,
+            Some("@always_on") => date.0.div_euclid(DAY) * DAY,
+            _ => date.0,
+        };
+        let notice = |channel| NewNotice {
+            subject: format!("date:{}:{told_as}", trigger.id),
+            run: None,
+            pipeline: pipeline.clone(),
+            alert: word(alert).to_owned(),
+            channel,
+            facts: facts.clone(),
+        };
+        let wanted: Vec<NewNotice> = channels.into_iter().map(notice).collect();
+        let now = self.service().now();
+        self.store().put_notices(&wanted, now).await?;
+        self.notices.hint.notify_one();
+        Ok(())
+    }
+
     /// Where a person sees more of a run: on the address that people are given, else where this server answers.
     fn link(&self, run: &Run) -> Option<String> {
         let public = settings::variable("MAGE_PUBLIC_HOST").filter(|host| !host.is_empty());
@@ -237,15 +297,17 @@ impl Host {
     /// Delivers messages that are due. Gives whether there may be more of them.
     async fn deliver_some(self: &Arc<Self>) -> Result<bool, Failure> {
         let now = self.service().now();
+        let next = self.store().next_notice().await?;
+        if next.is_none_or(|next| next > now) {
+            return Ok(false);
+        }
+        // Addresses are read anew: they may have been mended since the message was wanted. Where that is not possible, no
+        // try is counted.
+        let project = Arc::new(self.project().await?);
         let taken = self
             .store()
             .take_notices(now, now.after(LEASE), AT_A_TIME)
             .await?;
-        if taken.is_empty() {
-            return Ok(false);
-        }
-        // Addresses are read anew: they may have been mended since the message was wanted.
-        let project = Arc::new(self.project().await?);
         let mut under_way = JoinSet::new();
         for notice in taken {
             let (host, project) = (Arc::clone(self), Arc::clone(&project));

@@ -107,6 +107,8 @@ pub struct PipelineQuery {
     pub tags: Vec<String>,
     /// With this text in the name, the id or the description.
     pub search: Option<String>,
+    /// Those that come after this one.
+    pub after: Option<PipelineUuid>,
     /// So many are left out first.
     pub offset: usize,
     /// So many at most.
@@ -261,16 +263,19 @@ fn page(
     };
     // One that was deleted meanwhile is left out.
     let read = |uuid: &PipelineUuid| cache.get(project, uuid).ok();
+    let is_seen = |uuid: &PipelineUuid| query.after.as_ref().is_some_and(|after| uuid <= after);
     let (total, rows): (usize, Vec<_>) = if reads_all {
         let found: Vec<_> = uuids
             .iter()
             .filter_map(read)
             .filter(|one| fits(one))
             .collect();
-        let page = found.iter().skip(query.offset).take(query.limit);
+        let page = found.iter().filter(|one| !is_seen(&one.pipeline.uuid));
+        let page = page.skip(query.offset).take(query.limit);
         (found.len(), page.cloned().collect())
     } else {
-        let page = uuids.iter().skip(query.offset).take(query.limit);
+        let page = uuids.iter().filter(|uuid| !is_seen(uuid));
+        let page = page.skip(query.offset).take(query.limit);
         (uuids.len(), page.filter_map(read).collect())
     };
     PipelinePage {

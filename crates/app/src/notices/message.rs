@@ -2,7 +2,7 @@
 
 use baton_base::iso;
 use baton_engine::why::span;
-use baton_model::{BlockError, BlockStatus, Map, Run, Trigger};
+use baton_model::{BlockError, BlockStatus, Map, Run, Timestamp, Trigger};
 use baton_project::{Alert, MessageTemplate};
 use serde_json::{Value, json};
 
@@ -53,6 +53,29 @@ pub(crate) fn facts_of(
         "error": text(error.as_deref()),
         "stacktrace": text(trace.as_deref()),
         "sentence": sentence,
+    });
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    }
+}
+
+/// The same of a date of a schedule that could not become a run.
+pub(crate) fn facts_of_date(trigger: &Trigger, date: Timestamp, reason: &str) -> Map {
+    let name = &trigger.name;
+    let at = iso(date.0);
+    let facts = json!({
+        "pipeline_uuid": trigger.pipeline,
+        "pipeline_schedule_id": trigger.id,
+        "pipeline_schedule_name": name,
+        "pipeline_schedule_description": trigger.description.as_deref().unwrap_or_default(),
+        "pipeline_run_id": null,
+        "pipeline_run_url": null,
+        "execution_time": at,
+        "status": "",
+        "error": reason,
+        "stacktrace": "",
+        "sentence": format!("the run of trigger `{name}` for {at} could not be made"),
     });
     match facts {
         Value::Object(facts) => facts,

@@ -6,5 +6,5 @@ mod message;
 mod sending;
 
 pub(crate) use channel::{channels, delivery};
-pub(crate) use message::{facts_of, of_end};
+pub(crate) use message::{facts_of, facts_of_date, of_end};
 pub(crate) use sending::{Outgoing, Trouble, next_try};

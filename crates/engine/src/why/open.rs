@@ -147,7 +147,8 @@ fn waiting_blocks(run: &Run) -> Vec<String> {
             many => format!("{many} blocks are"),
         };
         let wants = run.plan.block(&first.key.block);
-        let wants = wants.map_or_else(Default::default, |block| block.resources.reserved());
+        let wants = wants.map(|block| block.resources.reserved());
+        let wants = wants.unwrap_or_default();
         found.push(if reserve::has_room(&run.plan, reserve::taken(run), wants) {
             format!(
                 "Block `{}`{more} could start, but {at_work} at work already: the run may use {}.",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use baton_engine::admission::{Admission, Limits, TriggerLimits, admit};
+use baton_engine::admission::{Admission, Limits, RunTicket, TriggerLimits};
 use baton_model::{RunEvent, RunId};
 use baton_store::StoreError;
 
@@ -17,12 +17,7 @@ impl Service {
         }
         let decided = {
             let mut book = self.book();
-            if !std::mem::take(&mut book.has_moved) || book.waiting.is_empty() {
-                return Ok(());
-            }
-            let waiting: Vec<_> = book.waiting.values().cloned().collect();
-            let open: Vec<_> = book.open.values().cloned().collect();
-            admit(&waiting, &open, &self.limits(&book))
+            book.admit(|book, waiting| self.limits(book, waiting))
         };
         if let Some(shared) = &self.inner.shared {
             let started = decided
@@ -31,17 +26,15 @@ impl Service {
             let started: Vec<RunId> = started.collect();
             if let Some(duty) = shared.duty().filter(|_| !started.is_empty()) {
                 let admitted = self.inner.store.admit_runs(&duty, &started).await;
-                admitted.inspect_err(|_| self.book().has_moved = true)?;
+                // What was decided holds for nobody, so it is found out anew.
+                admitted.inspect_err(|_| *self.book() = Book::unread())?;
             }
         }
         for (id, admission) in decided {
             match admission {
                 // Whoever takes its lease drives it.
-                Admission::Start if self.inner.shared.is_some() => self.book().opened(id),
-                Admission::Start => {
-                    self.book().opened(id);
-                    self.launch(id, RunEvent::Started);
-                }
+                Admission::Start if self.inner.shared.is_some() => {}
+                Admission::Start => self.launch(id, RunEvent::Started),
                 Admission::Skip { reason } => {
                     if let Err(complaint) = self.cancel(id, &reason).await {
                         tracing::warn!(run = %id, %complaint, "a run could not be skipped");
@@ -86,15 +79,15 @@ impl Service {
         self.book().notes.get(&id).map(ToString::to_string)
     }
 
-    /// What holds for the runs that wait.
-    fn limits(&self, book: &Book) -> Limits {
+    /// What holds for runs that wait.
+    fn limits(&self, book: &Book, waiting: &[&RunTicket]) -> Limits {
         if self.inner.options.planted == Planted::IgnoresLimits {
             return Limits::default();
         }
         let mut triggers = HashMap::new();
         let mut held = HashMap::new();
         let mut pipelines = HashMap::new();
-        for ticket in book.waiting.values() {
+        for ticket in waiting {
             if let Some(entry) = ticket.trigger.and_then(|id| book.entry(id)) {
                 if entry.settings.is_paused {
                     let reason = || format!("`{}` is paused", entry.trigger.name);

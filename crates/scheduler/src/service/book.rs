@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use baton_engine::admission::RunTicket;
+use baton_engine::admission::{Admission, Limits, OpenRuns, RunTicket};
 use baton_engine::triggers::{Decision, TriggerHistory, decide};
 use baton_model::{
     Cause, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
@@ -13,6 +13,9 @@ use baton_model::{
 use baton_store::{Claims, RunRow, TriggerFacts};
 
 use super::settling::End;
+
+/// Most new runs that are kept at hand until they are driven.
+const FRESH: usize = 4096;
 
 /// Runtimes that say how long a run usually takes.
 const RUNTIMES: usize = 7;
@@ -107,8 +110,14 @@ pub(crate) struct Book {
     looks: HashMap<TriggerId, Timestamp>,
     /// Runs that wait, by number.
     pub(crate) waiting: BTreeMap<RunId, RunTicket>,
+    /// Those of them that nobody has looked at yet.
+    new: BTreeSet<RunId>,
     /// Runs that were let in and have not ended.
-    pub(crate) open: BTreeMap<RunId, RunTicket>,
+    open: BTreeMap<RunId, RunTicket>,
+    /// The same, counted by what limits them.
+    counted: OpenRuns,
+    /// New runs as they are stored: whoever drives one need not read it.
+    fresh: HashMap<RunId, Run>,
     /// What each waiting run was last told.
     pub(crate) notes: HashMap<RunId, Arc<str>>,
     /// What the database does not yet say about waiting runs; none where there is nothing to say any more.
@@ -117,7 +126,7 @@ pub(crate) struct Book {
     pub(crate) noted_at: Option<Timestamp>,
     /// Triggers that have changed in the database.
     pub(crate) changed: BTreeSet<TriggerId>,
-    /// Whether runs have come or gone since the waiting ones were last looked at.
+    /// Whether there may be room for runs that were told to wait.
     pub(crate) has_moved: bool,
     /// What is to be read from the database.
     pub(crate) unread: Unread,
@@ -145,7 +154,7 @@ impl Book {
         let stored: BTreeSet<RunId> = rows.iter().map(|row| row.id).collect();
         for id in before.iter().filter(|id| !stored.contains(id)) {
             self.waits_no_more(*id);
-            let ticket = self.open.remove(id).or_else(|| self.waiting.remove(id));
+            let ticket = self.leaves(*id).or_else(|| self.waiting.remove(id));
             if let Some(ticket) = ticket {
                 self.has_moved = true;
                 self.changed.extend(ticket.trigger);
@@ -161,7 +170,8 @@ impl Book {
                 continue;
             }
             self.has_moved = true;
-            if self.waiting.contains_key(&row.id) {
+            if let Some(ticket) = self.waiting.get(&row.id) {
+                self.counted.enter(ticket);
                 self.opened(row.id);
                 continue;
             }
@@ -173,9 +183,18 @@ impl Book {
                 }
                 self.waiting.insert(row.id, ticket);
             } else {
-                self.open.insert(row.id, ticket);
+                self.enters(ticket);
             }
         }
+    }
+
+    /// Numbers of the runs that wait or are open.
+    pub(crate) fn runs(&self) -> Vec<RunId> {
+        self.waiting
+            .keys()
+            .chain(self.open.keys())
+            .copied()
+            .collect()
     }
 
     /// Takes in a trigger, new or changed; it is looked at next.
@@ -238,9 +257,75 @@ impl Book {
         self.order.first().map(|(at, _)| *at)
     }
 
+    /// Decides about the runs that nobody has looked at yet, or about all that wait when there may be room. Those that
+    /// start are open.
+    pub(crate) fn admit(
+        &mut self,
+        limits: impl FnOnce(&Self, &[&RunTicket]) -> Limits,
+    ) -> Vec<(RunId, Admission)> {
+        let new = std::mem::take(&mut self.new);
+        let looked_at: Vec<&RunTicket> = if std::mem::take(&mut self.has_moved) {
+            self.waiting.values().collect()
+        } else {
+            new.iter().filter_map(|id| self.waiting.get(id)).collect()
+        };
+        if looked_at.is_empty() {
+            return Vec::new();
+        }
+        let limits = limits(self, &looked_at);
+        let decided = self.counted.admit(looked_at, &limits);
+        for (id, admission) in &decided {
+            if *admission == Admission::Start {
+                self.opened(*id);
+            }
+        }
+        decided
+    }
+
+    /// Whether somebody waits who has to be looked at.
+    pub(crate) fn has_to_admit(&self) -> bool {
+        !self.new.is_empty() || self.has_moved && !self.waiting.is_empty()
+    }
+
+    /// Notes a run that waits, and was made by an earlier process.
+    pub(crate) fn waits_again(&mut self, ticket: RunTicket, note: Option<String>) {
+        if let Some(note) = note {
+            self.notes.insert(ticket.run, note.into());
+        }
+        self.waiting.insert(ticket.run, ticket);
+        self.has_moved = true;
+    }
+
+    /// Notes that a run is driven here.
+    pub(crate) fn enters(&mut self, ticket: RunTicket) {
+        self.leaves(ticket.run);
+        self.counted.enter(&ticket);
+        self.open.insert(ticket.run, ticket);
+    }
+
+    /// Notes that a run is driven here no more.
+    pub(crate) fn leaves(&mut self, id: RunId) -> Option<RunTicket> {
+        let ticket = self.open.remove(&id)?;
+        self.counted.leave(&ticket);
+        self.has_moved = true;
+        Some(ticket)
+    }
+
+    /// The run as it was made, if it is at hand and nobody has asked before.
+    pub(crate) fn take_fresh(&mut self, id: RunId) -> Option<Run> {
+        self.fresh.remove(&id)
+    }
+
+    /// Keeps a new run for whoever will drive it.
+    pub(crate) fn keep_fresh(&mut self, run: Run) {
+        if self.fresh.len() < FRESH {
+            self.fresh.insert(run.id, run);
+        }
+    }
+
     /// Notes a run that was created.
     pub(crate) fn created(&mut self, run: &Run, priority: i64) {
-        self.has_moved = true;
+        self.new.insert(run.id);
         self.waiting.insert(run.id, ticket_of_run(run, priority));
         let Some(entry) = run
             .plan
@@ -273,7 +358,7 @@ impl Book {
                 entry.facts.newest_status = Some(RunStatus::Running);
             }
         }
-        self.open.insert(run.id, ticket);
+        self.enters(ticket);
     }
 
     /// Notes what a waiting run waits for.
@@ -291,8 +376,8 @@ impl Book {
         }
     }
 
-    /// Notes that a run waits no longer and is driven here.
-    pub(crate) fn opened(&mut self, id: RunId) {
+    /// Notes that a run waits no longer and is driven here; it is counted already.
+    fn opened(&mut self, id: RunId) {
         self.waits_no_more(id);
         if let Some(ticket) = self.waiting.remove(&id) {
             if let Some(entry) = ticket.trigger.and_then(|id| self.triggers.get_mut(&id))
@@ -308,7 +393,8 @@ impl Book {
     pub(crate) fn ended(&mut self, id: RunId, status: RunStatus, took: Option<Duration>) {
         self.has_moved = true;
         self.waits_no_more(id);
-        let ticket = self.open.remove(&id).or_else(|| self.waiting.remove(&id));
+        self.fresh.remove(&id);
+        let ticket = self.leaves(id).or_else(|| self.waiting.remove(&id));
         let Some(trigger) = ticket.and_then(|ticket| ticket.trigger) else {
             return;
         };

@@ -50,11 +50,7 @@ impl Service {
     }
 
     async fn read_runs(&self) -> Result<(), StoreError> {
-        let before: Vec<RunId> = {
-            let book = self.book();
-            let known = book.waiting.keys().chain(book.open.keys());
-            known.copied().collect()
-        };
+        let before = self.book().runs();
         let rows = self.inner.store.open_runs().await?;
         let mut claims: HashMap<RunId, Claims> =
             self.inner.store.open_claims().await?.into_iter().collect();
@@ -73,16 +69,12 @@ impl Service {
                 let claims = claims.remove(&row.id).unwrap_or_default();
                 let ticket = super::book::ticket_of_row(&row, claims);
                 if row.status == RunStatus::Initial {
-                    if let Some(note) = row.note {
-                        book.notes.insert(row.id, note.into());
-                    }
-                    book.waiting.insert(row.id, ticket);
+                    book.waits_again(ticket, row.note);
                 } else if self.inner.options.planted != Planted::LeavesTheOpen {
-                    book.open.insert(row.id, ticket);
+                    book.enters(ticket);
                     again.push(row.id);
                 }
             }
-            book.has_moved = true;
         }
         for id in again {
             self.launch(id, RunEvent::Resumed);
@@ -160,7 +152,7 @@ impl Service {
             return;
         }
         self.live().remove(&id);
-        self.book().open.remove(&id);
+        self.book().leaves(id);
     }
 
     /// Makes the wires of a run anew; that it is to stop is not forgotten.
@@ -187,9 +179,15 @@ impl Service {
             Err(LeaseError::Held { .. }) => return Ok(Driven::Elsewhere),
             Err(error) => return Err(Complaint::of(&error)),
         };
-        let run = self.inner.store.load_run(id).await;
-        let Some(run) = run.map_err(|error| Complaint::of(&error))? else {
-            return Ok(Driven::Over(RunStatus::Cancelled));
+        // Should it have changed meanwhile, the first step is refused, and it is read after all.
+        let fresh = self.book().take_fresh(id);
+        let run = match fresh {
+            Some(run) => run,
+            None => match self.inner.store.load_run(id).await {
+                Ok(Some(run)) => run,
+                Ok(None) => return Ok(Driven::Over(RunStatus::Cancelled)),
+                Err(error) => return Err(Complaint::of(&error)),
+            },
         };
         // The event that comes first may be stored although we were told that it is not.
         let is_untouched = *course.version.get_or_insert(run.version) == run.version;

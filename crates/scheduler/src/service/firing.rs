@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use baton_model::{Cause, Timestamp, TriggerId, TriggerKind};
 use baton_store::{NonEvent, StoreError};
 
-use super::{Service, Wanted};
+use super::{News, Service, Wanted};
 
 /// Triggers that are looked at together, so that the first runs of many start before the last are planned.
 const TOGETHER: usize = 256;
@@ -44,7 +44,8 @@ impl Service {
                     book.put(trigger, facts);
                 }
             }
-            for id in &changed {
+            // With all of them, those that have changed were read as well.
+            for id in changed.iter().filter(|_| !all) {
                 match store.trigger(*id).await? {
                     Some(trigger) => {
                         let facts = store.facts_of_trigger(*id).await?;
@@ -125,6 +126,7 @@ impl Service {
             .map(|one| (one.trigger.as_ref().map(|trigger| trigger.id), one.date))
             .collect();
         let results = self.try_submit(wanted).await?;
+        let mut told = HashSet::new();
         for ((result, (trigger, date)), skip) in results.into_iter().zip(origins).zip(skipped) {
             let Some(trigger) = trigger else { continue };
             match result {
@@ -154,6 +156,10 @@ impl Service {
                         reason: complaint.message,
                     };
                     self.inner.store.note_non_event(&reason).await?;
+                    // The dates behind it have the same in their way.
+                    if told.insert(trigger) {
+                        self.tell(News::NotMade(trigger, date, reason.reason));
+                    }
                 }
             }
         }

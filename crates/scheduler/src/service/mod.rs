@@ -98,6 +98,8 @@ pub enum News {
     Ended(RunId, RunStatus),
     /// A trigger was changed, or has fired.
     Trigger(TriggerId),
+    /// A date of a schedule could not become a run, and why.
+    NotMade(TriggerId, Timestamp, String),
 }
 
 /// What an open run can be told.
@@ -215,8 +217,13 @@ impl Service {
     async fn schedule(&self) {
         let inner = &self.inner;
         let mut stopping = inner.stopping.subscribe();
+        let mut looked = Instant::now();
         while !*stopping.borrow() {
             let began = Instant::now();
+            if began.duration_since(looked) >= PATIENCE {
+                looked = began;
+                self.book().has_moved = true;
+            }
             let turn = async {
                 if let Some(shared) = &inner.shared
                     && !self.lead(shared).await?
@@ -268,7 +275,7 @@ impl Service {
             return patience;
         }
         let book = self.book();
-        if book.has_moved || !book.untold.is_empty() {
+        if book.has_to_admit() || !book.untold.is_empty() {
             patience = patience.min(MOMENT);
         }
         let next = book.next_look().map(|at| at.since(self.now()));
@@ -416,13 +423,17 @@ impl Service {
         let mut book = self.book();
         let mut ids = Vec::with_capacity(stored.len());
         for (run, priority) in stored.into_iter().zip(priorities) {
-            if let Some(run) = &run {
+            ids.push(run.as_ref().map(|run| run.id));
+            if let Some(run) = run {
                 if keeps_book {
-                    book.created(run, priority);
+                    book.created(&run, priority);
                 }
                 self.tell_alone(News::Created(run.id));
+                // With others, whoever takes the lease reads it.
+                if self.inner.shared.is_none() {
+                    book.keep_fresh(run);
+                }
             }
-            ids.push(run.map(|run| run.id));
         }
         drop(book);
         self.wake();
@@ -433,6 +444,12 @@ impl Service {
     pub fn trigger_changed(&self, id: TriggerId) {
         self.book().changed.insert(id);
         self.tell(News::Trigger(id));
+        self.wake();
+    }
+
+    /// Says that limits on runs may be others than before.
+    pub fn limits_changed(&self) {
+        self.book().has_moved = true;
         self.wake();
     }
 

@@ -7,5 +7,6 @@
 )]
 
 mod simulation;
+mod storm;
 mod stub;
 mod world;

@@ -1,19 +1,24 @@
 //! `backfills`: one run for each interval of a window.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use baton_app::{Detail, Wish, moment};
 use baton_engine::backfills::{Preview, variables};
 use baton_model::{
     Backfill, BackfillId, BackfillStatus, Interval, IntervalUnit, Map, PipelineUuid, Timestamp,
 };
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{By, inside};
-use crate::Shared;
+use super::By;
+use crate::answer::{Many, Named, One};
+use crate::body::{Field, Payload};
 use crate::error::ApiError;
-use crate::params::Params;
-use crate::times;
+use crate::params::{Order, Paging, Query, flag};
+use crate::{Shared, times, words};
+
+/// Rows of a page when no number is asked for.
+const ROWS: u32 = 200;
 
 /// Most dates that an answer lists; their number is always the whole one.
 const MOST_DATES: usize = 1_000;
@@ -24,76 +29,147 @@ fn dates<'i>(intervals: impl IntoIterator<Item = &'i Interval>) -> Vec<Map> {
     intervals.map(variables).collect()
 }
 
-fn summary(backfill: &Backfill) -> Map {
-    let Value::Object(map) = json!({
-        "id": backfill.id,
-        "name": backfill.name,
-        "pipeline_uuid": backfill.pipeline,
-        "pipeline_schedule_id": backfill.trigger,
-        "block_uuid": null,
-        "status": backfill.status.map(BackfillStatus::name),
-        "start_datetime": times::some(backfill.start),
-        "end_datetime": times::some(backfill.end),
-        "interval_type": backfill.unit,
-        "interval_units": backfill.units,
-        "variables": backfill.variables,
-        "settings": backfill.settings,
-        "metrics": null,
-        "started_at": times::some(backfill.started_at),
-        "completed_at": times::some(backfill.completed_at),
-        "failed_at": times::some(backfill.failed_at),
-        "created_at": times::text(backfill.created_at),
-        "updated_at": times::text(backfill.updated_at),
-    }) else {
-        return Map::new();
-    };
-    map
+/// A backfill.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Backfill")]
+pub(crate) struct BackfillView {
+    id: i64,
+    name: String,
+    pipeline_uuid: String,
+    /// The trigger that its runs belong to, once it has begun.
+    pipeline_schedule_id: Option<i64>,
+    block_uuid: Option<String>,
+    /// Null before it has begun.
+    #[schemars(with = "Option<words::BackfillStatus>")]
+    status: Option<BackfillStatus>,
+    start_datetime: Option<String>,
+    end_datetime: Option<String>,
+    #[schemars(with = "Option<words::IntervalUnit>")]
+    interval_type: Option<IntervalUnit>,
+    interval_units: Option<u32>,
+    variables: Map,
+    settings: Map,
+    metrics: Option<Value>,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    failed_at: Option<String>,
+    created_at: String,
+    updated_at: String,
+    /// Its dates, as the variables that their runs get; at most 1000.
+    pipeline_run_dates: Vec<Map>,
+    /// How many dates there are.
+    pipeline_run_dates_count: usize,
+    /// How many runs there are.
+    total_run_count: u64,
 }
 
-fn whole(detail: &Detail) -> Value {
-    let mut view = summary(&detail.backfill);
-    view.insert(
-        "pipeline_run_dates".to_owned(),
-        json!(dates(&detail.intervals)),
-    );
-    view.insert(
-        "pipeline_run_dates_count".to_owned(),
-        json!(detail.intervals.len()),
-    );
-    view.insert("total_run_count".to_owned(), json!(detail.runs));
-    Value::Object(view)
+/// What a backfill is to be; what is not named stays. What the server itself says of it may come back with it.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct BackfillChange {
+    name: Option<String>,
+    #[serde(default)]
+    start_datetime: Field<String>,
+    #[serde(default)]
+    end_datetime: Field<String>,
+    #[serde(default)]
+    #[schemars(with = "Option<words::IntervalUnit>")]
+    interval_type: Field<IntervalUnit>,
+    #[serde(default)]
+    interval_units: Field<Units>,
+    #[serde(default)]
+    variables: Field<Map>,
+    #[serde(default)]
+    settings: Field<Map>,
+    /// `initial` or `running` starts it, `paused` pauses it, `cancelled` stops it.
+    #[schemars(with = "Option<words::BackfillStatus>")]
+    status: Option<String>,
 }
 
-async fn detail(shared: &Shared, by: &By, id: BackfillId) -> Result<Value, ApiError> {
-    Ok(whole(&shared.host.backfill_detail(&by.0, id).await?))
+/// A number; Mage's clients send it as text, too.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Units {
+    Number(u32),
+    Text(String),
+}
+
+impl Named for BackfillView {
+    const ONE: &'static str = "backfill";
+    const MANY: &'static str = "backfills";
+}
+
+impl Named for BackfillChange {
+    const ONE: &'static str = "backfill";
+}
+
+impl From<&Detail> for BackfillView {
+    fn from(detail: &Detail) -> Self {
+        let backfill = &detail.backfill;
+        Self {
+            id: backfill.id.0,
+            name: backfill.name.clone(),
+            pipeline_uuid: backfill.pipeline.to_string(),
+            pipeline_schedule_id: backfill.trigger.map(|trigger| trigger.0),
+            block_uuid: None,
+            status: backfill.status,
+            start_datetime: times::some(backfill.start),
+            end_datetime: times::some(backfill.end),
+            interval_type: backfill.unit,
+            interval_units: backfill.units,
+            variables: backfill.variables.clone(),
+            settings: backfill.settings.clone(),
+            metrics: None,
+            started_at: times::some(backfill.started_at),
+            completed_at: times::some(backfill.completed_at),
+            failed_at: times::some(backfill.failed_at),
+            created_at: times::text(backfill.created_at),
+            updated_at: times::text(backfill.updated_at),
+            pipeline_run_dates: dates(&detail.intervals),
+            pipeline_run_dates_count: detail.intervals.len(),
+            total_run_count: detail.runs,
+        }
+    }
+}
+
+async fn detail(shared: &Shared, by: &By, id: BackfillId) -> Result<BackfillView, ApiError> {
+    let detail = shared.host.backfill_detail(&by.0, id).await?;
+    Ok(BackfillView::from(&detail))
 }
 
 async fn answer(
     shared: &Shared,
     by: &By,
     pipeline: Option<&PipelineUuid>,
-    params: &Params,
-) -> Result<Json<Value>, ApiError> {
+    paging: &Paging,
+) -> Result<Many<BackfillView>, ApiError> {
     let found = shared.host.backfills(&by.0, pipeline).await?;
-    let total = found.len();
-    let (skip, limit) = (params.offset()? as usize, params.limit(200)? as usize);
-    let mut views = Vec::new();
-    for backfill in found.iter().skip(skip).take(limit) {
-        views.push(detail(shared, by, backfill.id).await?);
+    let page = paging.cut(found, ROWS, Order::Down, |backfill| backfill.id.0)?;
+    let mut rows = Vec::new();
+    for backfill in &page.rows {
+        rows.push(detail(shared, by, backfill.id).await?);
     }
-    Ok(Json(
-        json!({"backfills": views, "metadata": {"count": total}}),
-    ))
+    Ok(Many {
+        rows,
+        metadata: page.metadata,
+    })
+}
+
+/// Which backfills are wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct BackfillQuery {
+    /// Those of this pipeline.
+    pipeline_uuid: Option<String>,
 }
 
 /// All backfills.
 pub(crate) async fn list(
     State(shared): State<Shared>,
     by: By,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let pipeline = params.get("pipeline_uuid").map(PipelineUuid::from);
-    answer(&shared, &by, pipeline.as_ref(), &params).await
+    Query(query): Query<BackfillQuery>,
+    Query(paging): Query<Paging>,
+) -> Result<Many<BackfillView>, ApiError> {
+    let pipeline = query.pipeline_uuid.map(PipelineUuid::new);
+    answer(&shared, &by, pipeline.as_ref(), &paging).await
 }
 
 /// The backfills of a pipeline.
@@ -101,9 +177,9 @@ pub(crate) async fn list_of_pipeline(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    answer(&shared, &by, Some(&PipelineUuid::new(pipeline)), &params).await
+    Query(paging): Query<Paging>,
+) -> Result<Many<BackfillView>, ApiError> {
+    answer(&shared, &by, Some(&PipelineUuid::new(pipeline)), &paging).await
 }
 
 /// One backfill, with its dates.
@@ -111,9 +187,8 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
-    let view = detail(&shared, &by, BackfillId(id)).await?;
-    Ok(Json(json!({"backfill": view})))
+) -> Result<One<BackfillView>, ApiError> {
+    Ok(One(detail(&shared, &by, BackfillId(id)).await?))
 }
 
 /// A backfill of a pipeline that nothing is known of yet.
@@ -138,59 +213,52 @@ fn empty(pipeline: String) -> Backfill {
     }
 }
 
-/// Puts what a request sets into a backfill, and gives what it wishes.
-fn change(backfill: &mut Backfill, wanted: &Map) -> Result<Option<Wish>, ApiError> {
-    let mut wish = None;
-    for (key, value) in wanted {
-        let wrong = || ApiError::invalid(format!("`{key}` cannot have this value"));
-        let at = || match value {
-            Value::Null => Ok(None),
-            Value::String(text) if text.is_empty() => Ok(None),
-            Value::String(text) => moment(text).map(Some).ok_or_else(wrong),
-            _ => Err(wrong()),
-        };
-        let map = || match value {
-            Value::Null => Ok(Map::new()),
-            Value::Object(map) => Ok(map.clone()),
-            _ => Err(wrong()),
-        };
-        match key.as_str() {
-            "name" => value
-                .as_str()
-                .ok_or_else(wrong)?
-                .clone_into(&mut backfill.name),
-            "start_datetime" => backfill.start = at()?,
-            "end_datetime" => backfill.end = at()?,
-            "interval_type" => {
-                backfill.unit = serde_json::from_value::<Option<IntervalUnit>>(value.clone())
-                    .map_err(|_| wrong())?;
-            }
-            "interval_units" => {
-                let units = value
-                    .as_u64()
-                    .or(value.as_str().and_then(|text| text.parse().ok()));
-                let units = units.and_then(|units| u32::try_from(units).ok());
-                if units.is_none() && !value.is_null() {
-                    return Err(wrong());
-                }
-                backfill.units = units;
-            }
-            "variables" => backfill.variables = map()?,
-            "settings" => backfill.settings = map()?,
-            "status" => {
-                wish = match value.as_str() {
-                    Some("initial" | "running") => Some(Wish::Start),
-                    Some("paused") => Some(Wish::Pause),
-                    Some("cancelled") => Some(Wish::Cancel),
-                    _ if value.is_null() => None,
-                    _ => return Err(wrong()),
-                }
-            }
-            // What the server itself says of a backfill comes back with it.
-            _ => {}
+fn wrong(key: &str) -> ApiError {
+    ApiError::invalid(format!("`{key}` cannot have this value"))
+}
+
+fn at(key: &str, text: Option<String>) -> Result<Option<Timestamp>, ApiError> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| moment(&text).ok_or_else(|| wrong(key)))
+        .transpose()
+}
+
+impl BackfillChange {
+    /// Puts what a request sets into a backfill, and gives what it wishes.
+    fn apply(self, backfill: &mut Backfill) -> Result<Option<Wish>, ApiError> {
+        if let Some(name) = self.name {
+            backfill.name = name;
+        }
+        if let Field::Given(text) = self.start_datetime {
+            backfill.start = at("start_datetime", text)?;
+        }
+        if let Field::Given(text) = self.end_datetime {
+            backfill.end = at("end_datetime", text)?;
+        }
+        if let Field::Given(unit) = self.interval_type {
+            backfill.unit = unit;
+        }
+        if let Field::Given(units) = self.interval_units {
+            let units = units.map(|units| match units {
+                Units::Number(units) => Ok(units),
+                Units::Text(text) => text.parse().map_err(|_| wrong("interval_units")),
+            });
+            backfill.units = units.transpose()?;
+        }
+        if let Field::Given(variables) = self.variables {
+            backfill.variables = variables.unwrap_or_default();
+        }
+        if let Field::Given(settings) = self.settings {
+            backfill.settings = settings.unwrap_or_default();
+        }
+        match self.status.as_deref() {
+            Some("initial" | "running") => Ok(Some(Wish::Start)),
+            Some("paused") => Ok(Some(Wish::Pause)),
+            Some("cancelled") => Ok(Some(Wish::Cancel)),
+            None => Ok(None),
+            Some(_) => Err(wrong("status")),
         }
     }
-    Ok(wish)
 }
 
 /// Makes a backfill; `status: initial` starts it at once.
@@ -198,17 +266,16 @@ pub(crate) async fn create(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, ApiError> {
+    payload: Payload<BackfillChange>,
+) -> Result<One<BackfillView>, ApiError> {
     let mut backfill = empty(pipeline);
-    let wish = change(&mut backfill, &inside(&body, "backfill"))?;
+    let wish = payload.wanted.apply(&mut backfill)?;
     let made = shared.host.create_backfill(&by.0, backfill).await?;
     if wish.is_some() {
         let begun = shared.host.update_backfill(&by.0, made.id, |_| {}, wish);
         begun.await?;
     }
-    let view = detail(&shared, &by, made.id).await?;
-    Ok(Json(json!({"backfill": view})))
+    Ok(One(detail(&shared, &by, made.id).await?))
 }
 
 /// Changes a backfill, starts, pauses or cancels it; what is not named stays.
@@ -216,22 +283,22 @@ pub(crate) async fn update(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, ApiError> {
+    payload: Payload<BackfillChange>,
+) -> Result<One<BackfillView>, ApiError> {
     let id = BackfillId(id);
     let mut backfill = shared.host.backfill(&by.0, id).await?;
-    let before = backfill.status.map(BackfillStatus::name);
-    let wanted = inside(&body, "backfill");
-    let mut wish = change(&mut backfill, &wanted)?;
+    let mut wanted = payload.wanted;
     // A client that sends back everything it was shown wishes nothing.
-    if wanted.len() > 1 && wanted.get("status").and_then(Value::as_str) == before {
-        wish = None;
+    let before = backfill.status.map(BackfillStatus::name);
+    if payload.map.len() > 1 && wanted.status.as_deref() == before {
+        wanted.status = None;
     }
+    let wish = wanted.apply(&mut backfill)?;
     let changed = shared
         .host
         .update_backfill(&by.0, id, move |stored| *stored = backfill, wish);
     changed.await?;
-    Ok(Json(json!({"backfill": detail(&shared, &by, id).await?})))
+    Ok(One(detail(&shared, &by, id).await?))
 }
 
 /// Deletes a backfill.
@@ -239,27 +306,54 @@ pub(crate) async fn remove(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<BackfillView>, ApiError> {
     let id = BackfillId(id);
     let view = detail(&shared, &by, id).await?;
     shared.host.remove_backfill(&by.0, id).await?;
-    Ok(Json(json!({"backfill": view})))
+    Ok(One(view))
 }
 
-fn previewed(preview: &Preview) -> Json<Value> {
-    Json(json!({"preview": {
-        "pipeline_run_dates": dates(&preview.runs),
-        "total_run_count": preview.runs.len(),
-        "left_alone_count": preview.left_alone,
-        "pipeline_run_limit": preview.at_a_time,
-        "expected_seconds": preview.takes.map(|takes| takes.as_secs_f64()),
-    }}))
+/// What a backfill would do.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BackfillPreview {
+    /// The dates that runs would be made for, as the variables that they get; at most 1000.
+    pipeline_run_dates: Vec<Map>,
+    /// How many runs would be made.
+    total_run_count: usize,
+    /// How many dates would be left alone, since they have completed.
+    left_alone_count: usize,
+    /// How many runs would be under way at a time; null without a limit.
+    pipeline_run_limit: Option<u32>,
+    /// How long it would take, judged by earlier runs.
+    expected_seconds: Option<f64>,
 }
 
-fn only_missing(backfill: &Backfill, params: &Params) -> bool {
-    match params.get("only_missing") {
-        Some(text) => matches!(text, "1" | "true"),
-        None => backfill.settings.get("only_missing") == Some(&Value::Bool(true)),
+impl Named for BackfillPreview {
+    const ONE: &'static str = "preview";
+}
+
+fn previewed(preview: &Preview) -> One<BackfillPreview> {
+    One(BackfillPreview {
+        pipeline_run_dates: dates(&preview.runs),
+        total_run_count: preview.runs.len(),
+        left_alone_count: preview.left_alone,
+        pipeline_run_limit: preview.at_a_time,
+        expected_seconds: preview.takes.map(|takes| takes.as_secs_f64()),
+    })
+}
+
+/// What of the dates is wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct PreviewQuery {
+    /// Only dates that have no run that completed; without it, as the settings say.
+    #[serde(default, deserialize_with = "flag")]
+    only_missing: Option<bool>,
+}
+
+impl PreviewQuery {
+    fn only_missing(&self, backfill: &Backfill) -> bool {
+        let by_setting = || backfill.settings.get("only_missing") == Some(&Value::Bool(true));
+        self.only_missing.unwrap_or_else(by_setting)
     }
 }
 
@@ -268,10 +362,10 @@ pub(crate) async fn preview(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
+    Query(query): Query<PreviewQuery>,
+) -> Result<One<BackfillPreview>, ApiError> {
     let backfill = shared.host.backfill(&by.0, BackfillId(id)).await?;
-    let only_missing = only_missing(&backfill, &params);
+    let only_missing = query.only_missing(&backfill);
     let found = shared.host.preview_backfill(&by.0, &backfill, only_missing);
     Ok(previewed(&found.await?))
 }
@@ -281,12 +375,12 @@ pub(crate) async fn preview_of_new(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    params: Params,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, ApiError> {
+    Query(query): Query<PreviewQuery>,
+    payload: Payload<BackfillChange>,
+) -> Result<One<BackfillPreview>, ApiError> {
     let mut backfill = empty(pipeline);
-    change(&mut backfill, &inside(&body, "backfill"))?;
-    let only_missing = only_missing(&backfill, &params);
+    payload.wanted.apply(&mut backfill)?;
+    let only_missing = query.only_missing(&backfill);
     let found = shared.host.preview_backfill(&by.0, &backfill, only_missing);
     Ok(previewed(&found.await?))
 }

@@ -2,50 +2,138 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use baton_engine::usual::Usual;
-use baton_model::{BlockUuid, RunId};
+use baton_model::{BlockError, BlockStatus, BlockUuid, Frame, RunId};
 use baton_store::{BlockRunRow, RunRow};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::By;
-use crate::Shared;
+use super::usage::{UsageView, UsualView};
+use crate::answer::{Many, Named, One};
 use crate::error::ApiError;
-use crate::times;
+use crate::{Shared, times, words};
 
-/// A block run as clients see it.
-fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -> Value {
+/// One block of one run.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BlockRun")]
+pub(crate) struct BlockRunView {
+    id: i64,
+    /// The block; a child run of a dynamic block has the name of its item behind it.
+    block_uuid: String,
+    pipeline_run_id: i64,
+    pipeline_schedule_id: Option<i64>,
+    pipeline_schedule_name: Option<String>,
+    #[schemars(with = "words::BlockStatus")]
+    status: BlockStatus,
+    /// Number of the newest attempt, from 1; 0 before the first.
+    attempt: u32,
+    /// Why it did not run.
+    reason: Option<String>,
+    /// What its newest attempt has used, once that has ended.
+    usage: Option<UsageView>,
+    /// What is usual for the block.
+    usual: Option<UsualView>,
+    /// How it failed, where it did.
+    metrics: Option<Metrics>,
+    created_at: String,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    updated_at: Option<String>,
+    /// When its next attempt begins, after one that failed.
+    retry_at: Option<String>,
+}
+
+/// What is known of a block run besides.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BlockRunMetrics")]
+struct Metrics {
+    error: FailureView,
+}
+
+/// Why a block failed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BlockFailure")]
+pub(crate) struct FailureView {
+    /// What happened, in the words of the exception.
+    error: String,
+    /// The same.
+    message: String,
+    /// The user's frames, outermost first.
+    errors: Vec<FrameView>,
+    /// Type of the exception, where there was one.
+    exception: Option<String>,
+    /// What a person can do about it.
+    hint: Option<String>,
+}
+
+/// A place in the user's code.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Frame")]
+pub(crate) struct FrameView {
+    /// Path of the file, relative to the project where it lies in it.
+    file: String,
+    /// Line, from 1.
+    line: u32,
+    /// Name of the function.
+    function: String,
+    /// The line's text.
+    code: Option<String>,
+}
+
+impl From<&Frame> for FrameView {
+    fn from(frame: &Frame) -> Self {
+        Self {
+            file: frame.file.clone(),
+            line: frame.line,
+            function: frame.function.clone(),
+            code: frame.code.clone(),
+        }
+    }
+}
+
+impl From<&BlockError> for FailureView {
+    fn from(error: &BlockError) -> Self {
+        Self {
+            error: error.message.clone(),
+            message: error.message.clone(),
+            errors: error.frames.iter().map(FrameView::from).collect(),
+            exception: error.exception.clone(),
+            hint: error.hint.clone(),
+        }
+    }
+}
+
+impl Named for BlockRunView {
+    const ONE: &'static str = "block_run";
+    const MANY: &'static str = "block_runs";
+}
+
+fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -> BlockRunView {
     // What is usual is known of a block, not of each of its child runs.
     let usual = (block.key.child.is_none())
         .then(|| usual.get(&block.key.block))
         .flatten();
-    let error = block.error.as_ref().map(|error| {
-        json!({
-            "error": error.message,
-            "message": error.message,
-            "errors": error.frames,
-            "exception": error.exception,
-            "hint": error.hint,
-        })
-    });
-    json!({
-        "id": block.id,
-        "block_uuid": block.name,
-        "pipeline_run_id": block.run,
-        "pipeline_schedule_id": run.trigger_id,
-        "pipeline_schedule_name": run.trigger_name,
-        "status": block.status.name(),
-        "attempt": block.attempt,
-        "reason": block.reason,
-        "usage": block.usage,
-        "usual": usual,
-        "metrics": error.map(|error| json!({"error": error})),
-        "created_at": times::text(run.created_at),
-        "started_at": times::some(block.started_at),
-        "completed_at": times::some(block.ended_at),
-        "updated_at": times::some(block.ended_at.or(block.started_at)),
-    })
+    let error = block.error.as_ref().map(FailureView::from);
+    BlockRunView {
+        id: block.id,
+        block_uuid: block.name.clone(),
+        pipeline_run_id: block.run.0,
+        pipeline_schedule_id: run.trigger_id.map(|trigger| trigger.0),
+        pipeline_schedule_name: run.trigger_name.clone(),
+        status: block.status,
+        attempt: block.attempt,
+        reason: block.reason.clone(),
+        usage: block.usage.as_ref().map(UsageView::from),
+        usual: usual.map(UsualView::from),
+        metrics: error.map(|error| Metrics { error }),
+        created_at: times::text(run.created_at),
+        started_at: times::some(block.started_at),
+        completed_at: times::some(block.ended_at),
+        updated_at: times::some(block.ended_at.or(block.started_at)),
+        retry_at: times::some(block.retry_at),
+    }
 }
 
 /// The blocks of a run.
@@ -53,16 +141,12 @@ pub(crate) async fn list_of_run(
     State(shared): State<Shared>,
     By(actor): By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Many<BlockRunView>, ApiError> {
     let run = shared.host.run_row(&actor, RunId(id)).await?;
     let blocks = shared.host.block_runs(&actor, RunId(id)).await?;
     let usual = shared.host.usual_of_blocks(&actor, &run.pipeline).await?;
-    let views: Vec<Value> = (blocks.iter())
-        .map(|block| view(block, &run, &usual))
-        .collect();
-    Ok(Json(
-        json!({"block_runs": views, "metadata": {"count": views.len()}}),
-    ))
+    let views = blocks.iter().map(|block| view(block, &run, &usual));
+    Ok(Many::whole(views.collect()))
 }
 
 /// One of them.
@@ -70,9 +154,9 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     By(actor): By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<BlockRunView>, ApiError> {
     let block = shared.host.block_run(&actor, id).await?;
     let run = shared.host.run_row(&actor, block.run).await?;
     let usual = shared.host.usual_of_blocks(&actor, &run.pipeline).await?;
-    Ok(Json(json!({"block_run": view(&block, &run, &usual)})))
+    Ok(One(view(&block, &run, &usual)))
 }

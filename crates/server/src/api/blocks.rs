@@ -1,72 +1,198 @@
 //! `blocks` of a pipeline, and `block_templates`.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use baton_app::{BlockText, PipelineFacts};
 use baton_model::{Block, BlockUuid, PipelineUuid};
 use baton_project::BlockTemplate;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::By;
-use crate::Shared;
+use super::usage::UsualView;
+use crate::answer::{Many, Named, One};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
-use crate::params::Params;
+use crate::params::{Query, flag};
+use crate::{Shared, words};
 
-/// The keys of a block that clients get as the file has them, with what they get when the file says nothing.
-const KEYS: [(&str, &str); 9] = [
-    ("all_upstream_blocks_executed", "true"),
-    ("executor_config", "null"),
-    ("executor_type", "\"local_python\""),
-    ("groups", "null"),
-    ("has_callback", "false"),
-    ("metadata", "null"),
-    ("retry_config", "null"),
-    ("status", "\"not_executed\""),
-    ("timeout", "null"),
-];
+/// A block.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Block")]
+pub(crate) struct BlockView {
+    uuid: String,
+    name: String,
+    #[serde(rename = "type")]
+    #[schemars(with = "words::BlockKind")]
+    kind: String,
+    #[schemars(with = "words::Language")]
+    language: String,
+    upstream_blocks: Vec<String>,
+    downstream_blocks: Vec<String>,
+    /// Callbacks that are attached to it.
+    callback_blocks: Vec<String>,
+    /// Conditionals that are attached to it.
+    conditional_blocks: Vec<String>,
+    configuration: Map<String, Value>,
+    color: Option<String>,
+    priority: i64,
+    /// The block whose code it runs.
+    replicated_block: Option<String>,
+    documentation: Option<String>,
+    /// What is usual for it; told with one pipeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) usual: Option<UsualView>,
+    #[serde(flatten)]
+    settings: BlockSettings,
+    #[serde(flatten)]
+    file: Option<BlockFile>,
+}
+
+/// What the pipeline's file says of a block besides, as it is written.
+#[derive(Serialize, JsonSchema)]
+struct BlockSettings {
+    all_upstream_blocks_executed: Value,
+    executor_config: Value,
+    executor_type: Value,
+    groups: Value,
+    has_callback: Value,
+    metadata: Value,
+    retry_config: Value,
+    status: Value,
+    timeout: Value,
+}
+
+/// The file of a block, where its text is asked for.
+#[derive(Serialize, JsonSchema)]
+struct BlockFile {
+    /// What it holds; none when it is no text, too large, or not there.
+    content: Option<String>,
+    /// Its path, relative to the project.
+    file: String,
+    /// Names the content: send it with a change of it.
+    revision: Option<String>,
+}
+
+/// A block of a pipeline, with what a change of it needs.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BlockDetail {
+    #[serde(flatten)]
+    block: BlockView,
+    /// The pipelines that were looked at for it.
+    pipelines: Vec<String>,
+    /// Names the content of the pipeline's file.
+    pipeline_revision: String,
+}
+
+/// What a block is to be; what is not named stays.
+#[derive(Deserialize, JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "the use case reads what was sent, where null differs from nothing"
+)]
+pub(crate) struct BlockChange {
+    uuid: Option<String>,
+    name: Option<String>,
+    #[serde(rename = "type")]
+    #[schemars(with = "Option<words::BlockKind>")]
+    kind: Option<String>,
+    #[schemars(with = "Option<words::Language>")]
+    language: Option<String>,
+    /// The text of its file.
+    content: Option<String>,
+    upstream_blocks: Option<Vec<String>>,
+    downstream_blocks: Option<Vec<String>>,
+    callback_blocks: Option<Vec<String>>,
+    conditional_blocks: Option<Vec<String>>,
+    configuration: Option<Map<String, Value>>,
+    executor_type: Option<String>,
+    executor_config: Option<Map<String, Value>>,
+    retry_config: Option<Map<String, Value>>,
+    timeout: Option<f64>,
+    color: Option<String>,
+    groups: Option<Vec<String>>,
+    has_callback: Option<bool>,
+    /// For a new block, its place in the list.
+    priority: Option<f64>,
+    /// For a new block, whether the blocks below run once for each item.
+    dynamic: Option<bool>,
+    /// For a new block, the block whose code it runs.
+    replicated_block: Option<String>,
+    /// For a new block, `{"template_path": ...}` or `{"custom_template_uuid": ...}`.
+    config: Option<Map<String, Value>>,
+    /// The revision of the block's file that a change of `content` was made to.
+    revision: Option<String>,
+    /// The revision of the pipeline that any other change was made to.
+    pipeline_revision: Option<String>,
+}
+
+impl Named for BlockView {
+    const ONE: &'static str = "block";
+    const MANY: &'static str = "blocks";
+}
+
+impl Named for BlockDetail {
+    const ONE: &'static str = "block";
+}
+
+impl Named for BlockChange {
+    const ONE: &'static str = "block";
+}
+
+fn settings(entry: Option<&Value>) -> BlockSettings {
+    let or = |key: &str, default: Value| {
+        let stored = entry.and_then(|entry| entry.get(key)).cloned();
+        stored.unwrap_or(default)
+    };
+    BlockSettings {
+        all_upstream_blocks_executed: or("all_upstream_blocks_executed", true.into()),
+        executor_config: or("executor_config", Value::Null),
+        executor_type: or("executor_type", "local_python".into()),
+        groups: or("groups", Value::Null),
+        has_callback: or("has_callback", false.into()),
+        metadata: or("metadata", Value::Null),
+        retry_config: or("retry_config", Value::Null),
+        status: or("status", "not_executed".into()),
+        timeout: or("timeout", Value::Null),
+    }
+}
 
 /// A block as clients see it.
-pub(crate) fn view(facts: &PipelineFacts, block: &Block, text: Option<&BlockText>) -> Value {
+pub(crate) fn view(facts: &PipelineFacts, block: &Block, text: Option<&BlockText>) -> BlockView {
     let entry = ["blocks", "callbacks", "conditionals", "widgets"]
         .iter()
         .filter_map(|list| facts.keys.get(*list).and_then(Value::as_array))
         .flatten()
         .find(|entry| entry.get("uuid").and_then(Value::as_str) == Some(block.uuid.as_str()));
-    let attached = |list: &[Block]| -> Vec<BlockUuid> {
+    let names = |uuids: &[BlockUuid]| uuids.iter().map(ToString::to_string).collect();
+    let attached = |list: &[Block]| -> Vec<String> {
         list.iter()
             .filter(|other| other.upstream.contains(&block.uuid))
-            .map(|other| other.uuid.clone())
+            .map(|other| other.uuid.to_string())
             .collect()
     };
-    let mut view = json!({
-        "uuid": block.uuid,
-        "name": block.name,
-        "type": block.kind.name(),
-        "language": block.language.name(),
-        "upstream_blocks": block.upstream,
-        "downstream_blocks": block.downstream,
-        "callback_blocks": attached(&facts.pipeline.callbacks),
-        "conditional_blocks": attached(&facts.pipeline.conditionals),
-        "configuration": block.configuration,
-        "color": block.color,
-        "priority": block.priority,
-        "replicated_block": block.replicated,
-        "documentation": null,
-    });
-    if let Some(map) = view.as_object_mut() {
-        for (key, default) in KEYS {
-            let stored = entry.and_then(|entry| entry.get(key)).cloned();
-            let value = stored.unwrap_or_else(|| default.parse().unwrap_or_default());
-            map.insert(key.to_owned(), value);
-        }
-        if let Some(text) = text {
-            map.insert("content".to_owned(), json!(text.text));
-            map.insert("file".to_owned(), json!(text.path));
-            map.insert("revision".to_owned(), json!(text.revision));
-        }
+    BlockView {
+        uuid: block.uuid.to_string(),
+        name: block.name.clone(),
+        kind: block.kind.name().to_owned(),
+        language: block.language.name().to_owned(),
+        upstream_blocks: names(&block.upstream),
+        downstream_blocks: names(&block.downstream),
+        callback_blocks: attached(&facts.pipeline.callbacks),
+        conditional_blocks: attached(&facts.pipeline.conditionals),
+        configuration: block.configuration.clone(),
+        color: block.color.clone(),
+        priority: block.priority,
+        replicated_block: block.replicated.as_ref().map(ToString::to_string),
+        documentation: None,
+        usual: None,
+        settings: settings(entry),
+        file: text.map(|text| BlockFile {
+            content: text.text.clone(),
+            file: text.path.clone(),
+            revision: text.revision.clone(),
+        }),
     }
-    view
 }
 
 async fn answer(
@@ -74,7 +200,7 @@ async fn answer(
     by: &By,
     pipeline: &PipelineUuid,
     uuid: &BlockUuid,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<BlockDetail>, ApiError> {
     let (facts, _) = shared.host.pipeline(&by.0, pipeline).await?;
     let Some(block) = facts.block(uuid) else {
         return Err(ApiError::not_found(format!(
@@ -82,10 +208,11 @@ async fn answer(
         )));
     };
     let texts = shared.host.block_texts(&by.0, pipeline, Some(uuid)).await?;
-    let mut view = view(&facts, block, texts.get(uuid));
-    view["pipelines"] = json!([pipeline]);
-    view["pipeline_revision"] = json!(facts.revision);
-    Ok(Json(json!({"block": view})))
+    Ok(One(BlockDetail {
+        block: view(&facts, block, texts.get(uuid)),
+        pipelines: vec![pipeline.to_string()],
+        pipeline_revision: facts.revision.clone(),
+    }))
 }
 
 /// The blocks of a pipeline, callbacks and the like too.
@@ -93,17 +220,13 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Many<BlockView>, ApiError> {
     let uuid = PipelineUuid::new(pipeline);
     let (facts, _) = shared.host.pipeline(&by.0, &uuid).await?;
     let texts = shared.host.block_texts(&by.0, &uuid, None).await?;
     let blocks = facts.all_blocks();
-    let views: Vec<Value> = blocks
-        .map(|block| view(&facts, block, texts.get(&block.uuid)))
-        .collect();
-    Ok(Json(
-        json!({"blocks": views, "metadata": {"count": views.len()}}),
-    ))
+    let views = blocks.map(|block| view(&facts, block, texts.get(&block.uuid)));
+    Ok(Many::whole(views.collect()))
 }
 
 /// One block.
@@ -111,7 +234,7 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path((pipeline, block)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<BlockDetail>, ApiError> {
     let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
     answer(&shared, &by, &pipeline, &block).await
 }
@@ -121,11 +244,11 @@ pub(crate) async fn create(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
+    payload: Payload<BlockChange>,
+) -> Result<One<BlockDetail>, ApiError> {
     let pipeline = PipelineUuid::new(pipeline);
-    let wanted = payload.inside("block")?;
-    let uuid = shared.host.create_block(&by.0, &pipeline, wanted).await?;
+    let made = shared.host.create_block(&by.0, &pipeline, payload.map);
+    let uuid = made.await?;
     answer(&shared, &by, &pipeline, &uuid).await
 }
 
@@ -135,10 +258,10 @@ pub(crate) async fn update(
     by: By,
     Path((pipeline, block)): Path<(String, String)>,
     if_match: IfMatch,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
+    payload: Payload<BlockChange>,
+) -> Result<One<BlockDetail>, ApiError> {
     let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
-    let mut wanted = payload.inside("block")?;
+    let mut wanted = payload.map;
     if let Some(revision) = if_match.0 {
         // It names what is changed: the file, or else the entry.
         let key = if wanted.contains_key("content") {
@@ -155,60 +278,98 @@ pub(crate) async fn update(
     answer(&shared, &by, &pipeline, &uuid).await
 }
 
+/// How a block is taken out.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct DeleteQuery {
+    /// Only if it is of this type.
+    block_type: Option<String>,
+    /// Even when others need it.
+    #[serde(default, deserialize_with = "flag")]
+    force: Option<bool>,
+}
+
 /// Takes a block out of its pipeline.
 pub(crate) async fn remove(
     State(shared): State<Shared>,
     by: By,
     Path((pipeline, block)): Path<(String, String)>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
+    Query(query): Query<DeleteQuery>,
+) -> Result<One<BlockDetail>, ApiError> {
     let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
     let before = answer(&shared, &by, &pipeline, &block).await?;
-    let kind = params.get("block_type").map(str::to_owned);
-    let is_forced = matches!(params.get("force"), Some("1" | "true" | "True"));
+    let is_forced = query.force == Some(true);
     shared
         .host
-        .delete_block(&by.0, &pipeline, &block, kind, is_forced)
+        .delete_block(&by.0, &pipeline, &block, query.block_type, is_forced)
         .await?;
     Ok(before)
 }
 
-/// A template as clients see it.
-pub(crate) fn template(template: &BlockTemplate) -> Value {
-    let (groups, name) = template
-        .title
-        .rsplit_once(": ")
-        .unwrap_or(("", &template.title));
-    json!({
-        "id": template.id,
-        "block_type": template.kind.name(),
-        "language": template.language.name(),
-        "name": name,
-        "groups": groups.split(", ").filter(|group| !group.is_empty()).collect::<Vec<_>>(),
-        "description": template.description,
-        "path": format!(
-            "{}/{}{}{}",
-            template.kind.folder().unwrap_or_default(),
-            template.id,
-            template.language.extension().map_or("", |_| "."),
-            template.language.extension().unwrap_or_default(),
-        ),
-        "configuration": template.configuration,
-        "color": template.color,
-        "is_custom": template.is_custom,
-        "content": template.preview(),
-        "template_variables": null,
-    })
+/// A template of a block.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BlockTemplate")]
+pub(crate) struct TemplateView {
+    id: String,
+    #[schemars(with = "words::BlockKind")]
+    block_type: String,
+    #[schemars(with = "words::Language")]
+    language: String,
+    name: String,
+    groups: Vec<String>,
+    description: String,
+    path: String,
+    configuration: Map<String, Value>,
+    color: Option<String>,
+    /// Whether it belongs to the project.
+    is_custom: bool,
+    /// The text of a new block.
+    content: Option<String>,
+    template_variables: Option<Value>,
+}
+
+impl Named for TemplateView {
+    const ONE: &'static str = "block_template";
+    const MANY: &'static str = "block_templates";
+}
+
+impl From<&BlockTemplate> for TemplateView {
+    fn from(template: &BlockTemplate) -> Self {
+        let (groups, name) = template
+            .title
+            .rsplit_once(": ")
+            .unwrap_or(("", &template.title));
+        let groups = groups.split(", ").filter(|group| !group.is_empty());
+        let extension = template.language.extension();
+        Self {
+            id: template.id.clone(),
+            block_type: template.kind.name().to_owned(),
+            language: template.language.name().to_owned(),
+            name: name.to_owned(),
+            groups: groups.map(str::to_owned).collect(),
+            description: template.description.clone(),
+            path: format!(
+                "{}/{}{}{}",
+                template.kind.folder().unwrap_or_default(),
+                template.id,
+                extension.map_or("", |_| "."),
+                extension.unwrap_or_default(),
+            ),
+            configuration: template.configuration.clone(),
+            color: template.color.clone(),
+            is_custom: template.is_custom,
+            content: template.preview(),
+            template_variables: None,
+        }
+    }
 }
 
 /// The templates of blocks.
 pub(crate) async fn templates(
     State(shared): State<Shared>,
     By(actor): By,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Many<TemplateView>, ApiError> {
     let templates = shared.host.block_templates(&actor).await?;
-    let views: Vec<Value> = templates.iter().map(template).collect();
-    Ok(Json(
-        json!({"block_templates": views, "metadata": {"count": views.len()}}),
+    Ok(Many::whole(
+        templates.iter().map(TemplateView::from).collect(),
     ))
 }

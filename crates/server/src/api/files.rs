@@ -1,95 +1,211 @@
 //! `files`, `file_contents`, `folders` and `browser_items`.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use baton_app::{FileBody, FileNode, FileTree, Writing, flat};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::By;
-use crate::Shared;
+use crate::answer::{ManyWith, Named, One, With};
 use crate::body::{Content, IfMatch, Payload};
+use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::Params;
-use crate::times;
+use crate::params::{Query, flag};
+use crate::{Shared, times};
 
-fn node(one: &FileNode) -> Value {
-    let mut view = json!({
-        "name": one.name,
-        "path": one.path,
-        "size": one.size,
-        "modified_timestamp": one.modified.0 / 1_000_000,
-        "updated_at": times::text(one.modified),
-    });
-    if let Some(children) = &one.children {
-        view["children"] = children.iter().map(node).collect();
-    }
-    view
+/// A file or folder of a tree.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct FileTreeNode {
+    name: String,
+    path: String,
+    /// Left out of the root.
+    #[serde(flatten)]
+    facts: Option<FileFacts>,
+    /// What a folder holds; left out of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    children: Option<Vec<FileTreeNode>>,
 }
 
-fn body(file: &FileBody, with_content: bool) -> Value {
+/// How large something is, and when it was changed.
+#[derive(Serialize, JsonSchema)]
+struct FileFacts {
+    size: u64,
+    /// Seconds since 1970 (UTC).
+    modified_timestamp: i64,
+    updated_at: String,
+}
+
+impl Named for FileTreeNode {
+    const ONE: &'static str = "file";
+    const MANY: &'static str = "files";
+}
+
+impl From<&FileNode> for FileTreeNode {
+    fn from(one: &FileNode) -> Self {
+        let children = one.children.as_ref();
+        Self {
+            name: one.name.clone(),
+            path: one.path.clone(),
+            facts: Some(FileFacts {
+                size: one.size,
+                modified_timestamp: one.modified.0 / 1_000_000,
+                updated_at: times::text(one.modified),
+            }),
+            children: children.map(|children| children.iter().map(Self::from).collect()),
+        }
+    }
+}
+
+/// What is known of a list of files.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct TreeMetadata {
+    /// Whether there are more files than are told.
+    is_cut: bool,
+}
+
+/// A file.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "File")]
+pub(crate) struct FileView {
+    name: String,
+    path: String,
+    #[serde(flatten)]
+    facts: FileFacts,
+    /// Names the content: send it with a change.
+    revision: String,
+    /// Whether it is text.
+    is_text: bool,
+    #[serde(flatten)]
+    text: Option<FileText>,
+}
+
+/// What a file holds, where that is asked for.
+#[derive(Serialize, JsonSchema)]
+struct FileText {
+    /// Null when it is no text.
+    content: Option<String>,
+}
+
+/// A file with what it holds.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct FileContent(FileView);
+
+impl Named for FileView {
+    const ONE: &'static str = "file";
+}
+
+impl Named for FileContent {
+    const ONE: &'static str = "file_content";
+}
+
+fn view(file: &FileBody, with_content: bool) -> FileView {
     let text = std::str::from_utf8(&file.bytes).ok();
-    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-    let mut view = json!({
-        "name": name,
-        "path": file.path,
-        "size": file.bytes.len(),
-        "modified_timestamp": file.modified.0 / 1_000_000,
-        "updated_at": times::text(file.modified),
-        "revision": file.revision,
-        "is_text": text.is_some(),
-    });
-    if with_content {
-        view["content"] = json!(text);
+    FileView {
+        name: last(&file.path).to_owned(),
+        path: file.path.clone(),
+        facts: FileFacts {
+            size: file.bytes.len() as u64,
+            modified_timestamp: file.modified.0 / 1_000_000,
+            updated_at: times::text(file.modified),
+        },
+        revision: file.revision.clone(),
+        is_text: text.is_some(),
+        text: with_content.then(|| FileText {
+            content: text.map(str::to_owned),
+        }),
     }
-    view
 }
 
-fn is_on(params: &Params, name: &str) -> bool {
-    matches!(params.get(name), Some("1" | "true" | "True"))
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
-fn tree(shared: &Shared, tree: &FileTree) -> Json<Value> {
-    let name = shared.host.root().file_name().unwrap_or_default();
-    let children: Vec<Value> = tree.children.iter().map(node).collect();
-    let root = json!({"name": name.to_string_lossy(), "path": "", "children": children});
-    Json(json!({"files": [root], "metadata": {"is_cut": tree.is_cut}}))
+/// Which files are wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct TreeQuery {
+    /// Only those below this folder.
+    path: Option<String>,
 }
 
 /// The tree of the project, or of the folder `path`.
 pub(crate) async fn list(
     State(shared): State<Shared>,
     By(actor): By,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let below = params.get("path").map(str::to_owned);
-    let found = shared.host.file_tree(&actor, below).await?;
-    Ok(tree(&shared, &found))
+    Query(query): Query<TreeQuery>,
+) -> Result<ManyWith<FileTreeNode, TreeMetadata>, ApiError> {
+    let found = shared.host.file_tree(&actor, query.path).await?;
+    let name = shared.host.root().file_name().unwrap_or_default();
+    let root = FileTreeNode {
+        name: name.to_string_lossy().into_owned(),
+        path: String::new(),
+        facts: None,
+        children: Some(found.children.iter().map(FileTreeNode::from).collect()),
+    };
+    let is_cut = found.is_cut;
+    Ok(ManyWith(vec![root], TreeMetadata { is_cut }))
+}
+
+/// A file or folder of the project.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BrowserItem {
+    name: String,
+    path: String,
+    size: u64,
+    /// Seconds since 1970 (UTC).
+    modified_timestamp: i64,
+    /// `file` or `directory`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// What is known of a flat list of files.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BrowserMetadata {
+    count: usize,
+    /// Whether there are more files than are told.
+    is_cut: bool,
+}
+
+impl Named for BrowserItem {
+    const ONE: &'static str = "browser_item";
+    const MANY: &'static str = "browser_items";
+}
+
+/// Which files are wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct BrowseQuery {
+    /// Only those below this folder.
+    directory: Option<String>,
 }
 
 /// The same, without its shape: every file and folder in one list.
 pub(crate) async fn browse(
     State(shared): State<Shared>,
     By(actor): By,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let below = params.get("directory").map(str::to_owned);
-    let found = shared.host.file_tree(&actor, below).await?;
+    Query(query): Query<BrowseQuery>,
+) -> Result<ManyWith<BrowserItem, BrowserMetadata>, ApiError> {
+    let found = shared.host.file_tree(&actor, query.directory).await?;
     let mut items = Vec::new();
     flat(&found.children, &mut |one| {
-        items.push(json!({
-            "name": one.name,
-            "path": one.path,
-            "size": one.size,
-            "modified_timestamp": one.modified.0 / 1_000_000,
-            "type": if one.children.is_some() { "directory" } else { "file" },
-        }));
+        items.push(BrowserItem {
+            name: one.name.clone(),
+            path: one.path.clone(),
+            size: one.size,
+            modified_timestamp: one.modified.0 / 1_000_000,
+            kind: match one.children {
+                Some(_) => "directory",
+                None => "file",
+            },
+        });
     });
-    Ok(Json(json!({
-        "browser_items": items,
-        "metadata": {"count": items.len(), "is_cut": found.is_cut},
-    })))
+    let metadata = BrowserMetadata {
+        count: items.len(),
+        is_cut: found.is_cut,
+    };
+    Ok(ManyWith(items, metadata))
 }
 
 /// What is known of a file.
@@ -97,20 +213,56 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     By(actor): By,
     Path(path): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<FileView>, ApiError> {
     let file = shared.host.file(&actor, path).await?;
-    Ok(Json(json!({"file": body(&file, false)})))
+    Ok(One(view(&file, false)))
+}
+
+/// A file that is to be made or moved.
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "the use case reads what was sent")]
+pub(crate) struct FileChange {
+    name: Option<String>,
+    /// Its folder.
+    dir_path: Option<String>,
+    content: Option<String>,
+    /// Whether one of this name is replaced.
+    overwrite: Option<bool>,
+}
+
+impl Named for FileChange {
+    const ONE: &'static str = "file";
 }
 
 /// Makes a file.
 pub(crate) async fn create(
     State(shared): State<Shared>,
     By(actor): By,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("file")?;
-    let file = shared.host.create_file(&actor, &wanted).await?;
-    Ok(Json(json!({"file": body(&file, true)})))
+    payload: Payload<FileChange>,
+) -> Result<One<FileView>, ApiError> {
+    let file = shared.host.create_file(&actor, &payload.map).await?;
+    Ok(One(view(&file, true)))
+}
+
+/// Where a file is now.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct MovedFile {
+    name: String,
+    path: String,
+}
+
+/// Where a file was.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RemovedFile {
+    path: String,
+}
+
+impl Named for MovedFile {
+    const ONE: &'static str = "file";
+}
+
+impl Named for RemovedFile {
+    const ONE: &'static str = "file";
 }
 
 /// Gives a file another name or folder.
@@ -118,12 +270,13 @@ pub(crate) async fn rename(
     State(shared): State<Shared>,
     By(actor): By,
     Path(path): Path<String>,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("file")?;
-    let moved = shared.host.move_file(&actor, path, &wanted).await?;
-    let name = moved.rsplit('/').next().unwrap_or(&moved);
-    Ok(Json(json!({"file": {"name": name, "path": moved}})))
+    payload: Payload<FileChange>,
+) -> Result<One<MovedFile>, ApiError> {
+    let path = shared.host.move_file(&actor, path, &payload.map).await?;
+    Ok(One(MovedFile {
+        name: last(&path).to_owned(),
+        path,
+    }))
 }
 
 /// Deletes a file.
@@ -132,10 +285,39 @@ pub(crate) async fn remove(
     By(actor): By,
     Path(path): Path<String>,
     if_match: IfMatch,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<RemovedFile>, ApiError> {
     let gone = path.clone();
     shared.host.delete_file(&actor, path, if_match.0).await?;
-    Ok(Json(json!({"file": {"path": gone}})))
+    Ok(One(RemovedFile { path: gone }))
+}
+
+/// What a file holds, as it was asked for.
+pub(crate) enum Contents {
+    Json(One<FileContent>),
+    Bytes(FileBody),
+}
+
+impl IntoResponse for Contents {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Json(one) => one.into_response(),
+            Self::Bytes(file) => {
+                let facts = [
+                    (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+                    (header::CONTENT_DISPOSITION, "attachment".to_owned()),
+                    (header::ETAG, format!("\"{}\"", file.revision)),
+                ];
+                (facts, file.bytes).into_response()
+            }
+        }
+    }
+}
+
+impl Output for Contents {
+    fn describe(operation: &mut Operation<'_>) {
+        One::<FileContent>::describe(operation);
+        operation.gives_bytes("application/octet-stream");
+    }
 }
 
 /// What a file holds: as text in JSON, or its bytes to whoever accepts nothing else.
@@ -144,21 +326,35 @@ pub(crate) async fn content(
     By(actor): By,
     Path(path): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Contents, ApiError> {
     let file = shared.host.file(&actor, path).await?;
     let accepted = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());
     if accepted == Some("application/octet-stream") {
-        let etag = format!("\"{}\"", file.revision);
-        let facts = [
-            (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-            (header::CONTENT_DISPOSITION, "attachment".to_owned()),
-            (header::ETAG, etag),
-        ];
-        return Ok((facts, file.bytes).into_response());
+        return Ok(Contents::Bytes(file));
     }
-    Ok(Json(json!({"file_content": body(&file, true)})).into_response())
+    Ok(Contents::Json(One(FileContent(view(&file, true)))))
+}
+
+/// What a file is to hold.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ContentChange {
+    content: String,
+    /// The revision that the change was made to.
+    revision: Option<String>,
+}
+
+impl Named for ContentChange {
+    const ONE: &'static str = "file_content";
+}
+
+/// How a file is written.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct WriteQuery {
+    /// Whether it may be a new one.
+    #[serde(default, deserialize_with = "flag")]
+    create: Option<bool>,
 }
 
 /// Writes a file: the text `content` of JSON, or the bytes of the body. A file that is not there yet is made from bytes,
@@ -167,23 +363,22 @@ pub(crate) async fn write(
     State(shared): State<Shared>,
     By(actor): By,
     Path(path): Path<String>,
-    params: Params,
+    Query(query): Query<WriteQuery>,
     if_match: IfMatch,
     headers: HeaderMap,
-    content: Content,
-) -> Result<Json<Value>, ApiError> {
+    content: Content<ContentChange>,
+) -> Result<One<FileContent>, ApiError> {
     let is_new = headers.contains_key(header::IF_NONE_MATCH);
     let (bytes, revision, may_make) = match content {
         Content::Bytes(bytes) => (bytes, if_match.0, true),
         Content::Map(payload) => {
-            let wanted = payload.inside("file_content")?;
-            let revision = if_match.or(&wanted)?;
-            let text = match wanted.get("content") {
-                Some(Value::String(text)) => text.clone(),
-                Some(_) => return Err(ApiError::invalid("`content` must be a text")),
-                None => return Err(ApiError::invalid("`content` is missing")),
-            };
-            (text.into_bytes(), revision, is_on(&params, "create"))
+            let wanted = payload.wanted;
+            let revision = if_match.or(wanted.revision.as_deref());
+            (
+                wanted.content.into_bytes(),
+                revision,
+                query.create == Some(true),
+            )
         }
     };
     let writing = Writing {
@@ -192,18 +387,55 @@ pub(crate) async fn write(
         is_known: !may_make && !is_new,
     };
     let file = shared.host.write_file(&actor, path, bytes, writing).await?;
-    Ok(Json(json!({"file_content": body(&file, true)})))
+    Ok(One(FileContent(view(&file, true))))
+}
+
+/// A folder that is to be made or moved.
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "the use case reads what was sent")]
+pub(crate) struct FolderChange {
+    name: Option<String>,
+    /// For a new one, the folder above it.
+    path: Option<String>,
+    /// For one that is moved, the folder above it.
+    dir_path: Option<String>,
+    /// Whether a new one may be there already.
+    overwrite: Option<bool>,
+}
+
+/// A folder.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct FolderView {
+    path: String,
+}
+
+/// A folder with what it holds.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct FolderTree {
+    path: String,
+    children: Vec<FileTreeNode>,
+}
+
+impl Named for FolderChange {
+    const ONE: &'static str = "folder";
+}
+
+impl Named for FolderView {
+    const ONE: &'static str = "folder";
+}
+
+impl Named for FolderTree {
+    const ONE: &'static str = "folder";
 }
 
 /// Makes a folder.
 pub(crate) async fn create_folder(
     State(shared): State<Shared>,
     By(actor): By,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("folder")?;
-    let path = shared.host.create_folder(&actor, &wanted).await?;
-    Ok(Json(json!({"folder": {"path": path}})))
+    payload: Payload<FolderChange>,
+) -> Result<One<FolderView>, ApiError> {
+    let path = shared.host.create_folder(&actor, &payload.map).await?;
+    Ok(One(FolderView { path }))
 }
 
 /// What a folder holds.
@@ -211,12 +443,10 @@ pub(crate) async fn show_folder(
     State(shared): State<Shared>,
     By(actor): By,
     Path(path): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    let found = shared.host.file_tree(&actor, Some(path.clone())).await?;
-    let children: Vec<Value> = found.children.iter().map(node).collect();
-    Ok(Json(
-        json!({"folder": {"path": path, "children": children}, "metadata": {"is_cut": found.is_cut}}),
-    ))
+) -> Result<With<FolderTree, TreeMetadata>, ApiError> {
+    let FileTree { children, is_cut } = shared.host.file_tree(&actor, Some(path.clone())).await?;
+    let children = children.iter().map(FileTreeNode::from).collect();
+    Ok(With(FolderTree { path, children }, TreeMetadata { is_cut }))
 }
 
 /// Gives a folder another name or place.
@@ -224,11 +454,18 @@ pub(crate) async fn rename_folder(
     State(shared): State<Shared>,
     By(actor): By,
     Path(path): Path<String>,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("folder")?;
-    let moved = shared.host.move_file(&actor, path, &wanted).await?;
-    Ok(Json(json!({"folder": {"path": moved}})))
+    payload: Payload<FolderChange>,
+) -> Result<One<FolderView>, ApiError> {
+    let path = shared.host.move_file(&actor, path, &payload.map).await?;
+    Ok(One(FolderView { path }))
+}
+
+/// How a folder is deleted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct FolderQuery {
+    /// Even when it is not empty.
+    #[serde(default, deserialize_with = "flag")]
+    force: Option<bool>,
 }
 
 /// Deletes a folder.
@@ -236,10 +473,10 @@ pub(crate) async fn remove_folder(
     State(shared): State<Shared>,
     By(actor): By,
     Path(path): Path<String>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
+    Query(query): Query<FolderQuery>,
+) -> Result<One<FolderView>, ApiError> {
     let gone = path.clone();
-    let is_forced = is_on(&params, "force");
+    let is_forced = query.force == Some(true);
     shared.host.delete_folder(&actor, path, is_forced).await?;
-    Ok(Json(json!({"folder": {"path": gone}})))
+    Ok(One(FolderView { path: gone }))
 }

@@ -3,27 +3,32 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use baton_app::{Actor, FileNews, LogQuery, Right};
-use baton_model::{BlockRun, RunId};
+use baton_model::{BlockRun, BlockStatus, RunId, RunStatus};
 use baton_project::watch::Changed;
+use baton_runner::Level;
 use baton_scheduler::{News, Notice};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
-use super::logs::{query_of, record};
-use super::{By, notebook};
-use crate::Shared;
+use super::By;
+use super::logs::{RecordQuery, RecordView};
+use super::notebook::{ProductFacts, RunFailure};
+use super::usage::UsageView;
+use crate::contract::{Input, Operation, Output};
 use crate::error::ApiError;
-use crate::params::Params;
+use crate::params::{Query, flag};
 use crate::stream::Pipe;
-use crate::times;
+use crate::{Shared, times, words};
 
 /// Events that wait for a slow client; then it loses some and is told so.
 const WAITING: usize = 256;
@@ -31,27 +36,150 @@ const WAITING: usize = 256;
 /// Events of a run that are given again after a break.
 const REPLAYED: u32 = 10_000;
 
+/// The largest message that a client may send.
+const LARGEST_MESSAGE: usize = 64 * 1024;
+
 /// How often an idle connection says that it lives.
 const BEAT: Duration = Duration::from_secs(15);
 
-/// Something that happened, ready to be sent.
-#[derive(Clone, Debug)]
-struct Told {
-    name: &'static str,
-    data: Value,
-    /// Where the run is after it, for one run.
-    id: Option<u64>,
+/// Something that happened. Server-sent events have the type as their name, too.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(rename = "LiveEvent")]
+pub(crate) enum Told {
+    /// Where a run stands now.
+    Run {
+        pipeline_run_id: i64,
+        #[schemars(with = "words::RunStatus")]
+        status: RunStatus,
+    },
+    /// Where a block of a run stands now.
+    Block(BlockNews),
+    /// What the tests of a block have said.
+    Tests {
+        pipeline_run_id: i64,
+        block_uuid: String,
+        passed: u32,
+        total: u32,
+    },
+    /// Something was printed or logged.
+    Log(RecordView),
+    /// A trigger was made, changed or deleted.
+    Trigger { pipeline_schedule_id: i64 },
+    /// Files of the project have changed.
+    Files { changes: Vec<FileChanged> },
+    /// Something that was stored of a run while the client was away.
+    Event {
+        pipeline_run_id: i64,
+        at: String,
+        /// What happened, as it is stored.
+        event: Value,
+    },
+    /// The client was too slow, or away: look again at what it shows.
+    Lagged {
+        /// How many events are missing, where that is known.
+        missed: Option<u64>,
+    },
+    /// What was asked for cannot be given.
+    Error { message: String },
 }
 
-impl Told {
-    fn new(name: &'static str, data: Value) -> Self {
-        Self {
-            name,
-            data,
-            id: None,
+/// What has changed of the project's files.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum FileChanged {
+    /// What the project says about itself.
+    Project,
+    /// A pipeline.
+    Pipeline { pipeline_uuid: String },
+    /// The triggers of a pipeline.
+    Triggers { pipeline_uuid: String },
+    /// Another file.
+    File { path: String },
+}
+
+/// Where a block of a run stands.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct BlockNews {
+    pipeline_run_id: i64,
+    block_uuid: String,
+    #[schemars(with = "words::BlockStatus")]
+    status: BlockStatus,
+    attempt: u32,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    /// Why it failed.
+    error: Option<String>,
+    /// Why it did not run.
+    reason: Option<String>,
+    failure: Option<RunFailure>,
+    /// What it has produced.
+    outputs: Vec<ProductFacts>,
+    /// What its newest attempt has used, once that has ended.
+    usage: Option<UsageView>,
+}
+
+impl From<&Changed> for FileChanged {
+    fn from(change: &Changed) -> Self {
+        match change {
+            Changed::Project => Self::Project,
+            Changed::Pipeline(uuid) => Self::Pipeline {
+                pipeline_uuid: uuid.to_string(),
+            },
+            Changed::Triggers(uuid) => Self::Triggers {
+                pipeline_uuid: uuid.to_string(),
+            },
+            Changed::BlockFile(path) => Self::File { path: path.clone() },
         }
     }
 }
+
+impl Told {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Run { .. } => "run",
+            Self::Block(_) => "block",
+            Self::Tests { .. } => "tests",
+            Self::Log(_) => "log",
+            Self::Trigger { .. } => "trigger",
+            Self::Files { .. } => "files",
+            Self::Event { .. } => "event",
+            Self::Lagged { .. } => "lagged",
+            Self::Error { .. } => "error",
+        }
+    }
+
+    fn block(run: RunId, block: &BlockRun) -> Self {
+        Self::Block(BlockNews {
+            pipeline_run_id: run.0,
+            block_uuid: block.name.clone(),
+            status: block.status,
+            attempt: block.attempt,
+            started_at: times::some(block.started_at),
+            completed_at: times::some(block.ended_at),
+            error: block.error.as_ref().map(|error| error.message.clone()),
+            reason: block.reason.clone(),
+            failure: block.error.as_ref().map(RunFailure::from),
+            outputs: block.products.iter().map(ProductFacts::from).collect(),
+            usage: block.usage.as_ref().map(UsageView::from),
+        })
+    }
+
+    fn run(run: RunId, status: RunStatus) -> Self {
+        Self::Run {
+            pipeline_run_id: run.0,
+            status,
+        }
+    }
+
+    fn text(&self) -> String {
+        // Maps of texts and numbers are always JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Something that happened, with the version of its run.
+type Numbered = (Told, Option<u64>);
 
 /// What somebody wants to hear of.
 #[derive(Clone, Debug, Default)]
@@ -61,39 +189,18 @@ struct Wanted {
     logs: Option<LogQuery>,
 }
 
-fn block_view(run: RunId, block: &BlockRun) -> Value {
-    json!({
-        "pipeline_run_id": run, "block_uuid": block.name, "status": block.status.name(), "attempt": block.attempt,
-        "started_at": times::some(block.started_at), "completed_at": times::some(block.ended_at),
-        "error": block.error.as_ref().map(|error| &error.message), "reason": block.reason,
-        "failure": block.error, "outputs": block.products.iter().map(notebook::product).collect::<Vec<_>>(),
-        "usage": block.usage,
-    })
-}
-
-/// Files that changed, for clients that listen to the whole project.
-fn files_view(changes: &FileNews) -> Value {
-    let files = changes.iter().map(|change| match change {
-        Changed::Project => json!({"type": "project"}),
-        Changed::Pipeline(uuid) => json!({"type": "pipeline", "pipeline_uuid": uuid}),
-        Changed::Triggers(uuid) => json!({"type": "triggers", "pipeline_uuid": uuid}),
-        Changed::BlockFile(path) => json!({"type": "file", "path": path}),
-    });
-    json!({"changes": files.collect::<Vec<_>>()})
-}
-
 /// Passes changes of files on until the client has gone.
-async fn pass_files_on(mut news: Receiver<FileNews>, out: mpsc::Sender<Told>) {
+async fn pass_files_on(mut news: Receiver<FileNews>, out: mpsc::Sender<Numbered>) {
     loop {
         let told = tokio::select! {
             heard = news.recv() => match heard {
-                Ok(changes) => Told::new("files", files_view(&changes)),
-                Err(RecvError::Lagged(_)) => Told::new("lagged", json!({"missed": null})),
+                Ok(changes) => Told::Files { changes: changes.iter().map(FileChanged::from).collect() },
+                Err(RecvError::Lagged(_)) => Told::Lagged { missed: None },
                 Err(RecvError::Closed) => return,
             },
             () = out.closed() => return,
         };
-        if out.send(told).await.is_err() {
+        if out.send((told, None)).await.is_err() {
             return;
         }
     }
@@ -103,29 +210,28 @@ impl Wanted {
     /// What is to be sent of a piece of news.
     fn of(&self, news: &News) -> Option<Told> {
         let is_wanted = |id: &RunId| self.run.is_none_or(|run| run == *id);
-        let status = |id: &RunId, status: &str| {
-            Told::new("run", json!({"pipeline_run_id": id, "status": status}))
-        };
         match news {
-            News::Created(id) if is_wanted(id) => Some(status(id, "initial")),
-            News::Opened(id) if is_wanted(id) => Some(status(id, "running")),
-            News::Ended(id, ended) if is_wanted(id) => Some(status(id, ended.name())),
-            News::Trigger(id) if self.run.is_none() => {
-                Some(Told::new("trigger", json!({"pipeline_schedule_id": id})))
-            }
+            News::Created(id) if is_wanted(id) => Some(Told::run(*id, RunStatus::Initial)),
+            News::Opened(id) if is_wanted(id) => Some(Told::run(*id, RunStatus::Running)),
+            News::Ended(id, ended) if is_wanted(id) => Some(Told::run(*id, *ended)),
+            News::Trigger(id) if self.run.is_none() => Some(Told::Trigger {
+                pipeline_schedule_id: id.0,
+            }),
             News::Inside(id, notice) if is_wanted(id) => match notice.as_ref() {
-                Notice::Block(block) => Some(Told::new("block", block_view(*id, block))),
+                Notice::Block(block) => Some(Told::block(*id, block)),
                 Notice::Tests {
                     block,
                     passed,
                     total,
-                } => Some(Told::new(
-                    "tests",
-                    json!({"pipeline_run_id": id, "block_uuid": block, "passed": passed, "total": total}),
-                )),
+                } => Some(Told::Tests {
+                    pipeline_run_id: id.0,
+                    block_uuid: block.clone(),
+                    passed: *passed,
+                    total: *total,
+                }),
                 Notice::Log(one) => {
                     let is_wanted = self.logs.as_ref().is_some_and(|logs| logs.wants(one));
-                    is_wanted.then(|| Told::new("log", record(*id, one)))
+                    is_wanted.then(|| Told::Log(RecordView::new(*id, one)))
                 }
             },
             _ => None,
@@ -134,7 +240,7 @@ impl Wanted {
 }
 
 /// Passes news on until the client has gone. A client that is too slow is told that it has missed some.
-async fn pass_on(mut news: Receiver<News>, wanted: Wanted, out: mpsc::Sender<Told>) {
+async fn pass_on(mut news: Receiver<News>, wanted: Wanted, out: mpsc::Sender<Numbered>) {
     let mut missed = 0;
     loop {
         let told = tokio::select! {
@@ -152,8 +258,10 @@ async fn pass_on(mut news: Receiver<News>, wanted: Wanted, out: mpsc::Sender<Tol
             () = out.closed() => return,
         };
         if missed > 0 {
-            let note = Told::new("lagged", json!({"missed": missed}));
-            match out.try_send(note) {
+            let note = Told::Lagged {
+                missed: Some(missed),
+            };
+            match out.try_send((note, None)) {
                 Ok(()) => missed = 0,
                 Err(mpsc::error::TrySendError::Closed(_)) => return,
                 Err(mpsc::error::TrySendError::Full(_)) => {
@@ -162,7 +270,7 @@ async fn pass_on(mut news: Receiver<News>, wanted: Wanted, out: mpsc::Sender<Tol
                 }
             }
         }
-        match out.try_send(told) {
+        match out.try_send((told, None)) {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Closed(_)) => return,
             Err(mpsc::error::TrySendError::Full(_)) => missed += 1,
@@ -176,62 +284,95 @@ async fn caught_up(
     by: &Actor,
     run: RunId,
     after: Option<u64>,
-) -> Result<Vec<Told>, ApiError> {
+) -> Result<Vec<Numbered>, ApiError> {
     let whole = shared.host.run(by, run).await?;
     let mut told = Vec::new();
     if let Some(after) = after {
         for event in shared.host.events(by, run, after, REPLAYED).await? {
-            let data =
-                json!({"pipeline_run_id": run, "at": times::text(event.at), "event": event.event});
-            told.push(Told {
-                id: Some(event.version),
-                ..Told::new("event", data)
-            });
+            let stored = Told::Event {
+                pipeline_run_id: run.0,
+                at: times::text(event.at),
+                event: serde_json::to_value(event.event).unwrap_or_default(),
+            };
+            told.push((stored, Some(event.version)));
         }
     }
-    told.extend(
-        whole
-            .blocks
-            .iter()
-            .map(|block| Told::new("block", block_view(run, block))),
-    );
-    let status = json!({"pipeline_run_id": run, "status": whole.status.name()});
-    told.push(Told {
-        id: Some(whole.version),
-        ..Told::new("run", status)
-    });
+    let blocks = whole.blocks.iter();
+    told.extend(blocks.map(|block| (Told::block(run, block), None)));
+    told.push((Told::run(run, whole.status), Some(whole.version)));
     Ok(told)
 }
 
-fn wanted_of(params: &Params) -> Result<Wanted, ApiError> {
-    let run = params.number("pipeline_run_id")?.map(RunId);
-    let silent = params.get("logs") == Some("0");
-    Ok(Wanted {
-        run,
-        logs: if silent {
-            None
-        } else {
-            Some(query_of(params)?)
-        },
-    })
+/// What is to be heard.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct EventQuery {
+    /// Only of this run: first where it stands, then what happens.
+    pipeline_run_id: Option<i64>,
+    /// 0 leaves out what is printed and logged.
+    #[serde(default, deserialize_with = "flag")]
+    logs: Option<bool>,
+}
+
+/// Events, one after the other.
+pub(crate) struct EventStream(mpsc::Receiver<Result<Event, Infallible>>);
+
+impl IntoResponse for EventStream {
+    fn into_response(self) -> Response {
+        let stream = Sse::new(Pipe::new(self.0));
+        let stream = stream.keep_alive(KeepAlive::new().interval(BEAT));
+        stream.into_response()
+    }
+}
+
+impl Output for EventStream {
+    fn describe(operation: &mut Operation<'_>) {
+        let event = operation.answered::<Told>();
+        operation.answers.insert("text/event-stream", event);
+    }
+}
+
+/// The number of the last event that a client has heard, where it was away for a while.
+pub(crate) struct LastEvent(Option<u64>);
+
+impl<S: Sync> FromRequestParts<S> for LastEvent {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let last = parts.headers.get("last-event-id");
+        Ok(Self(last.and_then(|id| id.to_str().ok()?.parse().ok())))
+    }
+}
+
+impl Input for LastEvent {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.header(
+            "Last-Event-ID",
+            "The number of the last event of the run that was heard: what was stored since is told first.",
+        );
+    }
 }
 
 /// What happens, as server-sent events; of one run with `pipeline_run_id`.
 pub(crate) async fn events(
     State(shared): State<Shared>,
     By(actor): By,
-    headers: HeaderMap,
-    params: Params,
-) -> Result<Response, ApiError> {
+    LastEvent(last): LastEvent,
+    Query(query): Query<EventQuery>,
+    Query(records): Query<RecordQuery>,
+) -> Result<EventStream, ApiError> {
     actor.may(Right::Read)?;
-    let wanted = wanted_of(&params)?;
+    let wanted = Wanted {
+        run: query.pipeline_run_id.map(RunId),
+        logs: match query.logs {
+            Some(false) => None,
+            _ => Some(records.try_into()?),
+        },
+    };
     // Heard from here on, so that nothing lies between what is caught up with and what follows.
     let news = shared.host.service().news();
-    let last = headers.get("last-event-id");
-    let last = last.and_then(|id| id.to_str().ok()?.parse().ok());
     let before = match wanted.run {
         Some(run) => caught_up(&shared, &actor, run, last).await?,
-        None if last.is_some() => vec![Told::new("lagged", json!({"missed": null}))],
+        None if last.is_some() => vec![(Told::Lagged { missed: None }, None)],
         None => Vec::new(),
     };
     let (out, told) = mpsc::channel(WAITING.max(before.len()));
@@ -245,17 +386,16 @@ pub(crate) async fn events(
     tokio::spawn(pass_on(news, wanted, out));
     let (lines, sent) = mpsc::channel(1);
     tokio::spawn(write_events(told, lines));
-    let stream = Sse::new(Pipe::new(sent)).keep_alive(KeepAlive::new().interval(BEAT));
-    Ok(stream.into_response())
+    Ok(EventStream(sent))
 }
 
 async fn write_events(
-    mut told: mpsc::Receiver<Told>,
+    mut told: mpsc::Receiver<Numbered>,
     lines: mpsc::Sender<Result<Event, Infallible>>,
 ) {
-    while let Some(one) = told.recv().await {
-        let mut event = Event::default().event(one.name).data(one.data.to_string());
-        if let Some(id) = one.id {
+    while let Some((one, id)) = told.recv().await {
+        let mut event = Event::default().event(one.name()).data(one.text());
+        if let Some(id) = id {
             event = event.id(id.to_string());
         }
         if lines.send(Ok(event)).await.is_err() {
@@ -264,37 +404,65 @@ async fn write_events(
     }
 }
 
-/// The same over a socket: the client says `{"subscribe": {"pipeline_run_id": 1, "logs": true, "text": "..."}}`, as often as
-/// it likes; the newest subscription counts.
+/// What a client says over a socket: `{"subscribe": {"pipeline_run_id": 1, "logs": true, "text": "..."}}`, as often as it
+/// likes; the newest subscription counts.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct SocketRequest {
+    subscribe: Subscription,
+}
+
+/// What a client wants to hear of.
+#[derive(Deserialize, JsonSchema)]
+struct Subscription {
+    /// Only of this run: first where it stands, then what happens.
+    pipeline_run_id: Option<i64>,
+    /// False leaves out what is printed and logged.
+    logs: Option<bool>,
+    /// Only records with this text.
+    text: Option<String>,
+    /// Only records of this level, or one that matters more.
+    min_level: Option<String>,
+}
+
+/// A connection over which both sides talk.
+pub(crate) struct Socket(Response);
+
+impl IntoResponse for Socket {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Output for Socket {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.messages = Some([
+            operation.sent::<SocketRequest>(),
+            operation.answered::<Told>(),
+        ]);
+    }
+}
+
+impl Input for WebSocketUpgrade {}
+
+/// The same over a socket.
 pub(crate) async fn websocket(
     State(shared): State<Shared>,
     By(actor): By,
     upgrade: WebSocketUpgrade,
-) -> Result<Response, ApiError> {
+) -> Result<Socket, ApiError> {
     actor.may(Right::Read)?;
-    Ok(upgrade
-        .max_message_size(64 * 1024)
-        .on_upgrade(move |socket| talk(shared, actor, socket)))
-}
-
-fn line(told: &Told) -> Message {
-    let mut data = told.data.clone();
-    if let Value::Object(map) = &mut data {
-        map.insert("type".to_owned(), json!(told.name));
-    }
-    Message::text(data.to_string())
+    let upgrade = upgrade.max_message_size(LARGEST_MESSAGE);
+    Ok(Socket(
+        upgrade.on_upgrade(move |socket| talk(shared, actor, socket)),
+    ))
 }
 
 async fn talk(shared: Shared, actor: Actor, mut socket: WebSocket) {
     // Nothing comes before the first subscription.
-    let (_, mut told) = mpsc::channel::<Told>(WAITING);
+    let (_, mut told) = mpsc::channel::<Numbered>(WAITING);
     loop {
-        tokio::select! {
-            Some(one) = told.recv() => {
-                if socket.send(line(&one)).await.is_err() {
-                    return;
-                }
-            }
+        let answers = tokio::select! {
+            Some((one, _)) = told.recv() => vec![one],
             heard = socket.recv() => {
                 let text = match heard {
                     Some(Ok(Message::Text(text))) => text,
@@ -303,55 +471,60 @@ async fn talk(shared: Shared, actor: Actor, mut socket: WebSocket) {
                 };
                 match subscription(&text) {
                     Ok(wanted) => {
-                        let news = shared.host.service().news();
+                        let (first, fresh) = subscribe(&shared, &actor, wanted).await;
                         // What the earlier subscription still had to say is dropped with its channel.
-                        let (out, fresh) = mpsc::channel(WAITING);
                         told = fresh;
-                        let before = match wanted.run {
-                            Some(run) => caught_up(&shared, &actor, run, None).await,
-                            None => Ok(Vec::new()),
-                        };
-                        let first = match before {
-                            Ok(before) => before,
-                            Err(error) => vec![Told::new("error", json!({"message": error.message}))],
-                        };
-                        for one in &first {
-                            if socket.send(line(one)).await.is_err() {
-                                return;
-                            }
-                        }
-                        if wanted.run.is_none() {
-                            let files = shared.host.file_news();
-                            tokio::spawn(pass_files_on(files, out.clone()));
-                        }
-                        tokio::spawn(pass_on(news, wanted, out));
+                        first
                     }
-                    Err(message) => {
-                        let error = Told::new("error", json!({"message": message}));
-                        if socket.send(line(&error)).await.is_err() {
-                            return;
-                        }
-                    }
+                    Err(message) => vec![Told::Error { message: message.to_owned() }],
                 }
+            }
+        };
+        for one in answers {
+            if socket.send(Message::text(one.text())).await.is_err() {
+                return;
             }
         }
     }
 }
 
+/// What is to be said first, and what follows.
+async fn subscribe(
+    shared: &Shared,
+    actor: &Actor,
+    wanted: Wanted,
+) -> (Vec<Told>, mpsc::Receiver<Numbered>) {
+    let news = shared.host.service().news();
+    let (out, fresh) = mpsc::channel(WAITING);
+    let before = match wanted.run {
+        Some(run) => caught_up(shared, actor, run, None).await,
+        None => Ok(Vec::new()),
+    };
+    if wanted.run.is_none() {
+        tokio::spawn(pass_files_on(shared.host.file_news(), out.clone()));
+    }
+    tokio::spawn(pass_on(news, wanted, out));
+    let first = match before {
+        Ok(before) => before.into_iter().map(|(one, _)| one).collect(),
+        Err(error) => vec![Told::Error {
+            message: error.message,
+        }],
+    };
+    (first, fresh)
+}
+
 fn subscription(text: &str) -> Result<Wanted, &'static str> {
     let said: Value = serde_json::from_str(text).map_err(|_| "this is not JSON")?;
-    let wanted = said.get("subscribe").and_then(Value::as_object);
-    let wanted = wanted.ok_or("say what you want to hear of: {\"subscribe\": {}}")?;
-    let text = wanted.get("text").and_then(Value::as_str);
-    let level = wanted.get("min_level").and_then(Value::as_str);
+    let said: SocketRequest = serde_json::from_value(said)
+        .map_err(|_| "say what you want to hear of: {\"subscribe\": {}}")?;
+    let wanted = said.subscribe;
     Ok(Wanted {
-        run: wanted
-            .get("pipeline_run_id")
-            .and_then(Value::as_i64)
-            .map(RunId),
-        logs: (wanted.get("logs") != Some(&Value::Bool(false))).then(|| LogQuery {
-            text: text.map(str::to_owned),
-            least: level.map(|name| baton_runner::Level::parse(&name.to_uppercase())),
+        run: wanted.pipeline_run_id.map(RunId),
+        logs: (wanted.logs != Some(false)).then(|| LogQuery {
+            text: wanted.text,
+            least: wanted
+                .min_level
+                .map(|name| Level::parse(&name.to_uppercase())),
             ..LogQuery::default()
         }),
     })

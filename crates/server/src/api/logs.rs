@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use baton_app::{LogPage, LogQuery, moment};
 use baton_model::{PipelineUuid, RunId, Timestamp};
 use baton_runner::{Level, LogRecord};
 use baton_store::{RunPage, RunRow};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::By;
-use crate::Shared;
+use crate::answer::{ManyWith, Named};
+use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::Params;
-use crate::times;
+use crate::params::{Paging, Query};
+use crate::{Shared, times, words};
 
 /// Runs whose logs one answer has, when no number is asked for, and at most.
 const RUNS: u32 = 20;
@@ -23,15 +26,45 @@ const MOST_RUNS: u32 = 100;
 /// Records of a flat answer when no number is asked for.
 const RECORDS: u32 = 1_000;
 
+/// What is wanted of a log.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct RecordQuery {
+    /// Of one of these blocks.
+    #[serde(default)]
+    block_uuid: Vec<String>,
+    /// The same.
+    #[serde(default)]
+    block: Vec<String>,
+    /// Of one of these levels.
+    #[serde(default)]
+    level: Vec<String>,
+    /// Of this level, or one that matters more.
+    min_level: Option<String>,
+    /// With this text in it.
+    text: Option<String>,
+    /// From this moment on: seconds since 1970, or a date.
+    start_timestamp: Option<String>,
+    /// The same.
+    from: Option<String>,
+    /// Up to this moment: seconds since 1970, or a date.
+    end_timestamp: Option<String>,
+    /// The same.
+    to: Option<String>,
+    /// After this place: what the answer before gave as `next`.
+    after: Option<i64>,
+    /// Only so many, the last ones.
+    tail: Option<i64>,
+}
+
 /// Seconds since the epoch, as Mage's clients send them, or a date.
-fn at(params: &Params, names: [&str; 2]) -> Result<Option<Timestamp>, ApiError> {
-    for name in names {
-        let Some(text) = params.get(name) else {
+fn at(given: [(&str, Option<String>); 2]) -> Result<Option<Timestamp>, ApiError> {
+    for (name, text) in given {
+        let Some(text) = text else {
             continue;
         };
         let seconds = text.parse::<f64>().ok();
         let found = seconds.map(|seconds| Timestamp((seconds * 1e6) as i64));
-        return match found.or_else(|| moment(text)) {
+        return match found.or_else(|| moment(&text)) {
             Some(at) => Ok(Some(at)),
             None => Err(ApiError::invalid(format!("`{name}` is not a moment"))),
         };
@@ -39,47 +72,62 @@ fn at(params: &Params, names: [&str; 2]) -> Result<Option<Timestamp>, ApiError> 
     Ok(None)
 }
 
-/// What a request wants of a log.
-pub(crate) fn query_of(params: &Params) -> Result<LogQuery, ApiError> {
-    let count = |name: &str| -> Result<Option<usize>, ApiError> {
-        let given = params.number(name)?;
-        Ok(given.map(|number| usize::try_from(number).unwrap_or(0)))
-    };
-    let least = params.get("min_level").map(str::to_uppercase);
-    Ok(LogQuery {
-        blocks: params
-            .all("block_uuid")
-            .chain(params.all("block"))
-            .map(str::to_owned)
-            .collect(),
-        levels: params
-            .all("level")
-            .map(|name| Level::parse(&name.to_uppercase()))
-            .collect(),
-        least: least.map(|name| Level::parse(&name)),
-        text: params.get("text").map(str::to_owned),
-        from: at(params, ["start_timestamp", "from"])?,
-        to: at(params, ["end_timestamp", "to"])?,
-        after: params
-            .number("after")?
-            .map_or(0, |after| u64::try_from(after).unwrap_or(0)),
-        tail: count("tail")?,
-        limit: None,
-    })
+impl TryFrom<RecordQuery> for LogQuery {
+    type Error = ApiError;
+
+    fn try_from(query: RecordQuery) -> Result<Self, ApiError> {
+        let level = |name: &String| Level::parse(&name.to_uppercase());
+        let mut blocks = query.block_uuid;
+        blocks.extend(query.block);
+        Ok(Self {
+            blocks,
+            levels: query.level.iter().map(level).collect(),
+            least: query.min_level.as_ref().map(level),
+            text: query.text,
+            from: at([
+                ("start_timestamp", query.start_timestamp),
+                ("from", query.from),
+            ])?,
+            to: at([("end_timestamp", query.end_timestamp), ("to", query.to)])?,
+            after: query
+                .after
+                .map_or(0, |after| u64::try_from(after).unwrap_or(0)),
+            tail: query.tail.map(|tail| usize::try_from(tail).unwrap_or(0)),
+            limit: None,
+        })
+    }
 }
 
 /// A record by itself.
-pub(crate) fn record(run: RunId, record: &LogRecord) -> Value {
-    json!({
-        "pipeline_run_id": run,
-        "timestamp": record.at.0 as f64 / 1e6,
-        "at": times::text(record.at),
-        "level": record.level.name(),
-        "block_uuid": record.block,
-        "attempt": record.attempt,
-        "message": record.message,
-        "tags": record.tags,
-    })
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LogRecord")]
+pub(crate) struct RecordView {
+    pipeline_run_id: i64,
+    /// Seconds since 1970 (UTC).
+    timestamp: f64,
+    at: String,
+    #[schemars(with = "words::LogLevel")]
+    level: Level,
+    /// The block run; null for records of the run itself.
+    block_uuid: Option<String>,
+    attempt: Option<u32>,
+    message: String,
+    tags: Map<String, Value>,
+}
+
+impl RecordView {
+    pub(crate) fn new(run: RunId, record: &LogRecord) -> Self {
+        Self {
+            pipeline_run_id: run.0,
+            timestamp: record.at.0 as f64 / 1e6,
+            at: times::text(record.at),
+            level: record.level,
+            block_uuid: record.block.clone(),
+            attempt: record.attempt,
+            message: record.message.clone(),
+            tags: record.tags.clone(),
+        }
+    }
 }
 
 /// A line of a file as Mage writes them.
@@ -100,13 +148,43 @@ fn line(run: &RunRow, record: &LogRecord, block: Option<i64>) -> String {
     Value::Object(line).to_string()
 }
 
-/// The files that Mage would have written: one for the run, one for each block.
-struct Files {
-    of_run: Vec<Value>,
-    of_blocks: Vec<Value>,
+/// A file as Mage would have written it.
+#[derive(Serialize, JsonSchema)]
+struct LogFile {
+    name: String,
+    path: String,
+    file_path: String,
+    /// A line of JSON for each record.
+    content: String,
+    pipeline_run_id: i64,
+    block_run_id: Option<i64>,
 }
 
-impl Files {
+/// The files that Mage would have written: one for the run, one for each block.
+#[derive(Default, Serialize, JsonSchema)]
+pub(crate) struct LogFiles {
+    total_block_run_log_count: usize,
+    total_pipeline_run_log_count: usize,
+    block_run_logs: Vec<LogFile>,
+    pipeline_run_logs: Vec<LogFile>,
+}
+
+/// Of how many runs there are logs.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct LogMetadata {
+    count: u64,
+    /// Whether there are more.
+    next: bool,
+}
+
+impl Named for LogFiles {
+    const ONE: &'static str = "log";
+    const MANY: &'static str = "logs";
+}
+
+type Files = ManyWith<LogFiles, LogMetadata>;
+
+impl LogFiles {
     async fn add(
         &mut self,
         shared: &Shared,
@@ -140,37 +218,42 @@ impl Files {
         );
         for (name, lines) in texts {
             let file = format!("{}.log", name.unwrap_or("pipeline"));
-            let view = json!({
-                "name": file, "path": format!("{folder}/{file}"), "file_path": format!("{folder}/{file}"),
-                "content": lines.join("\n"), "pipeline_run_id": run.id,
-                "block_run_id": name.and_then(|name| numbers.get(name)),
-            });
+            let view = LogFile {
+                path: format!("{folder}/{file}"),
+                file_path: format!("{folder}/{file}"),
+                name: file,
+                content: lines.join("\n"),
+                pipeline_run_id: run.id.0,
+                block_run_id: name.and_then(|name| numbers.get(name)).copied(),
+            };
             match name {
-                Some(_) => self.of_blocks.push(view),
-                None => self.of_run.push(view),
+                Some(_) => self.block_run_logs.push(view),
+                None => self.pipeline_run_logs.push(view),
             }
         }
+        self.total_block_run_log_count = self.block_run_logs.len();
+        self.total_pipeline_run_log_count = self.pipeline_run_logs.len();
         Ok(())
     }
 
-    fn answer(self, runs: u64, seen: u64) -> Json<Value> {
-        Json(json!({
-            "logs": [{
-                "total_block_run_log_count": self.of_blocks.len(),
-                "total_pipeline_run_log_count": self.of_run.len(),
-                "block_run_logs": self.of_blocks,
-                "pipeline_run_logs": self.of_run,
-            }],
-            "metadata": {"count": runs, "next": runs > seen},
-        }))
+    fn answer(self, runs: u64, seen: u64) -> Files {
+        let metadata = LogMetadata {
+            count: runs,
+            next: runs > seen,
+        };
+        ManyWith(vec![self], metadata)
     }
 }
 
-fn numbers(params: &Params, name: &str) -> Vec<i64> {
-    params
-        .all(name)
-        .filter_map(|text| text.parse().ok())
-        .collect()
+/// Of which runs logs are wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct RunsQuery {
+    /// Only of these block runs.
+    #[serde(default)]
+    block_run_id: Vec<i64>,
+    /// Only of these runs.
+    #[serde(default)]
+    pipeline_run_id: Vec<i64>,
 }
 
 /// The logs of the newest runs of a pipeline, or of those that are named.
@@ -178,27 +261,26 @@ pub(crate) async fn list_of_pipeline(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let query = query_of(&params)?;
+    Query(query): Query<RecordQuery>,
+    Query(runs): Query<RunsQuery>,
+    Query(paging): Query<Paging>,
+) -> Result<Files, ApiError> {
+    let query = LogQuery::try_from(query)?;
     let pipeline = PipelineUuid::new(pipeline);
-    let blocks = numbers(&params, "block_run_id");
-    let mut named = numbers(&params, "pipeline_run_id");
+    let blocks = runs.block_run_id;
+    let mut named = runs.pipeline_run_id;
     for id in &blocks {
         named.push(shared.host.block_run(&by.0, *id).await?.run.0);
     }
     named.sort_unstable();
     named.dedup();
-    let mut files = Files {
-        of_run: Vec::new(),
-        of_blocks: Vec::new(),
-    };
+    let mut files = LogFiles::default();
     let (mut runs, mut total, mut seen) = (Vec::new(), named.len() as u64, named.len() as u64);
     if named.is_empty() {
         let page = RunPage {
             pipelines: vec![pipeline.clone()],
-            offset: params.offset()?,
-            limit: params.limit(RUNS)?.min(MOST_RUNS),
+            offset: paging.offset(),
+            limit: paging.limit(RUNS).min(MOST_RUNS),
             ..RunPage::default()
         };
         let found = shared.host.runs(&by.0, &page).await?;
@@ -216,31 +298,77 @@ pub(crate) async fn list_of_pipeline(
     Ok(files.answer(total, seen))
 }
 
+/// How far a log was read.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReadMetadata {
+    /// Send it as `after` to read on.
+    next: u64,
+    /// Whether there is more already.
+    has_more: bool,
+}
+
+impl Named for RecordView {
+    const ONE: &'static str = "log";
+    const MANY: &'static str = "logs";
+}
+
+/// In which form.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct FormQuery {
+    /// `flat` gives a list of records that can be read on from `next`.
+    #[serde(rename = "_format")]
+    format: Option<String>,
+}
+
+/// The log of a run: as files, or as records.
+pub(crate) enum RunLog {
+    Files(Files),
+    Records(ManyWith<RecordView, ReadMetadata>),
+}
+
+impl IntoResponse for RunLog {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Files(files) => files.into_response(),
+            Self::Records(records) => records.into_response(),
+        }
+    }
+}
+
+impl Output for RunLog {
+    fn describe(operation: &mut Operation<'_>) {
+        Files::describe(operation);
+        operation.or(ManyWith::<RecordView, ReadMetadata>::describe);
+    }
+}
+
 /// The log of one run: in the shape of Mage, or with `_format=flat` as a list that can be read on from `next`.
 pub(crate) async fn show_of_run(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let mut query = query_of(&params)?;
+    Query(query): Query<RecordQuery>,
+    Query(runs): Query<RunsQuery>,
+    Query(form): Query<FormQuery>,
+    Query(paging): Query<Paging>,
+) -> Result<RunLog, ApiError> {
+    let mut query = LogQuery::try_from(query)?;
     let run = shared.host.run_row(&by.0, RunId(id)).await?;
-    if params.get("_format") != Some("flat") {
+    if form.format.as_deref() != Some("flat") {
         let page = shared.host.log(&by.0, run.id, &query).await?;
-        let mut files = Files {
-            of_run: Vec::new(),
-            of_blocks: Vec::new(),
-        };
-        let blocks = numbers(&params, "block_run_id");
-        files.add(&shared, &by, &run, &page, &blocks).await?;
-        return Ok(files.answer(1, 1));
+        let mut files = LogFiles::default();
+        files
+            .add(&shared, &by, &run, &page, &runs.block_run_id)
+            .await?;
+        return Ok(RunLog::Files(files.answer(1, 1)));
     }
-    query.limit = Some(params.limit(RECORDS)? as usize);
+    query.limit = Some(paging.limit(RECORDS) as usize);
     let page = shared.host.log(&by.0, run.id, &query).await?;
     let records = page.records.iter();
-    let records: Vec<Value> = records.map(|(_, one)| record(run.id, one)).collect();
-    Ok(Json(json!({
-        "logs": records,
-        "metadata": {"next": page.next, "has_more": page.has_more},
-    })))
+    let records = records.map(|(_, one)| RecordView::new(run.id, one));
+    let metadata = ReadMetadata {
+        next: page.next,
+        has_more: page.has_more,
+    };
+    Ok(RunLog::Records(ManyWith(records.collect(), metadata)))
 }

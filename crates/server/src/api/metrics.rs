@@ -4,21 +4,38 @@ use std::fmt::Write as _;
 
 use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use baton_app::{BOUNDS, Measures};
 
 use super::By;
 use crate::Shared;
+use crate::contract::{Operation, Output};
 use crate::error::ApiError;
+
+const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Numbers in the text format of Prometheus.
+pub(crate) struct Exposition(String);
+
+impl IntoResponse for Exposition {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, KIND)], self.0).into_response()
+    }
+}
+
+impl Output for Exposition {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.gives_bytes(KIND);
+    }
+}
 
 /// The service in numbers.
 pub(crate) async fn show(
     State(shared): State<Shared>,
     By(actor): By,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Exposition, ApiError> {
     let found = shared.host.measures(&actor).await?;
-    let kind = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text(&found)))
+    Ok(Exposition(text(&found)))
 }
 
 fn text(found: &Measures) -> String {

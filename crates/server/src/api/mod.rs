@@ -10,6 +10,7 @@ mod logs;
 mod metrics;
 mod notebook;
 mod notices;
+mod outlook;
 mod outputs;
 mod page;
 mod pipeline_runs;
@@ -18,255 +19,249 @@ mod pipelines;
 mod products;
 mod projects;
 mod retention;
+mod run_actions;
 mod runs;
 mod status;
+mod usage;
 mod variables;
 mod why;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::routing::{get, post, put};
 use baton_app::Actor;
-use serde_json::Value;
 
 use crate::Shared;
+use crate::contract::{Input, Route, delete, get, post, put};
 use crate::error::ApiError;
 
 /// Every route; `access` says who may call it.
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/", get(page::show))
-        .route("/{*path}", get(page::show_at))
-        .route("/health", get(status::health))
-        .route("/ready", get(status::ready))
-        .route("/api/status", get(status::show))
-        .route("/api/statuses", get(status::list))
-        .route("/api/pipeline_schedules", get(pipeline_schedules::list))
-        .route(
-            "/api/pipeline_schedules/{id}",
-            get(pipeline_schedules::show)
-                .put(pipeline_schedules::update)
-                .delete(pipeline_schedules::remove),
-        )
-        .route(
-            "/api/pipelines/{pipeline}/pipeline_schedules",
-            get(pipeline_schedules::list_of_pipeline).post(pipeline_schedules::create),
-        )
-        .route(
-            "/api/pipeline_schedules/{id}/pipeline_runs",
-            get(pipeline_runs::list_of_schedule).post(pipeline_runs::create),
-        )
-        .route(
-            "/api/pipeline_schedules/{id}/pipeline_runs/{token}",
-            post(pipeline_runs::create_by_token),
-        )
-        .route(
-            "/api/pipeline_schedules/{id}/api_trigger",
-            post(pipeline_runs::create_by_bearer),
-        )
-        .route("/api/events", post(events::receive))
-        .route("/api/pipeline_runs", get(pipeline_runs::list))
-        .route(
-            "/api/pipelines/{pipeline}/pipeline_runs",
-            get(pipeline_runs::list_of_pipeline),
-        )
-        .route(
-            "/api/pipeline_runs/{id}",
-            get(pipeline_runs::show)
-                .put(pipeline_runs::update)
-                .delete(pipeline_runs::remove),
-        )
-        .route(
-            "/api/pipeline_runs/{id}/block_runs",
-            get(block_runs::list_of_run),
-        )
-        .route("/api/block_runs/{id}", get(block_runs::show))
-        .merge(backfill_routes())
-        .merge(project_routes())
-        .merge(seeing_routes())
-        .merge(live_routes())
+pub(crate) fn routes() -> Vec<Route> {
+    let parts = [
+        run_routes(),
+        backfill_routes(),
+        seeing_routes(),
+        live_routes(),
+        project_routes(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
-fn backfill_routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/backfills", get(backfills::list))
-        .route(
-            "/api/backfills/{id}",
-            get(backfills::show)
-                .put(backfills::update)
-                .delete(backfills::remove),
-        )
-        .route("/api/backfills/{id}/preview", get(backfills::preview))
-        .route(
+/// The router of them.
+pub(crate) fn router() -> Router<Shared> {
+    routes().into_iter().fold(Router::new(), |router, route| {
+        router.route(route.path, route.handler)
+    })
+}
+
+/// How the server is, what triggers start, and runs.
+fn run_routes() -> Vec<Route> {
+    vec![
+        get("/", page::show),
+        get("/{*path}", page::show_at),
+        get("/health", status::health),
+        get("/ready", status::ready),
+        get("/api/status", status::show),
+        get("/api/statuses", status::list),
+        get("/api/pipeline_schedules", pipeline_schedules::list),
+        get("/api/pipeline_schedules/{id}", pipeline_schedules::show),
+        put("/api/pipeline_schedules/{id}", pipeline_schedules::update),
+        delete("/api/pipeline_schedules/{id}", pipeline_schedules::remove),
+        get(
+            "/api/pipelines/{pipeline}/pipeline_schedules",
+            pipeline_schedules::list_of_pipeline,
+        ),
+        post(
+            "/api/pipelines/{pipeline}/pipeline_schedules",
+            pipeline_schedules::create,
+        ),
+        get(
+            "/api/pipeline_schedules/{id}/pipeline_runs",
+            pipeline_runs::list_of_schedule,
+        ),
+        post(
+            "/api/pipeline_schedules/{id}/pipeline_runs",
+            pipeline_runs::create,
+        ),
+        post(
+            "/api/pipeline_schedules/{id}/pipeline_runs/{token}",
+            pipeline_runs::create_by_token,
+        ),
+        post(
+            "/api/pipeline_schedules/{id}/api_trigger",
+            pipeline_runs::create_by_bearer,
+        ),
+        post("/api/events", events::receive),
+        get("/api/pipeline_runs", pipeline_runs::list),
+        get(
+            "/api/pipelines/{pipeline}/pipeline_runs",
+            pipeline_runs::list_of_pipeline,
+        ),
+        get("/api/pipeline_runs/{id}", pipeline_runs::show),
+        put("/api/pipeline_runs/{id}", pipeline_runs::update),
+        delete("/api/pipeline_runs/{id}", pipeline_runs::remove),
+        get(
+            "/api/pipeline_runs/{id}/block_runs",
+            block_runs::list_of_run,
+        ),
+        get("/api/block_runs/{id}", block_runs::show),
+    ]
+}
+
+fn backfill_routes() -> Vec<Route> {
+    vec![
+        get("/api/backfills", backfills::list),
+        get("/api/backfills/{id}", backfills::show),
+        put("/api/backfills/{id}", backfills::update),
+        delete("/api/backfills/{id}", backfills::remove),
+        get("/api/backfills/{id}/preview", backfills::preview),
+        get(
             "/api/pipelines/{pipeline}/backfills",
-            get(backfills::list_of_pipeline).post(backfills::create),
-        )
-        .route(
+            backfills::list_of_pipeline,
+        ),
+        post("/api/pipelines/{pipeline}/backfills", backfills::create),
+        post(
             "/api/pipelines/{pipeline}/backfills/preview",
-            post(backfills::preview_of_new),
-        )
+            backfills::preview_of_new,
+        ),
+    ]
 }
 
 /// What runs print, produce, and why they are as they are.
-fn seeing_routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/api/pipelines/{pipeline}/logs",
-            get(logs::list_of_pipeline),
-        )
-        .route("/api/pipeline_runs/{id}/logs", get(logs::show_of_run))
-        .route(
-            "/api/block_runs/{id}/outputs",
-            get(outputs::list_of_block_run),
-        )
-        .route("/api/block_runs/{id}/outputs/{name}", get(outputs::page))
-        .route(
+fn seeing_routes() -> Vec<Route> {
+    vec![
+        get("/api/pipelines/{pipeline}/logs", logs::list_of_pipeline),
+        get("/api/pipeline_runs/{id}/logs", logs::show_of_run),
+        get("/api/block_runs/{id}/outputs", outputs::list_of_block_run),
+        get("/api/block_runs/{id}/outputs/{name}", outputs::page),
+        get(
             "/api/block_runs/{id}/outputs/{name}/statistics",
-            get(outputs::statistics),
-        )
-        .route(
+            outputs::statistics,
+        ),
+        get(
             "/api/pipelines/{pipeline}/blocks/{block}/outputs",
-            get(outputs::list_of_block),
-        )
-        .route(
+            outputs::list_of_block,
+        ),
+        get(
             "/api/pipelines/{pipeline}/block_outputs/{block}/downloads",
-            get(outputs::download),
-        )
-        .route("/api/notices", get(notices::list))
-        .route("/api/pipeline_runs/{id}/notices", get(notices::list_of_run))
-        .route("/api/pipelines/{pipeline}/notebook", get(notebook::show))
-        .route("/api/block_runs/{id}/code", get(notebook::code))
-        .route(
+            outputs::download,
+        ),
+        get("/api/notices", notices::list),
+        get("/api/pipeline_runs/{id}/notices", notices::list_of_run),
+        get("/api/pipelines/{pipeline}/notebook", notebook::show),
+        get("/api/block_runs/{id}/code", notebook::code),
+        get(
             "/api/pipelines/{pipeline}/blocks/{block}/history",
-            get(notebook::history),
-        )
-        .route("/api/pipeline_runs/{id}/why", get(why::of_run))
-        .route("/api/pipeline_schedules/{id}/why", get(why::of_trigger))
+            notebook::history,
+        ),
+        get("/api/pipeline_runs/{id}/why", why::of_run),
+        get(
+            "/api/pipeline_runs/{id}/comparisons/{with}",
+            run_actions::compare,
+        ),
+        post("/api/pipeline_runs/actions", run_actions::act),
+        get("/api/forecast", outlook::forecast),
+        post(
+            "/api/pipelines/{pipeline}/pipeline_schedules/preview",
+            outlook::dates_of_new,
+        ),
+        get("/api/pipeline_schedules/{id}/calls", outlook::calls),
+        get("/api/pipeline_schedules/{id}/why", why::of_trigger),
+    ]
 }
 
 /// What happens, what is run at once, and how the server is.
-fn live_routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/events", get(live::events))
-        .route("/websocket", get(live::websocket))
-        .route("/api/runs", post(runs::create))
-        .route("/metrics", get(metrics::show))
-        .route(
-            "/api/retention",
-            get(retention::show).post(retention::clean),
-        )
-        .route("/api/openapi.json", get(status::openapi))
+fn live_routes() -> Vec<Route> {
+    vec![
+        get("/api/events", live::events),
+        get("/websocket", live::websocket),
+        post("/api/runs", runs::create),
+        get("/metrics", metrics::show),
+        get("/api/retention", retention::show),
+        post("/api/retention", retention::clean),
+        get("/api/openapi.json", status::openapi),
+    ]
 }
 
-/// The routes of what a project is made of: its pipelines, blocks and files.
-fn project_routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/api/pipelines",
-            get(pipelines::list).post(pipelines::create),
-        )
-        .route(
-            "/api/pipelines/{pipeline}",
-            get(pipelines::show)
-                .put(pipelines::update)
-                .delete(pipelines::remove),
-        )
-        .route(
-            "/api/pipelines/{pipeline}/blocks",
-            get(blocks::list).post(blocks::create),
-        )
-        .route(
-            "/api/pipelines/{pipeline}/blocks/{block}",
-            get(blocks::show).put(blocks::update).delete(blocks::remove),
-        )
-        .route("/api/block_templates", get(blocks::templates))
-        .route(
-            "/api/custom_templates",
-            get(projects::templates).post(projects::create_template),
-        )
-        .route(
-            "/api/custom_templates/{id}",
-            get(projects::show_template).delete(projects::remove_template),
-        )
-        .route("/api/files", get(files::list).post(files::create))
-        .route(
-            "/api/files/{path}",
-            get(files::show).put(files::rename).delete(files::remove),
-        )
-        .route(
-            "/api/file_contents/{path}",
-            get(files::content).put(files::write),
-        )
-        .route("/api/folders", post(files::create_folder))
-        .route(
-            "/api/folders/{path}",
-            get(files::show_folder)
-                .put(files::rename_folder)
-                .delete(files::remove_folder),
-        )
-        .route("/api/browser_items", get(files::browse))
-        .route(
-            "/api/pipelines/{pipeline}/variables",
-            get(variables::list).post(variables::create),
-        )
-        .route(
+/// What a project is made of: its pipelines, blocks and files.
+fn project_routes() -> Vec<Route> {
+    vec![
+        get("/api/pipelines", pipelines::list),
+        post("/api/pipelines", pipelines::create),
+        get("/api/pipelines/{pipeline}", pipelines::show),
+        put("/api/pipelines/{pipeline}", pipelines::update),
+        delete("/api/pipelines/{pipeline}", pipelines::remove),
+        get("/api/pipelines/{pipeline}/blocks", blocks::list),
+        post("/api/pipelines/{pipeline}/blocks", blocks::create),
+        get("/api/pipelines/{pipeline}/blocks/{block}", blocks::show),
+        put("/api/pipelines/{pipeline}/blocks/{block}", blocks::update),
+        delete("/api/pipelines/{pipeline}/blocks/{block}", blocks::remove),
+        get("/api/block_templates", blocks::templates),
+        get("/api/custom_templates", projects::templates),
+        post("/api/custom_templates", projects::create_template),
+        get("/api/custom_templates/{id}", projects::show_template),
+        delete("/api/custom_templates/{id}", projects::remove_template),
+        get("/api/files", files::list),
+        post("/api/files", files::create),
+        get("/api/files/{path}", files::show),
+        put("/api/files/{path}", files::rename),
+        delete("/api/files/{path}", files::remove),
+        get("/api/file_contents/{path}", files::content),
+        put("/api/file_contents/{path}", files::write),
+        post("/api/folders", files::create_folder),
+        get("/api/folders/{path}", files::show_folder),
+        put("/api/folders/{path}", files::rename_folder),
+        delete("/api/folders/{path}", files::remove_folder),
+        get("/api/browser_items", files::browse),
+        get("/api/pipelines/{pipeline}/variables", variables::list),
+        post("/api/pipelines/{pipeline}/variables", variables::create),
+        put(
             "/api/pipelines/{pipeline}/variables/{name}",
-            put(variables::update).delete(variables::remove),
-        )
-        .route(
-            "/api/secrets",
-            get(variables::secrets).post(variables::create_secret),
-        )
-        .route(
-            "/api/secrets/{name}",
-            put(variables::update_secret).delete(variables::remove_secret),
-        )
-        .route("/api/projects", get(projects::list))
-        .route(
-            "/api/projects/{name}",
-            get(projects::show).put(projects::update),
-        )
-        .route("/api/tags", get(projects::tags))
-        .route(
-            "/api/checks",
-            get(projects::checks).post(projects::check_text),
-        )
-        .route(
+            variables::update,
+        ),
+        delete(
+            "/api/pipelines/{pipeline}/variables/{name}",
+            variables::remove,
+        ),
+        get("/api/secrets", variables::secrets),
+        post("/api/secrets", variables::create_secret),
+        put("/api/secrets/{name}", variables::update_secret),
+        delete("/api/secrets/{name}", variables::remove_secret),
+        get("/api/projects", projects::list),
+        get("/api/projects/{name}", projects::show),
+        put("/api/projects/{name}", projects::update),
+        get("/api/tags", projects::tags),
+        get("/api/checks", projects::checks),
+        post("/api/checks", projects::check_text),
+        get(
             "/api/pipelines/{pipeline}/checks",
-            get(projects::checks_of_pipeline),
-        )
-        .route(
-            "/api/search_results",
-            get(projects::search).post(projects::search_for),
-        )
-        .route("/api/audits", get(projects::audits))
-        .route(
-            "/api/global_data_products",
-            get(products::list).post(products::create),
-        )
-        .route(
-            "/api/global_data_products/{uuid}",
-            get(products::show)
-                .put(products::update)
-                .delete(products::remove),
-        )
-        .route(
-            "/api/interactions",
-            get(products::forms).post(products::create_form),
-        )
-        .route(
-            "/api/interactions/{name}",
-            get(products::show_form).put(products::update_form),
-        )
-        .route(
+            projects::checks_of_pipeline,
+        ),
+        get("/api/search_results", projects::search),
+        post("/api/search_results", projects::search_for),
+        get("/api/audits", projects::audits),
+        get("/api/global_data_products", products::list),
+        post("/api/global_data_products", products::create),
+        get("/api/global_data_products/{uuid}", products::show),
+        put("/api/global_data_products/{uuid}", products::update),
+        delete("/api/global_data_products/{uuid}", products::remove),
+        get("/api/interactions", products::forms),
+        post("/api/interactions", products::create_form),
+        get("/api/interactions/{name}", products::show_form),
+        put("/api/interactions/{name}", products::update_form),
+        get(
             "/api/pipeline_interactions/{pipeline}",
-            get(products::show_of_pipeline).put(products::update_of_pipeline),
-        )
-        .route(
+            products::show_of_pipeline,
+        ),
+        put(
+            "/api/pipeline_interactions/{pipeline}",
+            products::update_of_pipeline,
+        ),
+        get(
             "/api/pipelines/{pipeline}/interactions",
-            get(products::show_of_pipeline),
-        )
+            products::show_of_pipeline,
+        ),
+    ]
 }
 
 /// Who makes the request, as the guard found out.
@@ -286,10 +281,29 @@ impl<S: Sync> FromRequestParts<S> for By {
     }
 }
 
-/// A JSON body. `{"<name>": {...}}` gives what is inside; a body without it, and none at all, an empty map.
-pub(crate) fn inside(body: &Value, name: &str) -> serde_json::Map<String, Value> {
-    body.get(name)
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default()
+impl Input for By {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::access::ROUTES;
+
+    #[test]
+    fn the_router_and_the_reviewed_list_agree() {
+        let listed: BTreeSet<_> = ROUTES
+            .iter()
+            .map(|access| (access.method, access.path))
+            .collect();
+        assert_eq!(listed.len(), ROUTES.len(), "a route is listed twice");
+        let routed: BTreeSet<_> = routes()
+            .iter()
+            .map(|route| (route.method, route.path))
+            .collect();
+        let missing: Vec<_> = routed.difference(&listed).collect();
+        assert!(missing.is_empty(), "not in `access::ROUTES`: {missing:?}");
+        let unknown: Vec<_> = listed.difference(&routed).collect();
+        assert!(unknown.is_empty(), "not in the router: {unknown:?}");
+    }
 }

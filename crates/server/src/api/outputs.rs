@@ -1,20 +1,25 @@
 //! `outputs`: what blocks produced, as Mage shows it, and page by page.
 
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_app::Outputs;
-use baton_model::{PipelineUuid, Product, ProductKind, RunId};
-use baton_products::{Comparison, Condition, Export, Format, View, page_as_arrow, page_as_json};
-use serde_json::{Value, json};
+use baton_model::{Column, PipelineUuid, Product, ProductKind, RunId};
+use baton_products::{
+    ColumnView, Comparison, Condition, Export, Format, View, page_as_arrow, page_as_json,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::By;
-use crate::Shared;
+use crate::answer::{ManyWith, Named, One, With};
+use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::Params;
+use crate::params::{Paging, Query};
 use crate::stream::Pipe;
+use crate::{Shared, words};
 
 /// Rows of a sample, as in Mage.
 const SAMPLE: usize = 10;
@@ -25,19 +30,100 @@ const ROWS: u32 = 100;
 /// Text or JSON up to so many bytes is in an answer; more is cut.
 const MOST_TEXT: usize = 100_000;
 
+/// Something that a block produced.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Output")]
+pub(crate) struct OutputView {
+    variable_uuid: String,
+    #[schemars(with = "words::ProductKind")]
+    kind: ProductKind,
+    /// What wrote it and reads it back: `pandas`, `polars`, `json`, …
+    codec: String,
+    bytes: u64,
+    /// How Mage's clients show it: `table`, `image` or `text`.
+    #[serde(rename = "type")]
+    shown_as: &'static str,
+    #[serde(flatten)]
+    table: Option<TableView>,
+    #[serde(flatten)]
+    text: Option<TextView>,
+}
+
+/// What is told of a frame.
+#[derive(Serialize, JsonSchema)]
+struct TableView {
+    /// Its first rows.
+    sample_data: SampleView,
+    /// Rows and columns.
+    shape: [u64; 2],
+    row_count: u64,
+    columns: Vec<ColumnInfo>,
+}
+
+/// Rows of a frame, each a list in the order of the columns.
+#[derive(Serialize, JsonSchema)]
+struct SampleView {
+    columns: Vec<String>,
+    rows: Vec<Vec<Value>>,
+}
+
+/// A column of a frame.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Column")]
+pub(crate) struct ColumnInfo {
+    name: String,
+    /// Arrow's name of its type.
+    #[serde(rename = "type")]
+    data_type: String,
+    /// Whether it may hold nulls.
+    nullable: bool,
+}
+
+/// What is told of text or JSON.
+#[derive(Serialize, JsonSchema)]
+struct TextView {
+    text_data: String,
+    /// Whether it is longer than what is told.
+    is_cut: bool,
+}
+
+/// Which run they are of.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct OutputMetadata {
+    count: usize,
+    pipeline_run_id: Option<i64>,
+}
+
+impl Named for OutputView {
+    const ONE: &'static str = "output";
+    const MANY: &'static str = "outputs";
+}
+
+impl From<&Column> for ColumnInfo {
+    fn from(column: &Column) -> Self {
+        Self {
+            name: column.name.clone(),
+            data_type: column.data_type.clone(),
+            nullable: column.nullable,
+        }
+    }
+}
+
 /// A product as Mage's clients know it.
-async fn view(shared: &Shared, by: &By, product: &Product) -> Result<Value, ApiError> {
-    let mut view = json!({
-        "variable_uuid": product.name,
-        "kind": product.kind.name(),
-        "codec": product.codec,
-        "bytes": product.bytes,
-        "type": match product.kind {
+async fn view(shared: &Shared, by: &By, product: &Product) -> Result<OutputView, ApiError> {
+    let mut view = OutputView {
+        variable_uuid: product.name.clone(),
+        kind: product.kind,
+        codec: product.codec.clone(),
+        bytes: product.bytes,
+        shown_as: match product.kind {
             ProductKind::Frame => "table",
             ProductKind::Image => "image",
             ProductKind::Json | ProductKind::Text | ProductKind::Opaque => "text",
         },
-    });
+        table: None,
+        text: None,
+    };
     match product.kind {
         ProductKind::Frame => {
             let wanted = View {
@@ -45,26 +131,26 @@ async fn view(shared: &Shared, by: &By, product: &Product) -> Result<Value, ApiE
                 ..View::default()
             };
             let page = shared.host.page(&by.0, product, wanted).await?;
-            let columns: Vec<&str> = product
-                .columns
-                .iter()
-                .map(|column| column.name.as_str())
-                .collect();
-            let rows = page_as_json(&page.rows).map_err(unreadable)?;
-            let rows: Vec<Vec<Value>> = rows
-                .into_iter()
-                .map(|row| row.into_iter().map(|(_, value)| value).collect())
-                .collect();
-            view["sample_data"] = json!({"columns": columns, "rows": rows});
-            view["shape"] = json!([page.total, columns.len()]);
-            view["row_count"] = json!(page.total);
-            view["columns"] = json!(product.columns);
+            let rows = page_as_json(&page.rows).map_err(unreadable)?.into_iter();
+            let rows = rows.map(|row| row.into_iter().map(|(_, value)| value).collect());
+            let columns = &product.columns;
+            view.table = Some(TableView {
+                sample_data: SampleView {
+                    columns: columns.iter().map(|column| column.name.clone()).collect(),
+                    rows: rows.collect(),
+                },
+                shape: [page.total, columns.len() as u64],
+                row_count: page.total,
+                columns: columns.iter().map(ColumnInfo::from).collect(),
+            });
         }
         ProductKind::Json | ProductKind::Text => {
             let bytes = shared.host.product_bytes(&by.0, product).await?;
             let text = String::from_utf8_lossy(bytes.get(..MOST_TEXT).unwrap_or(&bytes));
-            view["text_data"] = json!(text);
-            view["is_cut"] = json!(bytes.len() > MOST_TEXT);
+            view.text = Some(TextView {
+                text_data: text.into_owned(),
+                is_cut: bytes.len() > MOST_TEXT,
+            });
         }
         ProductKind::Image | ProductKind::Opaque => {}
     }
@@ -76,7 +162,7 @@ pub(super) async fn views(
     shared: &Shared,
     by: &By,
     found: &Outputs,
-) -> Result<Vec<Value>, ApiError> {
+) -> Result<Vec<OutputView>, ApiError> {
     let mut views = Vec::new();
     for product in &found.products {
         views.push(view(shared, by, product).await?);
@@ -88,16 +174,18 @@ fn unreadable(error: impl std::fmt::Display) -> ApiError {
     ApiError::invalid(format!("the rows cannot be shown: {error}"))
 }
 
-async fn answer(shared: &Shared, by: &By, found: Option<Outputs>) -> Result<Json<Value>, ApiError> {
-    let run = found.as_ref().map(|found| found.run);
+type Answer = Result<ManyWith<OutputView, OutputMetadata>, ApiError>;
+
+async fn answer(shared: &Shared, by: &By, found: Option<Outputs>) -> Answer {
     let views = match &found {
         Some(found) => views(shared, by, found).await?,
         None => Vec::new(),
     };
-    Ok(Json(json!({
-        "outputs": views,
-        "metadata": {"count": views.len(), "pipeline_run_id": run},
-    })))
+    let metadata = OutputMetadata {
+        count: views.len(),
+        pipeline_run_id: found.map(|found| found.run.0),
+    };
+    Ok(ManyWith(views, metadata))
 }
 
 /// What a block run produced.
@@ -105,9 +193,16 @@ pub(crate) async fn list_of_block_run(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
+) -> Answer {
     let found = shared.host.outputs_of_block_run(&by.0, id).await?;
     answer(&shared, &by, Some(found)).await
+}
+
+/// Which run is meant.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct OutputQuery {
+    /// The run; without it, the newest in which the block completed.
+    pipeline_run_id: Option<i64>,
 }
 
 async fn of_block(
@@ -115,10 +210,10 @@ async fn of_block(
     by: &By,
     pipeline: String,
     block: &str,
-    params: &Params,
+    query: &OutputQuery,
 ) -> Result<Option<Outputs>, ApiError> {
     let pipeline = PipelineUuid::new(pipeline);
-    let run = params.number("pipeline_run_id")?.map(RunId);
+    let run = query.pipeline_run_id.map(RunId);
     let found = shared.host.outputs_of_block(&by.0, &pipeline, block, run);
     Ok(found.await?)
 }
@@ -128,10 +223,51 @@ pub(crate) async fn list_of_block(
     State(shared): State<Shared>,
     by: By,
     Path((pipeline, block)): Path<(String, String)>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let found = of_block(&shared, &by, pipeline, &block, &params).await?;
+    Query(query): Query<OutputQuery>,
+) -> Answer {
+    let found = of_block(&shared, &by, pipeline, &block, &query).await?;
     answer(&shared, &by, found).await
+}
+
+/// What is downloaded.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct DownloadQuery {
+    /// Which output; without it, the first frame.
+    name: Option<String>,
+    /// The same.
+    variable_uuid: Option<String>,
+    /// `csv` (as without it), `json`, `parquet` or `arrow`.
+    format: Option<String>,
+}
+
+/// A file to be saved, made while it is sent.
+pub(crate) struct Download {
+    kind: &'static str,
+    name: String,
+    body: Body,
+}
+
+impl IntoResponse for Download {
+    fn into_response(self) -> Response {
+        let disposition = format!("attachment; filename=\"{}\"", self.name);
+        let headers = [
+            (header::CONTENT_TYPE, self.kind.to_owned()),
+            (header::CONTENT_DISPOSITION, disposition),
+        ];
+        (headers, self.body).into_response()
+    }
+}
+
+const CSV: &str = "text/csv; charset=utf-8";
+const PARQUET: &str = "application/vnd.apache.parquet";
+const ARROW: &str = "application/vnd.apache.arrow.file";
+
+impl Output for Download {
+    fn describe(operation: &mut Operation<'_>) {
+        for kind in [CSV, "application/json", PARQUET, ARROW] {
+            operation.gives_bytes(kind);
+        }
+    }
 }
 
 /// The first frame of a block as CSV, or in another format, however large it is.
@@ -139,23 +275,24 @@ pub(crate) async fn download(
     State(shared): State<Shared>,
     by: By,
     Path((pipeline, block)): Path<(String, String)>,
-    params: Params,
-) -> Result<Response, ApiError> {
-    let found = of_block(&shared, &by, pipeline, &block, &params).await?;
+    Query(query): Query<OutputQuery>,
+    Query(wanted): Query<DownloadQuery>,
+) -> Result<Download, ApiError> {
+    let found = of_block(&shared, &by, pipeline, &block, &query).await?;
     let missing = || ApiError::not_found(format!("block `{block}` has no such output"));
-    let name = params.get("name").or(params.get("variable_uuid"));
+    let name = wanted.name.or(wanted.variable_uuid);
     let found = found.ok_or_else(missing)?;
     let mut products = found.products.into_iter();
-    let product = products.find(|product| match name {
-        Some(name) => product.name == name,
+    let product = products.find(|product| match &name {
+        Some(name) => product.name == *name,
         None => product.kind == ProductKind::Frame,
     });
     let product = product.ok_or_else(missing)?;
-    let (format, kind) = match params.get("format").unwrap_or("csv") {
-        "csv" => (Format::Csv, "text/csv; charset=utf-8"),
+    let (format, kind) = match wanted.format.as_deref().unwrap_or("csv") {
+        "csv" => (Format::Csv, CSV),
         "json" => (Format::Json, "application/json"),
-        "parquet" => (Format::Parquet, "application/vnd.apache.parquet"),
-        "arrow" => (Format::Arrow, "application/vnd.apache.arrow.file"),
+        "parquet" => (Format::Parquet, PARQUET),
+        "arrow" => (Format::Arrow, ARROW),
         other => return Err(ApiError::invalid(format!("there is no format `{other}`"))),
     };
     if product.kind != ProductKind::Frame {
@@ -167,7 +304,7 @@ pub(crate) async fn download(
     }
     let products = shared.host.products().clone();
     let file = format!("{}-{}.{}", block, product.name, format.name());
-    let file: String = file
+    let name = file
         .chars()
         .map(|letter| match letter {
             letter if letter.is_ascii_alphanumeric() || "-_.".contains(letter) => letter,
@@ -179,51 +316,132 @@ pub(crate) async fn download(
             .write(&product, &Export::new(format), out)
             .map_err(std::io::Error::other)
     });
-    Ok((
-        [
-            (header::CONTENT_TYPE, kind.to_owned()),
-            (
-                header::CONTENT_DISPOSITION,
-                format!("attachment; filename=\"{file}\""),
-            ),
-        ],
-        Body::from_stream(body),
-    )
-        .into_response())
+    Ok(Download {
+        kind,
+        name,
+        body: Body::from_stream(body),
+    })
 }
 
-/// What a request wants to see of a frame: `columns[]=a&sort[]=-b&filter[]=a:ge:10&search=x&_offset=0&_limit=100`.
-fn view_of(params: &Params) -> Result<View, ApiError> {
-    let conditions = params.all("filter").map(|text| {
-        let mut parts = text.splitn(3, ':');
-        let (column, name) = (parts.next(), parts.next());
-        let comparison = name.and_then(Comparison::parse);
-        match (column, comparison) {
-            (Some(column), Some(comparison)) => Ok(Condition {
-                column: column.to_owned(),
-                comparison,
-                value: parts.next().unwrap_or_default().to_owned(),
-            }),
-            _ => Err(ApiError::invalid(format!(
-                "`{text}` is no filter; write column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge, \
-                 contains, null, not_null"
-            ))),
+/// What is wanted of a frame.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct FrameQuery {
+    /// Only these columns, in this order.
+    #[serde(default)]
+    columns: Vec<String>,
+    /// Columns to sort by, `-name` for the largest first.
+    #[serde(default)]
+    sort: Vec<String>,
+    /// Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
+    /// contains, null, not_null.
+    #[serde(default)]
+    filter: Vec<String>,
+    /// Only rows with this text in a column.
+    search: Option<String>,
+}
+
+impl FrameQuery {
+    fn view(self, paging: &Paging) -> Result<View, ApiError> {
+        let conditions = self.filter.iter().map(|text| {
+            let mut parts = text.splitn(3, ':');
+            let (column, name) = (parts.next(), parts.next());
+            let comparison = name.and_then(Comparison::parse);
+            match (column, comparison) {
+                (Some(column), Some(comparison)) => Ok(Condition {
+                    column: column.to_owned(),
+                    comparison,
+                    value: parts.next().unwrap_or_default().to_owned(),
+                }),
+                _ => Err(ApiError::invalid(format!(
+                    "`{text}` is no filter; write column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge, \
+                     contains, null, not_null"
+                ))),
+            }
+        });
+        let conditions = conditions.collect::<Result<_, _>>()?;
+        let order = self.sort.into_iter();
+        let order = order.map(|name| match name.strip_prefix('-') {
+            Some(name) => (name.to_owned(), true),
+            None => (name, false),
+        });
+        Ok(View {
+            columns: self.columns,
+            conditions,
+            search: self.search,
+            order: order.collect(),
+            offset: u64::from(paging.offset()),
+            limit: paging.limit(ROWS) as usize,
+        })
+    }
+}
+
+/// A page of a frame.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OutputPage")]
+pub(crate) struct PageView {
+    columns: Vec<ColumnInfo>,
+    /// Each a map from the names of the columns; a name that appears twice has a number behind it.
+    rows: Vec<Map<String, Value>>,
+    /// The number of the first row among those that meet the conditions.
+    offset: u64,
+}
+
+/// What is known of a page of a frame.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PageMetadata {
+    /// How many rows meet the conditions.
+    count: u64,
+}
+
+impl Named for PageView {
+    const ONE: &'static str = "page";
+}
+
+/// Something that a block produced, in the form that was asked for.
+pub(crate) enum OutputPage {
+    Rows(With<PageView, PageMetadata>),
+    Arrow(Vec<u8>, u64),
+    Bytes(&'static str, Bytes),
+}
+
+const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
+
+impl IntoResponse for OutputPage {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Rows(rows) => rows.into_response(),
+            Self::Arrow(bytes, total) => {
+                let count = header::HeaderName::from_static("x-total-count");
+                let headers = [
+                    (header::CONTENT_TYPE, ARROW_STREAM.to_owned()),
+                    (count, total.to_string()),
+                ];
+                (headers, bytes).into_response()
+            }
+            Self::Bytes(kind, bytes) => ([(header::CONTENT_TYPE, kind)], bytes).into_response(),
         }
-    });
-    Ok(View {
-        columns: params.all("columns").map(str::to_owned).collect(),
-        conditions: conditions.collect::<Result<_, _>>()?,
-        search: params.get("search").map(str::to_owned),
-        order: params
-            .all("sort")
-            .map(|name| match name.strip_prefix('-') {
-                Some(name) => (name.to_owned(), true),
-                None => (name.to_owned(), false),
-            })
-            .collect(),
-        offset: u64::from(params.offset()?),
-        limit: params.limit(ROWS)? as usize,
-    })
+    }
+}
+
+impl Output for OutputPage {
+    fn describe(operation: &mut Operation<'_>) {
+        With::<PageView, PageMetadata>::describe(operation);
+        for kind in [
+            ARROW_STREAM,
+            "text/plain; charset=utf-8",
+            "image/*",
+            "application/octet-stream",
+        ] {
+            operation.gives_bytes(kind);
+        }
+    }
+}
+
+/// In which form.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct FormQuery {
+    /// `arrow` gives the rows of a frame as an Arrow stream.
+    format: Option<String>,
 }
 
 /// A page of a frame, as JSON or with `format=arrow` as an Arrow stream; other products as their bytes.
@@ -231,8 +449,10 @@ pub(crate) async fn page(
     State(shared): State<Shared>,
     by: By,
     Path((id, name)): Path<(i64, String)>,
-    params: Params,
-) -> Result<Response, ApiError> {
+    Query(query): Query<FrameQuery>,
+    Query(form): Query<FormQuery>,
+    Query(paging): Query<Paging>,
+) -> Result<OutputPage, ApiError> {
     let product = shared.host.product(&by.0, id, Some(&name)).await?;
     if product.kind != ProductKind::Frame {
         let bytes = shared.host.product_bytes(&by.0, &product).await?;
@@ -242,39 +462,28 @@ pub(crate) async fn page(
             ProductKind::Image => picture(&bytes),
             ProductKind::Opaque | ProductKind::Frame => "application/octet-stream",
         };
-        let body = Bytes::from_owner(bytes);
-        return Ok(([(header::CONTENT_TYPE, kind)], body).into_response());
+        return Ok(OutputPage::Bytes(kind, Bytes::from_owner(bytes)));
     }
-    let view = view_of(&params)?;
+    let view = query.view(&paging)?;
     let offset = view.offset;
     let page = shared.host.page(&by.0, &product, view).await?;
-    if params.get("format") == Some("arrow") {
+    if form.format.as_deref() == Some("arrow") {
         let bytes = page_as_arrow(&page.rows).map_err(unreadable)?;
-        let total = page.total.to_string();
-        return Ok((
-            [
-                (
-                    header::CONTENT_TYPE,
-                    "application/vnd.apache.arrow.stream".to_owned(),
-                ),
-                (header::HeaderName::from_static("x-total-count"), total),
-            ],
-            bytes,
-        )
-            .into_response());
+        return Ok(OutputPage::Arrow(bytes, page.total));
     }
-    let rows = page_as_json(&page.rows).map_err(unreadable)?;
     let schema = page.rows.schema();
-    let columns: Vec<Value> = schema
-        .fields()
-        .iter()
-        .map(|field| json!({"name": field.name(), "type": field.data_type().to_string(), "nullable": field.is_nullable()}))
-        .collect();
-    Ok(Json(json!({
-        "page": {"columns": columns, "rows": rows, "offset": offset},
-        "metadata": {"count": page.total},
-    }))
-    .into_response())
+    let columns = schema.fields().iter().map(|field| ColumnInfo {
+        name: field.name().clone(),
+        data_type: field.data_type().to_string(),
+        nullable: field.is_nullable(),
+    });
+    let view = PageView {
+        columns: columns.collect(),
+        rows: page_as_json(&page.rows).map_err(unreadable)?,
+        offset,
+    };
+    let metadata = PageMetadata { count: page.total };
+    Ok(OutputPage::Rows(With(view, metadata)))
 }
 
 /// The type of a picture, by how it begins. What may carry scripts is not shown as a picture.
@@ -287,27 +496,66 @@ fn picture(bytes: &[u8]) -> &'static str {
     }
 }
 
+/// What is known of the columns of a frame.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Statistics")]
+pub(crate) struct StatisticsView {
+    /// How many rows meet the conditions.
+    rows: u64,
+    columns: Vec<ColumnStatisticsView>,
+}
+
+/// What is known of a column, over the rows that meet the conditions.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ColumnStatistics")]
+struct ColumnStatisticsView {
+    name: String,
+    /// Arrow's name of its type.
+    #[serde(rename = "type")]
+    data_type: String,
+    nulls: u64,
+    /// The smallest value, as text.
+    min: Option<String>,
+    /// The largest value, as text.
+    max: Option<String>,
+    /// Mean of numbers.
+    mean: Option<f64>,
+    /// How many different values there are; null when there are too many to count.
+    distinct: Option<u64>,
+}
+
+impl Named for StatisticsView {
+    const ONE: &'static str = "statistics";
+}
+
+impl From<ColumnView> for ColumnStatisticsView {
+    fn from(column: ColumnView) -> Self {
+        Self {
+            name: column.name,
+            data_type: column.data_type,
+            nulls: column.nulls,
+            min: column.min,
+            max: column.max,
+            mean: column.mean,
+            distinct: column.distinct,
+        }
+    }
+}
+
 /// What is known of the columns, over the rows that meet the conditions.
 pub(crate) async fn statistics(
     State(shared): State<Shared>,
     by: By,
     Path((id, name)): Path<(i64, String)>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
+    Query(query): Query<FrameQuery>,
+) -> Result<One<StatisticsView>, ApiError> {
     let product = shared.host.product(&by.0, id, Some(&name)).await?;
-    let view = view_of(&params)?;
+    let view = query.view(&Paging::default())?;
     let found = shared.host.column_statistics(&by.0, &product, view);
     let (rows, columns) = found.await?;
-    let columns: Vec<Value> = columns
-        .iter()
-        .map(|column| {
-            json!({
-                "name": column.name, "type": column.data_type, "nulls": column.nulls, "min": column.min,
-                "max": column.max, "mean": column.mean, "distinct": column.distinct,
-            })
-        })
-        .collect();
-    Ok(Json(
-        json!({"statistics": {"rows": rows, "columns": columns}}),
-    ))
+    let columns = columns.into_iter().map(ColumnStatisticsView::from);
+    Ok(One(StatisticsView {
+        rows,
+        columns: columns.collect(),
+    }))
 }

@@ -4,12 +4,13 @@
 //! start. Nothing here says anything about the project.
 
 use axum::extract::Path;
+use axum::http::HeaderMap;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
 };
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 
+use crate::contract::{Operation, Output};
 use crate::error::ApiError;
 
 include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
@@ -85,23 +86,38 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
+/// A page, or a file of one.
+pub(crate) struct Page(Response);
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Output for Page {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.gives_bytes("text/html");
+    }
+}
+
 /// The start of the pages.
-pub(crate) async fn show(headers: HeaderMap) -> Response {
-    file(START, &headers).unwrap_or_else(|| Html(WITHOUT).into_response())
+pub(crate) async fn show(headers: HeaderMap) -> Page {
+    Page(file(START, &headers).unwrap_or_else(|| Html(WITHOUT).into_response()))
 }
 
 /// A file of the pages, or their start. Addresses of the API are not pages, and files are either there or not.
-pub(crate) async fn show_at(Path(path): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn show_at(
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Result<Page, ApiError> {
     if let Some(found) = file(&path, &headers) {
-        return found;
+        return Ok(Page(found));
     }
     if path == "api" || path.starts_with("api/") || path.starts_with("assets/") {
-        return ApiError::not_found("there is nothing at this address").into_response();
+        return Err(ApiError::not_found("there is nothing at this address"));
     }
-    match file(START, &headers) {
-        Some(start) => start,
-        None => (StatusCode::OK, Html(WITHOUT)).into_response(),
-    }
+    Ok(show(headers).await)
 }
 
 #[cfg(test)]

@@ -2,125 +2,228 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
-use baton_app::{Call, Called};
+use baton_app::{Actor, Call, Called};
 use baton_engine::usual::Usual;
-use baton_model::{PipelineUuid, RunId, RunStatus, TriggerId};
+use baton_model::{BackfillId, Cause, PipelineUuid, RunId, RunStatus, TriggerId};
 use baton_store::{RunOrder, RunPage, RunRow};
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{By, inside};
-use crate::Shared;
+use super::By;
+use super::usage::{UsageView, UsualView};
+use crate::answer::{Many, Metadata, Named, One};
+use crate::body::{IdempotencyKey, Payload, Sent};
 use crate::error::ApiError;
-use crate::params::Params;
-use crate::times;
+use crate::params::{Paging, Query};
+use crate::{Shared, times, words};
 
 /// Rows of a page when no number is asked for.
 const ROWS: u32 = 60;
 
-/// A run in a list, beside what is usual for its pipeline.
-fn summary(run: &RunRow, usual: Option<&Usual>) -> Map<String, Value> {
-    let Value::Object(map) = json!({
-        "id": run.id,
-        "pipeline_uuid": run.pipeline,
-        "status": run.status.name(),
-        "execution_date": times::text(run.execution_date),
-        "pipeline_schedule_id": run.trigger_id,
-        "pipeline_schedule_name": run.trigger_name,
-        "backfill_id": run.backfill_id,
-        "cause": run.cause.name(),
-        "reason": run.note,
-        "passed_sla": run.passed_sla,
-        "executor_type": "local_python",
-        "block_runs_count": run.blocks,
-        "completed_block_runs_count": run.completed,
-        "failed_block_runs_count": run.failed,
-        "parent_run_id": run.parent_id,
-        "retried_run_id": run.repeats,
-        "metrics": null,
-        "usage": run.usage,
-        "usual": usual,
-        "created_at": times::text(run.created_at),
-        "started_at": times::some(run.started_at),
-        "completed_at": times::some(run.ended_at),
-        "updated_at": times::some(run.ended_at.or(run.started_at).or(Some(run.created_at))),
-    }) else {
-        return Map::new();
-    };
-    map
+/// A run.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PipelineRun")]
+pub(crate) struct RunView {
+    id: i64,
+    pipeline_uuid: String,
+    #[schemars(with = "words::RunStatus")]
+    status: RunStatus,
+    /// Its logical date.
+    execution_date: String,
+    /// Its trigger, while that exists.
+    pipeline_schedule_id: Option<i64>,
+    pipeline_schedule_name: Option<String>,
+    backfill_id: Option<i64>,
+    /// Why it exists.
+    #[schemars(with = "words::Cause")]
+    cause: Cause,
+    /// Why it waits, was skipped, or was stopped.
+    reason: Option<String>,
+    /// Whether it took longer than its trigger allows.
+    passed_sla: bool,
+    executor_type: &'static str,
+    block_runs_count: u32,
+    completed_block_runs_count: u32,
+    failed_block_runs_count: u32,
+    /// The run whose block started it.
+    parent_run_id: Option<i64>,
+    /// The run that it repeats.
+    retried_run_id: Option<i64>,
+    metrics: Option<Value>,
+    /// What its blocks have used together.
+    usage: Option<UsageView>,
+    /// What is usual for the pipeline.
+    usual: Option<UsualView>,
+    created_at: String,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    updated_at: String,
 }
 
 /// A run with its variables.
-async fn detail(shared: &Shared, by: &By, id: RunId) -> Result<Value, ApiError> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PipelineRunDetail")]
+pub(crate) struct RunDetail {
+    #[serde(flatten)]
+    run: RunView,
+    /// The variables that it was given, or that its blocks have set.
+    variables: Map<String, Value>,
+    /// What the event said that started it.
+    event_variables: Map<String, Value>,
+    #[schemars(with = "words::PipelineKind")]
+    pipeline_type: String,
+}
+
+impl Named for RunView {
+    const ONE: &'static str = "pipeline_run";
+    const MANY: &'static str = "pipeline_runs";
+}
+
+impl Named for RunDetail {
+    const ONE: &'static str = "pipeline_run";
+}
+
+impl RunView {
+    fn new(run: &RunRow, usual: Option<&Usual>) -> Self {
+        Self {
+            id: run.id.0,
+            pipeline_uuid: run.pipeline.to_string(),
+            status: run.status,
+            execution_date: times::text(run.execution_date),
+            pipeline_schedule_id: run.trigger_id.map(|trigger| trigger.0),
+            pipeline_schedule_name: run.trigger_name.clone(),
+            backfill_id: run.backfill_id.map(|backfill| backfill.0),
+            cause: run.cause,
+            reason: run.note.clone(),
+            passed_sla: run.passed_sla,
+            executor_type: "local_python",
+            block_runs_count: run.blocks,
+            completed_block_runs_count: run.completed,
+            failed_block_runs_count: run.failed,
+            parent_run_id: run.parent_id.map(|parent| parent.0),
+            retried_run_id: run.repeats.map(|run| run.0),
+            metrics: None,
+            usage: run.usage.as_ref().map(UsageView::from),
+            usual: usual.map(UsualView::from),
+            created_at: times::text(run.created_at),
+            started_at: times::some(run.started_at),
+            completed_at: times::some(run.ended_at),
+            updated_at: times::text(run.ended_at.or(run.started_at).unwrap_or(run.created_at)),
+        }
+    }
+}
+
+async fn detail(shared: &Shared, by: &By, id: RunId) -> Result<One<RunDetail>, ApiError> {
     let row = shared.host.run_row(&by.0, id).await?;
     let run = shared.host.run(&by.0, id).await?;
     let pipelines = std::slice::from_ref(&row.pipeline);
     let usual = shared.host.usual_of_pipelines(&by.0, pipelines).await?;
-    let mut view = summary(&row, usual.get(&row.pipeline));
+    let mut view = RunView::new(&row, usual.get(&row.pipeline));
+    view.reason = view.reason.or_else(|| run.reason.clone());
     let mut variables = run.plan.given.clone();
     variables.extend(run.variables.clone());
-    view.insert("variables".to_owned(), json!(variables));
-    view.insert("event_variables".to_owned(), json!(run.plan.occasion.event));
-    view.insert("pipeline_type".to_owned(), json!(run.plan.kind.name()));
-    if view.get("reason").is_some_and(Value::is_null) {
-        view.insert("reason".to_owned(), json!(run.reason));
-    }
-    Ok(Value::Object(view))
+    Ok(One(RunDetail {
+        run: view,
+        variables,
+        event_variables: run.plan.occasion.event.clone(),
+        pipeline_type: run.plan.kind.name().to_owned(),
+    }))
 }
 
-fn page_of(params: &Params) -> Result<RunPage, ApiError> {
-    let statuses = params
-        .all("status")
-        .map(|word| {
-            serde_json::from_value::<RunStatus>(word.into())
-                .map_err(|_| ApiError::invalid(format!("there is no status `{word}`")))
+/// Which runs are wanted; every condition that is given must hold.
+#[derive(Default, Deserialize, JsonSchema)]
+pub(crate) struct RunQuery {
+    /// With one of these statuses.
+    #[serde(default)]
+    #[schemars(with = "Vec<words::RunStatus>")]
+    status: Vec<RunStatus>,
+    /// Of one of these pipelines.
+    #[serde(default)]
+    pipeline_uuid: Vec<String>,
+    /// Of one of these triggers.
+    #[serde(default)]
+    pipeline_schedule_id: Vec<i64>,
+    /// Of this backfill.
+    backfill_id: Option<i64>,
+    /// With one of these causes.
+    #[serde(default)]
+    #[schemars(with = "Vec<words::Cause>")]
+    cause: Vec<Cause>,
+    /// With a logical date from this one on.
+    from: Option<String>,
+    /// With a logical date up to this one.
+    to: Option<String>,
+    /// With this text in the name of the pipeline or of the trigger or in the reason, or with this number.
+    search: Option<String>,
+    /// `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first.
+    #[serde(rename = "_order_by")]
+    order_by: Option<String>,
+}
+
+fn moment(name: &str, text: Option<&String>) -> Result<Option<baton_model::Timestamp>, ApiError> {
+    let wrong = || ApiError::invalid(format!("`{name}` is not a moment"));
+    text.map(|text| baton_app::moment(text).ok_or_else(wrong))
+        .transpose()
+}
+
+impl RunQuery {
+    fn page(self, paging: &Paging) -> Result<RunPage, ApiError> {
+        Ok(RunPage {
+            pipelines: self
+                .pipeline_uuid
+                .into_iter()
+                .map(PipelineUuid::new)
+                .collect(),
+            triggers: self
+                .pipeline_schedule_id
+                .into_iter()
+                .map(TriggerId)
+                .collect(),
+            backfill: self.backfill_id.map(BackfillId),
+            statuses: self.status,
+            causes: self.cause,
+            from: moment("from", self.from.as_ref())?,
+            to: moment("to", self.to.as_ref())?,
+            text: self.search,
+            order: match self.order_by.as_deref() {
+                Some("id" | "created_at") => RunOrder::Oldest,
+                Some("-execution_date") => RunOrder::ByDate,
+                _ => RunOrder::Newest,
+            },
+            after: paging.after()?.map(RunId),
+            offset: paging.offset(),
+            limit: paging.limit(ROWS),
         })
-        .collect::<Result<_, _>>()?;
-    let triggers = params
-        .all("pipeline_schedule_id")
-        .filter_map(|id| id.parse().ok().map(TriggerId));
-    Ok(RunPage {
-        pipelines: params
-            .all("pipeline_uuid")
-            .map(PipelineUuid::from)
-            .collect(),
-        triggers: triggers.collect(),
-        backfill: params.number("backfill_id")?.map(baton_model::BackfillId),
-        statuses,
-        order: match params.get("_order_by") {
-            Some("id" | "created_at") => RunOrder::Oldest,
-            Some("-execution_date") => RunOrder::ByDate,
-            _ => RunOrder::Newest,
-        },
-        offset: params.offset()?,
-        limit: params.limit(ROWS)?,
-        ..RunPage::default()
-    })
+    }
 }
 
-async fn answer(shared: &Shared, by: &By, page: &RunPage) -> Result<Json<Value>, ApiError> {
-    let found = shared.host.runs(&by.0, page).await?;
-    let seen = u64::from(page.offset) + found.rows.len() as u64;
+async fn answer(shared: &Shared, by: &By, mut page: RunPage) -> Result<Many<RunView>, ApiError> {
+    // One more than is shown says whether more follow.
+    let limit = page.limit as usize;
+    page.limit = page.limit.saturating_add(1);
+    let mut found = shared.host.runs(&by.0, &page).await?;
+    let has_more = found.rows.len() > limit;
+    found.rows.truncate(limit);
     let pipelines: Vec<_> = found.rows.iter().map(|run| run.pipeline.clone()).collect();
     let usual = shared.host.usual_of_pipelines(&by.0, &pipelines).await?;
-    let views: Vec<_> = (found.rows.iter())
-        .map(|run| summary(run, usual.get(&run.pipeline)))
-        .collect();
-    Ok(Json(json!({
-        "pipeline_runs": views,
-        "metadata": {"count": found.total, "results": {"next": seen < found.total}, "next": seen < found.total},
-    })))
+    let view = |run: &RunRow| RunView::new(run, usual.get(&run.pipeline));
+    Ok(Many {
+        metadata: Metadata::of(&found.rows, found.total, has_more, |run| run.id),
+        rows: found.rows.iter().map(view).collect(),
+    })
 }
 
 /// Runs, the newest first.
 pub(crate) async fn list(
     State(shared): State<Shared>,
     by: By,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    answer(&shared, &by, &page_of(&params)?).await
+    Query(query): Query<RunQuery>,
+    Query(paging): Query<Paging>,
+) -> Result<Many<RunView>, ApiError> {
+    answer(&shared, &by, query.page(&paging)?).await
 }
 
 /// Runs of a pipeline.
@@ -128,11 +231,12 @@ pub(crate) async fn list_of_pipeline(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let mut page = page_of(&params)?;
+    Query(query): Query<RunQuery>,
+    Query(paging): Query<Paging>,
+) -> Result<Many<RunView>, ApiError> {
+    let mut page = query.page(&paging)?;
     page.pipelines = vec![PipelineUuid::new(pipeline)];
-    answer(&shared, &by, &page).await
+    answer(&shared, &by, page).await
 }
 
 /// Runs of a trigger.
@@ -140,23 +244,33 @@ pub(crate) async fn list_of_schedule(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let mut page = page_of(&params)?;
+    Query(query): Query<RunQuery>,
+    Query(paging): Query<Paging>,
+) -> Result<Many<RunView>, ApiError> {
+    let mut page = query.page(&paging)?;
     page.triggers = vec![TriggerId(id)];
-    answer(&shared, &by, &page).await
+    answer(&shared, &by, page).await
 }
 
 /// Longest time that a request waits for the end of a run.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// `_wait`: seconds to wait for the end of the run.
-async fn wait(shared: &Shared, by: &By, id: RunId, params: &Params) -> Result<(), ApiError> {
-    if let Some(seconds) = params.number("_wait")? {
-        let limit = Duration::from_secs(seconds.unsigned_abs()).min(LONGEST_WAIT);
-        shared.host.wait_for_run(&by.0, id, limit).await?;
+/// How long an answer may wait.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct WaitQuery {
+    /// Seconds to wait for the end of the run, at most 300.
+    #[serde(rename = "_wait")]
+    wait: Option<i64>,
+}
+
+impl WaitQuery {
+    async fn wait(&self, shared: &Shared, by: &By, id: RunId) -> Result<(), ApiError> {
+        if let Some(seconds) = self.wait {
+            let limit = Duration::from_secs(seconds.unsigned_abs()).min(LONGEST_WAIT);
+            shared.host.wait_for_run(&by.0, id, limit).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// One run; with `_wait` as soon as it has ended.
@@ -164,25 +278,40 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    wait(&shared, &by, RunId(id), &params).await?;
-    Ok(Json(
-        json!({"pipeline_run": detail(&shared, &by, RunId(id)).await?}),
-    ))
+    Query(query): Query<WaitQuery>,
+) -> Result<One<RunDetail>, ApiError> {
+    query.wait(&shared, &by, RunId(id)).await?;
+    detail(&shared, &by, RunId(id)).await
 }
 
-/// What a call says: `{"pipeline_run": {"variables": {...}}, anything else: part of the event}`.
-fn call_of(body: &Value, headers: &HeaderMap) -> Call {
-    let run = inside(body, "pipeline_run");
-    let variables = run.get("variables").and_then(Value::as_object);
-    let mut event = body.as_object().cloned().unwrap_or_default();
-    event.retain(|key, _| key != "pipeline_run" && key != "api_key");
-    let key = headers.get("idempotency-key");
-    Call {
-        variables: variables.cloned().unwrap_or_default(),
-        event,
-        key: key.and_then(|key| key.to_str().ok()).map(str::to_owned),
+/// A call of a trigger. Whatever it says besides is part of the event.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct TriggerCall {
+    pipeline_run: Option<RunCall>,
+    /// Ignored; Mage's clients send it.
+    #[expect(dead_code, reason = "it is no part of the event")]
+    api_key: Option<Value>,
+    #[serde(flatten)]
+    event: Map<String, Value>,
+}
+
+/// What the run of a call is to be.
+#[derive(Default, Deserialize, JsonSchema)]
+pub(crate) struct RunCall {
+    /// Variables of the run.
+    variables: Option<Map<String, Value>>,
+}
+
+impl TriggerCall {
+    fn with(self, key: IdempotencyKey) -> Call {
+        Call {
+            variables: self
+                .pipeline_run
+                .and_then(|run| run.variables)
+                .unwrap_or_default(),
+            event: self.event,
+            key: key.0,
+        }
     }
 }
 
@@ -192,18 +321,16 @@ async fn called(
     id: i64,
     token: Option<&str>,
     call: Call,
-    params: &Params,
-) -> Result<Json<Value>, ApiError> {
+    query: &WaitQuery,
+) -> Result<One<RunDetail>, ApiError> {
     let Called { run, .. } = shared
         .host
         .call_trigger(&by.0, TriggerId(id), token, call)
         .await?;
     // Whoever may start it may see what they have started.
-    let owner = By(baton_app::Actor::Owner);
-    wait(shared, &owner, run, params).await?;
-    Ok(Json(
-        json!({"pipeline_run": detail(shared, &owner, run).await?}),
-    ))
+    let owner = By(Actor::Owner);
+    query.wait(shared, &owner, run).await?;
+    detail(shared, &owner, run).await
 }
 
 /// Starts a run of a trigger, by a session.
@@ -211,12 +338,11 @@ pub(crate) async fn create(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    params: Params,
-    headers: HeaderMap,
-    body: Option<Json<Value>>,
-) -> Result<Json<Value>, ApiError> {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
-    called(&shared, &by, id, None, call_of(&body, &headers), &params).await
+    Query(query): Query<WaitQuery>,
+    key: IdempotencyKey,
+    Sent(call): Sent<TriggerCall>,
+) -> Result<One<RunDetail>, ApiError> {
+    called(&shared, &by, id, None, call.with(key), &query).await
 }
 
 /// Starts a run of a trigger, by its token in the address.
@@ -224,20 +350,11 @@ pub(crate) async fn create_by_token(
     State(shared): State<Shared>,
     by: By,
     Path((id, token)): Path<(i64, String)>,
-    params: Params,
-    headers: HeaderMap,
-    body: Option<Json<Value>>,
-) -> Result<Json<Value>, ApiError> {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
-    called(
-        &shared,
-        &by,
-        id,
-        Some(&token),
-        call_of(&body, &headers),
-        &params,
-    )
-    .await
+    Query(query): Query<WaitQuery>,
+    key: IdempotencyKey,
+    Sent(call): Sent<TriggerCall>,
+) -> Result<One<RunDetail>, ApiError> {
+    called(&shared, &by, id, Some(&token), call.with(key), &query).await
 }
 
 /// Starts a run of a trigger, by its token as bearer.
@@ -245,19 +362,34 @@ pub(crate) async fn create_by_bearer(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    params: Params,
+    Query(query): Query<WaitQuery>,
     headers: HeaderMap,
-    body: Option<Json<Value>>,
-) -> Result<Json<Value>, ApiError> {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
+    key: IdempotencyKey,
+    Sent(call): Sent<TriggerCall>,
+) -> Result<One<RunDetail>, ApiError> {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "))
         .map(str::trim);
     // A session is as good as the trigger's own token.
-    let token = bearer.filter(|_| by.0 == baton_app::Actor::Nobody);
-    called(&shared, &by, id, token, call_of(&body, &headers), &params).await
+    let token = bearer.filter(|_| by.0 == Actor::Nobody);
+    called(&shared, &by, id, token, call.with(key), &query).await
+}
+
+/// What is to become of a run.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct RunChange {
+    /// `cancelled` stops it.
+    status: Option<String>,
+    /// `retry_blocks` runs blocks of it again.
+    pipeline_run_action: Option<String>,
+    /// The block to begin with; without one, all that have not completed.
+    from_block_uuid: Option<String>,
+}
+
+impl Named for RunChange {
+    const ONE: &'static str = "pipeline_run";
 }
 
 /// Stops or retries a run: `{"pipeline_run": {"status": "cancelled"}}`, or
@@ -266,15 +398,16 @@ pub(crate) async fn update(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    body: Option<Json<Value>>,
-) -> Result<Json<Value>, ApiError> {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
-    let wanted = inside(&body, "pipeline_run");
-    let word = |key: &str| wanted.get(key).and_then(Value::as_str);
+    payload: Payload<RunChange>,
+) -> Result<One<RunDetail>, ApiError> {
+    let wanted = payload.wanted;
     let id = RunId(id);
-    match (word("pipeline_run_action"), word("status")) {
+    match (
+        wanted.pipeline_run_action.as_deref(),
+        wanted.status.as_deref(),
+    ) {
         (Some("retry_blocks"), _) => {
-            let from = word("from_block_uuid").map(Into::into);
+            let from = wanted.from_block_uuid.as_deref().map(Into::into);
             shared.host.retry_run(&by.0, id, from).await?;
         }
         (None, Some("cancelled")) => {
@@ -287,9 +420,7 @@ pub(crate) async fn update(
             ));
         }
     }
-    Ok(Json(
-        json!({"pipeline_run": detail(&shared, &by, id).await?}),
-    ))
+    detail(&shared, &by, id).await
 }
 
 /// Deletes a run that has ended.
@@ -297,9 +428,9 @@ pub(crate) async fn remove(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<RunDetail>, ApiError> {
     let id = RunId(id);
     let view = detail(&shared, &by, id).await?;
     shared.host.delete_run(&by.0, id).await?;
-    Ok(Json(json!({"pipeline_run": view})))
+    Ok(view)
 }

@@ -1,20 +1,111 @@
 //! `pipeline_schedules`: triggers, in Mage's word.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use baton_app::moment;
 use baton_model::{PipelineUuid, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
 use baton_store::RunPage;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{By, inside};
-use crate::Shared;
+use super::By;
+use crate::answer::{Many, Named, One};
+use crate::body::{Field, Payload};
 use crate::error::ApiError;
-use crate::params::Params;
-use crate::times;
+use crate::params::{Order, Paging, Query};
+use crate::{Shared, times, words};
 
-/// A trigger as clients see it.
-async fn view(shared: &Shared, by: &By, trigger: &Trigger) -> Result<Value, ApiError> {
+/// Rows of a page when no number is asked for.
+const ROWS: u32 = 200;
+
+/// A trigger.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PipelineSchedule")]
+pub(crate) struct TriggerView {
+    id: i64,
+    name: String,
+    pipeline_uuid: String,
+    #[schemars(with = "words::TriggerKind")]
+    schedule_type: String,
+    /// `@once`, `@hourly`, … or a cron expression.
+    schedule_interval: Option<String>,
+    start_time: Option<String>,
+    #[schemars(with = "words::TriggerStatus")]
+    status: &'static str,
+    last_enabled_at: Option<String>,
+    variables: Map<String, Value>,
+    /// Seconds that a run may take before somebody is told.
+    sla: Option<u32>,
+    settings: Map<String, Value>,
+    /// Whoever knows it may call the trigger.
+    token: Option<String>,
+    description: Option<String>,
+    /// Events that it answers.
+    event_matchers: Vec<Map<String, Value>>,
+    tags: Vec<String>,
+    /// The global data product that it keeps fresh.
+    global_data_product_uuid: Option<String>,
+    repo_path: String,
+    created_at: String,
+    updated_at: String,
+    #[schemars(with = "Option<words::RunStatus>")]
+    last_pipeline_run_status: Option<RunStatus>,
+    pipeline_runs_count: u64,
+    pipeline_in_progress_runs_count: u64,
+    /// The next date of its schedule.
+    next_pipeline_run_date: Option<String>,
+}
+
+/// What a trigger is to be; what is not named stays. What the server itself says of a trigger may come back with it.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct TriggerChange {
+    name: Option<String>,
+    #[schemars(with = "Option<words::TriggerKind>")]
+    schedule_type: Option<String>,
+    /// `@once`, `@hourly`, … or a cron expression.
+    #[serde(default)]
+    schedule_interval: Field<String>,
+    #[serde(default)]
+    start_time: Field<String>,
+    #[schemars(with = "Option<words::TriggerStatus>")]
+    status: Option<String>,
+    #[serde(default)]
+    last_enabled_at: Field<String>,
+    #[serde(default)]
+    variables: Field<Map<String, Value>>,
+    /// Seconds that a run may take before somebody is told.
+    #[serde(default)]
+    sla: Field<u32>,
+    #[serde(default)]
+    settings: Field<Map<String, Value>>,
+    #[serde(default)]
+    description: Field<String>,
+    /// Events that it answers; each a map, or `{"pattern": {...}}`.
+    event_matchers: Option<Vec<Map<String, Value>>>,
+    tags: Option<Vec<String>>,
+    /// True gives it another token.
+    rotate_token: Option<bool>,
+}
+
+impl Named for TriggerView {
+    const ONE: &'static str = "pipeline_schedule";
+    const MANY: &'static str = "pipeline_schedules";
+}
+
+impl Named for TriggerChange {
+    const ONE: &'static str = "pipeline_schedule";
+}
+
+/// How the status of a trigger is called.
+pub(crate) fn status(trigger: &Trigger) -> &'static str {
+    if trigger.is_active {
+        "active"
+    } else {
+        "inactive"
+    }
+}
+
+async fn view(shared: &Shared, by: &By, trigger: &Trigger) -> Result<TriggerView, ApiError> {
     let page = |statuses: Vec<RunStatus>, limit| RunPage {
         triggers: vec![trigger.id],
         statuses,
@@ -25,58 +116,59 @@ async fn view(shared: &Shared, by: &By, trigger: &Trigger) -> Result<Value, ApiE
     let open = vec![RunStatus::Initial, RunStatus::Running];
     let open = shared.host.runs(&by.0, &page(open, 1)).await?.total;
     let next = shared.host.next_dates(trigger, 1).into_iter().next();
-    Ok(json!({
-        "id": trigger.id,
-        "name": trigger.name,
-        "pipeline_uuid": trigger.pipeline,
-        "schedule_type": trigger.kind.name(),
-        "schedule_interval": trigger.interval,
-        "start_time": times::some(trigger.start_time),
-        "status": if trigger.is_active { "active" } else { "inactive" },
-        "last_enabled_at": times::some(trigger.last_enabled_at),
-        "variables": trigger.variables,
-        "sla": trigger.sla,
-        "settings": trigger.settings,
-        "token": trigger.token,
-        "description": trigger.description,
-        "event_matchers": trigger.matchers,
-        "tags": trigger.tags,
-        "global_data_product_uuid": trigger.product,
-        "repo_path": shared.host.root().to_string_lossy(),
-        "created_at": times::text(trigger.created_at),
-        "updated_at": times::text(trigger.updated_at),
-        "last_pipeline_run_status": newest.rows.first().map(|run| run.status.name()),
-        "pipeline_runs_count": newest.total,
-        "pipeline_in_progress_runs_count": open,
-        "next_pipeline_run_date": times::some(next),
-    }))
+    Ok(TriggerView {
+        id: trigger.id.0,
+        name: trigger.name.clone(),
+        pipeline_uuid: trigger.pipeline.to_string(),
+        schedule_type: trigger.kind.name().to_owned(),
+        schedule_interval: trigger.interval.clone(),
+        start_time: times::some(trigger.start_time),
+        status: status(trigger),
+        last_enabled_at: times::some(trigger.last_enabled_at),
+        variables: trigger.variables.clone(),
+        sla: trigger.sla,
+        settings: trigger.settings.clone(),
+        token: trigger.token.clone(),
+        description: trigger.description.clone(),
+        event_matchers: trigger.matchers.clone(),
+        tags: trigger.tags.clone(),
+        global_data_product_uuid: trigger.product.clone(),
+        repo_path: shared.host.root().to_string_lossy().into_owned(),
+        created_at: times::text(trigger.created_at),
+        updated_at: times::text(trigger.updated_at),
+        last_pipeline_run_status: newest.rows.first().map(|run| run.status),
+        pipeline_runs_count: newest.total,
+        pipeline_in_progress_runs_count: open,
+        next_pipeline_run_date: times::some(next),
+    })
 }
 
 async fn answer(
     shared: &Shared,
     by: &By,
     pipeline: Option<&PipelineUuid>,
-    params: &Params,
-) -> Result<Json<Value>, ApiError> {
-    let triggers = shared.host.triggers(&by.0, pipeline).await?;
-    let total = triggers.len();
-    let (skip, limit) = (params.offset()? as usize, params.limit(200)? as usize);
-    let mut views = Vec::new();
-    for trigger in triggers.iter().skip(skip).take(limit) {
-        views.push(view(shared, by, trigger).await?);
+    paging: &Paging,
+) -> Result<Many<TriggerView>, ApiError> {
+    let mut triggers = shared.host.triggers(&by.0, pipeline).await?;
+    triggers.sort_by_key(|trigger| trigger.id.0);
+    let page = paging.cut(triggers, ROWS, Order::Up, |trigger| trigger.id.0)?;
+    let mut rows = Vec::new();
+    for trigger in &page.rows {
+        rows.push(view(shared, by, trigger).await?);
     }
-    Ok(Json(
-        json!({"pipeline_schedules": views, "metadata": {"count": total}}),
-    ))
+    Ok(Many {
+        rows,
+        metadata: page.metadata,
+    })
 }
 
 /// All triggers.
 pub(crate) async fn list(
     State(shared): State<Shared>,
     by: By,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    answer(&shared, &by, None, &params).await
+    Query(paging): Query<Paging>,
+) -> Result<Many<TriggerView>, ApiError> {
+    answer(&shared, &by, None, &paging).await
 }
 
 /// The triggers of a pipeline.
@@ -84,9 +176,9 @@ pub(crate) async fn list_of_pipeline(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    answer(&shared, &by, Some(&PipelineUuid::new(pipeline)), &params).await
+    Query(paging): Query<Paging>,
+) -> Result<Many<TriggerView>, ApiError> {
+    answer(&shared, &by, Some(&PipelineUuid::new(pipeline)), &paging).await
 }
 
 /// One trigger.
@@ -94,89 +186,75 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<TriggerView>, ApiError> {
     let trigger = shared.host.trigger(&by.0, TriggerId(id)).await?;
-    Ok(Json(
-        json!({"pipeline_schedule": view(&shared, &by, &trigger).await?}),
-    ))
+    Ok(One(view(&shared, &by, &trigger).await?))
 }
 
-/// Puts what a request sets into a trigger.
-fn change(trigger: &mut Trigger, wanted: &Map<String, Value>) -> Result<(), ApiError> {
-    let wrong = |key: &str| ApiError::invalid(format!("`{key}` cannot have this value"));
-    for (key, value) in wanted {
-        let text = || match value {
-            Value::Null => Ok(None),
-            Value::String(text) => Ok(Some(text.clone())),
-            _ => Err(wrong(key)),
-        };
-        let map = || match value {
-            Value::Null => Ok(Map::new()),
-            Value::Object(map) => Ok(map.clone()),
-            _ => Err(wrong(key)),
-        };
-        let at = || -> Result<Option<Timestamp>, ApiError> {
-            text()?
-                .filter(|text| !text.is_empty())
-                .map(|text| moment(&text).ok_or_else(|| wrong(key)))
-                .transpose()
-        };
-        match key.as_str() {
-            "name" => trigger.name = text()?.ok_or_else(|| wrong(key))?,
-            "schedule_type" => {
-                trigger.kind = TriggerKind::parse(&text()?.ok_or_else(|| wrong(key))?);
-            }
-            "schedule_interval" => trigger.interval = text()?,
-            "start_time" => trigger.start_time = at()?,
-            "status" => trigger.is_active = text()?.as_deref() == Some("active"),
-            "last_enabled_at" => trigger.last_enabled_at = at()?,
-            "variables" => trigger.variables = map()?,
-            "settings" => trigger.settings = map()?,
-            "sla" => {
-                trigger.sla = match value {
-                    Value::Null => None,
-                    other => Some(
-                        other
-                            .as_u64()
-                            .and_then(|seconds| u32::try_from(seconds).ok())
-                            .ok_or_else(|| wrong(key))?,
-                    ),
-                }
-            }
-            "description" => trigger.description = text()?,
-            "event_matchers" => {
-                let patterns = value.as_array().ok_or_else(|| wrong(key))?;
-                let patterns = patterns.iter().map(|pattern| {
-                    // Mage's clients send them with a name; the pattern is inside.
-                    let inner = pattern.get("pattern").unwrap_or(pattern);
-                    inner.as_object().cloned().ok_or_else(|| wrong(key))
-                });
-                trigger.matchers = patterns.collect::<Result<_, _>>()?;
-            }
-            "tags" => {
-                let tags = value.as_array().ok_or_else(|| wrong(key))?;
-                trigger.tags = tags
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect();
-            }
-            "rotate_token" if value == &Value::Bool(true) => trigger.token = None,
-            // What the server itself says of a trigger comes back with it.
-            _ => {}
+/// A moment that a request names; an empty text is none.
+fn at(key: &str, text: Option<String>) -> Result<Option<Timestamp>, ApiError> {
+    let wrong = || ApiError::invalid(format!("`{key}` cannot have this value"));
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| moment(&text).ok_or_else(wrong)).transpose()
+}
+
+impl TriggerChange {
+    /// Puts what a request sets into a trigger.
+    pub(crate) fn apply(self, trigger: &mut Trigger) -> Result<(), ApiError> {
+        if let Some(name) = self.name {
+            trigger.name = name;
         }
+        if let Some(kind) = self.schedule_type {
+            trigger.kind = TriggerKind::parse(&kind);
+        }
+        if let Field::Given(interval) = self.schedule_interval {
+            trigger.interval = interval;
+        }
+        if let Field::Given(text) = self.start_time {
+            trigger.start_time = at("start_time", text)?;
+        }
+        if let Some(status) = self.status {
+            trigger.is_active = status == "active";
+        }
+        if let Field::Given(text) = self.last_enabled_at {
+            trigger.last_enabled_at = at("last_enabled_at", text)?;
+        }
+        if let Field::Given(variables) = self.variables {
+            trigger.variables = variables.unwrap_or_default();
+        }
+        if let Field::Given(sla) = self.sla {
+            trigger.sla = sla;
+        }
+        if let Field::Given(settings) = self.settings {
+            trigger.settings = settings.unwrap_or_default();
+        }
+        if let Field::Given(description) = self.description {
+            trigger.description = description;
+        }
+        if let Some(patterns) = self.event_matchers {
+            // Mage's clients send them with a name; the pattern is inside.
+            let patterns = patterns.into_iter().map(|pattern| {
+                let Some(inner) = pattern.get("pattern") else {
+                    return Ok(pattern);
+                };
+                let wrong = || ApiError::invalid("`event_matchers` cannot have this value");
+                inner.as_object().cloned().ok_or_else(wrong)
+            });
+            trigger.matchers = patterns.collect::<Result<_, _>>()?;
+        }
+        if let Some(tags) = self.tags {
+            trigger.tags = tags;
+        }
+        if self.rotate_token == Some(true) {
+            trigger.token = None;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
-/// Makes a trigger.
-pub(crate) async fn create(
-    State(shared): State<Shared>,
-    by: By,
-    Path(pipeline): Path<String>,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, ApiError> {
-    let mut trigger = Trigger {
+/// A trigger of a pipeline that nothing is known of yet.
+pub(crate) fn empty(pipeline: String) -> Trigger {
+    Trigger {
         id: TriggerId(0),
         pipeline: PipelineUuid::new(pipeline),
         name: String::new(),
@@ -196,12 +274,20 @@ pub(crate) async fn create(
         is_declared: false,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
-    };
-    change(&mut trigger, &inside(&body, "pipeline_schedule"))?;
+    }
+}
+
+/// Makes a trigger.
+pub(crate) async fn create(
+    State(shared): State<Shared>,
+    by: By,
+    Path(pipeline): Path<String>,
+    payload: Payload<TriggerChange>,
+) -> Result<One<TriggerView>, ApiError> {
+    let mut trigger = empty(pipeline);
+    payload.wanted.apply(&mut trigger)?;
     let made = shared.host.create_trigger(&by.0, trigger).await?;
-    Ok(Json(
-        json!({"pipeline_schedule": view(&shared, &by, &made).await?}),
-    ))
+    Ok(One(view(&shared, &by, &made).await?))
 }
 
 /// Changes a trigger; what is not named stays.
@@ -209,18 +295,15 @@ pub(crate) async fn update(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = inside(&body, "pipeline_schedule");
+    payload: Payload<TriggerChange>,
+) -> Result<One<TriggerView>, ApiError> {
     let mut trigger = shared.host.trigger(&by.0, TriggerId(id)).await?;
-    change(&mut trigger, &wanted)?;
+    payload.wanted.apply(&mut trigger)?;
     let changed = shared
         .host
         .update_trigger(&by.0, TriggerId(id), move |stored| *stored = trigger)
         .await?;
-    Ok(Json(
-        json!({"pipeline_schedule": view(&shared, &by, &changed).await?}),
-    ))
+    Ok(One(view(&shared, &by, &changed).await?))
 }
 
 /// Deletes a trigger.
@@ -228,9 +311,9 @@ pub(crate) async fn remove(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<TriggerView>, ApiError> {
     let trigger = shared.host.trigger(&by.0, TriggerId(id)).await?;
     let view = view(&shared, &by, &trigger).await?;
     shared.host.remove_trigger(&by.0, TriggerId(id)).await?;
-    Ok(Json(json!({"pipeline_schedule": view})))
+    Ok(One(view))
 }

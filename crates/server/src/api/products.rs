@@ -1,57 +1,101 @@
 //! `global_data_products`, `interactions` and `pipeline_interactions`.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use baton_app::KeysOfFile;
-use baton_model::PipelineUuid;
-use serde_json::{Map, Value, json};
+use baton_model::{Map, PipelineUuid};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::By;
+use super::variables::Reference;
 use crate::Shared;
+use crate::answer::{Many, Named, One};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
 
-fn product(uuid: &str, keys: &Value, revision: &str) -> Value {
-    let mut view = json!({"uuid": uuid, "revision": revision});
-    for key in [
-        "object_type",
-        "object_uuid",
-        "outdated_after",
-        "outdated_starting_at",
-        "project",
-        "settings",
-    ] {
-        view[key] = keys.get(key).cloned().unwrap_or_default();
+/// A global data product.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GlobalDataProduct")]
+pub(crate) struct ProductView {
+    uuid: String,
+    /// `pipeline`.
+    object_type: Value,
+    /// The pipeline that makes it.
+    object_uuid: Value,
+    /// How long it stays fresh, such as `{"days": 1}`.
+    outdated_after: Value,
+    /// At which moments it is out of date, such as `{"day_of_week": 0}`.
+    outdated_starting_at: Value,
+    project: Value,
+    /// Whose outputs it is.
+    settings: Value,
+    /// Names the content of the file that it stands in.
+    revision: String,
+}
+
+/// What a global data product is to be; what is not named stays.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ProductChange {
+    uuid: Option<String>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    object_type: Option<String>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    object_uuid: Option<String>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    outdated_after: Option<Map>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    outdated_starting_at: Option<Map>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    project: Option<String>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    settings: Option<Map>,
+    /// The revision that the change was made to.
+    revision: Option<String>,
+}
+
+impl Named for ProductView {
+    const ONE: &'static str = "global_data_product";
+    const MANY: &'static str = "global_data_products";
+}
+
+impl Named for ProductChange {
+    const ONE: &'static str = "global_data_product";
+}
+
+fn product(uuid: &str, keys: &Value, revision: &str) -> ProductView {
+    let key = |key: &str| keys.get(key).cloned().unwrap_or_default();
+    ProductView {
+        uuid: uuid.to_owned(),
+        object_type: key("object_type"),
+        object_uuid: key("object_uuid"),
+        outdated_after: key("outdated_after"),
+        outdated_starting_at: key("outdated_starting_at"),
+        project: key("project"),
+        settings: key("settings"),
+        revision: revision.to_owned(),
     }
-    view
 }
 
 /// The global data products.
 pub(crate) async fn list(
     State(shared): State<Shared>,
     By(actor): By,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Many<ProductView>, ApiError> {
     let file = shared.host.global_data_products(&actor).await?;
-    let views: Vec<Value> = file
-        .keys
-        .iter()
-        .map(|(uuid, keys)| product(uuid, keys, &file.revision))
-        .collect();
-    Ok(Json(
-        json!({"global_data_products": views, "metadata": {"count": views.len()}}),
-    ))
+    let views = file.keys.iter();
+    let views = views.map(|(uuid, keys)| product(uuid, keys, &file.revision));
+    Ok(Many::whole(views.collect()))
 }
 
-async fn answer(shared: &Shared, by: &By, uuid: &str) -> Result<Json<Value>, ApiError> {
+async fn answer(shared: &Shared, by: &By, uuid: &str) -> Result<One<ProductView>, ApiError> {
     let file = shared.host.global_data_products(&by.0).await?;
     let Some(keys) = file.keys.get(uuid) else {
         return Err(ApiError::not_found(format!(
             "there is no global data product `{uuid}`"
         )));
     };
-    Ok(Json(
-        json!({"global_data_product": product(uuid, keys, &file.revision)}),
-    ))
+    Ok(One(product(uuid, keys, &file.revision)))
 }
 
 /// One of them.
@@ -59,7 +103,7 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path(uuid): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<ProductView>, ApiError> {
     answer(&shared, &by, &uuid).await
 }
 
@@ -67,29 +111,25 @@ pub(crate) async fn show(
 pub(crate) async fn create(
     State(shared): State<Shared>,
     by: By,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("global_data_product")?;
-    let uuid = match wanted.get("uuid") {
-        Some(Value::String(uuid)) if !uuid.trim().is_empty() => uuid.clone(),
-        Some(Value::String(_)) | None => return Err(ApiError::invalid("`uuid` is missing")),
-        Some(_) => return Err(ApiError::invalid("`uuid` must be a text")),
+    payload: Payload<ProductChange>,
+) -> Result<One<ProductView>, ApiError> {
+    let uuid = payload.wanted.uuid;
+    let Some(uuid) = uuid.filter(|uuid| !uuid.trim().is_empty()) else {
+        return Err(ApiError::invalid("`uuid` is missing"));
     };
     shared
         .host
-        .put_global_data_product(&by.0, &uuid, wanted, true)
+        .put_global_data_product(&by.0, &uuid, payload.map, true)
         .await?;
     answer(&shared, &by, &uuid).await
 }
 
-fn with_revision(
-    mut wanted: Map<String, Value>,
-    if_match: IfMatch,
-) -> Result<Map<String, Value>, ApiError> {
-    if let Some(revision) = if_match.or(&wanted)? {
+/// A request with the revision that it names in its body or its header.
+pub(crate) fn with_revision(mut wanted: Map, given: Option<&str>, if_match: IfMatch) -> Map {
+    if let Some(revision) = if_match.or(given) {
         wanted.insert("revision".to_owned(), json!(revision));
     }
-    Ok(wanted)
+    wanted
 }
 
 /// Changes one.
@@ -98,9 +138,10 @@ pub(crate) async fn update(
     by: By,
     Path(uuid): Path<String>,
     if_match: IfMatch,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = with_revision(payload.inside("global_data_product")?, if_match)?;
+    payload: Payload<ProductChange>,
+) -> Result<One<ProductView>, ApiError> {
+    let given = payload.wanted.revision.as_deref();
+    let wanted = with_revision(payload.map, given, if_match);
     shared
         .host
         .put_global_data_product(&by.0, &uuid, wanted, false)
@@ -113,34 +154,75 @@ pub(crate) async fn remove(
     State(shared): State<Shared>,
     by: By,
     Path(uuid): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<ProductView>, ApiError> {
     let before = answer(&shared, &by, &uuid).await?;
     shared.host.delete_global_data_product(&by.0, &uuid).await?;
     Ok(before)
 }
 
-fn form(file: &KeysOfFile) -> Value {
+/// A form.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Interaction")]
+pub(crate) struct FormView {
+    uuid: String,
+    /// Its fields by their names.
+    inputs: Value,
+    /// The variables that its fields set.
+    variables: Value,
+    /// Which fields stand beside which.
+    layout: Value,
+    /// Its file as it is.
+    content: String,
+    /// Names the content of its file.
+    revision: String,
+}
+
+/// What a form is to be; what is not named stays.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct FormChange {
+    uuid: Option<String>,
+    name: Option<String>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    inputs: Option<Map>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    variables: Option<Map>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    layout: Option<Value>,
+    /// The whole file instead.
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    content: Option<String>,
+    /// The revision that the change was made to.
+    revision: Option<String>,
+}
+
+impl Named for FormView {
+    const ONE: &'static str = "interaction";
+    const MANY: &'static str = "interactions";
+}
+
+impl Named for FormChange {
+    const ONE: &'static str = "interaction";
+}
+
+fn form(file: &KeysOfFile) -> FormView {
     let key = |key: &str| file.keys.get(key).cloned().unwrap_or_default();
-    json!({
-        "uuid": file.name,
-        "inputs": key("inputs"),
-        "variables": key("variables"),
-        "layout": key("layout"),
-        "content": file.text,
-        "revision": file.revision,
-    })
+    FormView {
+        uuid: file.name.clone(),
+        inputs: key("inputs"),
+        variables: key("variables"),
+        layout: key("layout"),
+        content: file.text.clone(),
+        revision: file.revision.clone(),
+    }
 }
 
 /// The forms of the project.
 pub(crate) async fn forms(
     State(shared): State<Shared>,
     By(actor): By,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Many<FormView>, ApiError> {
     let forms = shared.host.interactions(&actor).await?;
-    let views: Vec<Value> = forms.iter().map(form).collect();
-    Ok(Json(
-        json!({"interactions": views, "metadata": {"count": views.len()}}),
-    ))
+    Ok(Many::whole(forms.iter().map(form).collect()))
 }
 
 /// One form.
@@ -148,25 +230,23 @@ pub(crate) async fn show_form(
     State(shared): State<Shared>,
     By(actor): By,
     Path(name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<FormView>, ApiError> {
     let file = shared.host.interaction(&actor, &name).await?;
-    Ok(Json(json!({"interaction": form(&file)})))
+    Ok(One(form(&file)))
 }
 
 /// Makes a form.
 pub(crate) async fn create_form(
     State(shared): State<Shared>,
     by: By,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("interaction")?;
-    let name = wanted.get("uuid").or(wanted.get("name"));
-    let Some(name) = name.and_then(Value::as_str).map(str::to_owned) else {
-        return Err(ApiError::invalid("`uuid` must be a text"));
+    payload: Payload<FormChange>,
+) -> Result<One<FormView>, ApiError> {
+    let Some(name) = payload.wanted.uuid.or(payload.wanted.name) else {
+        return Err(ApiError::invalid("`uuid` is missing"));
     };
     shared
         .host
-        .put_interaction(&by.0, &name, wanted, true)
+        .put_interaction(&by.0, &name, payload.map, true)
         .await?;
     show_form(State(shared), by, Path(name)).await
 }
@@ -177,9 +257,10 @@ pub(crate) async fn update_form(
     by: By,
     Path(name): Path<String>,
     if_match: IfMatch,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = with_revision(payload.inside("interaction")?, if_match)?;
+    payload: Payload<FormChange>,
+) -> Result<One<FormView>, ApiError> {
+    let given = payload.wanted.revision.as_deref();
+    let wanted = with_revision(payload.map, given, if_match);
     let known = shared.host.interaction(&by.0, &name).await?.name;
     shared
         .host
@@ -189,23 +270,64 @@ pub(crate) async fn update_form(
 }
 
 /// The forms that the blocks of a pipeline use.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PipelineInteraction")]
+pub(crate) struct PipelineFormsView {
+    uuid: String,
+    pipeline: Reference,
+    /// The forms of each block.
+    blocks: Value,
+    layout: Value,
+    /// Who may use them.
+    permissions: Value,
+    /// Their file as it is.
+    content: String,
+    /// Names the content of the file.
+    revision: String,
+}
+
+/// What the forms of a pipeline are to be; what is not named stays.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct PipelineFormsChange {
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    blocks: Option<Map>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    layout: Option<Value>,
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    permissions: Option<Value>,
+    /// The whole file instead.
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    content: Option<String>,
+    /// The revision that the change was made to.
+    revision: Option<String>,
+}
+
+impl Named for PipelineFormsView {
+    const ONE: &'static str = "pipeline_interaction";
+}
+
+impl Named for PipelineFormsChange {
+    const ONE: &'static str = "pipeline_interaction";
+}
+
+/// The forms that the blocks of a pipeline use.
 pub(crate) async fn show_of_pipeline(
     State(shared): State<Shared>,
     By(actor): By,
     Path(pipeline): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<PipelineFormsView>, ApiError> {
     let uuid = PipelineUuid::new(pipeline);
     let file = shared.host.pipeline_interactions(&actor, &uuid).await?;
     let key = |key: &str| file.keys.get(key).cloned().unwrap_or_default();
-    Ok(Json(json!({"pipeline_interaction": {
-        "uuid": uuid,
-        "pipeline": {"uuid": uuid},
-        "blocks": key("blocks"),
-        "layout": key("layout"),
-        "permissions": key("permissions"),
-        "content": file.text,
-        "revision": file.revision,
-    }})))
+    Ok(One(PipelineFormsView {
+        uuid: uuid.to_string(),
+        pipeline: Reference::to(&uuid),
+        blocks: key("blocks"),
+        layout: key("layout"),
+        permissions: key("permissions"),
+        content: file.text.clone(),
+        revision: file.revision.clone(),
+    }))
 }
 
 /// Changes them.
@@ -214,9 +336,10 @@ pub(crate) async fn update_of_pipeline(
     by: By,
     Path(pipeline): Path<String>,
     if_match: IfMatch,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = with_revision(payload.inside("pipeline_interaction")?, if_match)?;
+    payload: Payload<PipelineFormsChange>,
+) -> Result<One<PipelineFormsView>, ApiError> {
+    let given = payload.wanted.revision.as_deref();
+    let wanted = with_revision(payload.map, given, if_match);
     let uuid = PipelineUuid::new(pipeline.clone());
     shared
         .host

@@ -1,18 +1,123 @@
 //! `variables` of pipelines, and `secrets`.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use baton_app::scope_name;
-use baton_model::PipelineUuid;
+use baton_model::{PipelineUuid, ProductKind};
 use baton_store::{SecretName, SecretScope};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::By;
-use crate::Shared;
-use crate::body::{IfMatch, Payload};
+use crate::answer::{Many, Named, One};
+use crate::body::{Field, IfMatch, Payload};
 use crate::error::ApiError;
-use crate::params::Params;
-use crate::times;
+use crate::params::{Query, flag};
+use crate::{Shared, times, words};
+
+/// Something that is named by its id alone.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Reference {
+    uuid: String,
+}
+
+impl Reference {
+    pub(crate) fn to(uuid: &(impl ToString + ?Sized)) -> Self {
+        Self {
+            uuid: uuid.to_string(),
+        }
+    }
+}
+
+/// The variables of a block, or of the pipeline (block `global`).
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BlockVariables {
+    block: Reference,
+    pipeline: Reference,
+    variables: Vec<VariableView>,
+    /// The run that produced them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline_run_id: Option<i64>,
+    /// Names the content of the pipeline's file, for global variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
+}
+
+/// A variable: a global one with its value, or something that a block has produced.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Variable")]
+#[serde(untagged)]
+enum VariableView {
+    Global(GlobalVariable),
+    Output(OutputVariable),
+}
+
+/// A global variable.
+#[derive(Serialize, JsonSchema)]
+struct GlobalVariable {
+    uuid: String,
+    /// Its type in Python.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    value: Value,
+}
+
+/// Something that a block has produced.
+#[derive(Serialize, JsonSchema)]
+struct OutputVariable {
+    uuid: String,
+    #[serde(rename = "type")]
+    #[schemars(with = "words::ProductKind")]
+    kind: ProductKind,
+    /// Rows, for a frame.
+    rows: Option<u64>,
+    bytes: u64,
+}
+
+impl Named for BlockVariables {
+    const ONE: &'static str = "variable";
+    const MANY: &'static str = "variables";
+}
+
+/// A global variable that was set.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct SetVariable {
+    block: Reference,
+    pipeline: Reference,
+    name: String,
+    uuid: String,
+    value: Value,
+}
+
+/// A global variable that is gone.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RemovedVariable {
+    name: String,
+    pipeline: Reference,
+}
+
+/// What a global variable is to be.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct VariableChange {
+    /// Its name; in the address where that has it.
+    name: Option<String>,
+    #[serde(default)]
+    value: Field<Value>,
+    /// The revision of the pipeline that the change was made to.
+    revision: Option<String>,
+}
+
+impl Named for SetVariable {
+    const ONE: &'static str = "variable";
+}
+
+impl Named for RemovedVariable {
+    const ONE: &'static str = "variable";
+}
+
+impl Named for VariableChange {
+    const ONE: &'static str = "variable";
+}
 
 fn kind(value: &Value) -> &'static str {
     match value {
@@ -26,71 +131,85 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// Which variables are wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct VariableQuery {
+    /// Only the global ones.
+    #[serde(default, deserialize_with = "flag")]
+    global_only: Option<bool>,
+}
+
 /// The variables of a pipeline: the global ones first, then what its blocks have produced.
 pub(crate) async fn list(
     State(shared): State<Shared>,
     By(actor): By,
     Path(pipeline): Path<String>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
+    Query(query): Query<VariableQuery>,
+) -> Result<Many<BlockVariables>, ApiError> {
     let uuid = PipelineUuid::new(pipeline);
     let (facts, _) = shared.host.pipeline(&actor, &uuid).await?;
-    let globals: Vec<Value> = facts
-        .pipeline
-        .variables
-        .iter()
-        .map(|(name, value)| json!({"uuid": name, "type": kind(value), "value": value}))
-        .collect();
-    let mut views = vec![json!({
-        "block": {"uuid": "global"},
-        "pipeline": {"uuid": uuid},
-        "variables": globals,
-        "revision": facts.revision,
-    })];
-    let only_global = matches!(params.get("global_only"), Some("1" | "true"));
-    if !only_global {
+    let globals = facts.pipeline.variables.iter();
+    let globals = globals.map(|(name, value)| {
+        VariableView::Global(GlobalVariable {
+            uuid: name.clone(),
+            kind: kind(value),
+            value: value.clone(),
+        })
+    });
+    let mut views = vec![BlockVariables {
+        block: Reference::to("global"),
+        pipeline: Reference::to(&uuid),
+        variables: globals.collect(),
+        pipeline_run_id: None,
+        revision: Some(facts.revision.clone()),
+    }];
+    if query.global_only != Some(true) {
         for (block, run, products) in shared.host.newest_outputs(&actor, &uuid).await? {
             let outputs = products.iter().map(|product| {
-                json!({
-                    "uuid": product.name,
-                    "type": product.kind,
-                    "rows": product.rows,
-                    "bytes": product.bytes,
+                VariableView::Output(OutputVariable {
+                    uuid: product.name.clone(),
+                    kind: product.kind,
+                    rows: product.rows,
+                    bytes: product.bytes,
                 })
             });
-            views.push(json!({
-                "block": {"uuid": block},
-                "pipeline": {"uuid": uuid},
-                "pipeline_run_id": run,
-                "variables": outputs.collect::<Vec<_>>(),
-            }));
+            views.push(BlockVariables {
+                block: Reference::to(&block),
+                pipeline: Reference::to(&uuid),
+                variables: outputs.collect(),
+                pipeline_run_id: Some(run.0),
+                revision: None,
+            });
         }
     }
-    Ok(Json(
-        json!({"variables": views, "metadata": {"count": views.len()}}),
-    ))
+    Ok(Many::whole(views))
 }
 
 async fn set(
     shared: &Shared,
     by: &By,
     pipeline: String,
-    name: &str,
-    wanted: &Map<String, Value>,
+    name: String,
+    wanted: VariableChange,
     if_match: IfMatch,
-) -> Result<Json<Value>, ApiError> {
-    let Some(value) = wanted.get("value") else {
+) -> Result<One<SetVariable>, ApiError> {
+    let Field::Given(value) = wanted.value else {
         return Err(ApiError::invalid("`value` is missing"));
     };
+    let value = value.unwrap_or_default();
     let uuid = PipelineUuid::new(pipeline);
-    let revision = if_match.or(wanted)?;
+    let revision = if_match.or(wanted.revision.as_deref());
     shared
         .host
-        .set_variable(&by.0, &uuid, name, Some(value.clone()), revision)
+        .set_variable(&by.0, &uuid, &name, Some(value.clone()), revision)
         .await?;
-    Ok(Json(json!({"variable": {
-        "block": {"uuid": "global"}, "pipeline": {"uuid": uuid}, "name": name, "uuid": name, "value": value,
-    }})))
+    Ok(One(SetVariable {
+        block: Reference::to("global"),
+        pipeline: Reference::to(&uuid),
+        uuid: name.clone(),
+        name,
+        value,
+    }))
 }
 
 /// Sets a global variable.
@@ -99,15 +218,12 @@ pub(crate) async fn create(
     by: By,
     Path(pipeline): Path<String>,
     if_match: IfMatch,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("variable")?;
-    let name = match wanted.get("name") {
-        Some(Value::String(name)) => name.clone(),
-        Some(_) => return Err(ApiError::invalid("`name` must be a text")),
-        None => return Err(ApiError::invalid("`name` is missing")),
+    payload: Payload<VariableChange>,
+) -> Result<One<SetVariable>, ApiError> {
+    let Some(name) = payload.wanted.name.clone() else {
+        return Err(ApiError::invalid("`name` is missing"));
     };
-    set(&shared, &by, pipeline, &name, &wanted, if_match).await
+    set(&shared, &by, pipeline, name, payload.wanted, if_match).await
 }
 
 /// Sets the global variable that the address names.
@@ -116,63 +232,101 @@ pub(crate) async fn update(
     by: By,
     Path((pipeline, name)): Path<(String, String)>,
     if_match: IfMatch,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("variable")?;
-    set(&shared, &by, pipeline, &name, &wanted, if_match).await
+    payload: Payload<VariableChange>,
+) -> Result<One<SetVariable>, ApiError> {
+    set(&shared, &by, pipeline, name, payload.wanted, if_match).await
 }
 
 /// Removes a global variable.
 pub(crate) async fn remove(
     State(shared): State<Shared>,
-    by: By,
+    By(actor): By,
     Path((pipeline, name)): Path<(String, String)>,
     if_match: IfMatch,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<One<RemovedVariable>, ApiError> {
     let uuid = PipelineUuid::new(pipeline);
     shared
         .host
-        .set_variable(&by.0, &uuid, &name, None, if_match.0)
+        .set_variable(&actor, &uuid, &name, None, if_match.0)
         .await?;
-    Ok(Json(
-        json!({"variable": {"name": name, "pipeline": {"uuid": uuid}}}),
-    ))
+    Ok(One(RemovedVariable {
+        name,
+        pipeline: Reference::to(&uuid),
+    }))
 }
 
-fn secret(secret: &SecretName) -> Value {
-    let pipeline = match &secret.scope {
-        SecretScope::Pipeline(uuid) => Some(uuid),
-        _ => None,
-    };
-    json!({
-        "name": secret.name,
-        "scope": scope_name(&secret.scope),
-        "pipeline_uuid": pipeline,
-        "updated_at": times::text(secret.updated_at),
-    })
+/// A secret; never its value.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Secret")]
+pub(crate) struct SecretView {
+    name: String,
+    scope: String,
+    /// The pipeline whose secret it is.
+    pipeline_uuid: Option<String>,
+    updated_at: String,
+}
+
+/// What a secret is to be.
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "the use case reads what was sent")]
+pub(crate) struct SecretChange {
+    name: Option<String>,
+    value: Option<String>,
+    scope: Option<String>,
+    /// Makes it a secret of this pipeline.
+    pipeline_uuid: Option<String>,
+}
+
+/// A secret that is gone.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RemovedSecret {
+    name: String,
+}
+
+impl Named for SecretView {
+    const ONE: &'static str = "secret";
+    const MANY: &'static str = "secrets";
+}
+
+impl Named for SecretChange {
+    const ONE: &'static str = "secret";
+}
+
+impl Named for RemovedSecret {
+    const ONE: &'static str = "secret";
+}
+
+impl From<&SecretName> for SecretView {
+    fn from(secret: &SecretName) -> Self {
+        Self {
+            name: secret.name.clone(),
+            scope: scope_name(&secret.scope).to_owned(),
+            pipeline_uuid: match &secret.scope {
+                SecretScope::Pipeline(uuid) => Some(uuid.to_string()),
+                _ => None,
+            },
+            updated_at: times::text(secret.updated_at),
+        }
+    }
 }
 
 /// The secrets by name; never a value.
 pub(crate) async fn secrets(
     State(shared): State<Shared>,
     By(actor): By,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Many<SecretView>, ApiError> {
     let secrets = shared.host.secrets(&actor).await?;
-    let views: Vec<Value> = secrets.iter().map(secret).collect();
-    Ok(Json(
-        json!({"secrets": views, "metadata": {"count": views.len()}}),
-    ))
+    Ok(Many::whole(secrets.iter().map(SecretView::from).collect()))
 }
 
 /// Makes a secret.
 pub(crate) async fn create_secret(
     State(shared): State<Shared>,
     By(actor): By,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let wanted = payload.inside("secret")?;
-    let made = shared.host.put_secret(&actor, &wanted, true).await?;
-    Ok(Json(json!({"secret": secret(&made)})))
+    payload: Payload<SecretChange>,
+) -> Result<One<SecretView>, ApiError> {
+    let made = shared.host.put_secret(&actor, &payload.map, true).await?;
+    Ok(One(SecretView::from(&made)))
 }
 
 /// Gives a secret another value.
@@ -180,12 +334,20 @@ pub(crate) async fn update_secret(
     State(shared): State<Shared>,
     By(actor): By,
     Path(name): Path<String>,
-    payload: Payload,
-) -> Result<Json<Value>, ApiError> {
-    let mut wanted = payload.inside("secret")?;
+    payload: Payload<SecretChange>,
+) -> Result<One<SecretView>, ApiError> {
+    let mut wanted = payload.map;
     wanted.insert("name".to_owned(), json!(name));
     let changed = shared.host.put_secret(&actor, &wanted, false).await?;
-    Ok(Json(json!({"secret": secret(&changed)})))
+    Ok(One(SecretView::from(&changed)))
+}
+
+/// Which secret of a name is meant.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct SecretQuery {
+    scope: Option<String>,
+    /// The one of this pipeline.
+    pipeline_uuid: Option<String>,
 }
 
 /// Removes a secret.
@@ -193,12 +355,15 @@ pub(crate) async fn remove_secret(
     State(shared): State<Shared>,
     By(actor): By,
     Path(name): Path<String>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
+    Query(query): Query<SecretQuery>,
+) -> Result<One<RemovedSecret>, ApiError> {
     let mut wanted = Map::from_iter([("name".to_owned(), json!(name))]);
-    for key in ["scope", "pipeline_uuid"] {
-        wanted.extend(params.get(key).map(|text| (key.to_owned(), json!(text))));
+    for (key, text) in [
+        ("scope", query.scope),
+        ("pipeline_uuid", query.pipeline_uuid),
+    ] {
+        wanted.extend(text.map(|text| (key.to_owned(), json!(text))));
     }
     shared.host.delete_secret(&actor, &wanted).await?;
-    Ok(Json(json!({"secret": {"name": name}})))
+    Ok(One(RemovedSecret { name }))
 }

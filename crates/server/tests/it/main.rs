@@ -7,9 +7,14 @@
 )]
 
 mod backfills;
+#[path = "../described/mod.rs"]
+mod described;
 mod live;
 mod logs;
+mod outlook;
 mod pages;
+mod paging;
 mod routes;
+mod run_actions;
 mod served;
 mod why;

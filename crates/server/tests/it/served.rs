@@ -18,6 +18,8 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
+use crate::described;
+
 /// What tests wait at most for something that happens.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -104,6 +106,7 @@ impl Served {
         let request = Self::request("GET", path).body(Body::empty()).unwrap();
         let (status, body) = self.json(request).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        described::check("GET", path, None, 200, &body);
         body
     }
 
@@ -113,7 +116,9 @@ impl Served {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
-        self.json(request).await
+        let (status, answer) = self.json(request).await;
+        described::check(method, path, Some(body), status.as_u16(), &answer);
+        (status, answer)
     }
 
     /// Sends JSON, which must be accepted.

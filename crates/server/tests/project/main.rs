@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod blocks;
+#[path = "../described/mod.rs"]
+mod described;
 mod files;
 mod pipelines;
 mod rest;

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::described;
+
 /// The token of the server.
 const TOKEN: &str = "0123456789abcdef";
 
@@ -104,18 +106,21 @@ impl Scene {
 
     /// Sends JSON; gives the number of the status and the answer.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let body = match body {
+        let sent = match &body {
             Value::Null => Body::empty(),
             body => Body::from(body.to_string()),
         };
         let request = Self::request(method, path)
             .header(header::CONTENT_TYPE, "application/json")
-            .body(body)
+            .body(sent)
             .unwrap();
-        let (status, body) = self.send(request).await;
-        let value =
-            serde_json::from_slice(&body).unwrap_or_else(|_| json!(String::from_utf8_lossy(&body)));
-        (status.as_u16(), value)
+        let (status, answer) = self.send(request).await;
+        let status = status.as_u16();
+        let value = serde_json::from_slice(&answer)
+            .unwrap_or_else(|_| json!(String::from_utf8_lossy(&answer)));
+        let sent = Some(&body).filter(|body| !body.is_null());
+        described::check(method, path, sent, status, &value);
+        (status, value)
     }
 
     /// What a GET gives, which must be found.

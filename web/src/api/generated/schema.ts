@@ -11,6 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** A page for browsers. */
         get: operations["get"];
         put?: never;
         post?: never;
@@ -27,6 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Who changed what, the newest first. */
         get: operations["get_audits"];
         put?: never;
         post?: never;
@@ -43,6 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** All backfills. */
         get: operations["get_backfills"];
         put?: never;
         post?: never;
@@ -59,9 +62,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One backfill, with its dates. */
         get: operations["get_backfills_id"];
+        /** Changes a backfill, starts, pauses or cancels it; what is not named stays. */
         put: operations["put_backfills_id"];
         post?: never;
+        /** Deletes a backfill. */
         delete: operations["delete_backfills_id"];
         options?: never;
         head?: never;
@@ -75,6 +81,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What a backfill would do if it were started now. */
         get: operations["get_backfills_id_preview"];
         put?: never;
         post?: never;
@@ -91,6 +98,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One block of a run. */
         get: operations["get_block_runs_id"];
         put?: never;
         post?: never;
@@ -107,6 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The code that a block run was planned with. */
         get: operations["get_block_runs_id_code"];
         put?: never;
         post?: never;
@@ -123,6 +132,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What a block run produced. */
         get: operations["get_block_runs_id_outputs"];
         put?: never;
         post?: never;
@@ -139,6 +149,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** A page of a frame, as JSON or with `format=arrow` as an Arrow stream; other products as their bytes. */
         get: operations["get_block_runs_id_outputs_name"];
         put?: never;
         post?: never;
@@ -155,6 +166,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What is known of the columns of a frame, over the rows that meet the conditions. */
         get: operations["get_block_runs_id_outputs_name_statistics"];
         put?: never;
         post?: never;
@@ -171,6 +183,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The templates of blocks. */
         get: operations["get_block_templates"];
         put?: never;
         post?: never;
@@ -187,6 +200,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Every file and folder in one list. */
         get: operations["get_browser_items"];
         put?: never;
         post?: never;
@@ -203,8 +217,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The check of the project, or of the pipeline `pipeline_uuid`. */
         get: operations["get_checks"];
         put?: never;
+        /** The check of a text as if it stood in a file of the project. */
         post: operations["post_checks"];
         delete?: never;
         options?: never;
@@ -219,8 +235,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The project's own templates of blocks, or with `object_type=pipelines` of pipelines. */
         get: operations["get_custom_templates"];
         put?: never;
+        /** Makes a template of a block or of a pipeline. */
         post: operations["post_custom_templates"];
         delete?: never;
         options?: never;
@@ -235,9 +253,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One template of the project. */
         get: operations["get_custom_templates_id"];
         put?: never;
         post?: never;
+        /** Deletes a template of the project. */
         delete: operations["delete_custom_templates_id"];
         options?: never;
         head?: never;
@@ -251,8 +271,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What happens, as server-sent events; of one run with `pipeline_run_id`. */
         get: operations["get_events"];
         put?: never;
+        /** Takes an event as it is and starts the runs of every trigger that it fits. */
         post: operations["post_events"];
         delete?: never;
         options?: never;
@@ -267,7 +289,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What a file holds: as text in JSON, or its bytes to whoever accepts nothing else. */
         get: operations["get_file_contents_path"];
+        /** Writes a file: the text `content` of JSON, or the bytes of the body. A file that is not there yet is made from bytes, or with `create=1`. */
         put: operations["put_file_contents_path"];
         post?: never;
         delete?: never;
@@ -283,8 +307,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The tree of the project, or of the folder `path`. */
         get: operations["get_files"];
         put?: never;
+        /** Makes a file. */
         post: operations["post_files"];
         delete?: never;
         options?: never;
@@ -299,9 +325,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What is known of a file. */
         get: operations["get_files_path"];
+        /** Gives a file another name or folder. */
         put: operations["put_files_path"];
         post?: never;
+        /** Deletes a file. */
         delete: operations["delete_files_path"];
         options?: never;
         head?: never;
@@ -317,6 +346,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Makes a folder. */
         post: operations["post_folders"];
         delete?: never;
         options?: never;
@@ -331,10 +361,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What a folder holds. */
         get: operations["get_folders_path"];
+        /** Gives a folder another name or place. */
         put: operations["put_folders_path"];
         post?: never;
+        /** Deletes a folder. */
         delete: operations["delete_folders_path"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs that schedules bring, and where they want more of a pool than it has. */
+        get: operations["get_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -347,8 +397,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The global data products. */
         get: operations["get_global_data_products"];
         put?: never;
+        /** Makes a global data product. */
         post: operations["post_global_data_products"];
         delete?: never;
         options?: never;
@@ -363,9 +415,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One global data product. */
         get: operations["get_global_data_products_uuid"];
+        /** Changes a global data product. */
         put: operations["put_global_data_products_uuid"];
         post?: never;
+        /** Deletes a global data product. */
         delete: operations["delete_global_data_products_uuid"];
         options?: never;
         head?: never;
@@ -379,8 +434,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The forms of the project. */
         get: operations["get_interactions"];
         put?: never;
+        /** Makes a form. */
         post: operations["post_interactions"];
         delete?: never;
         options?: never;
@@ -395,8 +452,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One form. */
         get: operations["get_interactions_name"];
+        /** Changes a form. */
         put: operations["put_interactions_name"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest messages to people about runs. */
+        get: operations["get_notices"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -411,6 +487,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The description of the API. */
         get: operations["get_openapi_json"];
         put?: never;
         post?: never;
@@ -427,7 +504,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The forms that the blocks of a pipeline use. */
         get: operations["get_pipeline_interactions_pipeline"];
+        /** Changes the forms that the blocks of a pipeline use. */
         put: operations["put_pipeline_interactions_pipeline"];
         post?: never;
         delete?: never;
@@ -443,9 +522,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Runs, the newest first. */
         get: operations["get_pipeline_runs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline_runs/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops, retries or deletes several runs. */
+        post: operations["post_pipeline_runs_actions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -459,9 +556,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One run; with `_wait` as soon as it has ended. */
         get: operations["get_pipeline_runs_id"];
+        /** Stops a run, or runs blocks of it again. */
         put: operations["put_pipeline_runs_id"];
         post?: never;
+        /** Deletes a run that has ended. */
         delete: operations["delete_pipeline_runs_id"];
         options?: never;
         head?: never;
@@ -475,7 +575,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The blocks of a run. */
         get: operations["get_pipeline_runs_id_block_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline_runs/{id}/comparisons/{with}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two runs of one pipeline beside each other: blocks, times, products, and what has changed. */
+        get: operations["get_pipeline_runs_id_comparisons_with"];
         put?: never;
         post?: never;
         delete?: never;
@@ -491,7 +609,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The log of one run: in the shape of Mage, or with `_format=flat` as a list that can be read on from `next`. */
         get: operations["get_pipeline_runs_id_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline_runs/{id}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages to people about a run. */
+        get: operations["get_pipeline_runs_id_notices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -507,6 +643,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Why a run is as it is. */
         get: operations["get_pipeline_runs_id_why"];
         put?: never;
         post?: never;
@@ -523,6 +660,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** All triggers. */
         get: operations["get_pipeline_schedules"];
         put?: never;
         post?: never;
@@ -539,9 +677,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One trigger. */
         get: operations["get_pipeline_schedules_id"];
+        /** Changes a trigger; what is not named stays. */
         put: operations["put_pipeline_schedules_id"];
         post?: never;
+        /** Deletes a trigger. */
         delete: operations["delete_pipeline_schedules_id"];
         options?: never;
         head?: never;
@@ -557,7 +698,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Starts a run of a trigger, by its token as bearer. */
         post: operations["post_pipeline_schedules_id_api_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline_schedules/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What callers asked of a trigger, the newest first. */
+        get: operations["get_pipeline_schedules_id_calls"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -571,8 +730,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Runs of a trigger. */
         get: operations["get_pipeline_schedules_id_pipeline_runs"];
         put?: never;
+        /** Starts a run of a trigger, by a session. */
         post: operations["post_pipeline_schedules_id_pipeline_runs"];
         delete?: never;
         options?: never;
@@ -589,6 +750,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Starts a run of a trigger, by its token in the address. */
         post: operations["post_pipeline_schedules_id_pipeline_runs_token"];
         delete?: never;
         options?: never;
@@ -603,6 +765,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Why a trigger makes no run. */
         get: operations["get_pipeline_schedules_id_why"];
         put?: never;
         post?: never;
@@ -619,8 +782,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Pipelines by id. */
         get: operations["get_pipelines"];
         put?: never;
+        /** Makes a pipeline. */
         post: operations["post_pipelines"];
         delete?: never;
         options?: never;
@@ -635,9 +800,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One pipeline. */
         get: operations["get_pipelines_pipeline"];
+        /** Changes a pipeline; what is not named stays. */
         put: operations["put_pipelines_pipeline"];
         post?: never;
+        /** Deletes a pipeline; with `dry_run=1` only tells what would go. */
         delete: operations["delete_pipelines_pipeline"];
         options?: never;
         head?: never;
@@ -651,8 +819,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The backfills of a pipeline. */
         get: operations["get_pipelines_pipeline_backfills"];
         put?: never;
+        /** Makes a backfill; `status: initial` starts it at once. */
         post: operations["post_pipelines_pipeline_backfills"];
         delete?: never;
         options?: never;
@@ -669,6 +839,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** What a backfill that is not stored would do. */
         post: operations["post_pipelines_pipeline_backfills_preview"];
         delete?: never;
         options?: never;
@@ -683,6 +854,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The first frame of a block as CSV, or in another format, however large it is. */
         get: operations["get_pipelines_pipeline_block_outputs_block_downloads"];
         put?: never;
         post?: never;
@@ -699,8 +871,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The blocks of a pipeline, callbacks and the like too. */
         get: operations["get_pipelines_pipeline_blocks"];
         put?: never;
+        /** Makes a block. */
         post: operations["post_pipelines_pipeline_blocks"];
         delete?: never;
         options?: never;
@@ -715,9 +889,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One block. */
         get: operations["get_pipelines_pipeline_blocks_block"];
+        /** Changes a block; what is not named stays. */
         put: operations["put_pipelines_pipeline_blocks_block"];
         post?: never;
+        /** Takes a block out of its pipeline. */
         delete: operations["delete_pipelines_pipeline_blocks_block"];
         options?: never;
         head?: never;
@@ -731,6 +908,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The newest runs of a block, with the hash of the code that each had. */
         get: operations["get_pipelines_pipeline_blocks_block_history"];
         put?: never;
         post?: never;
@@ -747,6 +925,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What a block produced: in a run, or when it last completed. */
         get: operations["get_pipelines_pipeline_blocks_block_outputs"];
         put?: never;
         post?: never;
@@ -763,6 +942,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The check of one pipeline. */
         get: operations["get_pipelines_pipeline_checks"];
         put?: never;
         post?: never;
@@ -779,6 +959,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The forms that the blocks of a pipeline use. */
         get: operations["get_pipelines_pipeline_interactions"];
         put?: never;
         post?: never;
@@ -795,6 +976,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The logs of the newest runs of a pipeline, or of those that are named. */
         get: operations["get_pipelines_pipeline_logs"];
         put?: never;
         post?: never;
@@ -811,6 +993,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** How the blocks of a pipeline last ran, what they last produced, and why that is stale. */
         get: operations["get_pipelines_pipeline_notebook"];
         put?: never;
         post?: never;
@@ -827,6 +1010,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Runs of a pipeline. */
         get: operations["get_pipelines_pipeline_pipeline_runs"];
         put?: never;
         post?: never;
@@ -843,9 +1027,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The triggers of a pipeline. */
         get: operations["get_pipelines_pipeline_pipeline_schedules"];
         put?: never;
+        /** Makes a trigger. */
         post: operations["post_pipelines_pipeline_pipeline_schedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/{pipeline}/pipeline_schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The next dates of a trigger that is not stored. */
+        post: operations["post_pipelines_pipeline_pipeline_schedules_preview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -859,8 +1062,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The variables of a pipeline: the global ones first, then what its blocks have produced. */
         get: operations["get_pipelines_pipeline_variables"];
         put?: never;
+        /** Sets a global variable. */
         post: operations["post_pipelines_pipeline_variables"];
         delete?: never;
         options?: never;
@@ -876,8 +1081,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /** Sets the global variable that the address names. */
         put: operations["put_pipelines_pipeline_variables_name"];
         post?: never;
+        /** Removes a global variable. */
         delete: operations["delete_pipelines_pipeline_variables_name"];
         options?: never;
         head?: never;
@@ -891,6 +1098,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The one project. */
         get: operations["get_projects"];
         put?: never;
         post?: never;
@@ -907,9 +1115,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The project that the address names: there is one. */
         get: operations["get_projects_name"];
+        /** Changes what the project says about itself. */
         put: operations["put_projects_name"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is too old and would be deleted now. */
+        get: operations["get_retention"];
+        put?: never;
+        /** Deletes what is too old. */
+        post: operations["post_retention"];
         delete?: never;
         options?: never;
         head?: never;
@@ -925,6 +1153,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Runs a block at once, with or without those around it, or a whole pipeline, and waits for what it gives. */
         post: operations["post_runs"];
         delete?: never;
         options?: never;
@@ -939,8 +1168,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Pipelines, blocks and files with a text in their names. */
         get: operations["get_search_results"];
         put?: never;
+        /** What has a text in its name, as Mage's clients ask for it. */
         post: operations["post_search_results"];
         delete?: never;
         options?: never;
@@ -955,8 +1186,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The secrets by name; never a value. */
         get: operations["get_secrets"];
         put?: never;
+        /** Makes a secret. */
         post: operations["post_secrets"];
         delete?: never;
         options?: never;
@@ -972,8 +1205,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /** Gives a secret another value. */
         put: operations["put_secrets_name"];
         post?: never;
+        /** Removes a secret. */
         delete: operations["delete_secrets_name"];
         options?: never;
         head?: never;
@@ -987,6 +1222,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The server and its project. */
         get: operations["get_status"];
         put?: never;
         post?: never;
@@ -1003,6 +1239,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The server and its project, as a list of one. */
         get: operations["get_statuses"];
         put?: never;
         post?: never;
@@ -1019,6 +1256,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The tags in use. */
         get: operations["get_tags"];
         put?: never;
         post?: never;
@@ -1035,6 +1273,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Whether the process answers. */
         get: operations["get_health"];
         put?: never;
         post?: never;
@@ -1051,6 +1290,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The service in numbers, for Prometheus. */
         get: operations["get_metrics"];
         put?: never;
         post?: never;
@@ -1067,6 +1307,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Whether the process can do its work: the database answers and the scheduler turns. */
         get: operations["get_ready"];
         put?: never;
         post?: never;
@@ -1083,6 +1324,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What happens, over a WebSocket: the client says what it wants to hear of. */
         get: operations["get_websocket"];
         put?: never;
         post?: never;
@@ -1096,21 +1338,1891 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Error: {
-            status: number;
-            error: {
-                /** @description The status code. */
-                code: number;
-                /**
-                 * @description A stable word for programs.
-                 * @enum {string}
-                 */
-                type: "api_resource_error" | "conflict" | "internal_error" | "invalid_oauth_token" | "record_invalid" | "record_not_found" | "try_again" | "unauthorized_access";
-                message: string;
-                hint?: string | null;
-                errors?: unknown;
-                exception?: unknown;
+        /** @description What is to be done with runs. */
+        Action: "cancel" | "retry" | "delete";
+        /** @description A change that somebody made. */
+        Audit: {
+            /** @description When. */
+            at: string;
+            /** @description `owner`, or `token` for whoever knew the token of a trigger. */
+            who: string;
+            /** @description What was done, such as `pipeline.update`. */
+            action: string;
+            /** @description To what. */
+            object: string;
+            details: unknown;
+        };
+        /** @description A backfill. */
+        Backfill: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            pipeline_uuid: string;
+            /**
+             * Format: int64
+             * @description The trigger that its runs belong to, once it has begun.
+             */
+            pipeline_schedule_id: number | null;
+            block_uuid: string | null;
+            /** @description Null before it has begun. */
+            status: components["schemas"]["BackfillStatus"] | null;
+            start_datetime: string | null;
+            end_datetime: string | null;
+            interval_type: components["schemas"]["IntervalUnit"] | null;
+            /** Format: uint32 */
+            interval_units: number | null;
+            variables: {
+                [key: string]: unknown;
             };
+            settings: {
+                [key: string]: unknown;
+            };
+            metrics: unknown;
+            started_at: string | null;
+            completed_at: string | null;
+            failed_at: string | null;
+            created_at: string;
+            updated_at: string;
+            /** @description Its dates, as the variables that their runs get; at most 1000. */
+            pipeline_run_dates: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Format: uint
+             * @description How many dates there are.
+             */
+            pipeline_run_dates_count: number;
+            /**
+             * Format: uint64
+             * @description How many runs there are.
+             */
+            total_run_count: number;
+        };
+        /** @description What a backfill is to be; what is not named stays. What the server itself says of it may come back with it. */
+        BackfillChange: {
+            name?: string | null;
+            start_datetime?: string | null;
+            end_datetime?: string | null;
+            interval_type?: components["schemas"]["IntervalUnit"] | null;
+            interval_units?: components["schemas"]["Units"] | null;
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description `initial` or `running` starts it, `paused` pauses it, `cancelled` stops it. */
+            status?: components["schemas"]["BackfillStatus"] | null;
+        };
+        /** @description What a backfill would do. */
+        BackfillPreview: {
+            /** @description The dates that runs would be made for, as the variables that they get; at most 1000. */
+            pipeline_run_dates: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Format: uint
+             * @description How many runs would be made.
+             */
+            total_run_count: number;
+            /**
+             * Format: uint
+             * @description How many dates would be left alone, since they have completed.
+             */
+            left_alone_count: number;
+            /**
+             * Format: uint32
+             * @description How many runs would be under way at a time; null without a limit.
+             */
+            pipeline_run_limit: number | null;
+            /**
+             * Format: double
+             * @description How long it would take, judged by earlier runs.
+             */
+            expected_seconds: number | null;
+        };
+        /** @enum {string} */
+        BackfillStatus: "initial" | "running" | "paused" | "completed" | "failed" | "cancelled";
+        /** @description A block. */
+        Block: {
+            uuid: string;
+            name: string;
+            type: components["schemas"]["BlockKind"];
+            language: components["schemas"]["Language"];
+            upstream_blocks: string[];
+            downstream_blocks: string[];
+            /** @description Callbacks that are attached to it. */
+            callback_blocks: string[];
+            /** @description Conditionals that are attached to it. */
+            conditional_blocks: string[];
+            configuration: {
+                [key: string]: unknown;
+            };
+            color: string | null;
+            /** Format: int64 */
+            priority: number;
+            /** @description The block whose code it runs. */
+            replicated_block: string | null;
+            documentation: string | null;
+            /** @description What is usual for it; told with one pipeline. */
+            usual?: components["schemas"]["Usual"] | null;
+            all_upstream_blocks_executed: unknown;
+            executor_config: unknown;
+            executor_type: unknown;
+            groups: unknown;
+            has_callback: unknown;
+            metadata: unknown;
+            retry_config: unknown;
+            status: unknown;
+            timeout: unknown;
+            /** @description What it holds; none when it is no text, too large, or not there. */
+            content?: string | null;
+            /** @description Its path, relative to the project. */
+            file?: string;
+            /** @description Names the content: send it with a change of it. */
+            revision?: string | null;
+        };
+        /** @description What a block is to be; what is not named stays. */
+        BlockChange: {
+            uuid?: string | null;
+            name?: string | null;
+            type?: components["schemas"]["BlockKind"] | null;
+            language?: components["schemas"]["Language"] | null;
+            /** @description The text of its file. */
+            content?: string | null;
+            upstream_blocks?: string[] | null;
+            downstream_blocks?: string[] | null;
+            callback_blocks?: string[] | null;
+            conditional_blocks?: string[] | null;
+            configuration?: {
+                [key: string]: unknown;
+            } | null;
+            executor_type?: string | null;
+            executor_config?: {
+                [key: string]: unknown;
+            } | null;
+            retry_config?: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: double */
+            timeout?: number | null;
+            color?: string | null;
+            groups?: string[] | null;
+            has_callback?: boolean | null;
+            /**
+             * Format: double
+             * @description For a new block, its place in the list.
+             */
+            priority?: number | null;
+            /** @description For a new block, whether the blocks below run once for each item. */
+            dynamic?: boolean | null;
+            /** @description For a new block, the block whose code it runs. */
+            replicated_block?: string | null;
+            /** @description For a new block, `{"template_path": ...}` or `{"custom_template_uuid": ...}`. */
+            config?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The revision of the block's file that a change of `content` was made to. */
+            revision?: string | null;
+            /** @description The revision of the pipeline that any other change was made to. */
+            pipeline_revision?: string | null;
+        };
+        /** @description A block of a pipeline, with what a change of it needs. */
+        BlockDetail: {
+            uuid: string;
+            name: string;
+            type: components["schemas"]["BlockKind"];
+            language: components["schemas"]["Language"];
+            upstream_blocks: string[];
+            downstream_blocks: string[];
+            /** @description Callbacks that are attached to it. */
+            callback_blocks: string[];
+            /** @description Conditionals that are attached to it. */
+            conditional_blocks: string[];
+            configuration: {
+                [key: string]: unknown;
+            };
+            color: string | null;
+            /** Format: int64 */
+            priority: number;
+            /** @description The block whose code it runs. */
+            replicated_block: string | null;
+            documentation: string | null;
+            /** @description What is usual for it; told with one pipeline. */
+            usual?: components["schemas"]["Usual"] | null;
+            all_upstream_blocks_executed: unknown;
+            executor_config: unknown;
+            executor_type: unknown;
+            groups: unknown;
+            has_callback: unknown;
+            metadata: unknown;
+            retry_config: unknown;
+            status: unknown;
+            timeout: unknown;
+            /** @description What it holds; none when it is no text, too large, or not there. */
+            content?: string | null;
+            /** @description Its path, relative to the project. */
+            file?: string;
+            /** @description Names the content: send it with a change of it. */
+            revision?: string | null;
+            /** @description The pipelines that were looked at for it. */
+            pipelines: string[];
+            /** @description Names the content of the pipeline's file. */
+            pipeline_revision: string;
+        };
+        /** @description What is to be run at once. */
+        BlockExecution: {
+            pipeline_uuid: string;
+            /** @description The block; without one, all of the pipeline. */
+            block_uuid?: string | null;
+            /** @description Variables of this run. */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Whether the blocks above it run first. */
+            run_upstream_blocks?: boolean | null;
+            /** @description Whether the blocks below it run, too. */
+            run_downstream_blocks?: boolean | null;
+            /**
+             * Format: double
+             * @description Seconds to wait for its end, at most 300; then it goes on, and the answer says where it stands. With 0 the answer
+             *     does not wait.
+             */
+            timeout?: number | null;
+        };
+        /** @description Why a block failed. */
+        BlockFailure: {
+            /** @description What happened, in the words of the exception. */
+            error: string;
+            /** @description The same. */
+            message: string;
+            /** @description The user's frames, outermost first. */
+            errors: components["schemas"]["Frame"][];
+            /** @description Type of the exception, where there was one. */
+            exception: string | null;
+            /** @description What a person can do about it. */
+            hint: string | null;
+        };
+        BlockKind: ("callback" | "chart" | "conditional" | "custom" | "data_exporter" | "data_loader" | "dbt" | "extension" | "global_data_product" | "hook" | "markdown" | "scratchpad" | "sensor" | "transformer") | string;
+        /** @description Where a block of a run stands. */
+        BlockNews: {
+            /** Format: int64 */
+            pipeline_run_id: number;
+            block_uuid: string;
+            status: components["schemas"]["BlockStatus"];
+            /** Format: uint32 */
+            attempt: number;
+            started_at: string | null;
+            completed_at: string | null;
+            /** @description Why it failed. */
+            error: string | null;
+            /** @description Why it did not run. */
+            reason: string | null;
+            failure: components["schemas"]["RunFailure"] | null;
+            /** @description What it has produced. */
+            outputs: components["schemas"]["ProductFacts"][];
+            /** @description What its newest attempt has used, once that has ended. */
+            usage: components["schemas"]["Usage"] | null;
+        };
+        /** @description What a block came to in a run. */
+        BlockResult: {
+            status: components["schemas"]["BlockStatus"];
+            /**
+             * Format: double
+             * @description How long it took, with its retries.
+             */
+            seconds: number | null;
+            /** Format: uint32 */
+            attempts: number;
+            /**
+             * Format: uint64
+             * @description Rows of the frames that it produced.
+             */
+            rows: number | null;
+            /**
+             * Format: uint64
+             * @description Size of what it produced.
+             */
+            bytes: number;
+        };
+        /** @description One block of one run. */
+        BlockRun: {
+            /** Format: int64 */
+            id: number;
+            /** @description The block; a child run of a dynamic block has the name of its item behind it. */
+            block_uuid: string;
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** Format: int64 */
+            pipeline_schedule_id: number | null;
+            pipeline_schedule_name: string | null;
+            status: components["schemas"]["BlockStatus"];
+            /**
+             * Format: uint32
+             * @description Number of the newest attempt, from 1; 0 before the first.
+             */
+            attempt: number;
+            /** @description Why it did not run. */
+            reason: string | null;
+            /** @description What its newest attempt has used, once that has ended. */
+            usage: components["schemas"]["Usage"] | null;
+            /** @description What is usual for the block. */
+            usual: components["schemas"]["Usual"] | null;
+            /** @description How it failed, where it did. */
+            metrics: components["schemas"]["BlockRunMetrics"] | null;
+            created_at: string;
+            started_at: string | null;
+            completed_at: string | null;
+            updated_at: string | null;
+            /** @description When its next attempt begins, after one that failed. */
+            retry_at: string | null;
+        };
+        /** @description The code that a block run had. */
+        BlockRunCode: {
+            /** Format: int64 */
+            block_run_id: number;
+            /** @description Null when there was none. */
+            content: string | null;
+        };
+        /** @description What is known of a block run besides. */
+        BlockRunMetrics: {
+            error: components["schemas"]["BlockFailure"];
+        };
+        /** @enum {string} */
+        BlockStatus: "initial" | "queued" | "running" | "completed" | "failed" | "cancelled" | "upstream_failed" | "condition_failed";
+        /** @description A template of a block. */
+        BlockTemplate: {
+            id: string;
+            block_type: components["schemas"]["BlockKind"];
+            language: components["schemas"]["Language"];
+            name: string;
+            groups: string[];
+            description: string;
+            path: string;
+            configuration: {
+                [key: string]: unknown;
+            };
+            color: string | null;
+            /** @description Whether it belongs to the project. */
+            is_custom: boolean;
+            /** @description The text of a new block. */
+            content: string | null;
+            template_variables: unknown;
+        };
+        /** @description The variables of a block, or of the pipeline (block `global`). */
+        BlockVariables: {
+            block: components["schemas"]["Reference"];
+            pipeline: components["schemas"]["Reference"];
+            variables: components["schemas"]["Variable"][];
+            /**
+             * Format: int64
+             * @description The run that produced them.
+             */
+            pipeline_run_id?: number | null;
+            /** @description Names the content of the pipeline's file, for global variables. */
+            revision?: string | null;
+        };
+        /** @description A run of a block, and which code it had. */
+        BlockVersion: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            pipeline_run_id: number;
+            status: components["schemas"]["BlockStatus"];
+            /** Format: uint32 */
+            attempt: number;
+            started_at: string | null;
+            completed_at: string | null;
+            failure: components["schemas"]["RunFailure"] | null;
+            /** @description Why it did not run. */
+            reason: string | null;
+            /** @description The hash of the code; null when there was none. */
+            code: string | null;
+        };
+        /** @description A file or folder of the project. */
+        BrowserItem: {
+            name: string;
+            path: string;
+            /** Format: uint64 */
+            size: number;
+            /**
+             * Format: int64
+             * @description Seconds since 1970 (UTC).
+             */
+            modified_timestamp: number;
+            /** @description `file` or `directory`. */
+            type: string;
+        };
+        /** @description What is known of a flat list of files. */
+        BrowserMetadata: {
+            /** Format: uint */
+            count: number;
+            /** @description Whether there are more files than are told. */
+            is_cut: boolean;
+        };
+        /** @enum {string} */
+        CallStatus: "started" | "repeated" | "refused" | "full" | "failed";
+        /** @enum {string} */
+        Cause: "hand" | "schedule" | "call" | "event" | "completion" | "backfill" | "code" | "again";
+        /** @description What a check has found. */
+        Check: {
+            problems: components["schemas"]["Problem"][];
+            /** Format: uint */
+            errors: number;
+            /** Format: uint */
+            warnings: number;
+            /** @description Whether there are no errors. */
+            ok: boolean;
+        };
+        /** @description A stable word for programs. `docs/reference/errors.md` explains each; a test holds the two together. */
+        Code: "record_invalid" | "record_not_found" | "invalid_oauth_token" | "unauthorized_access" | "conflict" | "too_large" | "too_many_requests" | "try_again" | "api_resource_error" | "internal_error";
+        /** @description A time in which runs want more places of a pool than it has. */
+        Collision: {
+            pool: string;
+            from: string;
+            until: string;
+            /**
+             * Format: uint32
+             * @description Most places that are wanted at one moment of it.
+             */
+            wanted: number;
+            /**
+             * Format: uint32
+             * @description Places of the pool.
+             */
+            slots: number;
+            /** @description The triggers whose runs want them. */
+            pipeline_schedule_ids: number[];
+        };
+        /** @description A column of a frame. */
+        Column: {
+            name: string;
+            /** @description Arrow's name of its type. */
+            type: string;
+            /** @description Whether it may hold nulls. */
+            nullable: boolean;
+        };
+        /** @description What is known of a column without looking at its rows. */
+        ColumnFacts: {
+            /** Format: uint64 */
+            nulls: number;
+            /** @description The smallest value, as text. */
+            min: string | null;
+            /** @description The largest value, as text. */
+            max: string | null;
+        };
+        /** @description What is known of a column, over the rows that meet the conditions. */
+        ColumnStatistics: {
+            name: string;
+            /** @description Arrow's name of its type. */
+            type: string;
+            /** Format: uint64 */
+            nulls: number;
+            /** @description The smallest value, as text. */
+            min: string | null;
+            /** @description The largest value, as text. */
+            max: string | null;
+            /**
+             * Format: double
+             * @description Mean of numbers.
+             */
+            mean: number | null;
+            /**
+             * Format: uint64
+             * @description How many different values there are; null when there are too many to count.
+             */
+            distinct: number | null;
+        };
+        /** @description One block in two runs. */
+        ComparedBlock: {
+            block_uuid: string;
+            /** @description Whether its code is the same in both; null when only one of them has the block. */
+            is_same_code: boolean | null;
+            /** @description How it is in the first run; null where that does not have it. */
+            run: components["schemas"]["BlockResult"] | null;
+            /** @description How it is in the other run. */
+            with: components["schemas"]["BlockResult"] | null;
+        };
+        /** @description Two runs beside each other. */
+        Comparison: {
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** Format: int64 */
+            with_pipeline_run_id: number;
+            blocks: components["schemas"]["ComparedBlock"][];
+            /** @description What is different in the first run, a sentence each. */
+            changes: string[];
+        };
+        /** @description What goes with a pipeline. */
+        Consequences: {
+            /** @description Names of the triggers that go. */
+            triggers: string[];
+            /**
+             * Format: uint64
+             * @description Runs that stay in the history.
+             */
+            pipeline_runs: number;
+            /**
+             * Format: uint64
+             * @description Runs under way, which stand in the way.
+             */
+            open_pipeline_runs: number;
+            /** @description Global data products that have it as their pipeline. */
+            global_data_products: string[];
+        };
+        /** @description What a file is to hold. */
+        ContentChange: {
+            content: string;
+            /** @description The revision that the change was made to. */
+            revision?: string | null;
+        };
+        /** @description A template of a block. */
+        CustomBlockTemplate: {
+            id: string;
+            block_type: components["schemas"]["BlockKind"];
+            language: components["schemas"]["Language"];
+            name: string;
+            groups: string[];
+            description: string;
+            path: string;
+            configuration: {
+                [key: string]: unknown;
+            };
+            color: string | null;
+            /** @description Whether it belongs to the project. */
+            is_custom: boolean;
+            /** @description The text of a new block. */
+            content: string | null;
+            template_variables: unknown;
+            template_uuid: string;
+            uuid: string;
+            /** @description `blocks`. */
+            object_type: string;
+        };
+        /** @description A template of a pipeline. */
+        CustomPipelineTemplate: {
+            template_uuid: string;
+            uuid: string;
+            /** @description `pipelines`. */
+            object_type: string;
+            name: unknown;
+            description: unknown;
+            tags: unknown;
+            /** @description The pipeline's file; not in lists. */
+            pipeline?: unknown;
+        };
+        /** @description A template of the project. */
+        CustomTemplate: components["schemas"]["CustomBlockTemplate"] | components["schemas"]["CustomPipelineTemplate"];
+        /** @description What was deleted. */
+        Deleted: {
+            /**
+             * Format: uint64
+             * @description Runs.
+             */
+            runs: number;
+            /**
+             * Format: uint64
+             * @description Logs of runs.
+             */
+            logs: number;
+            /**
+             * Format: uint64
+             * @description Stored objects.
+             */
+            objects: number;
+            /**
+             * Format: uint64
+             * @description Size of those.
+             */
+            bytes: number;
+        };
+        /** @description What a deletion leads to. */
+        Deletion: {
+            consequences: components["schemas"]["Consequences"];
+        };
+        /** @description An answer to a request that was not carried out. */
+        Error: {
+            error: components["schemas"]["ErrorDetail"];
+            /**
+             * Format: uint16
+             * @description The status code.
+             */
+            status: number;
+        };
+        /** @description What is wrong. */
+        ErrorDetail: {
+            /**
+             * Format: uint16
+             * @description The status code.
+             */
+            code: number;
+            /** @description A stable word for programs. */
+            type: components["schemas"]["Code"];
+            /** @description What is wrong, for people. */
+            message: string;
+            /** @description What can be done about it. */
+            hint: string | null;
+            /** @description More for programs, where there is more: the two revisions of a conflict. */
+            errors: unknown;
+            /** @description Always null; Mage's clients look for it. */
+            exception: string | null;
+        };
+        /** @description What an event has started. */
+        EventReceipt: {
+            /** @description The runs of the triggers that it fits. */
+            pipeline_run_ids: number[];
+        };
+        /** @description What was run. */
+        ExecutedBlock: {
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** Format: int64 */
+            block_run_id: number | null;
+            block_uuid: string | null;
+            /** @description Where the run stands. */
+            status: components["schemas"]["RunStatus"];
+            /** @description Where the block stands. */
+            block_status: components["schemas"]["BlockStatus"] | null;
+            /** @description Why it failed. */
+            error: string | null;
+            /** @description What it produced. */
+            output: components["schemas"]["Output"][];
+            /** @description Every block of the run. */
+            block_runs: components["schemas"]["ExecutedBlockRun"][];
+        };
+        /** @description A block of a run. */
+        ExecutedBlockRun: {
+            /** Format: int64 */
+            id: number;
+            block_uuid: string;
+            status: components["schemas"]["BlockStatus"];
+        };
+        /** @enum {string} */
+        FailureKind: "exception" | "test_failed" | "signature" | "syntax" | "missing_file" | "unstorable" | "exit" | "crash" | "timeout" | "out_of_memory" | "storage" | "environment" | "unsupported" | "worker";
+        /** @description A file. */
+        File: {
+            name: string;
+            path: string;
+            /** Format: uint64 */
+            size: number;
+            /**
+             * Format: int64
+             * @description Seconds since 1970 (UTC).
+             */
+            modified_timestamp: number;
+            updated_at: string;
+            /** @description Names the content: send it with a change. */
+            revision: string;
+            /** @description Whether it is text. */
+            is_text: boolean;
+            /** @description Null when it is no text. */
+            content?: string | null;
+        };
+        /** @description A file that is to be made or moved. */
+        FileChange: {
+            name?: string | null;
+            /** @description Its folder. */
+            dir_path?: string | null;
+            content?: string | null;
+            /** @description Whether one of this name is replaced. */
+            overwrite?: boolean | null;
+        };
+        /** @description What has changed of the project's files. */
+        FileChanged: {
+            /** @constant */
+            type: "project";
+        } | {
+            /** @constant */
+            type: "pipeline";
+            pipeline_uuid: string;
+        } | {
+            /** @constant */
+            type: "triggers";
+            pipeline_uuid: string;
+        } | {
+            /** @constant */
+            type: "file";
+            path: string;
+        };
+        /** @description A file with what it holds. */
+        FileContent: components["schemas"]["File"];
+        /** @description A file or folder of a tree. */
+        FileTreeNode: {
+            name: string;
+            path: string;
+            /** Format: uint64 */
+            size?: number;
+            /**
+             * Format: int64
+             * @description Seconds since 1970 (UTC).
+             */
+            modified_timestamp?: number;
+            updated_at?: string;
+            /** @description What a folder holds; left out of a file. */
+            children?: components["schemas"]["FileTreeNode"][] | null;
+        };
+        /** @description A folder that is to be made or moved. */
+        FolderChange: {
+            name?: string | null;
+            /** @description For a new one, the folder above it. */
+            path?: string | null;
+            /** @description For one that is moved, the folder above it. */
+            dir_path?: string | null;
+            /** @description Whether a new one may be there already. */
+            overwrite?: boolean | null;
+        };
+        /** @description A folder with what it holds. */
+        FolderTree: {
+            path: string;
+            children: components["schemas"]["FileTreeNode"][];
+        };
+        /** @description A folder. */
+        FolderView: {
+            path: string;
+        };
+        /** @description Whether more follows. */
+        Following: {
+            next: boolean;
+        };
+        /** @description What schedules bring. */
+        Forecast: {
+            /** @description The runs, in the order in which they start. */
+            runs: components["schemas"]["PlannedRun"][];
+            /** @description Whether there are more runs than are listed. */
+            is_cut: boolean;
+            /** @description Where they want more of a pool than it has. */
+            collisions: components["schemas"]["Collision"][];
+        };
+        /** @description What a form is to be; what is not named stays. */
+        FormChange: {
+            uuid?: string | null;
+            name?: string | null;
+            inputs?: {
+                [key: string]: unknown;
+            } | null;
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            layout?: unknown;
+            /** @description The whole file instead. */
+            content?: string | null;
+            /** @description The revision that the change was made to. */
+            revision?: string | null;
+        };
+        /** @description A place in the user's code. */
+        Frame: {
+            /** @description Path of the file, relative to the project where it lies in it. */
+            file: string;
+            /**
+             * Format: uint32
+             * @description Line, from 1.
+             */
+            line: number;
+            /** @description Name of the function. */
+            function: string;
+            /** @description The line's text. */
+            code: string | null;
+        };
+        /** @description A global data product. */
+        GlobalDataProduct: {
+            uuid: string;
+            /** @description `pipeline`. */
+            object_type: unknown;
+            /** @description The pipeline that makes it. */
+            object_uuid: unknown;
+            /** @description How long it stays fresh, such as `{"days": 1}`. */
+            outdated_after: unknown;
+            /** @description At which moments it is out of date, such as `{"day_of_week": 0}`. */
+            outdated_starting_at: unknown;
+            project: unknown;
+            /** @description Whose outputs it is. */
+            settings: unknown;
+            /** @description Names the content of the file that it stands in. */
+            revision: string;
+        };
+        /** @description A global variable. */
+        GlobalVariable: {
+            uuid: string;
+            /** @description Its type in Python. */
+            type: string;
+            value: unknown;
+        };
+        /** @description Whether something works. */
+        Health: {
+            /** @description `ok`, or what is wrong. */
+            status: string;
+        };
+        /** @description A form. */
+        Interaction: {
+            uuid: string;
+            /** @description Its fields by their names. */
+            inputs: unknown;
+            /** @description The variables that its fields set. */
+            variables: unknown;
+            /** @description Which fields stand beside which. */
+            layout: unknown;
+            /** @description Its file as it is. */
+            content: string;
+            /** @description Names the content of its file. */
+            revision: string;
+        };
+        /** @enum {string} */
+        IntervalUnit: "second" | "minute" | "hour" | "day" | "week" | "month" | "year" | "custom";
+        Language: ("python" | "sql" | "r" | "yaml" | "markdown") | string;
+        /** @description Something that happened. Server-sent events have the type as their name, too. */
+        LiveEvent: {
+            /** @constant */
+            type: "run";
+            /** Format: int64 */
+            pipeline_run_id: number;
+            status: components["schemas"]["RunStatus"];
+        } | components["schemas"]["BlockNews"] | {
+            /** @constant */
+            type: "tests";
+            /** Format: int64 */
+            pipeline_run_id: number;
+            block_uuid: string;
+            /** Format: uint32 */
+            passed: number;
+            /** Format: uint32 */
+            total: number;
+        } | components["schemas"]["LogRecord"] | {
+            /** @constant */
+            type: "trigger";
+            /** Format: int64 */
+            pipeline_schedule_id: number;
+        } | {
+            /** @constant */
+            type: "files";
+            changes: components["schemas"]["FileChanged"][];
+        } | {
+            /** @constant */
+            type: "event";
+            /** Format: int64 */
+            pipeline_run_id: number;
+            at: string;
+            /** @description What happened, as it is stored. */
+            event: unknown;
+        } | {
+            /** @constant */
+            type: "lagged";
+            /**
+             * Format: uint64
+             * @description How many events are missing, where that is known.
+             */
+            missed: number | null;
+        } | {
+            /** @constant */
+            type: "error";
+            message: string;
+        };
+        /** @description A file as Mage would have written it. */
+        LogFile: {
+            name: string;
+            path: string;
+            file_path: string;
+            /** @description A line of JSON for each record. */
+            content: string;
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** Format: int64 */
+            block_run_id: number | null;
+        };
+        /** @description The files that Mage would have written: one for the run, one for each block. */
+        LogFiles: {
+            /** Format: uint */
+            total_block_run_log_count: number;
+            /** Format: uint */
+            total_pipeline_run_log_count: number;
+            block_run_logs: components["schemas"]["LogFile"][];
+            pipeline_run_logs: components["schemas"]["LogFile"][];
+        };
+        /** @enum {string} */
+        LogLevel: "DEBUG" | "INFO" | "WARNING" | "ERROR" | "EXCEPTION" | "CRITICAL";
+        /** @description Of how many runs there are logs. */
+        LogMetadata: {
+            /** Format: uint64 */
+            count: number;
+            /** @description Whether there are more. */
+            next: boolean;
+        };
+        /** @description A record by itself. */
+        LogRecord: {
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /**
+             * Format: double
+             * @description Seconds since 1970 (UTC).
+             */
+            timestamp: number;
+            at: string;
+            level: components["schemas"]["LogLevel"];
+            /** @description The block run; null for records of the run itself. */
+            block_uuid: string | null;
+            /** Format: uint32 */
+            attempt: number | null;
+            message: string;
+            tags: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What is known of a page. */
+        Metadata: {
+            /**
+             * Format: uint64
+             * @description How many there are, on all pages.
+             */
+            count: number;
+            /** @description Whether there are more after this page. */
+            next: boolean;
+            /** @description The same, where Mage's clients look for it. */
+            results: components["schemas"]["Following"];
+            /**
+             * @description Send it as `cursor` to get the page after this one; nothing is left out or told twice when rows are added
+             *     meanwhile. None on the last page.
+             */
+            next_cursor: string | null;
+        };
+        /** @description Where a file is now. */
+        MovedFile: {
+            name: string;
+            path: string;
+        };
+        /** @description A template that is to be made. */
+        NewTemplate: {
+            /** @description `blocks` (as without it) or `pipelines`. */
+            object_type?: string | null;
+            template_uuid?: string | null;
+            name?: string | null;
+            description?: string | null;
+            color?: string | null;
+            block_type?: components["schemas"]["BlockKind"] | null;
+            language?: components["schemas"]["Language"] | null;
+            tags?: string[] | null;
+            configuration?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The text of a block. */
+            content?: string | null;
+            /** @description The pipeline that a template of one is made of. */
+            pipeline_uuid?: string | null;
+            /** @description Whether one of this name is replaced. */
+            overwrite?: boolean | null;
+        };
+        /** @description How the blocks of a pipeline stand. */
+        Notebook: {
+            pipeline_uuid: string;
+            /** @description Those that have run. */
+            blocks: components["schemas"]["NotebookBlockView"][];
+        };
+        /** @description How a block of a pipeline stands. */
+        NotebookBlockView: {
+            block_uuid: string;
+            /** @description Its newest run. */
+            block_run: components["schemas"]["NotebookRun"];
+            /** @description What it produced when it last completed. */
+            output: components["schemas"]["NotebookOutput"] | null;
+            /** @description Why that is stale; empty when it is not. */
+            stale: components["schemas"]["StaleReason"][];
+        };
+        /** @description What a block last produced. */
+        NotebookOutput: {
+            block_run: components["schemas"]["NotebookRun"];
+            products: components["schemas"]["ProductFacts"][];
+        };
+        /** @description A run of a block. */
+        NotebookRun: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            pipeline_run_id: number;
+            status: components["schemas"]["BlockStatus"];
+            /** Format: uint32 */
+            attempt: number;
+            started_at: string | null;
+            completed_at: string | null;
+            failure: components["schemas"]["RunFailure"] | null;
+            /** @description Why it did not run. */
+            reason: string | null;
+        };
+        /** @description A message to people about a run. */
+        Notice: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            pipeline_run_id: number | null;
+            pipeline_uuid: string;
+            /** @description What kind of message it is, in the word of `alert_on`. */
+            alert: string;
+            /** @description Where it goes: the channel's name, never its address. */
+            channel: string;
+            /** @description Where it stands. */
+            status: string;
+            /**
+             * Format: uint32
+             * @description How often it was tried.
+             */
+            tries: number;
+            /** @description Why it was not sent when it was last tried. */
+            error: string | null;
+            created_at: string;
+            completed_at: string | null;
+        };
+        /** @description Something that a block produced. */
+        Output: {
+            variable_uuid: string;
+            kind: components["schemas"]["ProductKind"];
+            /** @description What wrote it and reads it back: `pandas`, `polars`, `json`, … */
+            codec: string;
+            /** Format: uint64 */
+            bytes: number;
+            /** @description How Mage's clients show it: `table`, `image` or `text`. */
+            type: string;
+            /** @description Its first rows. */
+            sample_data?: components["schemas"]["SampleView"];
+            /** @description Rows and columns. */
+            shape?: number[];
+            /** Format: uint64 */
+            row_count?: number;
+            columns?: components["schemas"]["Column"][];
+            text_data?: string;
+            /** @description Whether it is longer than what is told. */
+            is_cut?: boolean;
+        };
+        /** @description Which run they are of. */
+        OutputMetadata: {
+            /** Format: uint */
+            count: number;
+            /** Format: int64 */
+            pipeline_run_id: number | null;
+        };
+        /** @description A page of a frame. */
+        OutputPage: {
+            columns: components["schemas"]["Column"][];
+            /** @description Each a map from the names of the columns; a name that appears twice has a number behind it. */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Format: uint64
+             * @description The number of the first row among those that meet the conditions.
+             */
+            offset: number;
+        };
+        /** @description Something that a block has produced. */
+        OutputVariable: {
+            uuid: string;
+            type: components["schemas"]["ProductKind"];
+            /**
+             * Format: uint64
+             * @description Rows, for a frame.
+             */
+            rows: number | null;
+            /** Format: uint64 */
+            bytes: number;
+        };
+        /** @description What is known of a page of a frame. */
+        PageMetadata: {
+            /**
+             * Format: uint64
+             * @description How many rows meet the conditions.
+             */
+            count: number;
+        };
+        /** @description A pipeline. */
+        Pipeline: {
+            uuid: string;
+            name: string;
+            description: string | null;
+            type: components["schemas"]["PipelineKind"];
+            tags: string[];
+            blocks: components["schemas"]["Block"][];
+            callbacks: components["schemas"]["Block"][];
+            conditionals: components["schemas"]["Block"][];
+            widgets: components["schemas"]["Block"][];
+            cache_block_output_in_memory: boolean;
+            run_pipeline_in_one_process: boolean;
+            updated_at: string;
+            /** @description Names the content of its file: send it with a change. */
+            revision: string;
+            /** @description What is wrong with its file. */
+            problems: components["schemas"]["Problem"][];
+            concurrency_config: unknown;
+            created_at: unknown;
+            data_integration: unknown;
+            executor_config: unknown;
+            executor_count: unknown;
+            executor_type: unknown;
+            extensions: unknown;
+            notification_config: unknown;
+            remote_variables_dir: unknown;
+            retry_config: unknown;
+            settings: unknown;
+            spark_config: unknown;
+            /** @description Its global variables. */
+            variables: unknown;
+            variables_dir: unknown;
+            execution_framework: unknown;
+            /** @description Its triggers; in lists only with `include_schedules=1`. */
+            schedules?: components["schemas"]["ScheduleSummary"][] | null;
+            /** @description What is usual for its runs. */
+            usual: components["schemas"]["Usual"] | null;
+        };
+        /** @description What a pipeline is to be; what is not named stays. */
+        PipelineChange: {
+            name?: string | null;
+            uuid?: string | null;
+            description?: string | null;
+            type?: components["schemas"]["PipelineKind"] | null;
+            tags?: string[] | null;
+            /** @description Global variables. */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            executor_type?: string | null;
+            executor_config?: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: double */
+            executor_count?: number | null;
+            retry_config?: {
+                [key: string]: unknown;
+            } | null;
+            concurrency_config?: {
+                [key: string]: unknown;
+            } | null;
+            notification_config?: {
+                [key: string]: unknown;
+            } | null;
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            spark_config?: {
+                [key: string]: unknown;
+            } | null;
+            data_integration?: {
+                [key: string]: unknown;
+            } | null;
+            cache_block_output_in_memory?: boolean | null;
+            run_pipeline_in_one_process?: boolean | null;
+            remote_variables_dir?: string | null;
+            variables_dir?: string | null;
+            /** @description Changes of its blocks, each with its `uuid`. */
+            blocks?: components["schemas"]["BlockChange"][] | null;
+            callbacks?: components["schemas"]["BlockChange"][] | null;
+            conditionals?: components["schemas"]["BlockChange"][] | null;
+            widgets?: components["schemas"]["BlockChange"][] | null;
+            /** @description Makes it a copy of this pipeline. */
+            clone_pipeline_uuid?: string | null;
+            /** @description Makes it of a template of the project. */
+            custom_template_uuid?: string | null;
+            /**
+             * @description `active` or `inactive` switches all its triggers; `cancelled` stops its runs, `retry` or
+             *     `retry_incomplete_block_runs` runs those that failed again: those of `pipeline_runs`, else all.
+             */
+            status?: string | null;
+            /** @description The runs that `status` is for, each its number or a map with `id`. */
+            pipeline_runs?: unknown[] | null;
+            /** @description The revision that the change was made to. */
+            revision?: string | null;
+        };
+        /** @description What the forms of a pipeline are to be; what is not named stays. */
+        PipelineFormsChange: {
+            blocks?: {
+                [key: string]: unknown;
+            } | null;
+            layout?: unknown;
+            permissions?: unknown;
+            /** @description The whole file instead. */
+            content?: string | null;
+            /** @description The revision that the change was made to. */
+            revision?: string | null;
+        };
+        /** @description The forms that the blocks of a pipeline use. */
+        PipelineInteraction: {
+            uuid: string;
+            pipeline: components["schemas"]["Reference"];
+            /** @description The forms of each block. */
+            blocks: unknown;
+            layout: unknown;
+            /** @description Who may use them. */
+            permissions: unknown;
+            /** @description Their file as it is. */
+            content: string;
+            /** @description Names the content of the file. */
+            revision: string;
+        };
+        PipelineKind: ("python" | "integration" | "streaming") | string;
+        /** @description A run. */
+        PipelineRun: {
+            /** Format: int64 */
+            id: number;
+            pipeline_uuid: string;
+            status: components["schemas"]["RunStatus"];
+            /** @description Its logical date. */
+            execution_date: string;
+            /**
+             * Format: int64
+             * @description Its trigger, while that exists.
+             */
+            pipeline_schedule_id: number | null;
+            pipeline_schedule_name: string | null;
+            /** Format: int64 */
+            backfill_id: number | null;
+            /** @description Why it exists. */
+            cause: components["schemas"]["Cause"];
+            /** @description Why it waits, was skipped, or was stopped. */
+            reason: string | null;
+            /** @description Whether it took longer than its trigger allows. */
+            passed_sla: boolean;
+            executor_type: string;
+            /** Format: uint32 */
+            block_runs_count: number;
+            /** Format: uint32 */
+            completed_block_runs_count: number;
+            /** Format: uint32 */
+            failed_block_runs_count: number;
+            /**
+             * Format: int64
+             * @description The run whose block started it.
+             */
+            parent_run_id: number | null;
+            /**
+             * Format: int64
+             * @description The run that it repeats.
+             */
+            retried_run_id: number | null;
+            metrics: unknown;
+            /** @description What its blocks have used together. */
+            usage: components["schemas"]["Usage"] | null;
+            /** @description What is usual for the pipeline. */
+            usual: components["schemas"]["Usual"] | null;
+            created_at: string;
+            started_at: string | null;
+            completed_at: string | null;
+            updated_at: string;
+        };
+        /** @description A run with its variables. */
+        PipelineRunDetail: {
+            /** Format: int64 */
+            id: number;
+            pipeline_uuid: string;
+            status: components["schemas"]["RunStatus"];
+            /** @description Its logical date. */
+            execution_date: string;
+            /**
+             * Format: int64
+             * @description Its trigger, while that exists.
+             */
+            pipeline_schedule_id: number | null;
+            pipeline_schedule_name: string | null;
+            /** Format: int64 */
+            backfill_id: number | null;
+            /** @description Why it exists. */
+            cause: components["schemas"]["Cause"];
+            /** @description Why it waits, was skipped, or was stopped. */
+            reason: string | null;
+            /** @description Whether it took longer than its trigger allows. */
+            passed_sla: boolean;
+            executor_type: string;
+            /** Format: uint32 */
+            block_runs_count: number;
+            /** Format: uint32 */
+            completed_block_runs_count: number;
+            /** Format: uint32 */
+            failed_block_runs_count: number;
+            /**
+             * Format: int64
+             * @description The run whose block started it.
+             */
+            parent_run_id: number | null;
+            /**
+             * Format: int64
+             * @description The run that it repeats.
+             */
+            retried_run_id: number | null;
+            metrics: unknown;
+            /** @description What its blocks have used together. */
+            usage: components["schemas"]["Usage"] | null;
+            /** @description What is usual for the pipeline. */
+            usual: components["schemas"]["Usual"] | null;
+            created_at: string;
+            started_at: string | null;
+            completed_at: string | null;
+            updated_at: string;
+            /** @description The variables that it was given, or that its blocks have set. */
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description What the event said that started it. */
+            event_variables: {
+                [key: string]: unknown;
+            };
+            pipeline_type: components["schemas"]["PipelineKind"];
+        };
+        /** @description A trigger. */
+        PipelineSchedule: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            pipeline_uuid: string;
+            schedule_type: components["schemas"]["TriggerKind"];
+            /** @description `@once`, `@hourly`, … or a cron expression. */
+            schedule_interval: string | null;
+            start_time: string | null;
+            status: components["schemas"]["TriggerStatus"];
+            last_enabled_at: string | null;
+            variables: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uint32
+             * @description Seconds that a run may take before somebody is told.
+             */
+            sla: number | null;
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Whoever knows it may call the trigger. */
+            token: string | null;
+            description: string | null;
+            /** @description Events that it answers. */
+            event_matchers: {
+                [key: string]: unknown;
+            }[];
+            tags: string[];
+            /** @description The global data product that it keeps fresh. */
+            global_data_product_uuid: string | null;
+            repo_path: string;
+            created_at: string;
+            updated_at: string;
+            last_pipeline_run_status: components["schemas"]["RunStatus"] | null;
+            /** Format: uint64 */
+            pipeline_runs_count: number;
+            /** Format: uint64 */
+            pipeline_in_progress_runs_count: number;
+            /** @description The next date of its schedule. */
+            next_pipeline_run_date: string | null;
+        };
+        /** @description A run that is to come. */
+        PlannedRun: {
+            /** Format: int64 */
+            pipeline_schedule_id: number;
+            pipeline_uuid: string;
+            /** @description Its logical date. */
+            execution_date: string;
+            starts_at: string;
+            /** @description When it usually will have ended; when it starts, where nothing is known of that. */
+            ends_at: string;
+        };
+        /** @description Something wrong, and where. */
+        Problem: {
+            severity: components["schemas"]["Severity"];
+            /** @description Which rule it breaks: a word that `docs/reference/checks.md` explains. */
+            code: string;
+            /** @description The file, relative to the project. */
+            file: string;
+            /**
+             * Format: uint32
+             * @description Line, from 1; left out when the problem is the file itself.
+             */
+            line?: number | null;
+            /**
+             * Format: uint32
+             * @description Column, from 1, in characters.
+             */
+            column?: number | null;
+            pipeline?: string | null;
+            block?: string | null;
+            /** @description What is wrong, in one sentence. */
+            message: string;
+            /** @description What a person can do about it. */
+            hint?: string | null;
+        };
+        /** @description What a global data product is to be; what is not named stays. */
+        ProductChange: {
+            uuid?: string | null;
+            object_type?: string | null;
+            object_uuid?: string | null;
+            outdated_after?: {
+                [key: string]: unknown;
+            } | null;
+            outdated_starting_at?: {
+                [key: string]: unknown;
+            } | null;
+            project?: string | null;
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The revision that the change was made to. */
+            revision?: string | null;
+        };
+        /** @description What is known of a product without opening it. */
+        ProductFacts: {
+            name: string;
+            kind: components["schemas"]["ProductKind"];
+            /**
+             * Format: uint64
+             * @description Rows, for a frame.
+             */
+            rows: number | null;
+            columns: components["schemas"]["Column"][];
+            /** @description What is known of each column, in the same order, where it was counted. */
+            statistics: components["schemas"]["ColumnFacts"][];
+            /** Format: uint64 */
+            bytes: number;
+        };
+        /** @enum {string} */
+        ProductKind: "frame" | "json" | "text" | "image" | "opaque";
+        /** @description The project. Keys of services and the like stay in its file. */
+        Project: {
+            /** @description The folder's name. */
+            name: string;
+            repo_path: string;
+            version: string;
+            latest_version: string;
+            /** Format: uint */
+            pipelines_count: number;
+            /** @description Names the content of its file: send it with a change. */
+            revision: string;
+            openai_api_key: unknown;
+            emr_config: unknown;
+            spark_config: unknown;
+            settings: unknown;
+            features: unknown;
+            help_improve_mage: unknown;
+            pipelines: unknown;
+            project_type: unknown;
+            project_uuid: unknown;
+            remote_variables_dir: unknown;
+            retry_config: unknown;
+            variables_dir: unknown;
+            variables_retention_period: unknown;
+        };
+        /** @description What the project is to say about itself; what is not named stays. */
+        ProjectChange: {
+            /** @description Set one by one. */
+            features?: {
+                [key: string]: unknown;
+            } | null;
+            help_improve_mage?: boolean | null;
+            pipelines?: {
+                [key: string]: unknown;
+            } | null;
+            remote_variables_dir?: string | null;
+            retry_config?: {
+                [key: string]: unknown;
+            } | null;
+            variables_retention_period?: string | null;
+            /** @description The revision that the change was made to. */
+            revision?: string | null;
+        };
+        /** @description How far a log was read. */
+        ReadMetadata: {
+            /**
+             * Format: uint64
+             * @description Send it as `after` to read on.
+             */
+            next: number;
+            /** @description Whether there is more already. */
+            has_more: boolean;
+        };
+        /** @description Something that is named by its id alone. */
+        Reference: {
+            uuid: string;
+        };
+        /** @description Where a file was. */
+        RemovedFile: {
+            path: string;
+        };
+        /** @description A secret that is gone. */
+        RemovedSecret: {
+            name: string;
+        };
+        /** @description A global variable that is gone. */
+        RemovedVariable: {
+            name: string;
+            pipeline: components["schemas"]["Reference"];
+        };
+        /** @description Something to be done with several runs. */
+        RunAction: {
+            name: components["schemas"]["Action"];
+            /** @description The runs, at most 1000. */
+            pipeline_run_ids: number[];
+        };
+        /** @description What came of an action. */
+        RunActionAnswer: {
+            /** @description One for each run, in the order of the request. */
+            results: components["schemas"]["RunActionResult"][];
+            /**
+             * Format: uint
+             * @description For how many runs it was done.
+             */
+            done_count: number;
+        };
+        /** @description Why something was not done with a run. */
+        RunActionError: {
+            /** @description A stable word for programs. */
+            type: components["schemas"]["Code"];
+            message: string;
+            hint: string | null;
+        };
+        /** @description What came of an action for one run. */
+        RunActionResult: {
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** @description Null where it was done. */
+            error: components["schemas"]["RunActionError"] | null;
+        };
+        /** @description What the run of a call is to be. */
+        RunCall: {
+            /** @description Variables of the run. */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** @description What is to become of a run. */
+        RunChange: {
+            /** @description `cancelled` stops it. */
+            status?: string | null;
+            /** @description `retry_blocks` runs blocks of it again. */
+            pipeline_run_action?: string | null;
+            /** @description The block to begin with; without one, all that have not completed. */
+            from_block_uuid?: string | null;
+        };
+        /** @description Why a block failed. */
+        RunFailure: {
+            kind: components["schemas"]["FailureKind"];
+            /** @description What happened, in one sentence or in the words of the exception. */
+            message: string;
+            /** @description Type of the exception, where there was one. */
+            exception: string | null;
+            /** @description The user's frames, outermost first. */
+            frames: components["schemas"]["Frame"][];
+            /** @description What a person can do about it. */
+            hint: string | null;
+        };
+        /** @enum {string} */
+        RunStatus: "initial" | "running" | "completed" | "failed" | "cancelled";
+        /** @description Rows of a frame, each a list in the order of the columns. */
+        SampleView: {
+            columns: string[];
+            rows: unknown[][];
+        };
+        /** @description The dates of a schedule. */
+        ScheduleDates: {
+            /** @description The next logical dates, in UTC. */
+            dates: string[];
+        };
+        /** @description A trigger of a pipeline, in short. */
+        ScheduleSummary: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            pipeline_uuid: string;
+            schedule_type: components["schemas"]["TriggerKind"];
+            schedule_interval: string | null;
+            status: components["schemas"]["TriggerStatus"];
+            created_at: string;
+            updated_at: string;
+        };
+        /** @description What a search has found. */
+        SearchAnswer: {
+            /** @description What was searched for. */
+            uuid: string;
+            results: components["schemas"]["SearchResult"][];
+        };
+        /** @description Something that a search has found. */
+        SearchResult: {
+            /** @description `pipeline`, `block` or `file`. */
+            type: string;
+            uuid: string;
+            title: string;
+            /** @description The pipeline of a block. */
+            pipeline_uuid: string | null;
+            /** @description The path of a file. */
+            path: string | null;
+        };
+        /** @description What is searched for. */
+        SearchWish: {
+            /** @description A part of a name. */
+            query: string;
+        };
+        /** @description A secret; never its value. */
+        Secret: {
+            name: string;
+            scope: string;
+            /** @description The pipeline whose secret it is. */
+            pipeline_uuid: string | null;
+            updated_at: string;
+        };
+        /** @description What a secret is to be. */
+        SecretChange: {
+            name?: string | null;
+            value?: string | null;
+            scope?: string | null;
+            /** @description Makes it a secret of this pipeline. */
+            pipeline_uuid?: string | null;
+        };
+        /** @description A global variable that was set. */
+        SetVariable: {
+            block: components["schemas"]["Reference"];
+            pipeline: components["schemas"]["Reference"];
+            name: string;
+            uuid: string;
+            value: unknown;
+        };
+        /** @enum {string} */
+        Severity: "error" | "warning";
+        /**
+         * @description What a client says over a socket: `{"subscribe": {"pipeline_run_id": 1, "logs": true, "text": "..."}}`, as often as it
+         *     likes; the newest subscription counts.
+         */
+        SocketRequest: {
+            subscribe: components["schemas"]["Subscription"];
+        };
+        /** @description How far numbers lie apart. */
+        Spread: {
+            /**
+             * Format: double
+             * @description Half of them are not greater.
+             */
+            median: number;
+            /**
+             * Format: double
+             * @description A quarter of them is not greater.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description A quarter of them is not smaller.
+             */
+            high: number;
+            /**
+             * Format: uint
+             * @description How many there are.
+             */
+            count: number;
+        };
+        /** @description Why a result is stale. */
+        StaleReason: {
+            reason: components["schemas"]["StaleReason2"];
+            /** @description The variable, or the block above. */
+            name?: string | null;
+        };
+        /** @enum {string} */
+        StaleReason2: "code" | "settings" | "inputs" | "variable" | "upstream" | "upstream_failed" | "upstream_stale";
+        /** @description What is known of the columns of a frame. */
+        Statistics: {
+            /**
+             * Format: uint64
+             * @description How many rows meet the conditions.
+             */
+            rows: number;
+            columns: components["schemas"]["ColumnStatistics"][];
+        };
+        /** @description The server and its project. */
+        Status: {
+            is_instance_manager: boolean;
+            /** Format: uint32 */
+            max_print_output_lines: number;
+            /** @description The project's folder. */
+            repo_path: string;
+            /** @description Its name. */
+            repo_path_relative: string;
+            repo_path_root: string;
+            scheduler_status: string;
+            instance_type: string;
+            disable_pipeline_edit_access: boolean;
+            require_user_authentication: boolean;
+            require_user_permissions: boolean;
+            project_type: string;
+            project_uuid: string | null;
+            /** @description The version of Baton. */
+            version: string;
+            /**
+             * Format: uint64
+             * @description Runs under way.
+             */
+            active_pipeline_run_count?: number;
+            /** @description When a run last began, ended, or was made. */
+            last_scheduler_activity?: string | null;
+            /** @description When somebody last used the server. */
+            last_user_request?: string | null;
+        };
+        /** @description What a client wants to hear of. */
+        Subscription: {
+            /**
+             * Format: int64
+             * @description Only of this run: first where it stands, then what happens.
+             */
+            pipeline_run_id?: number | null;
+            /** @description False leaves out what is printed and logged. */
+            logs?: boolean | null;
+            /** @description Only records with this text. */
+            text?: string | null;
+            /** @description Only records of this level, or one that matters more. */
+            min_level?: string | null;
+        };
+        /** @description A tag in use. */
+        Tag: {
+            uuid: string;
+            name: string;
+            /** Format: uint */
+            pipelines_count: number;
+        };
+        /** @description A text to be checked as if it stood in a file: `{"check": {"path", "content"}}`, or the two without `check`. */
+        TextCheck: {
+            check?: components["schemas"]["TextToCheck"] | null;
+            /** @description Where it would stand, relative to the project. */
+            path?: string | null;
+            content?: string | null;
+        };
+        /** @description A text, and where it would stand. */
+        TextToCheck: {
+            /** @description Where it would stand, relative to the project. */
+            path?: string | null;
+            content?: string | null;
+        };
+        /** @description What is too old. */
+        TooOld: {
+            /** @description Runs, with everything of them. */
+            runs: components["schemas"]["TooOldRuns"];
+            /** @description Runs whose logs are too old. */
+            logs: components["schemas"]["TooOldRuns"];
+        };
+        /** @description Runs of which something is too old. */
+        TooOldRuns: {
+            /**
+             * Format: uint64
+             * @description How long it is kept; null for ever.
+             */
+            kept_seconds: number | null;
+            /** Format: uint */
+            count: number;
+            /** @description At most 1000 of them. */
+            pipeline_run_ids: number[];
+        };
+        /** @description What is known of a list of files. */
+        TreeMetadata: {
+            /** @description Whether there are more files than are told. */
+            is_cut: boolean;
+        };
+        /** @description A call of a trigger. Whatever it says besides is part of the event. */
+        TriggerCall: {
+            pipeline_run?: components["schemas"]["RunCall"] | null;
+            /** @description Ignored; Mage's clients send it. */
+            api_key?: unknown;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A call of a trigger. */
+        TriggerCallRecord: {
+            /** Format: int64 */
+            pipeline_schedule_id: number;
+            at: string;
+            /**
+             * @description How it was answered: it started a run, or came again; it was refused, too many runs waited, or the run could not
+             *     be made.
+             */
+            status: components["schemas"]["CallStatus"];
+            /** @description What makes it the same call as another one. */
+            idempotency_key: string | null;
+            /**
+             * Format: int64
+             * @description The run that it started, or that an earlier call with its key had started.
+             */
+            pipeline_run_id: number | null;
+            /** @description Why, for people. */
+            reason: string | null;
+        };
+        /** @description What a trigger is to be; what is not named stays. What the server itself says of a trigger may come back with it. */
+        TriggerChange: {
+            name?: string | null;
+            schedule_type?: components["schemas"]["TriggerKind"] | null;
+            /** @description `@once`, `@hourly`, … or a cron expression. */
+            schedule_interval?: string | null;
+            start_time?: string | null;
+            status?: components["schemas"]["TriggerStatus"] | null;
+            last_enabled_at?: string | null;
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: uint32
+             * @description Seconds that a run may take before somebody is told.
+             */
+            sla?: number | null;
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            description?: string | null;
+            /** @description Events that it answers; each a map, or `{"pattern": {...}}`. */
+            event_matchers?: {
+                [key: string]: unknown;
+            }[] | null;
+            tags?: string[] | null;
+            /** @description True gives it another token. */
+            rotate_token?: boolean | null;
+        };
+        TriggerKind: ("time" | "event" | "api" | "pipeline") | string;
+        /** @enum {string} */
+        TriggerStatus: "active" | "inactive";
+        /** @description A number; Mage's clients send it as text, too. */
+        Units: number | string;
+        /** @description What an attempt, or a run, has used. What was not measured is left out. */
+        Usage: {
+            /**
+             * Format: uint64
+             * @description Rows of the frames that it took from the blocks above.
+             */
+            rows_in?: number | null;
+            /**
+             * Format: uint64
+             * @description Rows that it produced.
+             */
+            rows?: number | null;
+            /**
+             * Format: uint64
+             * @description Bytes of its products.
+             */
+            bytes?: number | null;
+            /**
+             * Format: double
+             * @description Processor time.
+             */
+            cpu_seconds?: number | null;
+            /**
+             * Format: uint64
+             * @description Most bytes of memory at a time.
+             */
+            peak_memory?: number | null;
+        };
+        /** @description What is usual, from the newest runs that completed. */
+        Usual: {
+            /** @description Seconds that it takes. */
+            seconds: components["schemas"]["Spread"] | null;
+            /** @description Rows that it produces. */
+            rows: components["schemas"]["Spread"] | null;
+            /** @description Bytes of memory that it uses. */
+            memory: components["schemas"]["Spread"] | null;
+        };
+        /** @description A variable: a global one with its value, or something that a block has produced. */
+        Variable: components["schemas"]["GlobalVariable"] | components["schemas"]["OutputVariable"];
+        /** @description What a global variable is to be. */
+        VariableChange: {
+            /** @description Its name; in the address where that has it. */
+            name?: string | null;
+            value?: unknown;
+            /** @description The revision of the pipeline that the change was made to. */
+            revision?: string | null;
+        };
+        /** @description An explanation. */
+        Why: {
+            /** @description The answer in one sentence. */
+            headline: string;
+            /** @description What else there is to know, one sentence each. */
+            details: string[];
         };
     };
     responses: never;
@@ -1135,7 +3247,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/html": unknown;
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1150,7 +3264,14 @@ export interface operations {
     };
     get_audits: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1162,7 +3283,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        audits: components["schemas"]["Audit"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1177,7 +3303,16 @@ export interface operations {
     };
     get_backfills: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those of this pipeline. */
+                pipeline_uuid?: string;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1189,7 +3324,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        backfills: components["schemas"]["Backfill"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1218,7 +3358,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        backfill: components["schemas"]["Backfill"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1242,7 +3386,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    backfill: components["schemas"]["BackfillChange"];
+                };
             };
         };
         responses: {
@@ -1251,7 +3397,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        backfill: components["schemas"]["Backfill"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1280,7 +3430,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        backfill: components["schemas"]["Backfill"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1295,7 +3449,10 @@ export interface operations {
     };
     get_backfills_id_preview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only dates that have no run that completed; without it, as the settings say. */
+                only_missing?: boolean;
+            };
             header?: never;
             path: {
                 id: number;
@@ -1309,7 +3466,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        preview: components["schemas"]["BackfillPreview"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1338,7 +3499,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block_run: components["schemas"]["BlockRun"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1367,7 +3532,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        code: components["schemas"]["BlockRunCode"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1396,7 +3565,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        outputs: components["schemas"]["Output"][];
+                        metadata: components["schemas"]["OutputMetadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1411,7 +3585,27 @@ export interface operations {
     };
     get_block_runs_id_outputs_name: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only these columns, in this order. */
+                "columns[]"?: string[];
+                /** @description Columns to sort by, `-name` for the largest first. */
+                "sort[]"?: string[];
+                /**
+                 * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
+                 *     contains, null, not_null.
+                 */
+                "filter[]"?: string[];
+                /** @description Only rows with this text in a column. */
+                search?: string;
+                /** @description `arrow` gives the rows of a frame as an Arrow stream. */
+                format?: string;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -1426,7 +3620,16 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        page: components["schemas"]["OutputPage"];
+                        metadata: components["schemas"]["PageMetadata"];
+                    };
+                    "application/octet-stream": unknown;
+                    "application/vnd.apache.arrow.stream": unknown;
+                    "image/*": unknown;
+                    "text/plain; charset=utf-8": unknown;
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1441,7 +3644,19 @@ export interface operations {
     };
     get_block_runs_id_outputs_name_statistics: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only these columns, in this order. */
+                "columns[]"?: string[];
+                /** @description Columns to sort by, `-name` for the largest first. */
+                "sort[]"?: string[];
+                /**
+                 * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
+                 *     contains, null, not_null.
+                 */
+                "filter[]"?: string[];
+                /** @description Only rows with this text in a column. */
+                search?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -1456,7 +3671,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        statistics: components["schemas"]["Statistics"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1483,7 +3702,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block_templates: components["schemas"]["BlockTemplate"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1498,7 +3722,10 @@ export interface operations {
     };
     get_browser_items: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those below this folder. */
+                directory?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1510,7 +3737,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        browser_items: components["schemas"]["BrowserItem"][];
+                        metadata: components["schemas"]["BrowserMetadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1525,7 +3757,10 @@ export interface operations {
     };
     get_checks: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only what the check says of this pipeline. */
+                pipeline_uuid?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1537,7 +3772,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        check: components["schemas"]["Check"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1559,7 +3798,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["TextCheck"];
             };
         };
         responses: {
@@ -1568,7 +3807,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        check: components["schemas"]["Check"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1583,7 +3826,10 @@ export interface operations {
     };
     get_custom_templates: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `blocks` (as without it) or `pipelines`. */
+                object_type?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1595,7 +3841,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        custom_templates: components["schemas"]["CustomTemplate"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1617,7 +3868,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    custom_template: components["schemas"]["NewTemplate"];
+                };
             };
         };
         responses: {
@@ -1626,7 +3879,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        custom_template: components["schemas"]["CustomTemplate"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1641,10 +3898,13 @@ export interface operations {
     };
     get_custom_templates_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `blocks` (as without it) or `pipelines`. */
+                object_type?: string;
+            };
             header?: never;
             path: {
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -1655,7 +3915,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        custom_template: components["schemas"]["CustomTemplate"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1670,10 +3934,13 @@ export interface operations {
     };
     delete_custom_templates_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `blocks` (as without it) or `pipelines`. */
+                object_type?: string;
+            };
             header?: never;
             path: {
-                id: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -1684,7 +3951,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        custom_template: components["schemas"]["CustomTemplate"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1699,8 +3970,38 @@ export interface operations {
     };
     get_events: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only of this run: first where it stands, then what happens. */
+                pipeline_run_id?: number;
+                /** @description 0 leaves out what is printed and logged. */
+                logs?: boolean;
+                /** @description Of one of these blocks. */
+                "block_uuid[]"?: string[];
+                /** @description The same. */
+                "block[]"?: string[];
+                /** @description Of one of these levels. */
+                "level[]"?: string[];
+                /** @description Of this level, or one that matters more. */
+                min_level?: string;
+                /** @description With this text in it. */
+                text?: string;
+                /** @description From this moment on: seconds since 1970, or a date. */
+                start_timestamp?: string;
+                /** @description The same. */
+                from?: string;
+                /** @description Up to this moment: seconds since 1970, or a date. */
+                end_timestamp?: string;
+                /** @description The same. */
+                to?: string;
+                /** @description After this place: what the answer before gave as `next`. */
+                after?: number;
+                /** @description Only so many, the last ones. */
+                tail?: number;
+            };
+            header?: {
+                /** @description The number of the last event of the run that was heard: what was stored since is told first. */
+                "Last-Event-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1711,7 +4012,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/event-stream": components["schemas"]["LiveEvent"];
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1733,7 +4036,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    [key: string]: unknown;
+                };
             };
         };
         responses: {
@@ -1742,7 +4047,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        event: components["schemas"]["EventReceipt"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1771,7 +4080,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        file_content: components["schemas"]["FileContent"];
+                    };
+                    "application/octet-stream": unknown;
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1786,8 +4100,14 @@ export interface operations {
     };
     put_file_contents_path: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Whether it may be a new one. */
+                create?: boolean;
+            };
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 path: string;
             };
@@ -1795,7 +4115,10 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    file_content: components["schemas"]["ContentChange"];
+                };
+                "application/octet-stream": unknown;
             };
         };
         responses: {
@@ -1804,7 +4127,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        file_content: components["schemas"]["FileContent"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1819,7 +4146,10 @@ export interface operations {
     };
     get_files: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those below this folder. */
+                path?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1831,7 +4161,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        files: components["schemas"]["FileTreeNode"][];
+                        metadata: components["schemas"]["TreeMetadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1853,7 +4188,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    file: components["schemas"]["FileChange"];
+                };
             };
         };
         responses: {
@@ -1862,7 +4199,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        file: components["schemas"]["File"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1891,7 +4232,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        file: components["schemas"]["File"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1915,7 +4260,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    file: components["schemas"]["FileChange"];
+                };
             };
         };
         responses: {
@@ -1924,7 +4271,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        file: components["schemas"]["MovedFile"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1940,7 +4291,10 @@ export interface operations {
     delete_files_path: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 path: string;
             };
@@ -1953,7 +4307,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        file: components["schemas"]["RemovedFile"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -1975,7 +4333,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    folder: components["schemas"]["FolderChange"];
+                };
             };
         };
         responses: {
@@ -1984,7 +4344,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        folder: components["schemas"]["FolderView"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2013,7 +4377,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        folder: components["schemas"]["FolderTree"];
+                        metadata: components["schemas"]["TreeMetadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2037,7 +4406,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    folder: components["schemas"]["FolderChange"];
+                };
             };
         };
         responses: {
@@ -2046,7 +4417,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        folder: components["schemas"]["FolderView"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2061,7 +4436,10 @@ export interface operations {
     };
     delete_folders_path: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Even when it is not empty. */
+                force?: boolean;
+            };
             header?: never;
             path: {
                 path: string;
@@ -2075,7 +4453,45 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        folder: components["schemas"]["FolderView"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_forecast: {
+        parameters: {
+            query?: {
+                /** @description Hours from now on, at most 744; 24 without it. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        forecast: components["schemas"]["Forecast"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2102,7 +4518,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        global_data_products: components["schemas"]["GlobalDataProduct"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2124,7 +4545,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    global_data_product: components["schemas"]["ProductChange"];
+                };
             };
         };
         responses: {
@@ -2133,7 +4556,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        global_data_product: components["schemas"]["GlobalDataProduct"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2162,7 +4589,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        global_data_product: components["schemas"]["GlobalDataProduct"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2178,7 +4609,10 @@ export interface operations {
     put_global_data_products_uuid: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 uuid: string;
             };
@@ -2186,7 +4620,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    global_data_product: components["schemas"]["ProductChange"];
+                };
             };
         };
         responses: {
@@ -2195,7 +4631,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        global_data_product: components["schemas"]["GlobalDataProduct"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2224,7 +4664,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        global_data_product: components["schemas"]["GlobalDataProduct"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2251,7 +4695,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        interactions: components["schemas"]["Interaction"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2273,7 +4722,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    interaction: components["schemas"]["FormChange"];
+                };
             };
         };
         responses: {
@@ -2282,7 +4733,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        interaction: components["schemas"]["Interaction"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2311,7 +4766,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        interaction: components["schemas"]["Interaction"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2327,7 +4786,10 @@ export interface operations {
     put_interactions_name: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -2335,7 +4797,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    interaction: components["schemas"]["FormChange"];
+                };
             };
         };
         responses: {
@@ -2344,7 +4808,50 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        interaction: components["schemas"]["Interaction"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_notices: {
+        parameters: {
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        notices: components["schemas"]["Notice"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2371,7 +4878,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2400,7 +4909,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_interaction: components["schemas"]["PipelineInteraction"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2416,7 +4929,10 @@ export interface operations {
     put_pipeline_interactions_pipeline: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 pipeline: string;
             };
@@ -2424,7 +4940,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    pipeline_interaction: components["schemas"]["PipelineFormsChange"];
+                };
             };
         };
         responses: {
@@ -2433,7 +4951,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_interaction: components["schemas"]["PipelineInteraction"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2448,7 +4970,32 @@ export interface operations {
     };
     get_pipeline_runs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description With one of these statuses. */
+                "status[]"?: components["schemas"]["RunStatus"][];
+                /** @description Of one of these pipelines. */
+                "pipeline_uuid[]"?: string[];
+                /** @description Of one of these triggers. */
+                "pipeline_schedule_id[]"?: number[];
+                /** @description Of this backfill. */
+                backfill_id?: number;
+                /** @description With one of these causes. */
+                "cause[]"?: components["schemas"]["Cause"][];
+                /** @description With a logical date from this one on. */
+                from?: string;
+                /** @description With a logical date up to this one. */
+                to?: string;
+                /** @description With this text in the name of the pipeline or of the trigger or in the reason, or with this number. */
+                search?: string;
+                /** @description `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first. */
+                _order_by?: string;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2460,7 +5007,49 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_runs: components["schemas"]["PipelineRun"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_pipeline_runs_actions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    action: components["schemas"]["RunAction"];
+                };
+            };
+        };
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        action: components["schemas"]["RunActionAnswer"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2475,7 +5064,10 @@ export interface operations {
     };
     get_pipeline_runs_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds to wait for the end of the run, at most 300. */
+                _wait?: number;
+            };
             header?: never;
             path: {
                 id: number;
@@ -2489,7 +5081,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_run: components["schemas"]["PipelineRunDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2513,7 +5109,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    pipeline_run: components["schemas"]["RunChange"];
+                };
             };
         };
         responses: {
@@ -2522,7 +5120,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_run: components["schemas"]["PipelineRunDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2551,7 +5153,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_run: components["schemas"]["PipelineRunDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2580,7 +5186,46 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block_runs: components["schemas"]["BlockRun"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_pipeline_runs_id_comparisons_with: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                with: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        comparison: components["schemas"]["Comparison"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2594,6 +5239,78 @@ export interface operations {
         };
     };
     get_pipeline_runs_id_logs: {
+        parameters: {
+            query?: {
+                /** @description Of one of these blocks. */
+                "block_uuid[]"?: string[];
+                /** @description The same. */
+                "block[]"?: string[];
+                /** @description Of one of these levels. */
+                "level[]"?: string[];
+                /** @description Of this level, or one that matters more. */
+                min_level?: string;
+                /** @description With this text in it. */
+                text?: string;
+                /** @description From this moment on: seconds since 1970, or a date. */
+                start_timestamp?: string;
+                /** @description The same. */
+                from?: string;
+                /** @description Up to this moment: seconds since 1970, or a date. */
+                end_timestamp?: string;
+                /** @description The same. */
+                to?: string;
+                /** @description After this place: what the answer before gave as `next`. */
+                after?: number;
+                /** @description Only so many, the last ones. */
+                tail?: number;
+                /** @description Only of these block runs. */
+                "block_run_id[]"?: number[];
+                /** @description Only of these runs. */
+                "pipeline_run_id[]"?: number[];
+                /** @description `flat` gives a list of records that can be read on from `next`. */
+                _format?: string;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        logs: components["schemas"]["LogFiles"][];
+                        metadata: components["schemas"]["LogMetadata"];
+                    } | {
+                        logs: components["schemas"]["LogRecord"][];
+                        metadata: components["schemas"]["ReadMetadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_pipeline_runs_id_notices: {
         parameters: {
             query?: never;
             header?: never;
@@ -2609,7 +5326,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        notices: components["schemas"]["Notice"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2638,7 +5360,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        why: components["schemas"]["Why"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2653,7 +5379,14 @@ export interface operations {
     };
     get_pipeline_schedules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2665,7 +5398,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_schedules: components["schemas"]["PipelineSchedule"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2694,7 +5432,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_schedule: components["schemas"]["PipelineSchedule"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2718,7 +5460,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    pipeline_schedule: components["schemas"]["TriggerChange"];
+                };
             };
         };
         responses: {
@@ -2727,7 +5471,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_schedule: components["schemas"]["PipelineSchedule"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2756,7 +5504,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_schedule: components["schemas"]["PipelineSchedule"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2771,8 +5523,14 @@ export interface operations {
     };
     post_pipeline_schedules_id_api_trigger: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Seconds to wait for the end of the run, at most 300. */
+                _wait?: number;
+            };
+            header?: {
+                /** @description A call that comes again with this key gives the run of the first one and starts nothing. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: number;
             };
@@ -2780,7 +5538,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["TriggerCall"];
             };
         };
         responses: {
@@ -2789,7 +5547,52 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_run: components["schemas"]["PipelineRunDetail"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_pipeline_schedules_id_calls: {
+        parameters: {
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        calls: components["schemas"]["TriggerCallRecord"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2804,7 +5607,32 @@ export interface operations {
     };
     get_pipeline_schedules_id_pipeline_runs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description With one of these statuses. */
+                "status[]"?: components["schemas"]["RunStatus"][];
+                /** @description Of one of these pipelines. */
+                "pipeline_uuid[]"?: string[];
+                /** @description Of one of these triggers. */
+                "pipeline_schedule_id[]"?: number[];
+                /** @description Of this backfill. */
+                backfill_id?: number;
+                /** @description With one of these causes. */
+                "cause[]"?: components["schemas"]["Cause"][];
+                /** @description With a logical date from this one on. */
+                from?: string;
+                /** @description With a logical date up to this one. */
+                to?: string;
+                /** @description With this text in the name of the pipeline or of the trigger or in the reason, or with this number. */
+                search?: string;
+                /** @description `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first. */
+                _order_by?: string;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -2818,7 +5646,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_runs: components["schemas"]["PipelineRun"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2833,8 +5666,14 @@ export interface operations {
     };
     post_pipeline_schedules_id_pipeline_runs: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Seconds to wait for the end of the run, at most 300. */
+                _wait?: number;
+            };
+            header?: {
+                /** @description A call that comes again with this key gives the run of the first one and starts nothing. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: number;
             };
@@ -2842,7 +5681,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["TriggerCall"];
             };
         };
         responses: {
@@ -2851,7 +5690,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_run: components["schemas"]["PipelineRunDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2866,8 +5709,14 @@ export interface operations {
     };
     post_pipeline_schedules_id_pipeline_runs_token: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Seconds to wait for the end of the run, at most 300. */
+                _wait?: number;
+            };
+            header?: {
+                /** @description A call that comes again with this key gives the run of the first one and starts nothing. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: number;
                 token: string;
@@ -2876,7 +5725,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["TriggerCall"];
             };
         };
         responses: {
@@ -2885,7 +5734,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_run: components["schemas"]["PipelineRunDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2914,7 +5767,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        why: components["schemas"]["Why"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2929,7 +5786,26 @@ export interface operations {
     };
     get_pipelines: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of one of these types. */
+                "type[]"?: string[];
+                /** @description `active` (with a trigger that is on), `inactive` (with triggers, none of them on), `no_schedules`. */
+                "status[]"?: string[];
+                /** @description With one of these tags. */
+                "tag[]"?: string[];
+                /** @description The same. */
+                "tags[]"?: string[];
+                /** @description With this text in the name, the id or the description. */
+                search?: string;
+                /** @description Whether their triggers are told, too. */
+                include_schedules?: boolean;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2941,7 +5817,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipelines: components["schemas"]["Pipeline"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2963,7 +5844,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    pipeline: components["schemas"]["PipelineChange"];
+                };
             };
         };
         responses: {
@@ -2972,7 +5855,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline: components["schemas"]["Pipeline"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -2987,7 +5874,12 @@ export interface operations {
     };
     get_pipelines_pipeline: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether the texts of its blocks are told, too. */
+                includes_content?: boolean;
+                /** @description The same. */
+                include_content?: boolean;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3001,7 +5893,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline: components["schemas"]["Pipeline"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3016,8 +5912,14 @@ export interface operations {
     };
     put_pipelines_pipeline: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Whether the contents of blocks are stored, too. */
+                update_content?: boolean;
+            };
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 pipeline: string;
             };
@@ -3025,7 +5927,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    pipeline: components["schemas"]["PipelineChange"];
+                };
             };
         };
         responses: {
@@ -3034,7 +5938,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline: components["schemas"]["Pipeline"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3049,8 +5957,14 @@ export interface operations {
     };
     delete_pipelines_pipeline: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only tells what would go. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 pipeline: string;
             };
@@ -3063,7 +5977,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline: components["schemas"]["Pipeline"];
+                        metadata: components["schemas"]["Deletion"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3078,7 +5997,14 @@ export interface operations {
     };
     get_pipelines_pipeline_backfills: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3092,7 +6018,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        backfills: components["schemas"]["Backfill"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3116,7 +6047,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    backfill: components["schemas"]["BackfillChange"];
+                };
             };
         };
         responses: {
@@ -3125,7 +6058,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        backfill: components["schemas"]["Backfill"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3140,7 +6077,10 @@ export interface operations {
     };
     post_pipelines_pipeline_backfills_preview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only dates that have no run that completed; without it, as the settings say. */
+                only_missing?: boolean;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3149,7 +6089,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    backfill: components["schemas"]["BackfillChange"];
+                };
             };
         };
         responses: {
@@ -3158,7 +6100,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        preview: components["schemas"]["BackfillPreview"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3173,7 +6119,16 @@ export interface operations {
     };
     get_pipelines_pipeline_block_outputs_block_downloads: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The run; without it, the newest in which the block completed. */
+                pipeline_run_id?: number;
+                /** @description Which output; without it, the first frame. */
+                name?: string;
+                /** @description The same. */
+                variable_uuid?: string;
+                /** @description `csv` (as without it), `json`, `parquet` or `arrow`. */
+                format?: string;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3188,7 +6143,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                    "application/vnd.apache.arrow.file": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                    "text/csv; charset=utf-8": unknown;
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3217,7 +6177,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        blocks: components["schemas"]["Block"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3241,7 +6206,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    block: components["schemas"]["BlockChange"];
+                };
             };
         };
         responses: {
@@ -3250,7 +6217,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block: components["schemas"]["BlockDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3280,7 +6251,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block: components["schemas"]["BlockDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3296,7 +6271,10 @@ export interface operations {
     put_pipelines_pipeline_blocks_block: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 pipeline: string;
                 block: string;
@@ -3305,7 +6283,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    block: components["schemas"]["BlockChange"];
+                };
             };
         };
         responses: {
@@ -3314,7 +6294,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block: components["schemas"]["BlockDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3329,7 +6313,12 @@ export interface operations {
     };
     delete_pipelines_pipeline_blocks_block: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only if it is of this type. */
+                block_type?: string;
+                /** @description Even when others need it. */
+                force?: boolean;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3344,7 +6333,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block: components["schemas"]["BlockDetail"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3359,7 +6352,14 @@ export interface operations {
     };
     get_pipelines_pipeline_blocks_block_history: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3374,7 +6374,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        block_runs: components["schemas"]["BlockVersion"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3389,7 +6394,10 @@ export interface operations {
     };
     get_pipelines_pipeline_blocks_block_outputs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The run; without it, the newest in which the block completed. */
+                pipeline_run_id?: number;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3404,7 +6412,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        outputs: components["schemas"]["Output"][];
+                        metadata: components["schemas"]["OutputMetadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3433,7 +6446,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        check: components["schemas"]["Check"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3462,7 +6479,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_interaction: components["schemas"]["PipelineInteraction"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3477,7 +6498,40 @@ export interface operations {
     };
     get_pipelines_pipeline_logs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of one of these blocks. */
+                "block_uuid[]"?: string[];
+                /** @description The same. */
+                "block[]"?: string[];
+                /** @description Of one of these levels. */
+                "level[]"?: string[];
+                /** @description Of this level, or one that matters more. */
+                min_level?: string;
+                /** @description With this text in it. */
+                text?: string;
+                /** @description From this moment on: seconds since 1970, or a date. */
+                start_timestamp?: string;
+                /** @description The same. */
+                from?: string;
+                /** @description Up to this moment: seconds since 1970, or a date. */
+                end_timestamp?: string;
+                /** @description The same. */
+                to?: string;
+                /** @description After this place: what the answer before gave as `next`. */
+                after?: number;
+                /** @description Only so many, the last ones. */
+                tail?: number;
+                /** @description Only of these block runs. */
+                "block_run_id[]"?: number[];
+                /** @description Only of these runs. */
+                "pipeline_run_id[]"?: number[];
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3491,7 +6545,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        logs: components["schemas"]["LogFiles"][];
+                        metadata: components["schemas"]["LogMetadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3520,7 +6579,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        notebook: components["schemas"]["Notebook"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3535,7 +6598,32 @@ export interface operations {
     };
     get_pipelines_pipeline_pipeline_runs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description With one of these statuses. */
+                "status[]"?: components["schemas"]["RunStatus"][];
+                /** @description Of one of these pipelines. */
+                "pipeline_uuid[]"?: string[];
+                /** @description Of one of these triggers. */
+                "pipeline_schedule_id[]"?: number[];
+                /** @description Of this backfill. */
+                backfill_id?: number;
+                /** @description With one of these causes. */
+                "cause[]"?: components["schemas"]["Cause"][];
+                /** @description With a logical date from this one on. */
+                from?: string;
+                /** @description With a logical date up to this one. */
+                to?: string;
+                /** @description With this text in the name of the pipeline or of the trigger or in the reason, or with this number. */
+                search?: string;
+                /** @description `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first. */
+                _order_by?: string;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3549,7 +6637,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_runs: components["schemas"]["PipelineRun"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3564,7 +6657,14 @@ export interface operations {
     };
     get_pipelines_pipeline_pipeline_schedules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3578,7 +6678,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_schedules: components["schemas"]["PipelineSchedule"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3602,7 +6707,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    pipeline_schedule: components["schemas"]["TriggerChange"];
+                };
             };
         };
         responses: {
@@ -3611,7 +6718,53 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        pipeline_schedule: components["schemas"]["PipelineSchedule"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_pipelines_pipeline_pipeline_schedules_preview: {
+        parameters: {
+            query?: {
+                /** @description So many, at most 100; 5 without it. */
+                count?: number;
+            };
+            header?: never;
+            path: {
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    pipeline_schedule: components["schemas"]["TriggerChange"];
+                };
+            };
+        };
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        preview: components["schemas"]["ScheduleDates"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3626,7 +6779,10 @@ export interface operations {
     };
     get_pipelines_pipeline_variables: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only the global ones. */
+                global_only?: boolean;
+            };
             header?: never;
             path: {
                 pipeline: string;
@@ -3640,7 +6796,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        variables: components["schemas"]["BlockVariables"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3656,7 +6817,10 @@ export interface operations {
     post_pipelines_pipeline_variables: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 pipeline: string;
             };
@@ -3664,7 +6828,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    variable: components["schemas"]["VariableChange"];
+                };
             };
         };
         responses: {
@@ -3673,7 +6839,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        variable: components["schemas"]["SetVariable"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3689,7 +6859,10 @@ export interface operations {
     put_pipelines_pipeline_variables_name: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 pipeline: string;
                 name: string;
@@ -3698,7 +6871,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    variable: components["schemas"]["VariableChange"];
+                };
             };
         };
         responses: {
@@ -3707,7 +6882,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        variable: components["schemas"]["SetVariable"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3723,7 +6902,10 @@ export interface operations {
     delete_pipelines_pipeline_variables_name: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 pipeline: string;
                 name: string;
@@ -3737,7 +6919,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        variable: components["schemas"]["RemovedVariable"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3764,7 +6950,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        projects: components["schemas"]["Project"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3793,7 +6984,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        project: components["schemas"]["Project"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3809,7 +7004,10 @@ export interface operations {
     put_projects_name: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3817,7 +7015,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    project: components["schemas"]["ProjectChange"];
+                };
             };
         };
         responses: {
@@ -3826,7 +7026,73 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        project: components["schemas"]["Project"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        retention: components["schemas"]["TooOld"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        retention: components["schemas"]["Deleted"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3848,7 +7114,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    run: components["schemas"]["BlockExecution"];
+                };
             };
         };
         responses: {
@@ -3857,7 +7125,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        run: components["schemas"]["ExecutedBlock"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3872,7 +7144,12 @@ export interface operations {
     };
     get_search_results: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A part of a name. */
+                search?: string;
+                /** @description The same. */
+                query?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3884,7 +7161,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        search_results: components["schemas"]["SearchResult"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3906,7 +7188,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    search_result: components["schemas"]["SearchWish"];
+                };
             };
         };
         responses: {
@@ -3915,7 +7199,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        search_result: components["schemas"]["SearchAnswer"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3942,7 +7230,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        secrets: components["schemas"]["Secret"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3964,7 +7257,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    secret: components["schemas"]["SecretChange"];
+                };
             };
         };
         responses: {
@@ -3973,7 +7268,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        secret: components["schemas"]["Secret"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -3997,7 +7296,9 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    secret: components["schemas"]["SecretChange"];
+                };
             };
         };
         responses: {
@@ -4006,7 +7307,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        secret: components["schemas"]["Secret"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4021,7 +7326,11 @@ export interface operations {
     };
     delete_secrets_name: {
         parameters: {
-            query?: never;
+            query?: {
+                scope?: string;
+                /** @description The one of this pipeline. */
+                pipeline_uuid?: string;
+            };
             header?: never;
             path: {
                 name: string;
@@ -4035,7 +7344,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        secret: components["schemas"]["RemovedSecret"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4050,7 +7363,10 @@ export interface operations {
     };
     get_status: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `with_activity_details` for what is going on. */
+                _format?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4062,7 +7378,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        status: components["schemas"]["Status"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4077,7 +7397,10 @@ export interface operations {
     };
     get_statuses: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `with_activity_details` for what is going on. */
+                _format?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4089,7 +7412,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        statuses: components["schemas"]["Status"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4116,7 +7444,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        tags: components["schemas"]["Tag"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4143,7 +7476,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4170,7 +7505,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain; version=0.0.4; charset=utf-8": unknown;
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4197,7 +7534,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
             };
             /** @description It was not done. */
             default: {
@@ -4219,21 +7558,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It was done. */
-            200: {
+            /** @description The socket is open. */
+            101: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description It was not done. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
             };
         };
     };

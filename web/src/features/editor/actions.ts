@@ -170,8 +170,10 @@ export function createActions(session: Session, view: Store<View>, goToLine: (ed
       const { line } = entering;
       entering = null;
       requestAnimationFrame(() => {
-        if (line === undefined) editor.focus();
-        else goToLine(editor, line);
+        const shown = editors.get(uuid);
+        if (shown === undefined) return;
+        if (line === undefined) shown.focus();
+        else goToLine(shown, line);
       });
     },
   };

@@ -213,6 +213,8 @@ export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
     <section
       ref={place}
       id={`block-${uuid}`}
+      data-run={state.newest?.run}
+      data-status={state.newest?.status}
       aria-label={`Block ${uuid}`}
       className={`card kind-${kind} ${isSelected ? 'card-selected' : ''} ${state.newest?.status === 'running' ? 'card-running' : ''}`}
       style={block.color !== null && kind === 'custom' ? { '--kind-mark': `var(--block-${block.color}, var(--kind-custom-mark))` } : undefined}

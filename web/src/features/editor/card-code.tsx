@@ -1,12 +1,31 @@
 // The code of a card. It is plain text until it comes near the part of the page that is seen: a hundred editors at
 // once would take long to open.
 import { useMemo } from 'react';
+import { useQuery } from '@tanstack/react-query';
 
+import { readRanCode } from '../../api/notebook';
+import { changedLines } from '../../core/notebook/difference';
 import type { Cell } from '../../core/notebook/document';
 import { CodeEditor, type CodeKeys } from './code-editor';
 import { LINE, MOST_LINES } from './code-language';
 import { completer } from './completing';
-import { useActions, useProblems, useSession, useViewStore } from './use-session';
+import { useActions, useProblems, useSession, useStanding, useViewStore } from './use-session';
+
+/** The lines that are other ones than when the block last ran well; none where it never did. */
+function useChanged(cell: Cell): readonly number[] | undefined {
+  const state = useStanding(cell.block.uuid);
+  const good = state.output?.blockRun.id ?? null;
+  const isOther = state.newest?.status === 'failed' || state.stale.some((one) => one.reason === 'code');
+  const code = useQuery({
+    queryKey: ['ran-code', good],
+    queryFn: () => readRanCode(good ?? 0),
+    enabled: good !== null && isOther,
+    staleTime: Infinity,
+  });
+  const before = isOther ? code.data : undefined;
+  const { text } = cell;
+  return useMemo(() => (typeof before === 'string' ? changedLines(before, text) : undefined), [before, text]);
+}
 
 export function CardCode({ cell, isNear, failedAt }: { cell: Cell; isNear: boolean; failedAt: number | null }) {
   const session = useSession();
@@ -14,6 +33,7 @@ export function CardCode({ cell, isNear, failedAt }: { cell: Cell; isNear: boole
   const view = useViewStore();
   const { uuid, language } = cell.block;
   const problems = useProblems(uuid);
+  const changed = useChanged(cell);
   const keys = useMemo<CodeKeys>(
     () => ({
       run: () => actions.run(uuid),
@@ -53,6 +73,7 @@ export function CardCode({ cell, isNear, failedAt }: { cell: Cell; isNear: boole
       replaced={cell.replaced}
       problems={problems}
       failedAt={failedAt}
+      {...(changed === undefined ? {} : { changed })}
       keys={keys}
       {...(complete === undefined ? {} : { complete })}
       onChange={(text) => session.edit(uuid, text)}

@@ -25,6 +25,7 @@ export interface CodeKeys {
 
 const fromOutside = Annotation.define<boolean>();
 const setFailed = StateEffect.define<number | null>();
+const setChanged = StateEffect.define<readonly number[]>();
 
 class FailedNumber extends GutterMarker {
   override elementClass = 'cm-failed-number';
@@ -54,6 +55,30 @@ const failedLine = StateField.define<number | null>({
       return builder.finish();
     }),
   ],
+});
+
+class ChangedNumber extends GutterMarker {
+  override elementClass = 'cm-changed-number';
+}
+const changedNumber = new ChangedNumber();
+
+/** Lines that are other ones than when the block last ran well. */
+const changedLines = StateField.define<readonly number[]>({
+  create: () => [],
+  update: (lines, transaction) => {
+    for (const effect of transaction.effects) if (effect.is(setChanged)) return effect.value;
+    return lines;
+  },
+  provide: (field) =>
+    gutterLineClass.compute([field, 'doc'], (state) => {
+      const builder = new RangeSetBuilder<GutterMarker>();
+      for (const line of state.field(field)) {
+        if (line < 1 || line > state.doc.lines) continue;
+        const { from } = state.doc.line(line);
+        builder.add(from, from, changedNumber);
+      }
+      return builder.finish();
+    }),
 });
 
 function foldedImports(state: EditorState) {
@@ -104,6 +129,8 @@ interface Props {
   readOnly?: boolean;
   problems: readonly Problem[];
   failedAt: number | null;
+  /** Lines that were changed since the block last ran well. */
+  changed?: readonly number[];
   keys: CodeKeys;
   complete?: CompletionSource;
   onChange: (text: string) => void;
@@ -114,7 +141,7 @@ interface Props {
 }
 
 export function CodeEditor(props: Props) {
-  const { language, replaced, problems, failedAt, label, readOnly = false } = props;
+  const { language, replaced, problems, failedAt, changed, label, readOnly = false } = props;
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   // What the editor calls is always what was given last.
@@ -174,6 +201,7 @@ export function CodeEditor(props: Props) {
         highlightSelectionMatches(),
         search({ top: true }),
         failedLine,
+        changedLines,
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, indentWithTab]),
         languageOf(language),
         appearance,
@@ -226,6 +254,10 @@ export function CodeEditor(props: Props) {
   useEffect(() => {
     view.current?.dispatch({ effects: setFailed.of(failedAt) });
   }, [failedAt]);
+
+  useEffect(() => {
+    view.current?.dispatch({ effects: setChanged.of(changed ?? []) });
+  }, [changed]);
 
   return <div className="code" ref={place} />;
 }

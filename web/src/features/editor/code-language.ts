@@ -93,7 +93,7 @@ const look = EditorView.theme({
   '.cm-searchMatch-selected': { backgroundColor: 'var(--mark-current)', color: 'var(--mark-on-current)' },
   '&.cm-editor .cm-line.cm-failed-line': { backgroundColor: 'var(--status-failed-tint)', boxShadow: 'inset 3px 0 var(--status-failed-solid)' },
   '& .cm-gutterElement.cm-failed-number': { color: 'var(--status-failed-fg)', fontWeight: '700' },
-  '.cm-changed-line': { boxShadow: 'inset -2px 0 var(--status-stale-solid)' },
+  '& .cm-gutterElement.cm-changed-number': { boxShadow: 'inset -2px 0 var(--status-stale-solid)' },
   '.cm-tooltip': {
     border: '1px solid var(--border-strong)',
     borderRadius: '6px',

@@ -80,7 +80,6 @@ export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; pr
     [columns, from],
   );
 
-  // eslint-disable-next-line react-hooks/incompatible-library -- what it gives is used here alone
   const down = useVirtualizer({ count: rows, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 6, scrollPaddingStart: HEAD });
   const across = useVirtualizer({
     horizontal: true,

@@ -1,5 +1,5 @@
 // The notebook of a pipeline, between what it is made of (left) and how it hangs together (right).
-import { useEffect, useMemo } from 'react';
+import { memo, useEffect, useMemo } from 'react';
 import { useParams, useSearchParams } from 'react-router';
 
 import { Failure, Skeleton } from '../../ui/states';
@@ -61,6 +61,13 @@ function Loading() {
   );
 }
 
+// What they show they take from the stores: a move of the caret draws none of them anew.
+const Left = memo(LeftPane);
+const Middle = memo(Notebook);
+const Right = memo(Inspector);
+const Bar = memo(EditorBar);
+const Line = memo(StatusLine);
+
 function Open({ pipeline, block }: { pipeline: string; block: string | null }) {
   const open = useMemo(() => {
     const session = createSession(pipeline);
@@ -73,7 +80,10 @@ function Open({ pipeline, block }: { pipeline: string; block: string | null }) {
   useEffect(() => session.open(), [session]);
   useKeys(open);
   const phase = useStore(session.phase, (now) => now);
-  const panes = useStore(view, (now) => now);
+  const isLeftOpen = useStore(view, (now) => now.isLeftOpen);
+  const isRightOpen = useStore(view, (now) => now.isRightOpen);
+  const leftWidth = useStore(view, (now) => now.leftWidth);
+  const rightWidth = useStore(view, (now) => now.rightWidth);
   const named = useAddress(view);
 
   // Another block in the address, by a link or by going back.
@@ -97,26 +107,26 @@ function Open({ pipeline, block }: { pipeline: string; block: string | null }) {
   }
   return (
     <OpenNotebook value={open}>
-      <EditorBar />
+      <Bar />
       <div
         className="editor"
         style={{
-          '--left': panes.isLeftOpen ? `${panes.leftWidth}px` : 'var(--size-left-strip)',
-          '--right': panes.isRightOpen ? `${panes.rightWidth}px` : '0px',
+          '--left': isLeftOpen ? `${leftWidth}px` : 'var(--size-left-strip)',
+          '--right': isRightOpen ? `${rightWidth}px` : '0px',
         }}
       >
-        <LeftPane />
-        {panes.isLeftOpen ? (
-          <Splitter label="Width of the left pane" side="left" width={panes.leftWidth} {...LEFT} onChange={(leftWidth) => view.set((now) => ({ ...now, leftWidth }))} />
+        <Left />
+        {isLeftOpen ? (
+          <Splitter label="Width of the left pane" side="left" width={leftWidth} {...LEFT} onChange={(width) => view.set((now) => ({ ...now, leftWidth: width }))} />
         ) : null}
-        {phase.state === 'loading' ? <Loading /> : <Notebook />}
-        {panes.isRightOpen ? (
+        {phase.state === 'loading' ? <Loading /> : <Middle />}
+        {isRightOpen ? (
           <>
-            <Splitter label="Width of the right pane" side="right" width={panes.rightWidth} {...RIGHT} onChange={(rightWidth) => view.set((now) => ({ ...now, rightWidth }))} />
-            <Inspector />
+            <Splitter label="Width of the right pane" side="right" width={rightWidth} {...RIGHT} onChange={(width) => view.set((now) => ({ ...now, rightWidth: width }))} />
+            <Right />
           </>
         ) : null}
-        <StatusLine />
+        <Line />
       </div>
     </OpenNotebook>
   );

@@ -9,6 +9,7 @@ import { NODE, placed } from '../../core/notebook/layout';
 import { type Block, runs } from '../../core/notebook/model';
 import { kindOf } from '../../lib/kind';
 import { useIsDark } from '../../lib/theme';
+import { Button } from '../../ui/button';
 import { KindTile } from '../../ui/kind';
 import { StatusIcon } from '../../ui/status';
 import { useActions, useBlocks, useSession, useStanding, useStandings, useView } from './use-session';
@@ -55,6 +56,7 @@ function Flow() {
   const flow = useReactFlow();
   const isDark = useIsDark();
   const [refused, setRefused] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<string | null>(null);
 
   const places = useMemo(() => new Map(placed(blocks, 'TB').map((node) => [node.id, node])), [blocks]);
   const nodes = useMemo<BlockNode[]>(
@@ -76,21 +78,22 @@ function Flow() {
           .filter((above) => places.has(above))
           .map((above) => {
             const isLive = standings.blocks.get(above)?.newest?.status === 'running' || standings.blocks.get(block.uuid)?.newest?.status === 'running';
-            const isNear = above === selected || block.uuid === selected;
+            const isNear = above === selected || block.uuid === selected || `${above} ${block.uuid}` === chosen;
             const colour = isLive ? 'var(--graph-edge-live)' : isNear ? 'var(--graph-edge-selected)' : 'var(--graph-edge)';
             return {
               id: `${above} ${block.uuid}`,
               source: above,
               target: block.uuid,
-              deletable: true,
+              selected: `${above} ${block.uuid}` === chosen,
               ariaLabel: `${above} to ${block.uuid}`,
               style: { stroke: colour, strokeWidth: 1.25, ...(isLive ? { strokeDasharray: '4 3' } : {}) },
               markerEnd: { type: MarkerType.Arrow, color: colour, width: 14, height: 14 },
             };
           }),
       ),
-    [blocks, places, selected, standings],
+    [blocks, places, selected, standings, chosen],
   );
+  const edge = edges.find((one) => one.id === chosen);
 
   const count = blocks.length;
   useEffect(() => {
@@ -120,12 +123,18 @@ function Flow() {
         nodesConnectable
         nodesFocusable
         edgesFocusable
-        deleteKeyCode={['Delete', 'Backspace']}
+        // The keys belong to the notebook; what is chosen here has a button.
+        deleteKeyCode={null}
+        selectionKeyCode={null}
+        multiSelectionKeyCode={null}
+        panActivationKeyCode={null}
         onNodeClick={(_, node) => actions.select(node.id, true)}
         onNodeDoubleClick={(_, node) => actions.enter(node.id)}
-        onBeforeDelete={({ edges: gone }) => {
-          for (const edge of gone) void actions.disconnect(edge.source, edge.target);
-          return Promise.resolve(false);
+        onPaneClick={() => setChosen(null)}
+        onEdgesChange={(changes) => {
+          for (const one of changes) {
+            if (one.type === 'select') setChosen((now) => (one.selected ? one.id : now === one.id ? null : now));
+          }
         }}
         onConnect={(connection) => {
           const reason = why(connection);
@@ -136,6 +145,22 @@ function Flow() {
         <Controls showInteractive={false} position="bottom-right" />
         {blocks.length > MANY ? <MiniMap pannable zoomable position="top-left" /> : null}
       </ReactFlow>
+      {edge === undefined ? null : (
+        <div className="graph-chosen">
+          <span className="mono cut">
+            {edge.source} → {edge.target}
+          </span>
+          <Button
+            small
+            onClick={() => {
+              setChosen(null);
+              void actions.disconnect(edge.source, edge.target);
+            }}
+          >
+            Disconnect
+          </Button>
+        </div>
+      )}
       {refused === null ? null : (
         <p className="graph-refused" role="alert">
           {refused}

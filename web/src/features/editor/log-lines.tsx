@@ -18,7 +18,6 @@ const isLoud = (level: string) => /^(WARN|ERROR|CRITICAL|EXCEPTION)/.test(level)
 export function LogLines({ lines, dropped, isLive }: { lines: readonly LogLine[]; dropped: number; isLive: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
-  // eslint-disable-next-line react-hooks/incompatible-library -- what it gives is used here alone
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,

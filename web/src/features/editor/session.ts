@@ -207,17 +207,17 @@ export function createSession(pipeline: string): Session {
   const standingsSoon = debounced(60, () => void refreshStandings().catch(say));
 
   // What is told of runs that were started elsewhere: asked for once, then followed or forgotten.
-  const askRuns = debounced(ASK_AFTER, () => {
+  let asking: ReturnType<typeof setTimeout> | undefined;
+  const askRuns = () => {
+    asking = undefined;
     for (const run of unknownRuns(standings.get())) {
-      readRun(run).then(
+      readRun(run, pipeline).then(
         (found) =>
-          standings.set((now) =>
-            found?.pipeline === pipeline ? adopted(now, run, found.status, found.blockRuns) : ignored(now, run),
-          ),
+          standings.set((now) => (found === null ? ignored(now, run) : adopted(now, run, found.status, found.blockRuns))),
         () => standings.set((now) => ignored(now, run)),
       );
     }
-  });
+  };
 
   type OfRun = Exclude<Told, { type: 'files' } | { type: 'lagged' }>;
   let queue: OfRun[] = [];
@@ -228,7 +228,8 @@ export function createSession(pipeline: string): Session {
     const told = queue;
     queue = [];
     standings.set((now) => told.reduce(heard, now));
-    if (unknownRuns(standings.get()).length > 0) askRuns.soon();
+    // Not put off by further messages: on a busy server they never end.
+    if (unknownRuns(standings.get()).length > 0) asking ??= setTimeout(askRuns, ASK_AFTER);
   };
   const concerns = (told: Extract<Told, { type: 'files' }>) => {
     const files = new Set([...notebook.get().cells.values()].map((one) => one.block.file));
@@ -287,7 +288,7 @@ export function createSession(pipeline: string): Session {
         close();
         refreshSoon.cancel();
         standingsSoon.cancel();
-        askRuns.cancel();
+        clearTimeout(asking);
         clearTimeout(flushing);
         for (const { timer, abort } of checks.values()) {
           clearTimeout(timer);

@@ -33,6 +33,7 @@ export interface View extends Panes {
 }
 
 const KEY = 'baton.editor';
+const NARROW = 1280;
 export const LEFT = { usual: 232, least: 200, most: 360 };
 export const RIGHT = { usual: 360, least: 288, most: 640 };
 
@@ -53,11 +54,12 @@ function within(value: unknown, { usual: otherwise, least, most }: typeof LEFT):
   return typeof value === 'number' ? Math.min(most, Math.max(least, value)) : otherwise;
 }
 
-/** The panes as they were left. What cannot be read is as usual. */
-export function rememberedPanes(stored: string | null): Panes {
+/** The panes as they were left. What cannot be read is as usual; a narrow window begins with the list folded. */
+export function rememberedPanes(stored: string | null, isNarrow: boolean): Panes {
+  const otherwise = isNarrow ? { ...usual, isLeftOpen: false, rightWidth: RIGHT.least } : usual;
   try {
     const value: unknown = stored === null ? null : JSON.parse(stored);
-    if (typeof value !== 'object' || value === null) return usual;
+    if (typeof value !== 'object' || value === null) return otherwise;
     const from = new Map<string, unknown>(Object.entries(value));
     const left = from.get('left');
     const right = from.get('right');
@@ -65,18 +67,18 @@ export function rememberedPanes(stored: string | null): Panes {
       left: isOneOf(['blocks', 'files', 'variables'] as const, left) ? left : usual.left,
       right: isOneOf(['graph', 'settings', 'logs', 'history'] as const, right) ? right : usual.right,
       leftWidth: within(from.get('leftWidth'), LEFT),
-      rightWidth: within(from.get('rightWidth'), RIGHT),
-      isLeftOpen: from.get('isLeftOpen') !== false,
+      rightWidth: isNarrow ? Math.min(RIGHT.least, within(from.get('rightWidth'), RIGHT)) : within(from.get('rightWidth'), RIGHT),
+      isLeftOpen: !isNarrow && from.get('isLeftOpen') !== false,
       isRightOpen: from.get('isRightOpen') !== false,
     };
   } catch {
-    return usual;
+    return otherwise;
   }
 }
 
 export function createView(selected: string | null): Store<View> {
   const store = createStore<View>({
-    ...rememberedPanes(localStorage.getItem(KEY)),
+    ...rememberedPanes(localStorage.getItem(KEY), window.matchMedia(`(max-width: ${NARROW - 1}px)`).matches),
     selected,
     folded: new Set(),
     tabs: new Map(),

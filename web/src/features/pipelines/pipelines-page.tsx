@@ -48,7 +48,8 @@ export function PipelinesPage() {
   const triggers = useQuery(triggersApi.list());
   const [search, change] = useSearch();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [way, setWay] = useState<Way>();
+  // Home leads here with the question already asked.
+  const [way, setWay] = useState<Way | undefined>(search.get('new') === 'blank' ? { way: 'blank' } : undefined);
   const run = useRunPipelines();
   const navigate = useNavigate();
   const isWide = useIsWide();
@@ -215,7 +216,13 @@ export function PipelinesPage() {
           </>
         )}
       </div>
-      {way === undefined ? null : <NewPipelineDialog way={way} onClose={() => setWay(undefined)} />}
+      {way === undefined ? null : <NewPipelineDialog
+          way={way}
+          onClose={() => {
+            setWay(undefined);
+            if (search.has('new')) change({ new: undefined });
+          }}
+        />}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 //! Where telemetry goes, as the environment says; without an address there is none.
 
+use baton_model::Map;
 use percent_encoding::percent_decode_str;
 
 /// A collector of OpenTelemetry.
@@ -68,23 +69,32 @@ impl Otlp {
 }
 
 impl Lineage {
-    /// What the standard variables of OpenLineage say.
-    pub(super) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
+    /// What the standard variables of OpenLineage say, and where they say nothing `transport` of `openlineage.yml`.
+    pub(super) fn read(variable: &dyn Fn(&str) -> Option<String>, file: &Map) -> Option<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         if variable("OPENLINEAGE_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
         {
             return None;
         }
-        let base = variable("OPENLINEAGE_URL")?;
-        let path = variable("OPENLINEAGE_ENDPOINT").unwrap_or_else(|| "api/v1/lineage".to_owned());
+        let transport = file.get("transport");
+        let said = |pointer: &str| {
+            let found = transport?.pointer(pointer)?.as_str();
+            found.map(str::to_owned)
+        };
+        // Other kinds of transport need what Baton does not have.
+        let is_http = said("/type").is_some_and(|kind| kind == "http");
+        let base = variable("OPENLINEAGE_URL").or_else(|| said("/url").filter(|_| is_http))?;
+        let path = variable("OPENLINEAGE_ENDPOINT").or_else(|| said("/endpoint"));
+        let path = path.unwrap_or_else(|| "api/v1/lineage".to_owned());
+        let namespace = variable("OPENLINEAGE_NAMESPACE");
         Some(Self {
             url: format!(
                 "{}/{}",
                 base.trim_end_matches('/'),
                 path.trim_start_matches('/')
             ),
-            key: variable("OPENLINEAGE_API_KEY"),
-            namespace: variable("OPENLINEAGE_NAMESPACE").unwrap_or_else(|| "default".to_owned()),
+            key: variable("OPENLINEAGE_API_KEY").or_else(|| said("/auth/apiKey")),
+            namespace: namespace.unwrap_or_else(|| "default".to_owned()),
         })
     }
 }
@@ -102,7 +112,7 @@ mod tests {
             };
             (
                 Otlp::read(&variable),
-                Lineage::read(&variable).map(|lineage| lineage.url),
+                Lineage::read(&variable, &Map::new()).map(|lineage| lineage.url),
             )
         };
         assert_eq!(read(&[]), (None, None));
@@ -129,5 +139,27 @@ mod tests {
             ("OTEL_SDK_DISABLED", "true"),
         ];
         assert_eq!(read(&off).0, None);
+    }
+
+    #[test]
+    fn a_file_of_the_project_says_where_lineage_goes() {
+        let read = |text: &str, url: Option<&str>| {
+            let keys = baton_project::keys_of(text).unwrap();
+            let variable =
+                |name: &str| url.filter(|_| name == "OPENLINEAGE_URL").map(str::to_owned);
+            Lineage::read(&variable, &keys).map(|lineage| (lineage.url, lineage.key))
+        };
+        let text = "transport:\n  type: http\n  url: http://m:5000\n  endpoint: own\n  auth: {type: api_key, apiKey: k3y}\n";
+        let key = Some("k3y".to_owned());
+        assert_eq!(
+            read(text, None),
+            Some(("http://m:5000/own".to_owned(), key.clone()))
+        );
+        assert_eq!(
+            read(text, Some("http://e")),
+            Some(("http://e/own".to_owned(), key))
+        );
+        assert_eq!(read("transport: {type: kafka, url: x}\n", None), None);
+        assert_eq!(read("", None), None);
     }
 }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use baton_model::{BlockRun, BlockStatus, RunId, RunStatus, Timestamp};
+use baton_project::keys_of;
 use baton_scheduler::{News, Notice};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::Value;
@@ -70,9 +71,12 @@ struct Teller {
 
 /// Begins to tell, if anybody is to be told.
 pub(super) fn start(host: &Arc<Host>) {
+    // What cannot be read says nothing.
+    let file = std::fs::read_to_string(host.root().join("openlineage.yml")).unwrap_or_default();
+    let file = keys_of(&file).unwrap_or_default();
     let (otlp, lineage) = (
         Otlp::read(&settings::variable),
-        Lineage::read(&settings::variable),
+        Lineage::read(&settings::variable, &file),
     );
     if otlp.is_none() && lineage.is_none() {
         return;
@@ -182,7 +186,7 @@ impl Teller {
                 self.tell_lineage(id).await;
                 self.runs.remove(&id);
             }
-            News::Created(_) | News::Trigger(_) => {}
+            News::Created(_) | News::Trigger(_) | News::NotMade(..) => {}
         }
     }
 

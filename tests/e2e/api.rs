@@ -1,0 +1,264 @@
+//! The API as the UI uses it: blocks run at once, what they print as it comes, and what they produce page by page.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::project::TestProject;
+use crate::service::Server;
+
+/// Longest time to wait for something that is to come.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A million rows.
+const ROWS: &str = "@data_loader
+def load(*args, **kwargs):
+    import numpy
+    import pandas
+
+    number = numpy.arange(1_000_000)
+    name = numpy.where(number % 2 == 0, 'even', 'odd')
+    return pandas.DataFrame({'id': number, 'half': number / 2, 'name': name})
+";
+
+/// Prints, waits for a file, prints again.
+const TALKER: &str = "@custom
+def talk(*args, **kwargs):
+    import os
+    import time
+
+    print('the first line', flush=True)
+    while not os.path.exists(kwargs['gate']):
+        time.sleep(0.01)
+    print('the second line', flush=True)
+    return kwargs.get('add', 0)
+";
+
+fn execute(server: &Server, run: &Value) -> Value {
+    let body = json!({"run": run});
+    let (status, answer) = server.ask("POST", "/api/runs", Some(&body));
+    assert_eq!(status, 200, "{answer}");
+    answer["run"].clone()
+}
+
+/// A connection that stays open after the head of its answer.
+fn connect(server: &Server, path: &str, headers: &str) -> BufReader<TcpStream> {
+    let address = server.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let token = &server.token;
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n{headers}\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        assert!(reader.read_line(&mut line).unwrap() > 0, "no answer");
+    }
+    reader
+}
+
+/// The next event of a stream of server-sent events.
+fn next_event(stream: &mut BufReader<TcpStream>) -> Value {
+    loop {
+        let mut line = String::new();
+        assert!(stream.read_line(&mut line).unwrap() > 0, "the stream ended");
+        if let Some(data) = line.strip_prefix("data:") {
+            return serde_json::from_str(data).unwrap();
+        }
+    }
+}
+
+fn until(stream: &mut BufReader<TcpStream>, is_it: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let event = next_event(stream);
+        if is_it(&event) {
+            return event;
+        }
+    }
+}
+
+fn is_line(event: &Value, text: &str) -> bool {
+    event["type"] == "log" && event["message"].as_str().unwrap().contains(text)
+}
+
+#[test]
+fn a_million_rows_are_seen_page_by_page() {
+    let mut project = TestProject::new();
+    project.block("big", "rows", "data_loader", &[], "", ROWS);
+    let server = Server::start(&project);
+    let run = json!({"pipeline_uuid": "big", "block_uuid": "rows"});
+    let done = execute(&server, &run);
+    assert_eq!(done["block_status"], "completed", "{done}");
+    let output = &done["output"][0];
+    assert_eq!(output["shape"], json!([1_000_000, 3]));
+    assert_eq!(output["sample_data"]["rows"][1], json!([1, 0.5, "odd"]));
+    let path = format!(
+        "/api/block_runs/{}/outputs/{}",
+        done["block_run_id"],
+        output["variable_uuid"].as_str().unwrap()
+    );
+    let page = |query: &str| server.get(&format!("{path}?{query}"));
+
+    let last = page("_offset=999998");
+    assert_eq!(last["page"]["rows"].as_array().unwrap().len(), 2);
+    assert_eq!(last["page"]["rows"][1]["id"], 999_999);
+    assert_eq!(last["metadata"]["count"], 1_000_000);
+    let kinds: Vec<&Value> = last["page"]["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| &column["type"])
+        .collect();
+    assert_eq!(kinds[..2], ["Int64", "Float64"]);
+
+    let sorted = page("sort[]=-half&_limit=1&columns[]=half");
+    assert_eq!(sorted["page"]["rows"], json!([{"half": 499_999.5}]));
+    let filtered = page("filter[]=id:ge:999990&filter[]=name:eq:odd&_limit=2");
+    assert_eq!(filtered["metadata"]["count"], 5);
+    assert_eq!(filtered["page"]["rows"][0]["id"], 999_991);
+    let found = page("search=777777");
+    assert_eq!(found["page"]["rows"][0]["id"], 777_777);
+
+    let known = server.get(&format!("{path}/statistics?filter[]=id:lt:10"));
+    assert_eq!(known["statistics"]["rows"], 10);
+    let columns = known["statistics"]["columns"].as_array().unwrap();
+    let name = columns.iter().find(|column| column["name"] == "name");
+    assert_eq!(name.unwrap()["distinct"], 2);
+    assert_eq!(columns[0]["max"], "9");
+
+    for wrong in [
+        "sort[]=nothing",
+        "filter[]=id",
+        "filter[]=id:like:1",
+        "_limit=x",
+    ] {
+        let (status, answer) = server.ask("GET", &format!("{path}?{wrong}"), None);
+        assert_eq!(status, 400, "{wrong}: {answer}");
+    }
+}
+
+#[test]
+fn blocks_are_run_at_once_and_say_what_they_print_as_it_comes() {
+    let mut project = TestProject::new();
+    project.block("talk", "talker", "custom", &[], "", TALKER);
+    let double = "@transformer\ndef double(value, *args, **kwargs):\n    return value * 2\n";
+    project.block("talk", "double", "transformer", &["talker"], "", double);
+    let gate = project.scratch().join("gate");
+    let server = Server::start(&project);
+    let mut events = connect(&server, "/api/events", "");
+
+    // It has not ended when the answer comes, and goes on.
+    let variables = json!({"gate": gate, "add": 21});
+    let run = json!({"pipeline_uuid": "talk", "block_uuid": "talker", "variables": variables, "timeout": 0});
+    let begun = execute(&server, &run);
+    assert_eq!(begun["status"], "running");
+    until(&mut events, |event| is_line(event, "the first line"));
+    fs::write(&gate, "").unwrap();
+    until(&mut events, |event| is_line(event, "the second line"));
+    let end = until(&mut events, |event| {
+        event["type"] == "run" && event["status"] != "running"
+    });
+    assert_eq!(end["pipeline_run_id"], begun["pipeline_run_id"]);
+    assert_eq!(end["status"], "completed");
+
+    // A block takes what the block above it last gave, or has that run, too.
+    let run = json!({"pipeline_uuid": "talk", "block_uuid": "double"});
+    let done = execute(&server, &run);
+    assert_eq!(done["output"][0]["text_data"], "42", "{done}");
+    let variables = json!({"gate": gate, "add": 4});
+    let run = json!({"pipeline_uuid": "talk", "block_uuid": "double", "variables": variables, "run_upstream_blocks": true});
+    let done = execute(&server, &run);
+    assert_eq!(done["output"][0]["text_data"], "8", "{done}");
+
+    // One that never ends is stopped.
+    let variables = json!({"gate": project.scratch().join("never")});
+    let run = json!({"pipeline_uuid": "talk", "block_uuid": "talker", "variables": variables, "timeout": 0});
+    let begun = execute(&server, &run);
+    until(&mut events, |event| is_line(event, "the first line"));
+    let path = format!("/api/pipeline_runs/{}", begun["pipeline_run_id"]);
+    let stop = json!({"pipeline_run": {"status": "cancelled"}});
+    let (status, _) = server.ask("PUT", &path, Some(&stop));
+    assert_eq!(status, 200);
+    let run = begun["pipeline_run_id"].as_i64().unwrap();
+    assert_eq!(server.ended(run)["status"], "cancelled");
+}
+
+/// Says something over a socket. The mask of a client may be all zeros.
+fn say(socket: &mut BufReader<TcpStream>, message: &Value) {
+    let text = message.to_string();
+    let length = u8::try_from(text.len()).unwrap();
+    assert!(length < 126);
+    let head = [0x81, 0x80 | length, 0, 0, 0, 0];
+    let frame = [head.as_slice(), text.as_bytes()].concat();
+    socket.get_mut().write_all(&frame).unwrap();
+}
+
+/// The next message that is heard over a socket.
+fn hear(socket: &mut BufReader<TcpStream>) -> Value {
+    let mut take = |count: usize| {
+        let mut bytes = vec![0; count];
+        socket.read_exact(&mut bytes).unwrap();
+        bytes
+    };
+    let head = take(2);
+    let length = match head[1] {
+        126 => take(2),
+        127 => take(8),
+        short => vec![short],
+    };
+    let length = length
+        .iter()
+        .fold(0, |sum, byte| sum * 256 + usize::from(*byte));
+    serde_json::from_slice(&take(length)).unwrap()
+}
+
+#[test]
+fn a_socket_tells_what_it_is_asked_to() {
+    let mut project = TestProject::new();
+    let code = "@custom\ndef speak(*args, **kwargs):\n    print('a word')\n    return 1\n";
+    project.block("speak", "speaker", "custom", &[], "", code);
+    let server = Server::start(&project);
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let mut socket = connect(&server, "/websocket", upgrade);
+    let unknown = json!({"subscribe": {"pipeline_run_id": 99}});
+    say(&mut socket, &unknown);
+    assert_eq!(hear(&mut socket)["type"], "error");
+    say(&mut socket, &json!({"subscribe": {"text": "word"}}));
+    // The answer to what makes no sense says that the subscription before it was read.
+    say(&mut socket, &json!({"listen": {}}));
+    assert_eq!(hear(&mut socket)["type"], "error");
+
+    let done = execute(
+        &server,
+        &json!({"pipeline_uuid": "speak", "block_uuid": "speaker"}),
+    );
+    let run = done["pipeline_run_id"].clone();
+    let mut types = Vec::new();
+    loop {
+        let heard = hear(&mut socket);
+        assert_eq!(heard["pipeline_run_id"], run, "{heard}");
+        types.push(heard["type"].as_str().unwrap().to_owned());
+        if heard["type"] == "run" && heard["status"] == "completed" {
+            break;
+        }
+    }
+    for wanted in ["run", "block", "log"] {
+        assert!(types.iter().any(|one| one == wanted), "{wanted}: {types:?}");
+    }
+
+    // Of one run it tells where that stands.
+    say(&mut socket, &json!({"subscribe": {"pipeline_run_id": run}}));
+    let block = hear(&mut socket);
+    assert_eq!(
+        (&block["type"], &block["status"]),
+        (&json!("block"), &json!("completed"))
+    );
+    assert_eq!(hear(&mut socket)["type"], "run");
+}

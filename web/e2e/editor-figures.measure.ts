@@ -1,0 +1,169 @@
+// The figures of the notebook, in headless Chromium against the real server. Not a test: it prints what it measures.
+//   npx playwright test --config e2e/editor-figures.config.ts
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, type Page } from '@playwright/test';
+
+import { CHROMIUM, test } from './editor-server';
+
+test.use({ launchOptions: CHROMIUM, viewport: { width: 1440, height: 900 } });
+test.describe.configure({ timeout: 600_000 });
+
+const say = (what: string, value: string) => console.log(`${what.padEnd(58)} ${value}`);
+const ms = (value: number) => `${value.toFixed(0)} ms`;
+const middle = (values: readonly number[]) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+const WARM = `from mage_ai.data_preparation.decorators import data_loader
+
+
+@data_loader
+def load(*args, **kwargs):
+    return 1
+`;
+
+const LARGE = `import numpy as np
+import pandas as pd
+from mage_ai.data_preparation.decorators import data_loader
+
+
+@data_loader
+def load(*args, **kwargs):
+    return pd.DataFrame({f'c{at}': np.random.default_rng(at).normal(size=1_000_000) for at in range(40)})
+`;
+
+/** Writes a pipeline to the disk: `blocks` loaders with this code. */
+function pipeline(project: string, name: string, blocks: readonly string[], code: string) {
+  mkdirSync(join(project, 'pipelines', name), { recursive: true });
+  mkdirSync(join(project, 'data_loaders'), { recursive: true });
+  const entries = blocks.map((uuid) => `- {uuid: ${uuid}, name: ${uuid}, type: data_loader, language: python, upstream_blocks: [], downstream_blocks: []}`);
+  writeFileSync(join(project, 'pipelines', name, 'metadata.yaml'), `name: ${name}\nuuid: ${name}\ntype: python\nblocks:\n${entries.join('\n')}\n`);
+  for (const uuid of blocks) writeFileSync(join(project, 'data_loaders', `${uuid}.py`), code);
+}
+
+/** Long tasks of the page while `work` goes on. */
+async function longest(page: Page, work: () => Promise<void>): Promise<number> {
+  await page.evaluate(() => {
+    const seen: number[] = [];
+    Object.assign(window, { longTasks: seen });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.push(entry.duration);
+    }).observe({ type: 'longtask', buffered: false });
+  });
+  await work();
+  return page.evaluate(() => {
+    const seen: unknown = Reflect.get(window, 'longTasks');
+    return Array.isArray(seen) ? Math.max(0, ...seen.map(Number)) : 0;
+  });
+}
+
+test('running a trivial block', async ({ page, server }) => {
+  pipeline(server.project, 'warm', ['one'], WARM);
+  await page.goto('/pipelines/warm/edit?block=one');
+  const card = page.getByRole('region', { name: 'Block one', exact: true });
+  const run = card.getByRole('button', { name: 'Run one', exact: true });
+  await run.waitFor();
+  // Between the click and the frame in which the state of the card says that it is done; and when the socket said so.
+  const once = async () =>
+    page.evaluate(
+      () =>
+        new Promise<number>((done) => {
+          const card = document.querySelector<HTMLElement>('#block-one');
+          const before = card?.dataset.run;
+          const start = performance.now();
+          const wait = () => {
+            if (card?.dataset.run !== before && card?.dataset.status === 'completed') done(performance.now() - start);
+            else requestAnimationFrame(wait);
+          };
+          document.querySelector<HTMLButtonElement>('[aria-label="Run one"]')?.click();
+          requestAnimationFrame(wait);
+        }),
+    );
+  const first = Date.now();
+  await run.click();
+  await expect(card.getByText('Value').first()).toBeVisible({ timeout: 300_000 });
+  say('first run, environment made', ms(Date.now() - first));
+  const screens: number[] = [];
+  for (let at = 0; at < 20; at += 1) screens.push(await once());
+  say('warm trivial block, click to screen, median of 20', ms(middle(screens)));
+  const sockets = await page.evaluate(async () => {
+    const socket = new WebSocket(`ws://${window.location.host}/websocket`);
+    await new Promise((opened) => socket.addEventListener('open', opened));
+    socket.send(JSON.stringify({ subscribe: { logs: true } }));
+    const took: number[] = [];
+    for (let at = 0; at < 20; at += 1) {
+      const over = new Promise<void>((done) => {
+        const hear = (event: MessageEvent<string>) => {
+          if (/"type":"block"/.test(event.data) && /"status":"completed"/.test(event.data)) {
+            socket.removeEventListener('message', hear);
+            done();
+          }
+        };
+        socket.addEventListener('message', hear);
+      });
+      const start = performance.now();
+      void fetch('/api/runs', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ run: { pipeline_uuid: 'warm', block_uuid: 'one', timeout: 0 } }),
+      });
+      await over;
+      took.push(performance.now() - start);
+    }
+    socket.close();
+    return took;
+  });
+  say('warm trivial block, request to result on the socket', ms(middle(sockets)));
+});
+
+test('opening a hundred blocks, and typing in one', async ({ page, server }) => {
+  const blocks = Array.from({ length: 100 }, (_, at) => `block_${at}`);
+  pipeline(server.project, 'hundred', blocks, WARM);
+  await page.goto('/pipelines');
+  const start = Date.now();
+  await page.goto('/pipelines/hundred/edit');
+  await page.getByRole('textbox', { name: 'Code of block_0', exact: true }).waitFor();
+  await page.locator('#block-block_99').waitFor({ state: 'attached' });
+  say('opening a pipeline of 100 blocks', ms(Date.now() - start));
+  const code = page.getByRole('textbox', { name: 'Code of block_0', exact: true });
+  await code.click();
+  const frames = page.evaluate(
+    () =>
+      new Promise<number[]>((done) => {
+        const took: number[] = [];
+        let last = performance.now();
+        const step = () => {
+          const now = performance.now();
+          took.push(now - last);
+          last = now;
+          if (took.length < 240) requestAnimationFrame(step);
+          else done(took);
+        };
+        requestAnimationFrame(step);
+      }),
+  );
+  const worst = await longest(page, async () => {
+    await page.keyboard.type('value = compute(everything, at=once)  # a line as one types it\n', { delay: 30 });
+  });
+  const all = await frames;
+  say('typing: median frame, longest task', `${middle(all).toFixed(1)} ms, ${ms(worst)}`);
+});
+
+test('scrolling a million rows of forty columns', async ({ page, server }) => {
+  pipeline(server.project, 'large', ['rows'], LARGE);
+  await page.goto('/pipelines/large/edit?block=rows');
+  const card = page.getByRole('region', { name: 'Block rows', exact: true });
+  await card.getByRole('button', { name: 'Run rows', exact: true }).click();
+  await expect(card.getByText(/1,000,000 rows × 40/).first()).toBeVisible({ timeout: 300_000 });
+  await page.reload();
+  const grid = card.getByRole('grid');
+  await expect(grid.getByRole('gridcell').first()).toBeVisible({ timeout: 60_000 });
+  const worst = await longest(page, async () => {
+    for (let at = 0; at < 60; at += 1) {
+      await grid.evaluate((element, step) => element.scrollTo({ top: step * 431_000, left: (step * 97) % 3_000 }), at);
+      await page.waitForTimeout(30);
+    }
+  });
+  await expect(grid.getByRole('gridcell').first()).toBeVisible();
+  say('scrolling 1,000,000 rows × 40: longest task', ms(worst));
+});
