@@ -41,6 +41,13 @@ CREATE TABLE command (
     primary key (run, version, position)
 ) strict, without rowid;
 
+CREATE TABLE duty (
+    name text primary key,
+    owner text not null,
+    fence integer not null,
+    until integer not null
+) strict, without rowid;
+
 CREATE TABLE event (
     run integer not null references run (id) on delete cascade,
     version integer not null,
@@ -104,6 +111,12 @@ CREATE TABLE product (
     foreign key (run, block, child) references block_run (run, block, child) on delete cascade
 ) strict, without rowid;
 
+CREATE TABLE project (
+    id integer primary key check (id = 1),
+    uuid text,
+    path text not null
+) strict;
+
 CREATE TABLE run (
     id integer primary key autoincrement,
     pipeline text not null,
@@ -114,7 +127,9 @@ CREATE TABLE run (
     created_at integer not null,
     started_at integer,
     ended_at integer
-, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, reason text, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0, lease_fence integer not null default 0, lease_until integer, told integer not null default 0, usage text) strict;
+, ending text, variables text not null default '{}', trigger_id integer, trigger_name text, triggered integer not null default 0, cause text not null default 'hand', execution_date integer not null default 0, backfill_id integer, parent_id integer, repeats integer, note text, passed_sla integer not null default 0, owner text, priority integer not null default 0, reason text, blocks integer not null default 0, completed integer not null default 0, failed integer not null default 0, lease_fence integer not null default 0, lease_until integer, told integer not null default 0, usage text, admitted integer not null default 0, settled integer not null default 0, wish text) strict;
+
+CREATE INDEX run_admitted on run (id) where admitted = 1 and ended_at is null;
 
 CREATE INDEX run_by_date on run (execution_date);
 
@@ -133,6 +148,8 @@ CREATE INDEX run_of_pipeline_status on run (pipeline, status);
 CREATE INDEX run_of_status on run (status);
 
 CREATE INDEX run_of_trigger on run (trigger_id, status);
+
+CREATE INDEX run_unsettled on run (id) where settled = 0 and ended_at is not null;
 
 CREATE INDEX run_untold on run (id) where told = 0 and ended_at is not null;
 

@@ -3,14 +3,17 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what fails here fails the test"
+    clippy::print_stdout,
+    reason = "what fails here fails the test, and figures are for people"
 )]
 
 mod api;
 mod asks;
 mod backup;
 mod cancel;
+mod chaos;
 mod checks;
+mod cluster;
 mod crash;
 mod dynamic;
 mod faults;
@@ -20,6 +23,8 @@ mod mage;
 mod messages;
 mod nested;
 mod notices;
+#[path = "../postgres.rs"]
+mod postgres;
 mod project;
 mod resources;
 mod retention;

@@ -153,6 +153,7 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
         )
         .env_remove("ENV")
         .env_remove("BATON_PYTHON")
+        .env_remove("BATON_DATABASE_URL")
         .env_remove("BATON_KILL_AT")
         .stdin(Stdio::null());
     command

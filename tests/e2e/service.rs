@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdout, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -36,11 +37,17 @@ impl Server {
         variables: &[(&str, &str)],
     ) -> Self {
         let arguments = [&["start", "PROJECT", "--port", "0"], options].concat();
-        let mut child = project
-            .command(&arguments)
-            .envs(variables.iter().copied())
+        let mut command = project.command(&arguments);
+        command.envs(variables.iter().copied());
+        Self::launch(command, &project.scratch().join("server.log"))
+            .unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// The same by a command; what the server says of itself goes to `log`. One that does not come up says why.
+    pub(crate) fn launch(mut command: Command, log: &Path) -> Result<Self, String> {
+        let mut child = command
             .stdout(Stdio::piped())
-            .stderr(fs::File::create(project.scratch().join("server.log")).unwrap())
+            .stderr(fs::File::create(log).unwrap())
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -48,15 +55,20 @@ impl Server {
         stdout.read_line(&mut line).unwrap();
         let address = line.trim().rsplit(' ').next().unwrap();
         let Some((url, token)) = address.split_once("/?token=") else {
-            let log = fs::read_to_string(project.scratch().join("server.log"));
-            panic!("no address in {line:?}: {log:?}");
+            drop(child.wait());
+            return Err(format!("{line}{}", fs::read_to_string(log).unwrap()));
         };
-        Self {
+        Ok(Self {
             url: url.to_owned(),
             token: token.to_owned(),
             child,
             _stdout: stdout,
-        }
+        })
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
     }
 
     /// A request with the token: its status code and its body.
@@ -550,6 +562,39 @@ fn a_pipeline_follows_another_one_with_its_date() {
     assert_eq!(below["status"], "completed");
     assert_eq!(below["execution_date"], first["execution_date"]);
     assert_eq!(below["parent_run_id"], first["id"]);
+}
+
+#[test]
+fn an_end_is_followed_once_although_the_server_dies_at_that_moment() {
+    // Between the end of the run and the runs that follow it, and right after those were made.
+    for place in ["run-ended", "run-followed"] {
+        let mut project = adding("");
+        let code = "@custom\ndef late(*args, **kwargs):\n    return 1\n";
+        project.block("below", "late", "custom", &[], "", code);
+        project.file(
+            "pipelines/below/triggers.yaml",
+            "triggers:\n- name: after\n  schedule_type: event\n  schedule_interval: null\n  start_time: null\n  status: active\n  settings: {after: [p]}\n",
+        );
+        let mut server = Server::start_in(&project, &[], &[("BATON_KILL_AT", place)]);
+        let first = server.call(&server.trigger("p", "hook"), &json!({}));
+        assert_eq!(server.child.wait().unwrap().code(), None, "it was killed");
+        let server = Server::start(&project);
+        assert_eq!(server.ended(first)["status"], "completed");
+        let below = until("the run that follows", || {
+            let runs = server.get("/api/pipelines/below/pipeline_runs");
+            runs["pipeline_runs"][0]["id"].as_i64()
+        });
+        assert_eq!(server.ended(below)["status"], "completed");
+        // An end that was settled is not looked at again, also when another one is.
+        let second = server.call(&server.trigger("p", "hook"), &json!({}));
+        assert_eq!(server.ended(second)["status"], "completed");
+        let count = until("the run that follows the second", || {
+            let runs = server.get("/api/pipelines/below/pipeline_runs");
+            let count = runs["metadata"]["count"].as_i64();
+            count.filter(|count| *count >= 2)
+        });
+        assert_eq!(count, 2, "{place}");
+    }
 }
 
 #[test]

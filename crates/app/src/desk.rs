@@ -11,7 +11,7 @@ use baton_products::Products;
 use baton_project::Project;
 use baton_runner::{Answers, Runner, RunnerOptions};
 use baton_scheduler::{
-    Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted, wall_clock,
+    Away, Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted, wall_clock,
 };
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
@@ -170,6 +170,7 @@ impl ProjectDesk {
             run_tests: true,
             as_mage: false,
             skip_sensors: false,
+            away: Away::Wait,
             // A block that waits for the run that it has started holds a place meanwhile.
             places: (run.plan.occasion.cause != Cause::Code).then(|| Arc::clone(&self.places)),
         })
@@ -238,6 +239,10 @@ impl Desk for ProjectDesk {
 
     fn journal(&self, run: RunId) -> Result<Journal, Complaint> {
         Journal::open(&self.state.home.log(run.0)).map_err(|error| Complaint::of(&error))
+    }
+
+    fn log(&self, run: RunId) -> PathBuf {
+        self.state.home.log(run.0)
     }
 
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError> {

@@ -43,6 +43,6 @@ pub use projects::{open_project, root_of};
 pub use request::{RunRequest, WorkerOptions};
 pub use retention::{Cleaned, KEPT, Keeping, parse_age};
 pub use secrets::{Known, lookup};
-pub use settings::{home, variable};
+pub use settings::{DATABASE_URL, database_url, home, variable};
 pub use state::ProjectState;
 pub use workers::{Workers, machine, processors};

@@ -145,6 +145,7 @@ impl ProjectState {
         let folder = self.home.log(0);
         let folder = folder.parent().unwrap_or(Path::new("")).to_owned();
         let mut old = Vec::new();
+        let leased = self.store.leased_runs(Timestamp(baton_base::now())).await?;
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(old),
@@ -158,7 +159,8 @@ impl ProjectState {
             };
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
             let is_old = modified.is_ok_and(|modified| modified < oldest);
-            if !is_old || Lease::is_held(&self.home.run_lock(run.0)) {
+            let is_driven = || Lease::is_held(&self.home.run_lock(run.0)) || leased.contains(&run);
+            if !is_old || is_driven() {
                 continue;
             }
             if let Some(pipeline) = pipeline {

@@ -10,6 +10,8 @@ use baton_project::Lookup;
 use baton_store::{SecretError, SecretScope, Secrets, Store};
 use serde_json::Value;
 
+use crate::settings;
+
 /// Secrets by name, and which of them were used. Has no `Debug`: the values are in it.
 #[derive(Clone, Default)]
 pub struct Known {
@@ -50,10 +52,19 @@ impl Known {
 
     /// Loads the secrets of the project at `path`, if there is a state of it. Makes none.
     pub async fn of_project(home: &Home, path: &Path) -> Result<Self, SecretError> {
-        let Some(home) = home.existing_project(path) else {
+        let (store, home) = if let Some(url) = settings::database_url() {
+            let store = Store::connect(&url).await?;
+            let database = store.path().to_string_lossy().into_owned();
+            match home.project_on(path, &database) {
+                Ok(home) => (store, home),
+                // Whoever needs the folder says what is wrong with it.
+                Err(_) => return Ok(Self::default()),
+            }
+        } else if let Some(home) = home.existing_project(path) {
+            (Store::open(&home.database()).await?, home)
+        } else {
             return Ok(Self::default());
         };
-        let store = Store::open(&home.database()).await?;
         Ok(Self::load(&Secrets::new(store, home.secrets_key())).await)
     }
 

@@ -1,5 +1,5 @@
 //! What the process's environment says. Every variable that Baton reads is named here, in `host::telemetry::config`, in clap's
-//! definitions (`ENV`, `BATON_PYTHON`, `BATON_BLOCK_MEMORY`, `BATON_ISOLATION`, `BATON_LAUNCH`), in `terminal` (`NO_COLOR`, `TERM`), or in the command
+//! definitions (`ENV`, `BATON_PYTHON`, `BATON_BLOCK_MEMORY`, `BATON_ISOLATION`, `BATON_LAUNCH`, `BATON_ROLE`), in `terminal` (`NO_COLOR`, `TERM`), or in the command
 //! `start` (`BATON_LOG`, `BATON_LOG_FORMAT`).
 
 use std::env;
@@ -15,6 +15,14 @@ pub fn home() -> Result<Home, HomeError> {
             .map(PathBuf::from),
     )
 }
+
+/// Where the runs of projects are, when they are not in Baton's own folder: `BATON_DATABASE_URL`. Blocks do not get it.
+pub fn database_url() -> Option<String> {
+    variable(DATABASE_URL).filter(|url| !url.is_empty())
+}
+
+/// The variable of [`database_url`].
+pub const DATABASE_URL: &str = "BATON_DATABASE_URL";
 
 /// A variable of the process's environment, for those who read what the user's project or tools name.
 pub fn variable(name: &str) -> Option<String> {

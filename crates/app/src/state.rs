@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use baton_base::{Home, ProjectHome};
+use baton_base::{Home, ProjectHome, files};
 use baton_model::{Run, RunId};
+use baton_project::Project;
 use baton_store::{Secrets, Store};
 
 use crate::failure::Failure;
@@ -18,23 +19,58 @@ pub struct ProjectState {
     pub baton_home: PathBuf,
     /// The database.
     pub store: Store,
+    /// The database on a server that holds the runs of this project's servers, when this is another one.
+    pub elsewhere: Option<String>,
 }
 
 impl ProjectState {
     /// Opens the state of the project whose folder is `project`.
     pub async fn open(project: &Path) -> Result<Self, Failure> {
-        Self::open_in(&settings::home()?, project).await
+        Self::open_in(&settings::home()?, project, settings::database_url()).await
     }
 
-    /// Opens the state of the project whose folder is `project`, kept under `baton_home`.
-    pub async fn open_in(baton_home: &Home, project: &Path) -> Result<Self, Failure> {
-        let home = baton_home.project(project)?;
-        let store = Store::open(&home.database()).await?;
+    /// Opens the state of the project whose folder is `project`, kept under `baton_home`; its database is the one at
+    /// `url`, if there is one.
+    pub async fn open_in(
+        baton_home: &Home,
+        project: &Path,
+        url: Option<String>,
+    ) -> Result<Self, Failure> {
+        let own = baton_home.project(project)?;
+        let (home, store, elsewhere) = match url {
+            Some(url) => {
+                let store = Store::connect(&url).await?;
+                let (uuid, path) = identity(project);
+                store.claim_for_project(uuid.as_deref(), &path).await?;
+                let database = store.path().to_string_lossy().into_owned();
+                let home = baton_home.project_on(project, &database)?;
+                (home, store, None)
+            }
+            None => {
+                let store = Store::open(&own.database()).await?;
+                let elsewhere = files::read_text(&own.elsewhere()).ok();
+                (own, store, elsewhere)
+            }
+        };
         Ok(Self {
             home,
             baton_home: baton_home.path().to_owned(),
             store,
+            elsewhere,
         })
+    }
+
+    /// Notes for commands where the runs of the project's servers are.
+    pub(crate) fn note_database(&self, baton_home: &Home, project: &Path) -> Result<(), Failure> {
+        let note = baton_home.project(project)?.elsewhere();
+        if self.store.is_shared() {
+            let database = self.store.path().to_string_lossy().into_owned();
+            files::write_atomic(&note, database.as_bytes())?;
+        } else if note.exists() {
+            // A note that stays is an untrue one, and no more.
+            let _ = std::fs::remove_file(note);
+        }
+        Ok(())
     }
 
     /// The project's secrets.
@@ -51,4 +87,17 @@ impl ProjectState {
             )
         })
     }
+}
+
+/// What tells a project from others: the uuid that it may have, and its folder.
+fn identity(project: &Path) -> (Option<String>, String) {
+    let opened = Project::open(project);
+    let uuid = opened.ok().and_then(|project| {
+        let uuid = project.settings().raw.get("project_uuid")?.as_str()?;
+        Some(uuid.to_owned()).filter(|uuid| !uuid.is_empty())
+    });
+    let path = project
+        .canonicalize()
+        .unwrap_or_else(|_| project.to_owned());
+    (uuid, path.to_string_lossy().into_owned())
 }

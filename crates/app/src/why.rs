@@ -5,7 +5,7 @@
 use baton_engine::triggers::{TriggerHistory, decide};
 use baton_engine::why::{Why, WhyFacts, why, why_no_run};
 use baton_model::{RunId, RunStatus, Timestamp, Trigger};
-use baton_scheduler::Lease;
+use baton_scheduler::{Lease, is_scheduled};
 use baton_store::RunPage;
 
 use crate::failure::Failure;
@@ -21,8 +21,13 @@ impl ProjectState {
     pub async fn why_run(&self, id: RunId, now: Timestamp) -> Result<Why, Failure> {
         let run = self.run(id).await?;
         let note = self.store.run_row(id).await?.and_then(|row| row.note);
-        // Whoever holds the lock schedules; when somebody last did is not recorded.
-        let seen = Lease::is_held(&self.server_lock()).then_some(now);
+        // Whoever holds the lock, or the duty, schedules; when somebody last did is not recorded.
+        let schedules = if self.store.is_shared() {
+            is_scheduled(&self.store, now).await?
+        } else {
+            Lease::is_held(&self.server_lock())
+        };
+        let seen = schedules.then_some(now);
         let pipeline = &run.plan.pipeline;
         let usual = self.usual_of_pipelines(std::slice::from_ref(pipeline), Some(id));
         let usual = usual.await?.remove(pipeline);

@@ -60,6 +60,16 @@ impl Home {
         Ok(ProjectHome(path))
     }
 
+    /// The state of the project at `project` beside a database that is kept elsewhere, on a server: runs have the numbers
+    /// that it gives out, so that nothing of another database's runs may lie there.
+    pub fn project_on(&self, project: &Path, database: &str) -> Result<ProjectHome, HomeError> {
+        let mut path = self.path_of(project)?.into_os_string();
+        path.push(format!("@{:016x}", fnv1a(database.as_bytes())));
+        let path = PathBuf::from(path);
+        files::create_folder(&path)?;
+        Ok(ProjectHome(path))
+    }
+
     /// The state of the project at `project`, if there is a database; nothing is made.
     pub fn existing_project(&self, project: &Path) -> Option<ProjectHome> {
         let home = ProjectHome(self.path_of(project).ok()?);
@@ -93,6 +103,11 @@ impl ProjectHome {
     /// The metadata database.
     pub fn database(&self) -> PathBuf {
         self.0.join("state.db")
+    }
+
+    /// Says which database on a server holds the runs, where one does.
+    pub fn elsewhere(&self) -> PathBuf {
+        self.0.join("database")
     }
 
     /// The key that the project's secrets are encrypted with.
@@ -137,6 +152,8 @@ mod tests {
         let one = home.project(&folder.path().join("a/demo")).unwrap();
         let same = home.project(&folder.path().join("a/../a/demo")).unwrap();
         let other = home.project(&folder.path().join("b/demo")).unwrap();
+        let served = home.project_on(&folder.path().join("a/demo"), "postgresql://x/y");
+        assert_ne!(one.path(), served.unwrap().path());
         assert_eq!(one.path(), same.path());
         assert_ne!(one.path(), other.path());
         assert!(

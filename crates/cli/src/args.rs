@@ -16,7 +16,7 @@ pub(crate) use new::{
     CleanArgs, KindChoice, LanguageChoice, NewArgs, NewBlockArgs, NewCommand, NewPipelineArgs,
     PipelineChoice, TemplatesArgs,
 };
-pub(crate) use start::StartArgs;
+pub(crate) use start::{RoleChoice, StartArgs};
 
 /// Run data pipelines from a project folder.
 #[derive(Debug, Parser)]

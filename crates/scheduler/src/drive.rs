@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_base::files::FileError;
-use baton_base::{Class, Diagnose};
+use baton_base::{Class, Diagnose, chain};
 use baton_engine::Step;
 use baton_model::{
     BlockError, BlockKind, BlockRun, BlockRunKey, CallbackOn, Command, FailureKind, Fence, Map,
@@ -14,7 +14,7 @@ use baton_model::{
 };
 use baton_products::Products;
 use baton_runner::{AttemptReport, LogRecord, Stop, Work, YieldedItem};
-use baton_store::{Store, StoreError};
+use baton_store::{CommandId, Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -23,6 +23,9 @@ use crate::clock::Clock;
 use crate::hands::Hands;
 use crate::journal::Journal;
 use crate::supply::objects_of;
+
+/// How long to wait before a database that is away is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What driving a run needs.
 pub struct Session {
@@ -42,8 +45,19 @@ pub struct Session {
     pub as_mage: bool,
     /// Whether sensors count as satisfied without being asked.
     pub skip_sensors: bool,
+    /// What happens when the database is away.
+    pub away: Away,
     /// Places for block processes that runs share; none when the run has the machine to itself.
     pub places: Option<Arc<Semaphore>>,
+}
+
+/// What becomes of a run when the database is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Away {
+    /// Its blocks go on, and their steps are stored later.
+    Wait,
+    /// It is given up, and can be resumed.
+    GiveUp,
 }
 
 /// A wish to stop the run.
@@ -119,7 +133,7 @@ pub async fn drive(
     journal: Journal,
     notices: mpsc::Sender<Notice>,
     changes: mpsc::UnboundedReceiver<Map>,
-    mut cancel: mpsc::Receiver<Cancel>,
+    cancel: mpsc::Receiver<Cancel>,
 ) -> Result<Run, DriveError> {
     let (log, records) = mpsc::channel(4096);
     let writer = tokio::spawn(write_log(records, journal, notices.clone()));
@@ -131,13 +145,15 @@ pub async fn drive(
         flight: JoinSet::new(),
         stops: HashMap::new(),
         wakes: BTreeSet::new(),
+        cancel,
+        is_abandoned: false,
         changes,
         items,
         yielded,
         log,
         notices,
     };
-    let result = driver.run_to_end(&mut cancel).await;
+    let result = driver.run_to_end().await;
     // After an error of ours nothing may go on without a record.
     driver.stop_all(Stop::Now);
     while driver.flight.join_next().await.is_some() {}
@@ -163,6 +179,9 @@ struct Driver<'a> {
     flight: JoinSet<Landed>,
     stops: HashMap<Fence, watch::Sender<Stop>>,
     wakes: BTreeSet<Timestamp>,
+    cancel: mpsc::Receiver<Cancel>,
+    /// Whether another process takes the run over.
+    is_abandoned: bool,
     changes: mpsc::UnboundedReceiver<Map>,
     items: mpsc::UnboundedSender<YieldedItem>,
     yielded: mpsc::UnboundedReceiver<YieldedItem>,
@@ -171,10 +190,13 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    async fn run_to_end(&mut self, cancel: &mut mpsc::Receiver<Cancel>) -> Result<(), DriveError> {
+    async fn run_to_end(&mut self) -> Result<(), DriveError> {
         loop {
             while let Some(event) = self.events.pop_front() {
                 self.handle(event).await?;
+            }
+            if self.is_abandoned {
+                return Ok(());
             }
             let is_final = self.run.as_ref().is_none_or(|run| run.status.is_final());
             if is_final && self.flight.is_empty() {
@@ -187,16 +209,7 @@ impl Driver<'_> {
             // In an order: what is asked for by a person comes first, and nothing is left to chance.
             tokio::select! {
                 biased;
-                Some(wish) = cancel.recv() => match wish {
-                    Cancel::Gently => self.events.push_back(RunEvent::CancelRequested {
-                        reason: "stopped by the user".to_owned(),
-                    }),
-                    Cancel::Because(reason) => {
-                        self.events.push_back(RunEvent::CancelRequested { reason });
-                    }
-                    Cancel::Now => self.stop_all(Stop::Now),
-                    Cancel::Abandon => return Ok(()),
-                },
+                Some(wish) = self.cancel.recv() => self.take_wish(wish),
                 Some(variables) = self.changes.recv() => {
                     self.events.push_back(RunEvent::VariablesSet { variables });
                 }
@@ -222,6 +235,19 @@ impl Driver<'_> {
                     self.events.push_back(RunEvent::Woken);
                 }
             }
+        }
+    }
+
+    fn take_wish(&mut self, wish: Cancel) {
+        match wish {
+            Cancel::Gently => self.events.push_back(RunEvent::CancelRequested {
+                reason: "stopped by the user".to_owned(),
+            }),
+            Cancel::Because(reason) => {
+                self.events.push_back(RunEvent::CancelRequested { reason });
+            }
+            Cancel::Now => self.stop_all(Stop::Now),
+            Cancel::Abandon => self.is_abandoned = true,
         }
     }
 
@@ -309,12 +335,11 @@ impl Driver<'_> {
                 .map_err(DriveError::Sync)?;
         }
         baton_base::failpoint("before-commit");
-        let ids = self
-            .session
-            .store
-            .commit(run, &changed, &event, &commands, at)
-            .await?;
+        let ids = self.record(&changed, &event, &commands, at).await?;
         baton_base::failpoint("after-commit");
+        let Some(run) = self.run.as_ref() else {
+            return Ok(());
+        };
         let changed: HashSet<&BlockRunKey> = changed.iter().collect();
         let news: Vec<Notice> = run
             .blocks
@@ -333,6 +358,48 @@ impl Driver<'_> {
             baton_base::failpoint("carried-out");
         }
         Ok(())
+    }
+
+    /// Stores a step. While the database is away, blocks go on, and so does the run when it is back.
+    async fn record(
+        &mut self,
+        changed: &[BlockRunKey],
+        event: &RunEvent,
+        commands: &[Command],
+        at: Timestamp,
+    ) -> Result<Vec<CommandId>, DriveError> {
+        let store = &self.session.store;
+        loop {
+            let Some(run) = self.run.as_ref() else {
+                return Err(DriveError::Lost);
+            };
+            let (id, version) = (run.id, run.version);
+            let error = match store.commit(run, changed, event, commands, at).await {
+                Ok(ids) => return Ok(ids),
+                Err(error) => error,
+            };
+            if self.session.away == Away::GiveUp || error.class() != Class::Transient {
+                return Err(error.into());
+            }
+            tracing::warn!(run = %id, error = %chain(&error), "a step waits for the database");
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(wish) = self.cancel.recv() => self.take_wish(wish),
+                    () = sleep(PAUSE) => {}
+                }
+                if self.is_abandoned {
+                    // Whoever takes the run over begins with what is stored.
+                    return Err(error.into());
+                }
+                // It may be stored although we were told that it is not.
+                match store.is_stored(id, version).await {
+                    Ok(true) => return Ok(CommandId::of_step(id, version, commands.len())),
+                    Ok(false) => break,
+                    Err(_) => {}
+                }
+            }
+        }
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), DriveError> {

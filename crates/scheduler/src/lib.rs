@@ -12,9 +12,12 @@ mod service;
 mod supply;
 
 pub use clock::{Clock, wall_clock};
-pub use drive::{Cancel, DriveError, Notice, Session, drive};
+pub use drive::{Away, Cancel, DriveError, Notice, Session, drive};
 pub use hands::Hands;
 pub use journal::{Journal, JournalError, read_log, read_log_from};
 pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};
-pub use service::{Complaint, Desk, Drawn, News, Planted, Service, ServiceOptions, Soon, Wanted};
+pub use service::{
+    Complaint, Desk, Drawn, End, News, Planted, Role, Service, ServiceOptions, Sharing, Soon,
+    Wanted, is_scheduled,
+};

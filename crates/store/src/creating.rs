@@ -7,6 +7,7 @@ use baton_model::{CodeHash, Plan, Run, RunId, RunStatus, Timestamp};
 use serde::Serialize;
 
 use crate::grouped;
+use crate::hints::Hint;
 use crate::rows::{self, Tally};
 use crate::sql::{Changing, values};
 use crate::{Store, StoreError};
@@ -31,6 +32,7 @@ pub struct NewRun {
 struct Extra<'a> {
     priority: i64,
     note: Option<&'a str>,
+    settled: bool,
 }
 
 /// A new row of `run`.
@@ -57,6 +59,7 @@ struct NewRow<'a> {
     repeats: Option<i64>,
     note: Option<&'a str>,
     priority: i64,
+    settled: i64,
     #[serde(flatten)]
     tally: Tally,
 }
@@ -73,7 +76,12 @@ impl Store {
         let numbers = transaction.run_numbers(1).await?;
         let run = make(RunId(numbers.first().copied().unwrap_or_default()));
         let id = run.id;
-        let new = [(run, Extra::default())];
+        // Nothing follows from a run by hand.
+        let extra = Extra {
+            settled: true,
+            ..Extra::default()
+        };
+        let new = [(run, extra)];
         let is_new = self.insert(&mut transaction, &new).await?.contains(&id);
         let [(run, _)] = new;
         if !is_new {
@@ -98,19 +106,32 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut transaction = self.database.begin().await?;
+        let made = self.create_on(&mut transaction, &wanted, make).await?;
+        transaction.commit().await?;
+        Ok(made)
+    }
+
+    /// The same as part of a transaction.
+    pub(crate) async fn create_on(
+        &self,
+        transaction: &mut Changing,
+        wanted: &[NewRun],
+        make: impl Fn(RunId, &NewRun) -> Run,
+    ) -> Result<Vec<Option<Run>>, StoreError> {
         let numbers = transaction.run_numbers(wanted.len()).await?;
         let runs: Vec<(Run, Extra<'_>)> = numbers
             .into_iter()
-            .zip(&wanted)
+            .zip(wanted)
             .map(|(id, new)| {
                 let extra = Extra {
                     priority: new.priority,
                     note: new.note.as_deref(),
+                    settled: false,
                 };
                 (make(RunId(id), new), extra)
             })
             .collect();
-        let stored = self.insert(&mut transaction, &runs).await?;
+        let stored = self.insert(transaction, &runs).await?;
         // Runs of one tick often share their sources.
         let sources: HashMap<&CodeHash, &(CodeHash, String)> = wanted
             .iter()
@@ -118,8 +139,8 @@ impl Store {
             .map(|source| (&source.0, source))
             .collect();
         let sources: Vec<_> = sources.into_values().collect();
-        self.keep_sources(&mut transaction, &sources).await?;
-        transaction.commit().await?;
+        self.keep_sources(transaction, &sources).await?;
+        transaction.hint(Hint::Runs).await?;
         Ok(runs
             .into_iter()
             .map(|(run, _)| stored.contains(&run.id).then_some(run))
@@ -139,7 +160,7 @@ impl Store {
         let new = rows::to_rows(&self.database.place, "runs", &new)?;
         let sql = "insert into run (id, pipeline, status, version, cancel_requested, last_fence,
                  created_at, started_at, ended_at, ending, variables, trigger_id, trigger_name, triggered, cause,
-                 execution_date, backfill_id, parent_id, repeats, note, priority, blocks, completed, failed)
+                 execution_date, backfill_id, parent_id, repeats, note, priority, settled, blocks, completed, failed)
              select cast(value ->> 'id' as bigint), value ->> 'pipeline', value ->> 'status',
                  cast(value ->> 'version' as bigint), cast(value ->> 'cancel_requested' as bigint),
                  cast(value ->> 'last_fence' as bigint), cast(value ->> 'created_at' as bigint),
@@ -148,7 +169,8 @@ impl Store {
                  value ->> 'trigger_name', cast(value ->> 'triggered' as bigint), value ->> 'cause',
                  cast(value ->> 'execution_date' as bigint), cast(value ->> 'backfill_id' as bigint),
                  cast(value ->> 'parent_id' as bigint), cast(value ->> 'repeats' as bigint),
-                 value ->> 'note', cast(value ->> 'priority' as bigint), cast(value ->> 'blocks' as bigint),
+                 value ->> 'note', cast(value ->> 'priority' as bigint), cast(value ->> 'settled' as bigint),
+                 cast(value ->> 'blocks' as bigint),
                  cast(value ->> 'completed' as bigint), cast(value ->> 'failed' as bigint)
              from json_each($1) where true on conflict do nothing returning id";
         let found = transaction.fetch(sql, values![new]).await?;
@@ -199,6 +221,7 @@ impl Store {
             repeats: occasion.repeats.map(|run| run.0),
             note: extra.note,
             priority: extra.priority,
+            settled: i64::from(extra.settled),
             tally: Tally::of(run),
         })
     }

@@ -86,6 +86,20 @@ pub enum StoreError {
         /// The run.
         run: RunId,
     },
+    /// Another process has taken over what this one did.
+    #[error("go on with what another process does now ({duty})")]
+    Deposed {
+        /// What it does.
+        duty: String,
+    },
+    /// The database holds the runs of another project.
+    #[error("use the database `{}`: it belongs to the project in {project}", path.display())]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+        /// The folder of the other project.
+        project: String,
+    },
     /// What was to be stored must be the only one of its kind, and there is one already.
     #[error("store {what}: there is one already")]
     Exists {
@@ -209,7 +223,10 @@ impl Diagnose for StoreError {
         match self {
             Self::Busy { .. } | Self::Unreachable { .. } => Class::Transient,
             Self::Url | Self::Remote { .. } => Class::User,
-            Self::Conflict { .. } | Self::Exists { .. } => Class::Conflict,
+            Self::Conflict { .. }
+            | Self::Deposed { .. }
+            | Self::Foreign { .. }
+            | Self::Exists { .. } => Class::Conflict,
             Self::Corrupt { .. } | Self::Full { .. } | Self::Access { .. } | Self::Newer { .. } => {
                 Class::External
             }
@@ -244,10 +261,15 @@ impl Diagnose for StoreError {
                 "copy it with the server's own tool (pg_dump), and the project's state folder with it".to_owned(),
             ),
             Self::Url => Some("write `postgresql://USER:PASSWORD@HOST/DATABASE` or `sqlite:PATH`".to_owned()),
+            Self::Foreign { .. } => Some(
+                "give each project a database of its own; if it is the same project in another place, \
+                 write the same `project_uuid` into metadata.yaml of both"
+                    .to_owned(),
+            ),
             Self::Exists { .. } => {
                 Some("use another name, or change the one that exists".to_owned())
             }
-            Self::Other { .. } => None,
+            Self::Deposed { .. } | Self::Other { .. } => None,
         }
     }
 }

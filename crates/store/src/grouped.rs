@@ -9,6 +9,7 @@ use baton_model::{BlockRunKey, Command, Run, RunEvent, RunId, RunStatus, Timesta
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::hints::Hint;
 use crate::history::{self, CommandId};
 use crate::place::Place;
 use crate::rows::{self, Array, Changes, Tally};
@@ -62,6 +63,8 @@ struct Advance<'a> {
     usage: Option<String>,
     /// Fence of the lease under which it was made.
     lease: Option<i64>,
+    /// Whether a run that had ended begins once more.
+    renews: i64,
     #[serde(flatten)]
     tally: Tally,
 }
@@ -75,6 +78,7 @@ impl Step {
         commands: &[Command],
         done: &[CommandId],
     ) -> Result<Self, StoreError> {
+        let renews = matches!(event, RunEvent::Retried { .. });
         let advance = Advance {
             id: run.id.0,
             version: run.version,
@@ -90,10 +94,10 @@ impl Step {
                 .map(|usage| rows::to_json(place, "what a run used", &usage))
                 .transpose()?,
             lease,
+            renews: i64::from(renews),
             tally: Tally::of(run),
         };
         let voids = matches!(event, RunEvent::Resumed);
-        let renews = matches!(event, RunEvent::Retried { .. });
         let done = if voids { &[] } else { done };
         let mut step = Self {
             advance: Some(rows::to_rows(place, "a run", &advance)?),
@@ -335,6 +339,14 @@ async fn write_together(
          from json_each($1)";
     let commands = steps.iter().map(|step| &step.commands);
     change(&mut transaction, sql, commands).await?;
+    if steps.iter().any(|step| step.renews) {
+        transaction.hint(Hint::Runs).await?;
+    }
+    if steps.iter().any(|step| step.is_last) {
+        transaction.hint(Hint::Ends).await?;
+    } else if steps.iter().any(|step| step.advance.is_some()) {
+        transaction.hint(Hint::Steps).await?;
+    }
     transaction.commit().await?;
     Ok(written)
 }
@@ -374,7 +386,12 @@ async fn advance(
              usage = step.value ->> 'usage',
              blocks = cast(step.value ->> 'blocks' as bigint),
              completed = cast(step.value ->> 'completed' as bigint),
-             failed = cast(step.value ->> 'failed' as bigint)
+             failed = cast(step.value ->> 'failed' as bigint),
+             admitted = case when cast(step.value ->> 'renews' as bigint) = 1 then 1 else run.admitted end,
+             settled = case when cast(step.value ->> 'renews' as bigint) = 1 then 0 else run.settled end,
+             wish = case when step.value ->> 'ended_at' is null then run.wish end,
+             owner = case when step.value ->> 'ended_at' is null then run.owner end,
+             lease_until = case when step.value ->> 'ended_at' is null then run.lease_until end
          from json_each($1) as step
          where run.id = cast(step.value ->> 'id' as bigint)
              and run.version = cast(step.value ->> 'version' as bigint) - 1

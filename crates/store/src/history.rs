@@ -29,6 +29,19 @@ pub struct CommandId {
     pub position: u32,
 }
 
+impl CommandId {
+    /// The names of the commands of a step, in their order.
+    pub fn of_step(run: RunId, version: u64, commands: usize) -> Vec<Self> {
+        (0..commands as u32)
+            .map(|position| Self {
+                run,
+                version,
+                position,
+            })
+            .collect()
+    }
+}
+
 /// A command that was committed and not yet reported as done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingCommand {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use baton_model::{RunId, Timestamp};
 
-use crate::sql::values;
+use crate::hints::Hint;
+use crate::sql::{Changing, values};
 use crate::{Store, StoreError};
 
 /// A process that works on the database.
@@ -27,7 +28,70 @@ pub struct Process {
     pub seen_at: Timestamp,
 }
 
+/// Something that one process at a time does, in the hands of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty {
+    name: String,
+    owner: String,
+    fence: i64,
+}
+
+impl Changing {
+    /// Makes sure that a duty is still in these hands, and stays there until the transaction ends.
+    pub(crate) async fn confirm(&mut self, duty: &Duty) -> Result<(), StoreError> {
+        let sql = "update duty set until = until where name = $1 and owner = $2 and fence = $3";
+        let values = values![duty.name.as_str(), duty.owner.as_str(), duty.fence];
+        if self.change(sql, values).await? == 0 {
+            return Err(StoreError::Deposed {
+                duty: duty.name.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
 impl Store {
+    /// Takes a duty that nobody has at `now`, or keeps it for longer. None when somebody else has it.
+    pub async fn take_duty(
+        &self,
+        name: &str,
+        owner: &str,
+        now: Timestamp,
+        length: Duration,
+    ) -> Result<Option<Duty>, StoreError> {
+        let sql = "insert into duty (name, owner, fence, until) values ($1, $2, 1, $4)
+             on conflict (name) do update set owner = excluded.owner, until = excluded.until,
+                 fence = duty.fence + case when duty.owner = excluded.owner then 0 else 1 end
+             where duty.owner = excluded.owner or duty.until <= $3 returning fence";
+        let values = values![name, owner, now, now.after(length)];
+        let mut transaction = self.database.begin().await?;
+        let found = transaction.fetch(sql, values).await?;
+        transaction.commit().await?;
+        let fence = found.first().map(|row| row.integer("fence")).transpose()?;
+        Ok(fence.map(|fence| Duty {
+            name: name.to_owned(),
+            owner: owner.to_owned(),
+            fence,
+        }))
+    }
+
+    /// Leaves a duty to others, at once.
+    pub async fn leave_duty(&self, duty: &Duty) -> Result<(), StoreError> {
+        let sql = "update duty set until = 0 where name = $1 and owner = $2 and fence = $3";
+        let values = values![duty.name.as_str(), duty.owner.as_str(), duty.fence];
+        let mut transaction = self.database.begin().await?;
+        transaction.change(sql, values).await?;
+        transaction.hint(Hint::Anything).await?;
+        transaction.commit().await
+    }
+
+    /// Until when somebody has a duty.
+    pub async fn duty_until(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "select until from duty where name = $1";
+        let found = self.database.fetch_first(sql, values![name]).await?;
+        found.map(|row| row.moment("until")).transpose()
+    }
+
     /// Takes the lease of a run that nobody holds at `now`. Gives its fence, or none when somebody holds it.
     ///
     /// From then on steps of the run that are committed here carry that fence.
@@ -47,7 +111,7 @@ impl Store {
         let fence = found.first().map(|row| row.integer("lease_fence"));
         let fence = fence.transpose()?;
         if let Some(fence) = fence {
-            self.lock_leases().insert(run, fence);
+            self.hold(run, fence);
         }
         Ok(fence)
     }
@@ -84,9 +148,26 @@ impl Store {
         };
         let sql =
             "update run set owner = null, lease_until = null where id = $1 and lease_fence = $2";
-        let released = self.database.change(sql, values![run, fence]).await?;
+        let mut transaction = self.database.begin().await?;
+        let released = transaction.change(sql, values![run, fence]).await?;
+        if released > 0 {
+            transaction.hint(Hint::Free).await?;
+        }
+        transaction.commit().await?;
         self.lock_leases().remove(&run);
         Ok(released > 0)
+    }
+
+    /// Forgets a lease that was lost, or whose run has ended.
+    pub fn forget_lease(&self, run: RunId) {
+        self.lock_leases().remove(&run);
+    }
+
+    /// Runs whose process lives, says their lease.
+    pub async fn leased_runs(&self, now: Timestamp) -> Result<HashSet<RunId>, StoreError> {
+        let sql = "select id from run where owner is not null and lease_until > $1";
+        let found = self.database.fetch(sql, values![now]).await?;
+        found.iter().map(|row| row.run("id")).collect()
     }
 
     /// Runs whose lease has ended without being given back, the oldest first.
@@ -131,6 +212,11 @@ impl Store {
     pub async fn forget_process(&self, id: &str) -> Result<(), StoreError> {
         let sql = "delete from process where id = $1";
         self.database.change(sql, values![id]).await.map(drop)
+    }
+
+    /// Notes the fence of a lease that this process has taken.
+    pub(crate) fn hold(&self, run: RunId, fence: i64) {
+        self.lock_leases().insert(run, fence);
     }
 
     /// The fence of the lease that this process took of a run.

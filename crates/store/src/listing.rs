@@ -41,6 +41,8 @@ pub struct RunRow {
     pub owner: Option<String>,
     /// Higher starts first.
     pub priority: i64,
+    /// Whether it may start, where several processes share the database.
+    pub is_admitted: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its first block started.
@@ -117,7 +119,7 @@ pub struct RunRows {
 }
 
 const COLUMNS: &str = "id, pipeline, status, trigger_id, trigger_name, cause, execution_date, backfill_id, parent_id, \
-     repeats, note, passed_sla, owner, priority, created_at, started_at, ended_at, blocks, completed, failed, usage";
+     repeats, note, passed_sla, owner, priority, admitted, created_at, started_at, ended_at, blocks, completed, failed, usage";
 
 /// Conditions on runs with their values.
 #[derive(Default)]
@@ -263,6 +265,18 @@ impl Store {
         found.iter().map(run_row).collect()
     }
 
+    /// Runs that have ended and whose consequences have not been drawn, the oldest first, at most so many.
+    pub async fn unsettled_runs(&self, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        let sql = format!(
+            "select {COLUMNS} from run where settled = 0 and ended_at is not null order by id limit $1"
+        );
+        let found = self
+            .database
+            .fetch(AssertSqlSafe(sql), values![limit])
+            .await?;
+        found.iter().map(run_row).collect()
+    }
+
     /// What open runs take: places in pools, and of the machine. Runs that take nothing are left out.
     pub async fn open_claims(&self) -> Result<Vec<(RunId, Claims)>, StoreError> {
         let sql = "select plan.run, json_extract(plan.body, '$.occasion.pools') as pools,
@@ -330,6 +344,7 @@ fn run_row(row: &Row) -> Result<RunRow, StoreError> {
         passed_sla: row.integer("passed_sla")? != 0,
         owner: row.some_text("owner")?,
         priority: row.integer("priority")?,
+        is_admitted: row.integer("admitted")? != 0,
         created_at: row.moment("created_at")?,
         started_at: row.some_moment("started_at")?,
         ended_at: row.some_moment("ended_at")?,

@@ -14,6 +14,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::hints::{self, Board};
 use crate::place::Place;
 use crate::sql::{Connections, Database};
 use crate::{Store, StoreError, open};
@@ -26,6 +27,7 @@ type Refuses = dyn Fn() -> bool + Send + Sync;
 pub struct Memory {
     connection: Arc<Mutex<SqliteConnection>>,
     refuses: Arc<Refuses>,
+    board: Arc<Board>,
 }
 
 impl fmt::Debug for Memory {
@@ -50,6 +52,7 @@ impl Memory {
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
             refuses: Arc::new(refuses),
+            board: Arc::default(),
         })
     }
 
@@ -58,6 +61,8 @@ impl Memory {
         Store::over(Database {
             connections: Connections::Memory(self.clone()),
             place: Arc::new(place()),
+            board: Arc::clone(&self.board),
+            name: hints::new_name(),
         })
     }
 

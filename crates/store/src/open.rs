@@ -8,10 +8,10 @@ use std::time::Duration;
 use baton_model::RunId;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection};
-use tokio::sync::watch;
 
 use crate::StoreError;
 use crate::grouped::{self, Queue};
+use crate::hints;
 use crate::history::CommandId;
 use crate::migrate::{self, MIGRATIONS};
 use crate::place::Place;
@@ -35,8 +35,6 @@ pub struct Store {
     pub(crate) done: Arc<Mutex<HashMap<RunId, Vec<CommandId>>>>,
     /// Fences of the leases that were taken here.
     pub(crate) leases: Arc<Mutex<HashMap<RunId, i64>>>,
-    /// Wakes whoever waits for hints.
-    pub(crate) hint: Arc<watch::Sender<()>>,
     /// Where steps of runs wait to be written.
     pub(crate) queue: Queue,
 }
@@ -80,6 +78,8 @@ impl Store {
         Ok(Self::over(Database {
             connections: Connections::Sqlite { writer, readers },
             place,
+            board: Arc::default(),
+            name: hints::new_name(),
         }))
     }
 
@@ -90,13 +90,17 @@ impl Store {
             database,
             done: Arc::default(),
             leases: Arc::default(),
-            hint: Arc::new(watch::Sender::new(())),
         }
     }
 
     /// The file of the database, or its server and its name there.
     pub fn path(&self) -> &Path {
         &self.database.place.path
+    }
+
+    /// Whether several processes may work on it at a time.
+    pub fn is_shared(&self) -> bool {
+        self.database.place.is_server
     }
 
     /// Closes all connections. The last process to do so folds the write-ahead log into the file.

@@ -1,13 +1,13 @@
 //! PostgreSQL as the database: connecting, its schema, hints between processes.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
-use tokio::sync::watch;
 
+use crate::hints::{self, Board, Heard};
 use crate::place::Place;
 use crate::sql::{Connections, Database};
 use crate::{Store, StoreError};
@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0001_service.sql"),
     include_str!("../migrations/postgres/0002_notices.sql"),
     include_str!("../migrations/postgres/0003_usage.sql"),
+    include_str!("../migrations/postgres/0004_shared.sql"),
 ];
 
 /// Most connections of a process that write, and that read; one more listens for hints.
@@ -24,7 +25,9 @@ const WRITERS: u32 = 3;
 const READERS: u32 = 5;
 
 /// What is written is found by its key. The planner does not know that before it has statistics, and reads whole tables.
-const BY_KEY: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
+/// A process that freezes in the middle of a transaction must not hold what others wait for.
+const WRITING: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off;
+    set idle_in_transaction_session_timeout = '5s'";
 
 /// How long an operation waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,7 +39,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const LOCK: i64 = 0x0062_6174_6f6e;
 
 /// Where hints go.
-const CHANNEL: &str = "baton_hint";
+pub(crate) const CHANNEL: &str = "baton_hint";
 
 impl Store {
     /// Connects to the database that `url` names, `postgresql://...`, or opens the file of `sqlite:PATH`. Its schema is
@@ -80,52 +83,62 @@ impl Store {
         let readers = pool(READERS).connect_lazy_with(options.clone());
         let writers = pool(WRITERS)
             .after_connect(|connection, _| {
-                Box::pin(async move { sqlx::raw_sql(BY_KEY).execute(connection).await.map(drop) })
+                Box::pin(async move { sqlx::raw_sql(WRITING).execute(connection).await.map(drop) })
             })
             .connect_with(options)
             .await
             .map_err(sort)?;
         migrate(&writers, &place, MIGRATIONS).await?;
-        let store = Self::over(Database {
+        let listener = listen(&listening).await.map_err(sort)?;
+        let board = Arc::new(Board::default());
+        tokio::spawn(pass_on(listener, listening, Arc::downgrade(&board)));
+        Ok(Self::over(Database {
             connections: Connections::Postgres { writers, readers },
-            place: Arc::clone(&place),
-        });
-        let mut listener = PgListener::connect_with(&listening).await.map_err(sort)?;
-        listener.listen(CHANNEL).await.map_err(sort)?;
-        tokio::spawn(listen(listener, Arc::downgrade(&store.hint)));
-        Ok(store)
+            place,
+            board,
+            name: hints::new_name(),
+        }))
     }
 }
 
-/// Passes hints of other processes on, until nobody is left who could wait for them.
-async fn listen(mut listener: PgListener, hint: std::sync::Weak<watch::Sender<()>>) {
+async fn listen(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+/// Passes hints of all processes on, until nobody is left who could wait for them.
+async fn pass_on(mut listener: PgListener, pool: PgPool, board: Weak<Board>) {
     loop {
-        let Some(gone) = hint.upgrade().map(|hint| hint.subscribe()) else {
+        let Some(mut gone) = board.upgrade().map(|board| board.alive()) else {
             return;
         };
         let heard = tokio::select! {
             heard = listener.try_recv() => heard,
-            () = closed(gone) => return,
+            () = async { while gone.changed().await.is_ok() {} } => return,
         };
-        if heard.is_err() {
-            tokio::time::sleep(AGAIN).await;
-        }
-        // While the server was gone, hints may have been lost: it counts as one.
-        if let Some(hint) = hint.upgrade() {
-            hint.send_replace(());
+        let said = match heard {
+            Ok(Some(notification)) => Heard::parse(notification.payload()),
+            // The connection is there again; what was said meanwhile is lost.
+            Ok(None) => Some(Heard::anything()),
+            Err(_) => {
+                drop(listener);
+                listener = loop {
+                    match listen(&pool).await {
+                        Ok(listener) => break listener,
+                        Err(_) => tokio::time::sleep(AGAIN).await,
+                    }
+                    if board.strong_count() == 0 {
+                        return;
+                    }
+                };
+                Some(Heard::anything())
+            }
+        };
+        if let (Some(said), Some(board)) = (said, board.upgrade()) {
+            board.say(said);
         }
     }
-}
-
-/// Returns when no store is left that could give hints.
-async fn closed(mut hints: watch::Receiver<()>) {
-    while hints.changed().await.is_ok() {}
-}
-
-/// Tells every process that listens.
-pub(crate) async fn notify(pool: &PgPool) -> Result<(), sqlx::Error> {
-    let sql = "select pg_notify($1, '')";
-    sqlx::query(sql).bind(CHANNEL).execute(pool).await.map(drop)
 }
 
 /// Runs what is missing, in one transaction.

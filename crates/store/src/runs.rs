@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use baton_model::{
-    BlockRunKey, Command, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
-    Usage,
+    BlockRunKey, Cause, Command, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus,
+    Timestamp, Usage,
 };
 use sqlx::AssertSqlSafe;
 
@@ -33,6 +33,8 @@ pub struct RunSummary {
     pub pipeline: PipelineUuid,
     /// Where it stands.
     pub status: RunStatus,
+    /// Why it exists.
+    pub cause: Cause,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its first block started.
@@ -73,13 +75,7 @@ impl Store {
         let step = Step::new(place, (run, lease), changed, (event, now), commands, &done)?;
         self.write(step).await?;
         self.forget_done(run.id, &done);
-        Ok((0..commands.len() as u32)
-            .map(|position| CommandId {
-                run: run.id,
-                version: run.version,
-                position,
-            })
-            .collect())
+        Ok(CommandId::of_step(run.id, run.version, commands.len()))
     }
 
     /// The run with all its block runs and their products.
@@ -93,7 +89,7 @@ impl Store {
 
     /// Runs, newest first.
     pub async fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let sql = "select id, pipeline, status, created_at, started_at, ended_at, blocks, completed, failed, usage
+        let sql = "select id, pipeline, status, cause, created_at, started_at, ended_at, blocks, completed, failed, usage
              from run where $1 is null or pipeline = $1 order by id desc limit $2";
         let pipeline = filter.pipeline.as_ref().map(PipelineUuid::as_str);
         let found = self
@@ -107,6 +103,7 @@ impl Store {
                     id: row.run("id")?,
                     pipeline: PipelineUuid::new(row.text("pipeline")?),
                     status: row.word("the status of a run", "status")?,
+                    cause: row.word("the cause of a run", "cause")?,
                     created_at: row.moment("created_at")?,
                     started_at: row.some_moment("started_at")?,
                     ended_at: row.some_moment("ended_at")?,

@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Decode, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction, Type};
 
 use crate::StoreError;
+use crate::hints::{Board, Hint};
 use crate::memory::{Memory, MemoryTransaction, wait};
 use crate::place::Place;
 use crate::rows;
@@ -242,6 +243,10 @@ fn postgres<'q>(
 pub(crate) struct Database {
     pub(crate) connections: Connections,
     pub(crate) place: Arc<Place>,
+    /// Where hints are heard.
+    pub(crate) board: Arc<Board>,
+    /// Whose hints are given here.
+    pub(crate) name: Arc<str>,
 }
 
 /// The connections, by what they lead to.
@@ -396,6 +401,9 @@ impl Database {
         Ok(Changing {
             transaction: begun.map_err(self.sort())?,
             place: Arc::clone(&self.place),
+            board: Arc::clone(&self.board),
+            name: Arc::clone(&self.name),
+            hints: Vec::new(),
         })
     }
 }
@@ -404,6 +412,10 @@ impl Database {
 pub(crate) struct Changing {
     transaction: AnyTransaction,
     place: Arc<Place>,
+    board: Arc<Board>,
+    pub(crate) name: Arc<str>,
+    /// To be given with the commit; a server is told at once, and does the same.
+    pub(crate) hints: Vec<Hint>,
 }
 
 enum AnyTransaction {
@@ -475,6 +487,11 @@ impl Changing {
         Ok((first..first + count).collect())
     }
 
+    /// Whether it is on a server, which several processes may use.
+    pub(crate) fn is_on_server(&self) -> bool {
+        matches!(self.transaction, AnyTransaction::Postgres(_))
+    }
+
     /// Makes what was changed visible to everybody.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let done = match self.transaction {
@@ -482,7 +499,9 @@ impl Changing {
             AnyTransaction::Postgres(transaction) => transaction.commit().await,
             AnyTransaction::Memory(transaction) => transaction.commit(),
         };
-        done.map_err(|source| StoreError::sort(&self.place, source))
+        done.map_err(|source| StoreError::sort(&self.place, source))?;
+        Self::told(&self.board, &self.name, self.hints);
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use baton_model::{Backfill, BackfillId, PipelineUuid, Trigger, TriggerId};
 
+use crate::hints::Hint;
 use crate::rows;
 use crate::sql::{Changing, Row, values};
 use crate::{Store, StoreError};
@@ -76,6 +77,7 @@ impl Store {
         if let Some(row) = found.first() {
             trigger.id = TriggerId(row.integer("id")?);
         }
+        transaction.hint(Hint::Trigger(trigger.id)).await?;
         Ok(trigger)
     }
 
@@ -114,6 +116,7 @@ impl Store {
         transaction.change(sql, values![id]).await?;
         let sql = "delete from trigger where id = $1";
         let deleted = transaction.change(sql, values![id]).await?;
+        transaction.hint(Hint::Trigger(id)).await?;
         transaction.commit().await?;
         Ok(deleted > 0)
     }

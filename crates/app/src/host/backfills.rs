@@ -19,6 +19,9 @@ use crate::failure::Failure;
 /// Runs that are made in one transaction.
 const TOGETHER: usize = 500;
 
+/// How long making the runs of a backfill may take before another process goes on with it.
+const MAKING: Duration = Duration::from_secs(300);
+
 /// Runs that are read at a time.
 const PAGE: u32 = 5_000;
 
@@ -289,7 +292,26 @@ impl Host {
     }
 
     /// Makes the runs of a backfill that was started. Those that an earlier process has made are not made again.
-    async fn make_runs(&self, mut backfill: Backfill) -> Result<Backfill, Failure> {
+    async fn make_runs(&self, backfill: Backfill) -> Result<Backfill, Failure> {
+        let Some(sharing) = self.service().sharing() else {
+            return self.make_runs_alone(backfill).await;
+        };
+        // Another process may be at it.
+        let name = format!("backfill {}", backfill.id);
+        let now = self.service().now();
+        let duty = self
+            .store()
+            .take_duty(&name, &sharing.owner, now, MAKING)
+            .await?;
+        let Some(duty) = duty else {
+            return Ok(backfill);
+        };
+        let made = self.make_runs_alone(backfill).await;
+        self.store().leave_duty(&duty).await?;
+        made
+    }
+
+    async fn make_runs_alone(&self, mut backfill: Backfill) -> Result<Backfill, Failure> {
         let all = intervals(&backfill)?;
         let since = backfill.started_at.unwrap_or(backfill.updated_at);
         let runs = self.dated_runs(backfill.id, Vec::new()).await?;
@@ -432,6 +454,16 @@ impl Host {
         let backfill = self.store().put_backfill(backfill).await?;
         if status == BackfillStatus::Completed {
             self.switch_off(&backfill).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the runs of backfills that another process has started, if it has not come to it.
+    pub(super) async fn begin_backfills(&self) -> Result<(), Failure> {
+        for backfill in self.store().backfills(None).await? {
+            if backfill.status == Some(BackfillStatus::Initial) {
+                self.make_runs(backfill).await?;
+            }
         }
         Ok(())
     }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use baton_model::{Cause, RunId, TriggerKind};
 use baton_runner::{Refusal, RefusalKind};
-use baton_scheduler::{Complaint, Service, Wanted};
+use baton_scheduler::{Complaint, News, Service, Wanted};
 use baton_store::Store;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::nested::{Beginning, MOST_DEPTH, StartRuns, Starting};
 
@@ -29,9 +31,33 @@ impl FromBlocks {
         self.link.get().map(|(_, service)| service)
     }
 
-    /// A run has ended: what it held is free.
-    pub(super) fn ended(&self, run: RunId) {
-        self.locks().remove(&run);
+    /// Hears of the ends of runs: what they held is free then.
+    pub(super) async fn follow(self: Arc<Self>, mut news: Receiver<News>) {
+        loop {
+            match news.recv().await {
+                Ok(News::Ended(run, _)) => drop(self.locks().remove(&run)),
+                Ok(_) => {}
+                // Ends may be among what was missed.
+                Err(RecvError::Lagged(_)) => self.look_after_locks().await,
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn look_after_locks(&self) {
+        let held: Vec<RunId> = self.locks().keys().copied().collect();
+        let Some((store, _)) = self.link.get().filter(|_| !held.is_empty()) else {
+            return;
+        };
+        // While the database does not answer, they are kept.
+        let Ok(marks) = store.marks(&held).await else {
+            return;
+        };
+        let is_open = |run: &RunId| {
+            let mut marks = marks.iter().filter(|mark| mark.run == *run);
+            marks.any(|mark| !mark.status.is_final())
+        };
+        self.locks().retain(|run, _| is_open(run));
     }
 
     fn locks(&self) -> MutexGuard<'_, HashMap<RunId, File>> {

@@ -8,6 +8,7 @@ use baton_scheduler::{News, Notice};
 use baton_store::{NoticeStatus, RunPage};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 
 use super::Host;
 use crate::actor::{Actor, Right};
@@ -20,6 +21,9 @@ pub const BOUNDS: [f64; 10] = [
 
 /// A service whose loop has not turned for so long does not do its work.
 const STUCK: Duration = Duration::from_secs(90);
+
+/// How long the database may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Counts how long blocks take.
 #[derive(Debug, Default)]
@@ -124,8 +128,18 @@ impl Host {
 
     /// Why the service cannot do its work, if so: for whoever watches it from outside, so it says little.
     pub async fn trouble(&self) -> Option<&'static str> {
-        if self.store().open_runs().await.is_err() {
-            return Some("the database does not answer");
+        let away = Some("the database does not answer");
+        let asked = timeout(ANSWER, async {
+            self.store().newest_run().await?;
+            self.service().missing_role().await
+        });
+        match asked.await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(missing)) => return missing,
+            Ok(Err(_)) | Err(_) => return away,
+        }
+        if !self.role().schedules() {
+            return None;
         }
         let now = self.service().now();
         match self.service().turned_at() {

@@ -34,12 +34,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use baton_base::{Home, files, now};
-use baton_model::{Map, Run, RunStatus, Timestamp, Trigger};
+use baton_model::{Map, RunStatus, Timestamp, Trigger};
 use baton_products::Products;
 use baton_project::Project;
 use baton_project::watch::{Changed, Notice, Watch, WatchOptions};
 use baton_runner::Answers;
-use baton_scheduler::{Lease, Service, ServiceOptions};
+use baton_scheduler::{End, Lease, Role, Service, ServiceOptions};
 use baton_store::Store;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc};
@@ -91,8 +91,8 @@ pub struct Host {
     products: Products,
     service: Service,
     desk: Arc<ProjectDesk>,
-    /// Held as long as this process serves the project.
-    _lock: Lease,
+    /// Held as long as this process serves the project alone.
+    _lock: Option<Lease>,
     watch: Mutex<Option<Watch>>,
     durations: Arc<Durations>,
     pipelines: PipelineCache,
@@ -109,7 +109,8 @@ impl Host {
         options: WorkerOptions,
         service: ServiceOptions,
     ) -> Result<Arc<Self>, Failure> {
-        Self::open_in(&settings::home()?, root, options, service).await
+        let url = settings::database_url();
+        Self::open_on(&settings::home()?, url, root, options, service).await
     }
 
     /// The same, with all state under `home`.
@@ -119,10 +120,24 @@ impl Host {
         options: WorkerOptions,
         service: ServiceOptions,
     ) -> Result<Arc<Self>, Failure> {
+        Self::open_on(home, None, root, options, service).await
+    }
+
+    async fn open_on(
+        home: &Home,
+        url: Option<String>,
+        root: &Path,
+        options: WorkerOptions,
+        service: ServiceOptions,
+    ) -> Result<Arc<Self>, Failure> {
         let machine = machine(&options)?;
         let project = Project::open(root)?;
-        let state = ProjectState::open_in(home, project.root()).await?;
-        let lock = Lease::take_named("this project", &state.server_lock())?;
+        let state = ProjectState::open_in(home, project.root(), url).await?;
+        let lock = match service.sharing {
+            Some(_) => None,
+            None => Some(Lease::take_named("this project", &state.server_lock())?),
+        };
+        state.note_database(home, project.root())?;
         let products = Products::open(&state.home.products())?;
         let children = Arc::new(FromBlocks::default());
         let links = Arc::clone(&children);
@@ -150,19 +165,18 @@ impl Host {
             answers,
         ));
         let (ended, ends) = mpsc::unbounded_channel();
-        let released = Arc::clone(&links);
         let service = Service::new(
             state.store.clone(),
             Arc::clone(&desk) as _,
             Arc::new(|| Timestamp(now())),
             service,
-            move |run: &Run| {
-                released.ended(run.id);
+            move |end: &End| {
                 // The host goes before the service.
-                let _ = ended.send(run.clone());
+                let _ = ended.send(end.clone());
             },
         );
         links.link(state.store.clone(), service.clone());
+        tokio::spawn(links.follow(service.news()));
         let host = Arc::new(Self {
             root: project.root().to_owned(),
             state,
@@ -190,16 +204,26 @@ impl Host {
             let _ = told.send(notice);
         })?;
         *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
-        let stamped = self.sync_all_triggers().await?;
+        let schedules = self.role().schedules();
+        let stamped = if schedules {
+            self.sync_all_triggers().await?
+        } else {
+            Vec::new()
+        };
         tokio::spawn(Arc::clone(self).follow_files(changes));
-        tokio::spawn(Self::write_stamps(Arc::downgrade(self), stamped));
-        self.finish_backfills().await?;
-        tokio::spawn(promises::watch(Arc::downgrade(self)));
-        tokio::spawn(notices::deliver(Arc::downgrade(self)));
-        let news = self.service.news();
-        tokio::spawn(notices::follow(Arc::downgrade(self), news));
-        tokio::spawn(retention::watch(Arc::downgrade(self)));
-        telemetry::start(self);
+        if schedules {
+            tokio::spawn(Self::write_stamps(Arc::downgrade(self), stamped));
+            self.finish_backfills().await?;
+            tokio::spawn(promises::watch(Arc::downgrade(self)));
+            tokio::spawn(notices::deliver(Arc::downgrade(self)));
+            let news = self.service.news();
+            tokio::spawn(notices::follow(Arc::downgrade(self), news));
+            tokio::spawn(retention::watch(Arc::downgrade(self)));
+        }
+        // Whoever answers hears of everything; the others would tell it once more.
+        if self.role().serves() {
+            telemetry::start(self);
+        }
         let (durations, news) = (Arc::clone(&self.durations), self.service.news());
         tokio::spawn(async move { durations.follow(news).await });
         let service = self.service.clone();
@@ -217,6 +241,12 @@ impl Host {
         );
         self.service.shut_down().await;
         self.desk.close().await;
+    }
+
+    /// What this process does of the work.
+    pub fn role(&self) -> Role {
+        let sharing = self.service.sharing();
+        sharing.map_or(Role::All, |sharing| sharing.role)
     }
 
     /// The token that opens the server of this project: made once, and kept in a file that only its owner reads.
@@ -295,6 +325,7 @@ impl Host {
             let _ = self.file_news.send(Arc::clone(&changes));
             for change in changes.iter() {
                 if let Changed::Triggers(pipeline) = change
+                    && self.role().schedules()
                     && let Err(failure) = self.sync_triggers(pipeline).await
                 {
                     tracing::warn!(%pipeline, reason = failure.message, "triggers could not be read");
@@ -304,27 +335,27 @@ impl Host {
     }
 
     /// What follows from the end of a run, besides what the scheduler does.
-    async fn after_runs(self: Arc<Self>, mut ends: mpsc::UnboundedReceiver<Run>) {
-        while let Some(run) = ends.recv().await {
+    async fn after_runs(self: Arc<Self>, mut ends: mpsc::UnboundedReceiver<End>) {
+        while let Some(end) = ends.recv().await {
             self.notices.hint.notify_one();
-            if let Err(failure) = self.after_run(&run).await {
-                tracing::warn!(run = %run.id, reason = failure.message, "the end of a run had no consequence");
+            if let Err(failure) = self.after_run(&end).await {
+                tracing::warn!(run = %end.run, reason = failure.message, "the end of a run had no consequence");
             }
         }
     }
 
-    async fn after_run(&self, run: &Run) -> Result<(), Failure> {
-        self.usual.forget(&run.plan.pipeline);
-        if let Some(backfill) = run.plan.occasion.backfill {
+    async fn after_run(&self, end: &End) -> Result<(), Failure> {
+        self.usual.forget(&end.pipeline);
+        if let Some(backfill) = end.backfill {
             return self.follow_backfill(backfill).await;
         }
-        let Some(id) = run.plan.occasion.trigger else {
+        let Some(id) = end.trigger else {
             return Ok(());
         };
         let Some(mut trigger) = self.store().trigger(id).await? else {
             return Ok(());
         };
-        if is_spent(&trigger, run) {
+        if is_spent(&trigger, end.status) {
             trigger.is_active = false;
             trigger.updated_at = Timestamp(now());
             self.save_trigger(trigger).await?;
@@ -334,9 +365,9 @@ impl Host {
 }
 
 /// Whether a trigger that fires once has done so: after an end in order it is switched off.
-fn is_spent(trigger: &Trigger, run: &Run) -> bool {
+fn is_spent(trigger: &Trigger, status: RunStatus) -> bool {
     let may_fail = trigger.settings.get("allow_blocks_to_fail") == Some(&Value::Bool(true));
     trigger.is_active
         && trigger.interval.as_deref() == Some("@once")
-        && (run.status == RunStatus::Completed || run.status == RunStatus::Failed && may_fail)
+        && (status == RunStatus::Completed || status == RunStatus::Failed && may_fail)
 }

@@ -20,6 +20,17 @@ pub(super) async fn watch(host: Weak<Host>) {
         sleep(INTERVAL).await;
         let Some(host) = host.upgrade() else { return };
         let now = host.service().now();
+        if !host.service().is_scheduling() {
+            continue;
+        }
+        if host.service().sharing().is_some()
+            && let Err(failure) = host.begin_backfills().await
+        {
+            tracing::warn!(
+                reason = failure.message,
+                "backfills could not be looked after"
+            );
+        }
         if let Err(failure) = host.note_broken_promises(now).await {
             tracing::warn!(
                 reason = failure.message,

@@ -14,6 +14,9 @@ use super::Host;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
 
+/// How long an end is listened for before the run is looked at again: news of other processes may be lost.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
 impl Host {
     /// A page of runs.
     pub async fn runs(&self, actor: &Actor, page: &RunPage) -> Result<RunRows, Failure> {
@@ -75,12 +78,12 @@ impl Host {
                     return Ok(row);
                 }
                 loop {
-                    match news.recv().await {
-                        Ok(News::Ended(ended, _)) if ended == id => break,
-                        Ok(_) => {}
+                    match timeout(LOOK_AGAIN, news.recv()).await {
+                        Ok(Ok(News::Ended(ended, _))) if ended == id => break,
+                        Ok(Ok(_)) => {}
                         // Some were lost, perhaps this one: look again.
-                        Err(RecvError::Lagged(_)) => break,
-                        Err(RecvError::Closed) => return Ok(row),
+                        Ok(Err(RecvError::Lagged(_))) | Err(_) => break,
+                        Ok(Err(RecvError::Closed)) => return Ok(row),
                     }
                 }
             }

@@ -15,7 +15,7 @@ use baton_model::{CodeHash, Map, Plan, Run, RunEvent, RunId, RunStatus, Timestam
 use baton_products::Products;
 use baton_project::Project;
 use baton_runner::Runner;
-use baton_scheduler::{Cancel, Journal, Lease, Notice, Session, drive, wall_clock};
+use baton_scheduler::{Away, Cancel, Journal, Lease, Notice, Session, drive, wall_clock};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -104,12 +104,16 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         }
     };
     // What an earlier process of this run, or one that died, had not committed is of no use.
+    let leased = state.block_on(state.store.leased_runs(Timestamp(now())))?;
     products.sweep_staging(|name| {
         let owner = name
             .split('-')
             .next()
             .and_then(|number| number.parse::<i64>().ok());
-        owner.is_some_and(|owner| owner != run.id.0 && Lease::is_held(&state.home.run_lock(owner)))
+        owner.is_some_and(|owner| {
+            let is_driven = || Lease::is_held(&state.home.run_lock(owner));
+            owner != run.id.0 && (leased.contains(&RunId(owner)) || is_driven())
+        })
     })?;
     let runner = Arc::new(runner);
     let session = Session {
@@ -121,6 +125,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         run_tests: !args.no_tests,
         skip_sensors: args.skip_sensors,
         as_mage: args.as_mage,
+        away: Away::GiveUp,
         places: None,
     };
     let journal = Journal::open(&state.home.log(run.id.0))?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use baton_base::iso;
-use baton_model::PipelineUuid;
+use baton_model::{Cause, PipelineUuid};
 use baton_scheduler::Lease;
 use baton_store::RunFilter;
 use serde_json::json;
@@ -45,8 +45,10 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         say(&paint.bold(&head));
     }
     for run in runs {
-        // A run that is not final and that nobody drives was cut off.
-        let interrupted = !run.status.is_final() && !Lease::is_held(&state.home.run_lock(run.id.0));
+        // A run that is not final and that nobody drives was cut off; one of several servers goes on with its own runs.
+        let is_theirs = state.store.is_shared() && run.cause != Cause::Hand;
+        let interrupted =
+            !run.status.is_final() && !is_theirs && !Lease::is_held(&state.home.run_lock(run.id.0));
         let status = if interrupted {
             "interrupted"
         } else {

@@ -2,13 +2,14 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::time::Duration;
 
-use baton_app::{Host, open_project};
+use baton_app::{DATABASE_URL, Host, open_project};
 use baton_base::files;
-use baton_scheduler::ServiceOptions;
+use baton_scheduler::{Role, ServiceOptions, Sharing};
 use baton_server::{Door, Shared};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -17,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::request::worker_options;
 use super::state::runtime;
-use crate::args::StartArgs;
+use crate::args::{RoleChoice, StartArgs};
 use crate::failure::Failure;
 use crate::terminal::{Paint, say, tell};
 
@@ -26,6 +27,10 @@ const MORE_PORTS: u16 = 100;
 
 /// Serves a project.
 pub(crate) fn run(args: &StartArgs) -> Result<ExitCode, Failure> {
+    if let Some(url) = &args.database_url {
+        hide(url)?;
+    }
+    let sharing = sharing(args)?;
     let address = loopback(&args.host)?;
     let project = open_project(&args.project, None)?;
     let filter =
@@ -40,15 +45,108 @@ pub(crate) fn run(args: &StartArgs) -> Result<ExitCode, Failure> {
     } else {
         log.with_target(false).try_init()
     };
-    runtime()?.block_on(serve(args, address, project.root().to_owned()))
-}
-
-async fn serve(args: &StartArgs, address: IpAddr, root: PathBuf) -> Result<ExitCode, Failure> {
     let service = ServiceOptions {
         open_runs: args.open_runs.max(1),
+        sharing,
         ..ServiceOptions::default()
     };
-    let host = Host::open(&root, worker_options(&args.worker), service).await?;
+    runtime()?.block_on(async {
+        let root = project.root();
+        let host = Host::open(root, worker_options(&args.worker), service).await?;
+        if host.role().serves() {
+            serve(args, address, host).await
+        } else {
+            work(host).await
+        }
+    })
+}
+
+/// The words of the command line can be read by everybody on the machine, those of the environment cannot: a URL that was
+/// given there is moved, by beginning anew.
+fn hide(url: &str) -> Result<(), Failure> {
+    const OPTION: &str = "--database-url";
+    let mut arguments = Vec::new();
+    let mut is_given = false;
+    let mut given = std::env::args_os();
+    let name = given.next().unwrap_or_default();
+    while let Some(argument) = given.next() {
+        let text = argument.to_string_lossy();
+        if text == OPTION {
+            is_given = true;
+            given.next();
+        } else if text.starts_with(OPTION) {
+            is_given = true;
+        } else {
+            arguments.push(argument);
+        }
+    }
+    if !is_given {
+        return Ok(());
+    }
+    let program = std::env::current_exe();
+    let error = program.map(|program| {
+        Command::new(program)
+            .arg0(name)
+            .args(arguments)
+            .env(DATABASE_URL, url)
+            .exec()
+    });
+    let (Ok(error) | Err(error)) = error;
+    Err(Failure::usage(
+        format!("the URL of the database cannot be hidden: {error}"),
+        format!("leave {OPTION} out and set {DATABASE_URL}"),
+    ))
+}
+
+/// How the database is shared with other processes, if it is on a server.
+fn sharing(args: &StartArgs) -> Result<Option<Sharing>, Failure> {
+    let url = args.database_url.as_deref().filter(|url| !url.is_empty());
+    let role = match args.role {
+        RoleChoice::All => Role::All,
+        RoleChoice::Scheduler => Role::Scheduler,
+        RoleChoice::Worker => Role::Worker,
+        RoleChoice::Web => Role::Web,
+    };
+    if url.is_none_or(|url| url.starts_with("sqlite:")) {
+        if role != Role::All {
+            return Err(Failure::usage(
+                format!(
+                    "`--role {}` needs a database that several processes can share",
+                    role.name()
+                ),
+                format!(
+                    "set {DATABASE_URL} to one on PostgreSQL: postgresql://USER:PASSWORD@HOST/DATABASE"
+                ),
+            ));
+        }
+        return Ok(None);
+    }
+    let machine = rustix::system::uname();
+    let machine = machine.nodename().to_string_lossy();
+    let owner = format!("{machine}-{}-{}", std::process::id(), baton_base::now());
+    Ok(Some(Sharing {
+        owner,
+        role,
+        lease: Duration::from_secs(args.lease),
+    }))
+}
+
+/// Does its part of the work, unseen.
+async fn work(host: Arc<Host>) -> Result<ExitCode, Failure> {
+    host.start().await?;
+    say(&format!(
+        "Baton's {} for {} works on {}",
+        host.role().name(),
+        host.root().display(),
+        host.store().path().display()
+    ));
+    told_to_stop().await;
+    tell("stopping: other processes go on with the runs under way");
+    host.shut_down().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(args: &StartArgs, address: IpAddr, host: Arc<Host>) -> Result<ExitCode, Failure> {
     let (listener, address) = listen(address, args.port).await?;
     let token = host.token()?;
     let told = host.state().home.path().join("server.json");
@@ -60,7 +158,7 @@ async fn serve(args: &StartArgs, address: IpAddr, root: PathBuf) -> Result<ExitC
     let paint = Paint::stdout();
     say(&format!(
         "Baton serves {} at {}",
-        root.display(),
+        host.root().display(),
         paint.bold(&format!("{url}/?token={token}"))
     ));
     let shared = Shared {
@@ -70,8 +168,10 @@ async fn serve(args: &StartArgs, address: IpAddr, root: PathBuf) -> Result<ExitC
     let served = baton_server::serve(listener, shared, told_to_stop()).await;
     tell("stopping: runs under way go on when the server starts again");
     host.shut_down().await;
-    // Without the server nobody answers there.
-    let _ = std::fs::remove_file(&told);
+    // Without the server nobody answers there. Another one of the project may have written its own.
+    if files::read_text(&told).is_ok_and(|text| text == facts.to_string()) {
+        let _ = std::fs::remove_file(&told);
+    }
     served
         .map_err(|error| Failure::usage(format!("the server ended: {error}"), "start it again"))?;
     Ok(ExitCode::SUCCESS)

@@ -4,10 +4,11 @@ use std::future::Future;
 use std::ops::Deref;
 use std::path::Path;
 
-use baton_app::ProjectState;
+use baton_app::{DATABASE_URL, ProjectState};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::{FAILED, Failure};
+use crate::terminal::tell;
 
 /// A project's state, opened for a command that waits for one thing after the other.
 pub(crate) struct State {
@@ -25,6 +26,11 @@ impl State {
     pub(crate) fn of(project: &Path) -> Result<Self, Failure> {
         let runtime = runtime()?;
         let opened = runtime.block_on(ProjectState::open(project))?;
+        if let Some(database) = &opened.elsewhere {
+            tell(&format!(
+                "note: the servers of this project keep its runs in `{database}`; set {DATABASE_URL} to work with those"
+            ));
+        }
         Ok(Self { opened, runtime })
     }
 

@@ -17,7 +17,9 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
-use super::{BOOTSTRAP, Ends, Exit, Launch, LaunchError, Process, own_children, spawn_own};
+use super::{
+    BOOTSTRAP, DATABASE_URL, Ends, Exit, Launch, LaunchError, Process, own_children, spawn_own,
+};
 use crate::protocol::{self, ZygoteMessage};
 use crate::tree;
 
@@ -127,6 +129,7 @@ impl ForkLauncher {
             .args(&launch.shield)
             .current_dir(&launch.folder)
             .envs(&launch.environ)
+            .env_remove(DATABASE_URL)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

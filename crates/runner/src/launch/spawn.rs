@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use tokio::process::Command;
 use tokio::sync::oneshot;
 
-use super::{BOOTSTRAP, Ends, Exit, Launch, LaunchError, Process, own_children, spawn_own};
+use super::{
+    BOOTSTRAP, DATABASE_URL, Ends, Exit, Launch, LaunchError, Process, own_children, spawn_own,
+};
 use crate::tree;
 
 /// Launches by starting an interpreter.
@@ -80,6 +82,7 @@ impl SpawnLauncher {
             .args(&launch.shield)
             .current_dir(&launch.folder)
             .envs(&launch.environ)
+            .env_remove(DATABASE_URL)
             .stdin(Stdio::from(their_control))
             .stdout(Stdio::from(their_stdout))
             .stderr(Stdio::from(their_stderr))

@@ -19,8 +19,21 @@ impl Service {
             let mut book = self.book();
             book.admit(|book, waiting| self.limits(book, waiting))
         };
+        if let Some(shared) = &self.inner.shared {
+            let started = decided
+                .iter()
+                .filter_map(|(id, admission)| (*admission == Admission::Start).then_some(*id));
+            let started: Vec<RunId> = started.collect();
+            if let Some(duty) = shared.duty().filter(|_| !started.is_empty()) {
+                let admitted = self.inner.store.admit_runs(&duty, &started).await;
+                // What was decided holds for nobody, so it is found out anew.
+                admitted.inspect_err(|_| *self.book() = Book::unread())?;
+            }
+        }
         for (id, admission) in decided {
             match admission {
+                // Whoever takes its lease drives it.
+                Admission::Start if self.inner.shared.is_some() => {}
                 Admission::Start => self.launch(id, RunEvent::Started),
                 Admission::Skip { reason } => {
                     if let Err(complaint) = self.cancel(id, &reason).await {

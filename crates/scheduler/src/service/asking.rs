@@ -1,10 +1,27 @@
 //! What people ask of a single run: to stop, to start again.
 
 use baton_base::Class;
-use baton_model::{BlockUuid, Run, RunEvent, RunId};
+use baton_engine::Step;
+use baton_model::{BlockUuid, Run, RunEvent, RunId, Timestamp};
 
-use super::{Complaint, News, Planted, Service};
+use super::{Complaint, End, News, Planted, Service};
+use crate::Lease;
 use crate::drive::Cancel;
+
+/// The right to change a run.
+enum Hold {
+    /// A lock of this machine.
+    File(Lease),
+    /// A lease in the database.
+    Row,
+}
+
+/// Why there is none.
+enum NoHold {
+    /// Another process has it.
+    Elsewhere,
+    Failed(Complaint),
+}
 
 impl Service {
     /// Asks a run to stop: one that is driven as Ctrl-C does, one that waits at once. Says whether there was anything to
@@ -23,25 +40,44 @@ impl Service {
         let event = RunEvent::CancelRequested {
             reason: reason.to_owned(),
         };
-        self.step(id, &event).await
+        if let Some(is_stopped) = self.step(id, &event).await? {
+            return Ok(is_stopped);
+        }
+        // Whoever drives it is told so, and whoever takes it over.
+        let wished = self.inner.store.put_wish(id, reason).await;
+        wished.map_err(|error| Complaint::of(&error))
     }
 
-    /// Applies one event to a run that nobody drives.
-    async fn step(&self, id: RunId, event: &RunEvent) -> Result<bool, Complaint> {
-        let lease = self
-            .inner
-            .desk
-            .lease(id)
-            .map_err(|error| Complaint::of(&error))?;
+    /// Applies one event to a run that nobody drives. None when somebody else has it.
+    async fn step(&self, id: RunId, event: &RunEvent) -> Result<Option<bool>, Complaint> {
+        let hold = match self.hold(id).await {
+            Ok(hold) => hold,
+            Err(NoHold::Elsewhere) => return Ok(None),
+            Err(NoHold::Failed(complaint)) => return Err(complaint),
+        };
+        let stepped = self.step_held(id, event).await;
+        let is_final = matches!(&stepped, Ok(Some(run)) if run.status.is_final());
+        self.give_back(id, hold, is_final).await;
+        let Some(run) = stepped? else {
+            return Ok(Some(false));
+        };
+        if run.status.is_final() {
+            self.see_off(&run);
+        }
+        Ok(Some(true))
+    }
+
+    /// The same, once no one else can drive it. None when nothing comes of it.
+    async fn step_held(&self, id: RunId, event: &RunEvent) -> Result<Option<Run>, Complaint> {
         let store = &self.inner.store;
         let run = store.load_run(id).await;
         let Some(run) = run.map_err(|error| Complaint::of(&error))? else {
-            return Ok(false);
+            return Ok(None);
         };
         let at = self.now();
         let step = baton_engine::apply(run, event, at);
         if step.ignored.is_some() {
-            return Ok(false);
+            return Ok(None);
         }
         let done = store
             .commit(&step.run, &step.changed, event, &step.commands, at)
@@ -50,25 +86,64 @@ impl Service {
         for command in ids {
             store.command_done(command);
         }
-        drop(lease);
-        if step.run.status.is_final() {
-            self.see_off(&step.run);
-            self.follow(&step.run).await;
-        }
-        Ok(true)
+        Ok(Some(step.run))
     }
 
-    /// Notes everywhere that a run has ended.
-    pub(super) fn see_off(&self, run: &Run) {
-        let took = run
-            .started_at
-            .zip(run.ended_at)
-            .map(|(from, to)| to.since(from));
-        if self.inner.options.planted != Planted::ForgetsEnds {
-            self.book().ended(run.id, run.status, took);
+    /// The right to change a run.
+    async fn hold(&self, id: RunId) -> Result<Hold, NoHold> {
+        let Some(shared) = &self.inner.shared else {
+            return match self.inner.desk.lease(id) {
+                Ok(lease) => Ok(Hold::File(lease)),
+                Err(error) => Err(NoHold::Failed(Complaint::of(&error))),
+            };
+        };
+        // A person may be driving it by hand.
+        if let Err(error) = self.inner.desk.lease(id) {
+            return Err(NoHold::Failed(Complaint::of(&error)));
         }
-        self.tell(News::Ended(run.id, run.status));
-        (self.inner.on_end)(run);
+        let (sharing, now) = (&shared.sharing, self.now());
+        let store = &self.inner.store;
+        let leased = store.lease_run(id, &sharing.owner, now, sharing.lease);
+        match leased.await {
+            Ok(Some(_)) => Ok(Hold::Row),
+            Ok(None) => Err(NoHold::Elsewhere),
+            Err(error) => Err(NoHold::Failed(Complaint::of(&error))),
+        }
+    }
+
+    async fn give_back(&self, id: RunId, hold: Hold, is_final: bool) {
+        match hold {
+            Hold::File(lease) => drop(lease),
+            // Its end has given it back.
+            Hold::Row if is_final => self.inner.store.forget_lease(id),
+            // What cannot be given back now is free when the lease ends.
+            Hold::Row => drop(self.inner.store.release_run(id).await),
+        }
+    }
+
+    /// Notes that a run has ended here.
+    pub(super) fn see_off(&self, run: &Run) {
+        let end = End::from(run);
+        if self.inner.shared.is_some() {
+            self.live().remove(&run.id);
+            self.inner.store.forget_lease(run.id);
+            // There is a place for another one; whoever schedules finds the end in the database.
+            if let Some(shared) = &self.inner.shared {
+                shared.work.notify_one();
+            }
+            return;
+        }
+        let (id, status) = (end.run, end.status);
+        let is_noted = self.inner.options.planted != Planted::ForgetsEnds;
+        {
+            let mut book = self.book();
+            if is_noted {
+                book.ended(id, status, end.took);
+            }
+            book.ends.push(end);
+        }
+        self.live().remove(&id);
+        self.tell(News::Ended(id, status));
         self.wake();
     }
 
@@ -78,8 +153,26 @@ impl Service {
         if self.is_live(id) {
             return Err(under_way(id));
         }
-        let lease = self.inner.desk.lease(id);
-        let lease = lease.map_err(|error| Complaint::of(&error))?;
+        let hold = match self.hold(id).await {
+            Ok(hold) => hold,
+            Err(NoHold::Elsewhere) => return Err(under_way(id)),
+            Err(NoHold::Failed(complaint)) => return Err(complaint),
+        };
+        match self.retried(id, from).await {
+            Ok((step, event, at)) => self.begin_again(id, (step, event, at), hold).await,
+            Err(complaint) => {
+                self.give_back(id, hold, false).await;
+                Err(complaint)
+            }
+        }
+    }
+
+    /// What retrying a run makes of it.
+    async fn retried(
+        &self,
+        id: RunId,
+        from: Option<BlockUuid>,
+    ) -> Result<(Step, RunEvent, Timestamp), Complaint> {
         let run = self.inner.store.load_run(id).await;
         let run = run.map_err(|error| Complaint::of(&error))?;
         let run = run.ok_or_else(|| Complaint {
@@ -107,20 +200,42 @@ impl Service {
                 class: Class::Conflict,
             });
         }
-        let wires = self.reserve(id).ok_or_else(|| under_way(id))?;
-        self.book().reopened(&step.run);
+        Ok((step, event, at))
+    }
+
+    /// Stores that a run goes on, and has it driven.
+    async fn begin_again(
+        &self,
+        id: RunId,
+        (step, event, at): (Step, RunEvent, Timestamp),
+        hold: Hold,
+    ) -> Result<(), Complaint> {
+        let wires = if self.inner.shared.is_some() {
+            None
+        } else {
+            let Some(wires) = self.reserve(id) else {
+                return Err(under_way(id));
+            };
+            self.book().reopened(&step.run);
+            Some(wires)
+        };
         let this = self.clone();
         // In a task of its own: whoever asks may go away meanwhile, and what was recorded must be driven.
         let recorded = tokio::spawn(async move {
             let store = &this.inner.store;
             let done = store.commit(&step.run, &step.changed, &event, &step.commands, at);
             let done = done.await;
-            drop(lease);
+            this.give_back(id, hold, false).await;
             for command in done.as_deref().unwrap_or_default() {
                 store.command_done(*command);
             }
             // The step may be stored although we were told that it is not: whoever drives the run finds out.
-            this.send_off(id, RunEvent::Resumed, wires);
+            if let Some(wires) = wires {
+                this.send_off(id, RunEvent::Resumed, wires);
+            } else {
+                this.book().unread.runs = true;
+                this.wake();
+            }
             done.map(drop).map_err(|error| Complaint::of(&error))
         });
         recorded.await.unwrap_or_else(|_| {

@@ -12,6 +12,8 @@ use baton_model::{
 };
 use baton_store::{Claims, RunRow, TriggerFacts};
 
+use super::settling::End;
+
 /// Most new runs that are kept at hand until they are driven.
 const FRESH: usize = 4096;
 
@@ -77,6 +79,28 @@ fn ticket_of_run(run: &Run, priority: i64) -> RunTicket {
     }
 }
 
+/// What may have changed in the database.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Unread {
+    /// Any trigger.
+    pub(crate) triggers: bool,
+    /// Which runs wait, and which are open: other processes make some, and leave some.
+    pub(crate) runs: bool,
+    /// Ends of runs that other processes have left.
+    pub(crate) ends: bool,
+}
+
+impl Unread {
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Self {
+            triggers: true,
+            runs: true,
+            ends: true,
+        }
+    }
+}
+
 /// The view. Nothing in it waits; it is locked for moments.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
@@ -88,7 +112,7 @@ pub(crate) struct Book {
     pub(crate) waiting: BTreeMap<RunId, RunTicket>,
     /// Those of them that nobody has looked at yet.
     new: BTreeSet<RunId>,
-    /// Runs that somebody here drives.
+    /// Runs that were let in and have not ended.
     open: BTreeMap<RunId, RunTicket>,
     /// The same, counted by what limits them.
     counted: OpenRuns,
@@ -102,13 +126,77 @@ pub(crate) struct Book {
     pub(crate) noted_at: Option<Timestamp>,
     /// Triggers that have changed in the database.
     pub(crate) changed: BTreeSet<TriggerId>,
-    /// Whether anything may have changed.
-    pub(crate) all_changed: bool,
     /// Whether there may be room for runs that were told to wait.
     pub(crate) has_moved: bool,
+    /// What is to be read from the database.
+    pub(crate) unread: Unread,
+    /// Ends of runs that were driven here and whose consequences are to be drawn.
+    pub(crate) ends: Vec<End>,
 }
 
 impl Book {
+    /// An empty book, into which everything is to be read.
+    pub(crate) fn unread() -> Self {
+        Self {
+            unread: Unread::all(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes in what other processes have made of the runs: `rows` are the open ones, read after `before` was what
+    /// stands here.
+    pub(crate) fn reconcile(
+        &mut self,
+        rows: Vec<RunRow>,
+        mut claims: HashMap<RunId, Claims>,
+        before: &[RunId],
+    ) {
+        let stored: BTreeSet<RunId> = rows.iter().map(|row| row.id).collect();
+        for id in before.iter().filter(|id| !stored.contains(id)) {
+            self.waits_no_more(*id);
+            let ticket = self.leaves(*id).or_else(|| self.waiting.remove(id));
+            if let Some(ticket) = ticket {
+                self.has_moved = true;
+                self.changed.extend(ticket.trigger);
+            }
+        }
+        for row in rows {
+            // What a person runs by hand is theirs to resume.
+            if self.open.contains_key(&row.id) || row.cause == Cause::Hand && !row.is_admitted {
+                continue;
+            }
+            let is_waiting = row.status == RunStatus::Initial && !row.is_admitted;
+            if is_waiting && self.waiting.contains_key(&row.id) {
+                continue;
+            }
+            self.has_moved = true;
+            if let Some(ticket) = self.waiting.get(&row.id) {
+                self.counted.enter(ticket);
+                self.opened(row.id);
+                continue;
+            }
+            self.changed.extend(row.trigger_id);
+            let ticket = ticket_of_row(&row, claims.remove(&row.id).unwrap_or_default());
+            if is_waiting {
+                if let Some(note) = row.note {
+                    self.notes.insert(row.id, note.into());
+                }
+                self.waiting.insert(row.id, ticket);
+            } else {
+                self.enters(ticket);
+            }
+        }
+    }
+
+    /// Numbers of the runs that wait or are open.
+    pub(crate) fn runs(&self) -> Vec<RunId> {
+        self.waiting
+            .keys()
+            .chain(self.open.keys())
+            .copied()
+            .collect()
+    }
+
     /// Takes in a trigger, new or changed; it is looked at next.
     pub(crate) fn put(&mut self, trigger: Trigger, facts: TriggerFacts) {
         let id = trigger.id;

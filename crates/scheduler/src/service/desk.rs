@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use baton_base::Class;
@@ -101,6 +102,9 @@ pub trait Desk: Send + Sync + 'static {
 
     /// The log of a run, opened.
     fn journal(&self, run: RunId) -> Result<Journal, Complaint>;
+
+    /// Where the log of a run is.
+    fn log(&self, run: RunId) -> PathBuf;
 
     /// The right to drive a run.
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError>;

@@ -10,10 +10,12 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{Complaint, Live, News, PATIENCE, PAUSE, Planted, Service, Wires};
-use crate::{LeaseError, drive};
+use crate::{LeaseError, Notice, drive};
 
 /// News of a run that wait to be passed on.
 const NOTICES: usize = 1024;
+
+const TAKEN: &str = "another process has taken the run over";
 
 /// How a run is to go on.
 struct Course {
@@ -37,11 +39,25 @@ enum Driven {
 }
 
 impl Service {
-    /// Finds the runs that an earlier process left: those that waited wait on, those that were open go on.
+    /// Finds the runs that an earlier process left, or that others have made: those that waited wait on, those that were
+    /// open go on.
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
+        if !std::mem::take(&mut self.book().unread.runs) {
+            return Ok(());
+        }
+        let done = self.read_runs().await;
+        done.inspect_err(|_| self.book().unread.runs = true)
+    }
+
+    async fn read_runs(&self) -> Result<(), StoreError> {
+        let before = self.book().runs();
         let rows = self.inner.store.open_runs().await?;
         let mut claims: HashMap<RunId, Claims> =
             self.inner.store.open_claims().await?.into_iter().collect();
+        if self.inner.shared.is_some() {
+            self.book().reconcile(rows, claims, &before);
+            return Ok(());
+        }
         let mut again = Vec::new();
         {
             let mut book = self.book();
@@ -68,7 +84,8 @@ impl Service {
 
     /// Drives a run to its end, however often the database refuses meanwhile.
     pub(super) async fn see_through(&self, id: RunId, first: RunEvent, mut wires: Wires) {
-        self.tell(News::Opened(id));
+        self.tell_alone(News::Opened(id));
+        let shared = self.inner.shared.as_ref();
         let mut stopping = self.inner.stopping.subscribe();
         let mut course = Course {
             first,
@@ -76,24 +93,39 @@ impl Service {
             version: None,
         };
         let mut pause = PAUSE;
-        loop {
+        // One that was let in at the last moment would not hear that it is to be left.
+        while !*stopping.borrow() {
             match self.driven(id, &mut course, wires).await {
                 Ok(Driven::Ended(run)) => {
-                    self.live().remove(&id);
                     self.see_off(&run);
-                    self.follow(&run).await;
                     return;
                 }
                 Ok(Driven::Over(status)) => {
                     self.live().remove(&id);
-                    self.book().ended(id, status, None);
+                    self.inner.store.forget_lease(id);
+                    if shared.is_none() {
+                        let mut book = self.book();
+                        book.ended(id, status, None);
+                        book.unread.ends = true;
+                    }
                     self.wake();
                     return;
                 }
-                // For a service that comes after this one.
-                Ok(Driven::Abandoned) => break,
+                // For a process that comes after this one.
+                Ok(Driven::Abandoned) => {
+                    if !*stopping.borrow() {
+                        tracing::warn!(run = %id, "{TAKEN}");
+                    }
+                    break;
+                }
                 Ok(Driven::Elsewhere) => tracing::debug!(run = %id, "another process drives it"),
                 Err(complaint) => {
+                    if let Some(shared) = shared
+                        && !self.still_holds(shared, id).await
+                    {
+                        tracing::warn!(run = %id, "{TAKEN}");
+                        break;
+                    }
                     // What could not even be read was not tried.
                     course.is_first &= course.version.is_none();
                     tracing::error!(run = %id, %complaint, "a run could not be driven");
@@ -112,6 +144,12 @@ impl Service {
                 () = sleep(pause) => {}
             }
             pause = (pause * 2).min(PATIENCE);
+        }
+        if shared.is_some() {
+            // What cannot be given back now is free when the lease ends.
+            let _ = self.inner.store.release_run(id).await;
+            self.live().remove(&id);
+            return;
         }
         self.live().remove(&id);
         self.book().leaves(id);
@@ -134,10 +172,12 @@ impl Service {
     ) -> Result<Driven, Complaint> {
         let desk = &self.inner.desk;
         let lease = match desk.lease(id) {
-            Ok(lease) => lease,
+            // Its lease was taken before, with what else there was to drive.
+            _ if self.inner.shared.is_some() => None,
+            Ok(lease) => Some(lease),
             // Somebody drives it by hand, or is about to cancel it: what becomes of it is seen later.
             Err(LeaseError::Held { .. }) => return Ok(Driven::Elsewhere),
-            Err(error) => return Err(Complaint::held(&error)),
+            Err(error) => return Err(Complaint::of(&error)),
         };
         // Should it have changed meanwhile, the first step is refused, and it is read after all.
         let fresh = self.book().take_fresh(id);
@@ -176,7 +216,11 @@ impl Service {
         let this = self.clone();
         let told = tokio::spawn(async move {
             while let Some(notice) = news.recv().await {
-                this.tell(News::Inside(id, Arc::new(notice)));
+                match (&this.inner.shared, &notice) {
+                    (Some(shared), Notice::Log(_)) => shared.logged.notify_one(),
+                    (Some(_), Notice::Block(_)) => {}
+                    _ => this.tell(News::Inside(id, Arc::new(notice))),
+                }
             }
         });
         let Wires { cancelled, changes } = wires;

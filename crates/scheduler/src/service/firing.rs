@@ -2,12 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use baton_model::{After, Cause, Map, Run, Timestamp, Trigger, TriggerId, TriggerKind};
+use baton_model::{Cause, Timestamp, TriggerId, TriggerKind};
 use baton_store::{NonEvent, StoreError};
-use serde_json::json;
-use tokio::time::sleep;
 
-use super::{News, PAUSE, Service, Wanted, complain};
+use super::{News, Service, Wanted};
 
 /// Triggers that are looked at together, so that the first runs of many start before the last are planned.
 const TOGETHER: usize = 256;
@@ -15,21 +13,13 @@ const TOGETHER: usize = 256;
 /// Microseconds until a trigger whose run could not be planned is looked at again.
 const PLAN_AGAIN: i64 = 60_000_000;
 
-/// Whether the end of `run` is what `after` waits for.
-fn is_followed(after: &After, run: &Run) -> bool {
-    let trigger = after.trigger.as_deref();
-    after.pipeline == run.plan.pipeline
-        && after.status.is_none_or(|status| status == run.status)
-        && trigger.is_none_or(|name| run.plan.trigger.as_deref() == Some(name))
-}
-
 impl Service {
     /// Reads what has changed in the database.
     pub(super) async fn refresh(&self) -> Result<(), StoreError> {
         let (all, changed) = {
             let mut book = self.book();
             (
-                std::mem::take(&mut book.all_changed),
+                std::mem::take(&mut book.unread.triggers),
                 std::mem::take(&mut book.changed),
             )
         };
@@ -69,7 +59,7 @@ impl Service {
         let done: Result<(), StoreError> = read.await;
         if done.is_err() {
             let mut book = self.book();
-            book.all_changed |= all;
+            book.unread.triggers |= all;
             book.changed.extend(changed);
         }
         done
@@ -174,58 +164,5 @@ impl Service {
             }
         }
         Ok(())
-    }
-
-    /// Starts what waits for the end of `run`.
-    pub(super) async fn follow(&self, run: &Run) {
-        let pipeline = &run.plan.pipeline;
-        let followers: Vec<Trigger> = self
-            .book()
-            .entries()
-            .filter(|entry| entry.trigger.kind == TriggerKind::Pipeline && entry.trigger.is_active)
-            .filter(|entry| {
-                entry
-                    .settings
-                    .after
-                    .iter()
-                    .any(|after| is_followed(after, run))
-            })
-            .map(|entry| entry.trigger.clone())
-            .collect();
-        if followers.is_empty() {
-            return;
-        }
-        let wanted: Vec<Wanted> = followers
-            .into_iter()
-            .map(|trigger| {
-                // The logical date is that of the run that it follows.
-                let date = run.plan.execution_date;
-                let mut one = Wanted::new(trigger.pipeline.clone(), Cause::Completion, date);
-                one.trigger = Some(trigger);
-                one.parent = Some(run.id);
-                one.event = Map::from_iter([(
-                    "pipeline_run".to_owned(),
-                    json!({"id": run.id, "pipeline_uuid": pipeline, "status": run.status}),
-                )]);
-                one
-            })
-            .collect();
-        let mut stopping = self.inner.stopping.subscribe();
-        let results = loop {
-            match self.try_submit(Vec::clone(&wanted)).await {
-                Ok(results) => break results,
-                Err(error) => complain(&error),
-            }
-            tokio::select! {
-                biased;
-                _ = stopping.wait_for(|stopping| *stopping) => return,
-                () = sleep(PAUSE) => {}
-            }
-        };
-        for result in results {
-            if let Err(complaint) = result {
-                tracing::warn!(%complaint, after = %run.id, "a run that follows another could not be made");
-            }
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! The service: makes the runs that triggers call for, lets them in one after the other, and drives them.
 //!
-//! One loop. It takes no input: everything it acts on is in the database, and a hint only wakes it. Losing a hint
-//! costs a moment, for it also looks by itself every now and then.
+//! One loop, and others beside it where several processes share the database. It takes no input: everything it acts on
+//! is in the database, and a hint only wakes it. Losing a hint costs a moment, for it also looks by itself every now
+//! and then.
 
 mod admitting;
 mod asking;
@@ -9,6 +10,10 @@ mod book;
 mod desk;
 mod driving;
 mod firing;
+mod settling;
+mod shared;
+mod watching;
+mod working;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,17 +21,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use baton_base::{Class, Diagnose, chain};
-use baton_model::{Cause, Map, Run, RunEvent, RunId, RunStatus, Timestamp, Trigger, TriggerId};
+use baton_model::{Cause, Map, RunEvent, RunId, RunStatus, Timestamp, Trigger, TriggerId};
 use baton_store::{NewRun, Store, StoreError};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 pub use desk::{Complaint, Desk, Drawn, Soon, Wanted};
+pub use settling::End;
+pub use shared::{Role, Sharing, is_scheduled};
 
 use self::book::Book;
+use self::shared::Shared;
+use crate::Notice;
 use crate::clock::Clock;
 use crate::drive::Cancel;
-use crate::{LeaseError, Notice};
 
 /// How often the loop looks by itself, should a hint have been lost.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,6 +53,8 @@ const NEWS: usize = 4096;
 pub struct ServiceOptions {
     /// Most runs that are driven at a time.
     pub open_runs: u32,
+    /// How the database is shared; none when this process has it to itself.
+    pub sharing: Option<Sharing>,
     /// A fault that a test must find.
     #[doc(hidden)]
     pub planted: Planted,
@@ -69,6 +79,7 @@ impl Default for ServiceOptions {
     fn default() -> Self {
         Self {
             open_runs: 256,
+            sharing: None,
             planted: Planted::Nothing,
         }
     }
@@ -133,6 +144,7 @@ struct Inner {
     desk: Arc<dyn Desk>,
     clock: Clock,
     options: ServiceOptions,
+    shared: Option<Shared>,
     hint: Notify,
     book: Mutex<Book>,
     live: Mutex<BTreeMap<RunId, Live>>,
@@ -142,26 +154,30 @@ struct Inner {
     stopping: watch::Sender<bool>,
     /// When the loop last turned; 0 before its first turn.
     turned: AtomicI64,
-    on_end: Box<dyn Fn(&Run) + Send + Sync>,
+    on_end: Box<dyn Fn(&End) + Send + Sync>,
 }
 
 impl Service {
-    /// A service that does nothing before [`Service::run`]. `on_end` hears of every run that has ended.
+    /// A service that does nothing before [`Service::run`]. `on_end` hears of every run that has ended, where
+    /// several processes share the database in the one that schedules.
     pub fn new(
         store: Store,
         desk: Arc<dyn Desk>,
         clock: Clock,
         options: ServiceOptions,
-        on_end: impl Fn(&Run) + Send + Sync + 'static,
+        on_end: impl Fn(&End) + Send + Sync + 'static,
     ) -> Self {
+        let sharing = options.sharing.clone();
+        let shared = sharing.map(|sharing| Shared::new(sharing, clock()));
         Self {
             inner: Arc::new(Inner {
                 store,
                 desk,
                 clock,
                 options,
+                shared,
                 hint: Notify::new(),
-                book: Mutex::default(),
+                book: Mutex::new(Book::unread()),
                 live: Mutex::default(),
                 news: broadcast::channel(NEWS).0,
                 driven: watch::Sender::new(0),
@@ -172,12 +188,35 @@ impl Service {
         }
     }
 
-    /// The loop: until [`Service::shut_down`].
+    /// Does its work until [`Service::shut_down`].
     pub async fn run(&self) {
+        let Some(shared) = &self.inner.shared else {
+            return self.schedule().await;
+        };
+        let role = shared.sharing.role;
+        let scheduling = async {
+            if role.schedules() {
+                self.schedule().await;
+            }
+        };
+        let working = async {
+            if role.drives() {
+                tokio::join!(self.work(shared), self.tell_of_logs(shared));
+            }
+        };
+        tokio::join!(
+            self.listen(shared),
+            self.stay_known(shared),
+            self.watch(shared),
+            scheduling,
+            working,
+        );
+    }
+
+    /// The loop that makes runs and lets them in.
+    async fn schedule(&self) {
         let inner = &self.inner;
         let mut stopping = inner.stopping.subscribe();
-        self.book().all_changed = true;
-        let mut has_begun = false;
         let mut looked = Instant::now();
         while !*stopping.borrow() {
             let began = Instant::now();
@@ -186,12 +225,14 @@ impl Service {
                 self.book().has_moved = true;
             }
             let turn = async {
-                if !has_begun {
-                    self.take_over().await?;
-                    // Once: what was taken over is driven by now.
-                    has_begun = true;
+                if let Some(shared) = &inner.shared
+                    && !self.lead(shared).await?
+                {
+                    return Ok(());
                 }
+                self.take_over().await?;
                 self.refresh().await?;
+                self.settle().await?;
                 self.fire().await?;
                 self.admit().await?;
                 self.note().await
@@ -203,6 +244,9 @@ impl Service {
                 }
                 // The database is busy or away: what is to be done is still in it.
                 Err(error) => {
+                    if matches!(error, StoreError::Deposed { .. }) {
+                        self.step_down();
+                    }
                     complain(&error);
                     PAUSE
                 }
@@ -223,10 +267,16 @@ impl Service {
 
     /// How long there is nothing to do, unless something happens.
     fn patience(&self) -> Duration {
+        let mut patience = match &self.inner.shared {
+            Some(shared) => shared.interval(),
+            None => PATIENCE,
+        };
+        if !self.keeps_book() {
+            return patience;
+        }
         let book = self.book();
-        let mut patience = PATIENCE;
         if book.has_to_admit() || !book.untold.is_empty() {
-            patience = MOMENT;
+            patience = patience.min(MOMENT);
         }
         let next = book.next_look().map(|at| at.since(self.now()));
         next.map_or(patience, |next| next.min(patience))
@@ -242,11 +292,24 @@ impl Service {
         let mut driven = self.inner.driven.subscribe();
         // The sender is ours.
         drop(driven.wait_for(|count| *count == 0).await);
+        if let Some(shared) = &self.inner.shared {
+            self.leave(shared).await;
+        }
     }
 
     /// Follows what happens.
     pub fn news(&self) -> broadcast::Receiver<News> {
         self.inner.news.subscribe()
+    }
+
+    /// How the database is shared with other processes, if it is.
+    pub fn sharing(&self) -> Option<&Sharing> {
+        self.inner.shared.as_ref().map(|shared| &shared.sharing)
+    }
+
+    /// Whether this process is the one that schedules.
+    pub fn is_scheduling(&self) -> bool {
+        self.keeps_book()
     }
 
     /// The store that the service works on.
@@ -356,14 +419,20 @@ impl Service {
         let priorities: Vec<i64> = new.iter().map(|new| new.priority).collect();
         let stored = self.inner.store.create_runs(new, draft).await?;
         baton_base::failpoint("runs-created");
+        let keeps_book = self.keeps_book();
         let mut book = self.book();
         let mut ids = Vec::with_capacity(stored.len());
         for (run, priority) in stored.into_iter().zip(priorities) {
             ids.push(run.as_ref().map(|run| run.id));
             if let Some(run) = run {
-                book.created(&run, priority);
-                self.tell(News::Created(run.id));
-                book.keep_fresh(run);
+                if keeps_book {
+                    book.created(&run, priority);
+                }
+                self.tell_alone(News::Created(run.id));
+                // With others, whoever takes the lease reads it.
+                if self.inner.shared.is_none() {
+                    book.keep_fresh(run);
+                }
             }
         }
         drop(book);
@@ -436,6 +505,13 @@ impl Service {
         self.inner.hint.notify_one();
     }
 
+    /// Tells what other processes do not hear of otherwise; where there are some, all find it out in one way.
+    fn tell_alone(&self, news: News) {
+        if self.inner.shared.is_none() {
+            self.tell(news);
+        }
+    }
+
     fn tell(&self, news: News) {
         // Nobody has to listen.
         let _ = self.inner.news.send(news);
@@ -464,10 +540,6 @@ impl Complaint {
             hint: error.hint(),
             class: error.class(),
         }
-    }
-
-    fn held(error: &LeaseError) -> Self {
-        Self::of(error)
     }
 }
 

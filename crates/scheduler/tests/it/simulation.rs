@@ -17,7 +17,7 @@ use baton_model::{
 };
 use baton_products::Products;
 use baton_scheduler::{Planted, Service, ServiceOptions, Wanted};
-use baton_store::{Memory, RunPage, Store};
+use baton_store::{Memory, RunPage, RunRow, Store};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
@@ -43,6 +43,8 @@ struct Simulation {
     memory: Memory,
     shapes: BTreeMap<PipelineUuid, Shape>,
     promises: Vec<Promise>,
+    /// Triggers that follow completed runs of `p0`.
+    followers: Vec<TriggerId>,
     planted: Planted,
     folder: tempfile::TempDir,
 }
@@ -88,6 +90,7 @@ impl Simulation {
             world,
             shapes: BTreeMap::new(),
             promises: Vec::new(),
+            followers: Vec::new(),
             planted,
             folder: tempfile::tempdir().unwrap(),
         }
@@ -171,7 +174,8 @@ impl Simulation {
                     TriggerKind::Pipeline,
                     settings,
                 );
-                store.put_trigger(one).await.unwrap();
+                let stored = store.put_trigger(one).await.unwrap();
+                self.followers.push(stored.id);
             }
         }
         *self.world.bounds.lock().unwrap() = bounds;
@@ -188,6 +192,7 @@ impl Simulation {
         let (clock, world) = (Arc::clone(&self.world), Arc::clone(&self.world));
         let options = ServiceOptions {
             open_runs: self.world.bounds.lock().unwrap().project,
+            sharing: None,
             planted: self.planted,
         };
         Service::new(
@@ -405,12 +410,42 @@ impl Simulation {
                 date += promise.every;
             }
         }
+        self.conclude_followers(&store).await;
         let runs: Vec<RunId> = self.world.seen().statuses.keys().copied().collect();
         for id in runs {
             // The version counts every step, and with it everything that was decided.
             let run = store.load_run(id).await.unwrap().unwrap();
             let line = format!("run {id} {:?} after {} steps", run.status, run.version);
             self.world.seen().log.push(line);
+        }
+    }
+}
+
+impl Simulation {
+    /// Every end has been followed, and once.
+    async fn conclude_followers(&self, store: &Store) {
+        let page = RunPage {
+            limit: 100_000,
+            ..RunPage::default()
+        };
+        let rows = store.page_runs(&page).await.unwrap().rows;
+        let undrawn = self.world.seen().undrawn.clone();
+        let retries = self.world.seen().retries.clone();
+        let completed =
+            |row: &&RunRow| row.pipeline.as_str() == "p0" && row.status == RunStatus::Completed;
+        for ended in rows.iter().filter(completed) {
+            for trigger in &self.followers {
+                let is_follower = |row: &&RunRow| {
+                    row.parent_id == Some(ended.id) && row.trigger_id == Some(*trigger)
+                };
+                let count = rows.iter().filter(is_follower).count();
+                let is_undrawn = undrawn.contains(&(*trigger, ended.execution_date));
+                let most = 1 + retries.get(&ended.id).copied().unwrap_or_default() as usize;
+                if count > most || count == 0 && !is_undrawn {
+                    let what = format!("run {} is followed {count} times", ended.id);
+                    self.world.wrong(what);
+                }
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use baton_model::{
 use baton_products::Products;
 use baton_runner::{Attempt, AttemptReport, LogRecord, Stop, YieldedItem};
 use baton_scheduler::{
-    Complaint, Desk, Drawn, Hands, Journal, Lease, LeaseError, Session, Soon, Wanted,
+    Away, Complaint, Desk, Drawn, Hands, Journal, Lease, LeaseError, Session, Soon, Wanted,
 };
 use baton_store::Store;
 use tokio::sync::{mpsc, watch};
@@ -173,6 +173,7 @@ impl Desk for StubDesk {
                 run_tests: false,
                 as_mage: false,
                 skip_sensors: false,
+                away: Away::GiveUp,
                 places: None,
             })
         })
@@ -181,6 +182,10 @@ impl Desk for StubDesk {
     fn journal(&self, _run: RunId) -> Result<Journal, Complaint> {
         let journal = Journal::open(&self.folder.join("log.jsonl"));
         journal.map_err(|error| Complaint::of(&error))
+    }
+
+    fn log(&self, _run: RunId) -> PathBuf {
+        self.folder.join("log.jsonl")
     }
 
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use baton_engine::admission::PipelineLimits;
 use baton_model::{PipelineUuid, PoolUse, Run, RunId, RunStatus, Timestamp, TriggerId};
+use baton_scheduler::End;
 use tokio::time::Instant;
 
 /// 2026-01-01, a moment like any other.
@@ -220,17 +221,17 @@ impl World {
     }
 
     /// A run has ended, says the service.
-    pub(crate) fn ended(&self, run: &Run) {
-        self.say(format!("run {} ended {:?}", run.id, run.status));
+    pub(crate) fn ended(&self, end: &End) {
+        self.say(format!("run {} ended {:?}", end.run, end.status));
         let mut seen = self.seen();
-        seen.open.remove(&run.id);
-        let ends = seen.ends.entry(run.id).or_default();
+        seen.open.remove(&end.run);
+        let ends = seen.ends.entry(end.run).or_default();
         *ends += 1;
         let ends = *ends;
-        let most = 1 + seen.retries.get(&run.id).copied().unwrap_or_default();
+        let most = 1 + seen.retries.get(&end.run).copied().unwrap_or_default();
         drop(seen);
         if ends > most {
-            self.wrong(format!("the end of run {} is told {ends} times", run.id));
+            self.wrong(format!("the end of run {} is told {ends} times", end.run));
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::facts::{self, frame, key, plan, text};
 pub(crate) use crate::leases::*;
 pub(crate) use crate::notices::*;
 pub(crate) use crate::service::*;
+pub(crate) use crate::shared::*;
 
 /// An empty database that can be opened any number of times, as by several processes.
 pub(crate) trait Database {
@@ -69,6 +70,12 @@ macro_rules! conformance {
             hints_are_not_missed
             ends_are_told_once
             messages_are_delivered_by_one_at_a_time
+            one_process_at_a_time_has_a_duty
+            runs_that_were_let_in_are_taken_once
+            an_end_has_its_consequences_once
+            open_runs_and_newer_ones_are_marked
+            a_database_serves_one_project
+            hints_say_what_has_changed
         }
     };
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use baton_model::{RunEvent, RunId, Timestamp};
-use baton_store::{Process, StoreError};
+use baton_store::{Hint, Process, StoreError};
 
 use crate::conformance::{Database, at, commit, create};
 
@@ -144,10 +144,10 @@ pub(crate) async fn processes_are_listed(database: &impl Database) {
 pub(crate) async fn hints_are_not_missed(database: &impl Database) {
     let store = database.open().await;
     let mut hints = store.hints();
-    store.give_hint().await.unwrap();
-    hints.wait_for_hint().await;
-    let waiting = tokio::spawn(async move { hints.wait_for_hint().await });
+    store.give_hint(Hint::Free).await.unwrap();
+    assert_eq!(hints.next().await, (Hint::Free, true));
+    let waiting = tokio::spawn(async move { hints.next().await });
     tokio::task::yield_now().await;
-    store.give_hint().await.unwrap();
-    waiting.await.unwrap();
+    store.give_hint(Hint::Steps).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), (Hint::Steps, true));
 }

@@ -16,6 +16,9 @@ mod notices;
 mod postgres;
 mod retention;
 mod secrets;
+#[path = "../../../../tests/postgres.rs"]
+mod server;
 mod service;
+mod shared;
 mod speed;
 mod sqlite;
