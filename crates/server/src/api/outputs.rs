@@ -304,6 +304,7 @@ pub(crate) async fn statistics(
             json!({
                 "name": column.name, "type": column.data_type, "nulls": column.nulls, "min": column.min,
                 "max": column.max, "mean": column.mean, "distinct": column.distinct,
+                "histogram": column.histogram.as_ref().map(|bars| json!({"counts": bars.counts, "values": bars.values})),
             })
         })
         .collect();
