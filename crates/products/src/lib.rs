@@ -6,6 +6,7 @@
 mod digest;
 mod export;
 mod frame;
+mod histogram;
 mod ipc;
 mod objects;
 mod products;
@@ -18,11 +19,12 @@ mod view;
 
 pub use export::{Export, ExportError, Format};
 pub use frame::{Frame, ReadError, Scan};
+pub use histogram::{Histogram, MOST_BARS, MOST_DISTINCT};
 pub use ipc::ArrowFileError;
 pub use objects::{Collected, IntegrityError};
 pub use products::{Held, Products};
 pub use staging::{CommitError, Digest, DigestError, StagedContent, StagedOutput, Staging};
 pub use view::{
-    ColumnView, Comparison, Condition, MOST_DISTINCT, MOST_SORTED, View, ViewError, ViewPage,
-    page_as_arrow, page_as_json,
+    ColumnView, Comparison, Condition, MOST_SORTED, View, ViewError, ViewPage, page_as_arrow,
+    page_as_json,
 };

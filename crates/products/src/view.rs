@@ -1,7 +1,6 @@
 //! Looking at a frame of any size: rows that meet conditions, in an order, a page of them, and what is known of its
 //! columns. The frame is read batch by batch; what is kept is the page, or the best rows so far.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -9,18 +8,16 @@ use arrow::array::{
 };
 use arrow::compute::kernels::cmp;
 use arrow::compute::{self, SortColumn, SortOptions};
-use arrow::datatypes::{DataType, Float64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::frame::{Frame, ReadError};
+use crate::histogram::{Gathered, Histogram, Shape};
 use crate::schema;
 use crate::statistics::Summary;
 
 /// Most rows that can lie before the end of a page that is sorted: they are kept in memory.
 pub const MOST_SORTED: u64 = 1_000_000;
-
-/// Most different values of a column that are told apart.
-pub const MOST_DISTINCT: usize = 10_000;
 
 /// How a value is compared with that of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +112,10 @@ pub struct ColumnView {
     pub max: Option<String>,
     /// Mean of numbers.
     pub mean: Option<f64>,
-    /// How many different values there are; none when there are more than [`MOST_DISTINCT`].
+    /// How many different values there are; none when there are more than [`crate::MOST_DISTINCT`].
     pub distinct: Option<u64>,
+    /// How they are spread.
+    pub histogram: Option<Histogram>,
 }
 
 /// Looking at a frame failed.
@@ -194,25 +193,41 @@ impl Frame {
         let schema = wanted.project(&RecordBatch::new_empty(Arc::clone(self.schema())))?;
         let schema = schema.schema();
         let mut summary = Summary::new(&schema);
-        let mut gathered: Vec<Gathered> = schema.fields().iter().map(|_| Gathered::new()).collect();
+        let fields = schema.fields().iter();
+        let mut gathered: Vec<Gathered> = fields
+            .map(|field| Gathered::new(field.data_type()))
+            .collect();
         for batch in self.scan(0, None) {
             let batch = wanted.project(&wanted.filter(&batch?)?)?;
             summary.add(&batch)?;
             for (gathered, column) in gathered.iter_mut().zip(batch.columns()) {
-                gathered.add(column)?;
+                gathered.add(column, || texts(column))?;
             }
         }
         summary.close()?;
+        let mut shapes: Vec<Shape> = gathered.iter().map(Gathered::shape).collect();
+        if shapes.iter().any(|shape| matches!(shape, Shape::Range(_))) {
+            for batch in self.scan(0, None) {
+                let batch = wanted.project(&wanted.filter(&batch?)?)?;
+                for (shape, column) in shapes.iter_mut().zip(batch.columns()) {
+                    if let Shape::Range(bins) = shape {
+                        bins.add(column)?;
+                    }
+                }
+            }
+        }
         let statistics = summary.statistics().into_iter();
-        let columns = schema.fields().iter().zip(statistics).zip(gathered);
-        let columns = columns.map(|((field, statistics), gathered)| ColumnView {
+        let columns = schema.fields().iter().zip(statistics);
+        let columns = columns.zip(gathered.into_iter().zip(shapes));
+        let columns = columns.map(|((field, statistics), (gathered, shape))| ColumnView {
             name: field.name().clone(),
             data_type: field.data_type().to_string(),
             nulls: statistics.nulls,
             min: statistics.min,
             max: statistics.max,
-            mean: (gathered.count > 0).then(|| gathered.sum / gathered.count as f64),
-            distinct: gathered.values.map(|values| values.len() as u64),
+            mean: gathered.mean(field.data_type()),
+            distinct: gathered.distinct(),
+            histogram: shape.histogram(),
         });
         Ok((summary.rows, columns.collect()))
     }
@@ -465,52 +480,6 @@ fn contains(column: &ArrayRef, text: &str) -> Result<BooleanArray, ArrowError> {
     let texts = texts.as_string::<i32>().iter();
     let found = texts.map(|one| Some(one.is_some_and(|one| one.to_lowercase().contains(text))));
     Ok(found.collect())
-}
-
-/// What is gathered of a column besides its extremes.
-struct Gathered {
-    sum: f64,
-    count: u64,
-    values: Option<HashSet<u64>>,
-}
-
-impl Gathered {
-    fn new() -> Self {
-        Self {
-            sum: 0.0,
-            count: 0,
-            values: Some(HashSet::new()),
-        }
-    }
-
-    fn add(&mut self, column: &ArrayRef) -> Result<(), ArrowError> {
-        if column.data_type().is_numeric() {
-            let numbers = compute::cast(column, &DataType::Float64)?;
-            for number in numbers.as_primitive::<Float64Type>().iter().flatten() {
-                if number.is_finite() {
-                    self.sum += number;
-                    self.count += 1;
-                }
-            }
-        }
-        if let Some(values) = &mut self.values {
-            let texts = texts(column)?;
-            for text in texts.as_string::<i32>().iter().flatten() {
-                // A hash of 64 bits: among ten thousand values a clash is all but impossible.
-                let hash = blake3::hash(text.as_bytes());
-                let hash = hash
-                    .as_bytes()
-                    .first_chunk()
-                    .map_or(0, |bytes| u64::from_le_bytes(*bytes));
-                values.insert(hash);
-                if values.len() > MOST_DISTINCT {
-                    self.values = None;
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The rows of a page as JSON objects. Names that appear twice get a number.

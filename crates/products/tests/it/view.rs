@@ -103,6 +103,8 @@ fn statistics_are_those_of_the_rows_that_are_wanted() {
     assert_eq!(columns[0].max.as_deref(), Some("3"));
     assert_eq!(columns[0].mean, Some(2.0));
     assert_eq!((columns[1].nulls, columns[1].distinct), (0, Some(3)));
+    let bars = columns[1].histogram.as_ref().unwrap();
+    assert_eq!(bars.counts.iter().sum::<u64>(), 3);
 }
 
 #[test]

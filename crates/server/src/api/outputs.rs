@@ -522,6 +522,18 @@ struct ColumnStatisticsView {
     mean: Option<f64>,
     /// How many different values there are; null when there are too many to count.
     distinct: Option<u64>,
+    /// How the values are spread; null where nothing can be counted.
+    histogram: Option<HistogramView>,
+}
+
+/// How the values of a column are spread.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Histogram")]
+struct HistogramView {
+    /// How many values each bar stands for: equal parts of the range, or one value each where `values` names them.
+    counts: Vec<u64>,
+    /// The value of each bar, where each stands for one value.
+    values: Option<Vec<String>>,
 }
 
 impl Named for StatisticsView {
@@ -538,6 +550,10 @@ impl From<ColumnView> for ColumnStatisticsView {
             max: column.max,
             mean: column.mean,
             distinct: column.distinct,
+            histogram: column.histogram.map(|bars| HistogramView {
+                counts: bars.counts,
+                values: bars.values,
+            }),
         }
     }
 }
