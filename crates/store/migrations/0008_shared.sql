@@ -25,3 +25,20 @@ create table project (
     uuid text,
     path text not null
 ) strict;
+
+-- The run that calls with a key have made: the same call makes no second one.
+create table call_key (
+    trigger_id integer not null references trigger (id) on delete cascade,
+    key text not null,
+    at integer not null,
+    run integer not null,
+    primary key (trigger_id, key)
+) strict, without rowid;
+
+create index call_key_at on call_key (trigger_id, at);
+
+insert into call_key (trigger_id, key, at, run)
+    select trigger_id, key, max(at), max(run) from trigger_call
+    where key is not null and run is not null group by trigger_id, key;
+
+drop index call_of_key;

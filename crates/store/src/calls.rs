@@ -87,16 +87,14 @@ impl Store {
         found.iter().map(call).collect()
     }
 
-    /// The run that the newest call with this key since then started.
+    /// The run that a call with this key since then has made; see [`crate::CallKey`].
     pub async fn call_with_key(
         &self,
         trigger: TriggerId,
         key: &str,
         since: Timestamp,
     ) -> Result<Option<RunId>, StoreError> {
-        let sql = "select run from trigger_call
-             where trigger_id = $1 and key = $2 and at >= $3 and run is not null
-             order by at desc, id desc limit 1";
+        let sql = "select run from call_key where trigger_id = $1 and key = $2 and at >= $3";
         let found = self
             .database
             .fetch_first(sql, values![trigger, key, since])

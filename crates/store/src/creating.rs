@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use baton_model::{CodeHash, Plan, Run, RunId, RunStatus, Timestamp};
+use baton_model::{CodeHash, Plan, Run, RunId, RunStatus, Timestamp, TriggerId};
 use serde::Serialize;
 
 use crate::grouped;
@@ -25,6 +25,19 @@ pub struct NewRun {
     pub priority: i64,
     /// Why it waits, or why it is skipped.
     pub note: Option<String>,
+    /// The call that asks for it, where another one may be the same.
+    pub call: Option<CallKey>,
+}
+
+/// What makes a call of a trigger the same as another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallKey {
+    /// The trigger.
+    pub trigger: TriggerId,
+    /// Chosen by the caller, or made of what it says.
+    pub key: String,
+    /// Calls before this moment are others.
+    pub since: Timestamp,
 }
 
 /// What is stored of a run besides what the engine knows.
@@ -96,7 +109,7 @@ impl Store {
     }
 
     /// Makes runs in one transaction, each by `make` with the number that it gets. None stands for a run that was not
-    /// made: its schedule has one for this date.
+    /// made: its schedule has one for this date, or the same call has made one.
     pub async fn create_runs(
         &self,
         wanted: Vec<NewRun>,
@@ -119,18 +132,20 @@ impl Store {
         make: impl Fn(RunId, &NewRun) -> Run,
     ) -> Result<Vec<Option<Run>>, StoreError> {
         let numbers = transaction.run_numbers(wanted.len()).await?;
-        let runs: Vec<(Run, Extra<'_>)> = numbers
-            .into_iter()
-            .zip(wanted)
-            .map(|(id, new)| {
-                let extra = Extra {
-                    priority: new.priority,
-                    note: new.note.as_deref(),
-                    settled: false,
-                };
-                (make(RunId(id), new), extra)
-            })
-            .collect();
+        let mut runs: Vec<(Run, Extra<'_>)> = Vec::with_capacity(wanted.len());
+        for (id, new) in numbers.iter().zip(wanted) {
+            if let Some(call) = &new.call
+                && !claim(transaction, call, new.created_at, *id).await?
+            {
+                continue;
+            }
+            let extra = Extra {
+                priority: new.priority,
+                note: new.note.as_deref(),
+                settled: false,
+            };
+            runs.push((make(RunId(*id), new), extra));
+        }
         let stored = self.insert(transaction, &runs).await?;
         // Runs of one tick often share their sources.
         let sources: HashMap<&CodeHash, &(CodeHash, String)> = wanted
@@ -141,10 +156,11 @@ impl Store {
         let sources: Vec<_> = sources.into_values().collect();
         self.keep_sources(transaction, &sources).await?;
         transaction.hint(Hint::Runs).await?;
-        Ok(runs
-            .into_iter()
-            .map(|(run, _)| stored.contains(&run.id).then_some(run))
-            .collect())
+        let made = runs.into_iter().map(|(run, _)| (run.id.0, run));
+        let mut made: HashMap<i64, Run> = made
+            .filter(|(_, run)| stored.contains(&run.id))
+            .collect();
+        Ok(numbers.iter().map(|id| made.remove(id)).collect())
     }
 
     /// Inserts runs with all they have. Gives those that are stored now; the others have a date that is taken.
@@ -240,4 +256,20 @@ impl Store {
         transaction.change(sql, values![sources]).await?;
         Ok(())
     }
+}
+
+/// Notes that a call makes this run. False when the same call has made one.
+async fn claim(
+    transaction: &mut Changing,
+    call: &CallKey,
+    at: Timestamp,
+    run: i64,
+) -> Result<bool, StoreError> {
+    let sql = "delete from call_key where trigger_id = $1 and at < $2";
+    transaction.change(sql, values![call.trigger, call.since]).await?;
+    // Whoever comes second waits here for the end of the first one's transaction.
+    let sql = "insert into call_key (trigger_id, key, at, run) values ($1, $2, $3, $4)
+         on conflict do nothing returning run";
+    let values = values![call.trigger, call.key.as_str(), at, run];
+    Ok(!transaction.fetch(sql, values).await?.is_empty())
 }

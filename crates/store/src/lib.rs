@@ -37,7 +37,7 @@ mod usual;
 
 pub use blocks::BlockRunRow;
 pub use calls::{KEPT_CALLS, KEPT_NON_EVENTS, NonEvent, TriggerCall};
-pub use creating::NewRun;
+pub use creating::{CallKey, NewRun};
 pub use error::StoreError;
 pub use find::RunQuery;
 pub use hints::{Hint, Hints};

@@ -9,7 +9,7 @@ use baton_model::{
     TriggerKind, TriggerSettings,
 };
 use baton_scheduler::Wanted;
-use baton_store::{RunPage, TriggerCall};
+use baton_store::{CallKey, RunPage, TriggerCall};
 use serde_json::{Value, json};
 
 use super::Host;
@@ -200,22 +200,13 @@ impl Host {
 
     async fn start_called(&self, mut trigger: Trigger, call: Call) -> Result<Called, Failure> {
         let now = self.service().now();
-        if let Some(key) = &call.key {
-            let since = Timestamp(now.0.saturating_sub(SAME_CALL.as_micros() as i64));
-            if let Some(run) = self.store().call_with_key(trigger.id, key, since).await? {
-                self.note_call(
-                    &trigger,
-                    &call,
-                    "repeated",
-                    Some(run),
-                    "the same call as before",
-                )
-                .await?;
-                return Ok(Called {
-                    run,
-                    is_repeated: true,
-                });
-            }
+        let key = call.key.clone().map(|key| CallKey {
+            trigger: trigger.id,
+            key,
+            since: Timestamp(now.0.saturating_sub(SAME_CALL.as_micros() as i64)),
+        });
+        if let Some(repeated) = self.repeated(&trigger, &call, key.as_ref()).await? {
+            return Ok(repeated);
         }
         let settings = TriggerSettings::of(&trigger.settings);
         if let Err(complaints) = accept(&settings, &call.variables) {
@@ -255,6 +246,7 @@ impl Host {
         wanted.trigger = Some(trigger.clone());
         wanted.variables = call.variables.clone();
         wanted.event = call.event.clone();
+        wanted.call.clone_from(&key);
         let made = self.service().submit(vec![wanted]).await.into_iter().next();
         match made {
             Some(Ok(Some(run))) => {
@@ -270,8 +262,33 @@ impl Host {
                     .await?;
                 Err(Failure::complained(complaint))
             }
-            Some(Ok(None)) | None => Err(Failure::bug("the run was not made")),
+            // The same call has come twice at the same moment.
+            Some(Ok(None)) | None => {
+                let repeated = self.repeated(&trigger, &call, key.as_ref()).await?;
+                repeated.ok_or_else(|| Failure::bug("the run was not made"))
+            }
         }
+    }
+
+    /// What to answer to a call that has made its run before.
+    async fn repeated(
+        &self,
+        trigger: &Trigger,
+        call: &Call,
+        key: Option<&CallKey>,
+    ) -> Result<Option<Called>, Failure> {
+        let Some(key) = key else { return Ok(None) };
+        let found = self.store().call_with_key(key.trigger, &key.key, key.since);
+        let Some(run) = found.await? else {
+            return Ok(None);
+        };
+        let text = "the same call as before";
+        self.note_call(trigger, call, "repeated", Some(run), text)
+            .await?;
+        Ok(Some(Called {
+            run,
+            is_repeated: true,
+        }))
     }
 
     /// Starts a run of every active trigger for events that one of its patterns fits. Gives the runs.

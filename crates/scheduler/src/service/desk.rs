@@ -10,6 +10,7 @@ use baton_engine::admission::PipelineLimits;
 use baton_model::{
     BackfillId, Cause, CodeHash, Machine, Map, PipelineUuid, Plan, Run, RunId, Timestamp, Trigger,
 };
+use baton_store::CallKey;
 
 use crate::{Journal, Lease, LeaseError, Session};
 
@@ -30,6 +31,8 @@ pub struct Wanted {
     pub variables: Map,
     /// What the event or the call that wants it said.
     pub event: Map,
+    /// The call that wants it, where another one may be the same.
+    pub call: Option<CallKey>,
     /// The backfill that it belongs to.
     pub backfill: Option<BackfillId>,
     /// The run whose block wants it.
@@ -51,6 +54,7 @@ impl Wanted {
             date,
             variables: Map::new(),
             event: Map::new(),
+            call: None,
             backfill: None,
             parent: None,
             product: None,

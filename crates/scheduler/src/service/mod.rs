@@ -337,14 +337,14 @@ impl Service {
     ) -> Result<Vec<Result<Option<RunId>, Complaint>>, StoreError> {
         let origins: Vec<_> = wanted
             .iter()
-            .map(|one| (priority(one), scheduled_by(one)))
+            .map(|one| (priority(one), scheduled_by(one), one.call.clone()))
             .collect();
         let drawn = self.inner.desk.draw(wanted).await;
         let at = self.now();
         let mut results = Vec::with_capacity(drawn.len());
         let mut new = Vec::new();
         let mut failed: BTreeMap<TriggerId, Complaint> = BTreeMap::new();
-        for (mut drawn, (priority, trigger)) in drawn.into_iter().zip(origins) {
+        for (mut drawn, (priority, trigger, call)) in drawn.into_iter().zip(origins) {
             if let Some(trigger) = trigger {
                 // A run of a newer date would make nobody look for the older one again.
                 if let Some(complaint) = failed.get(&trigger) {
@@ -360,6 +360,7 @@ impl Service {
                     created_at: at,
                     priority,
                     note: None,
+                    call,
                 });
                 None
             }));
@@ -380,6 +381,7 @@ impl Service {
             created_at: self.now(),
             priority: 0,
             note: None,
+            call: None,
         };
         let made = self.create(vec![new]).await;
         let made = made.map_err(|error| Complaint::of(&error))?;

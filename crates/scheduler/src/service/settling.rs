@@ -220,6 +220,7 @@ impl Service {
                         created_at: at,
                         priority: priority(wanted),
                         note: None,
+                        call: None,
                     });
                 }
                 Err(complaint) => {

@@ -21,3 +21,19 @@ create table project (
     uuid text,
     path text not null
 );
+
+create table call_key (
+    trigger_id bigint not null references trigger (id) on delete cascade,
+    key text collate "C" not null,
+    at bigint not null,
+    run bigint not null,
+    primary key (trigger_id, key)
+);
+
+create index call_key_at on call_key (trigger_id, at);
+
+insert into call_key (trigger_id, key, at, run)
+    select trigger_id, key, max(at), max(run) from trigger_call
+    where key is not null and run is not null group by trigger_id, key;
+
+drop index call_of_key;

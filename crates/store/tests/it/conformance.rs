@@ -61,6 +61,7 @@ macro_rules! conformance {
             facts_of_triggers_are_counted
             histories_are_told
             calls_are_recorded
+            a_call_that_is_repeated_makes_one_run
             reasons_are_bounded
             block_runs_have_numbers
             a_run_that_has_ended_can_be_deleted

@@ -10,7 +10,7 @@ use baton_model::{
     Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, Usage,
 };
 use baton_store::{
-    GoodRun, KEPT_CALLS, KEPT_NON_EVENTS, NewRun, NonEvent, RunOrder, RunPage, Store, StoreError,
+    CallKey, GoodRun, KEPT_CALLS, KEPT_NON_EVENTS, NewRun, NonEvent, RunOrder, RunPage, Store, StoreError,
     TriggerCall,
 };
 
@@ -59,6 +59,7 @@ fn new(plan: Arc<Plan>) -> NewRun {
         created_at: Timestamp(100),
         priority: 0,
         note: None,
+        call: None,
     }
 }
 
@@ -619,14 +620,6 @@ pub(crate) async fn calls_are_recorded(database: &impl Database) {
     let newest_first = [2, 1, 0].map(|place| calls[place].clone());
     assert_eq!(store.calls(one, 9).await.unwrap(), newest_first);
     assert_eq!(store.calls(one, 1).await.unwrap(), newest_first[..1]);
-    let with_key = async |trigger, key, since| {
-        let found = store.call_with_key(trigger, key, Timestamp(since)).await;
-        found.unwrap()
-    };
-    assert_eq!(with_key(one, "k", 10).await, Some(RunId(1)));
-    assert_eq!(with_key(one, "k", 11).await, None);
-    assert_eq!(with_key(one, "x", 0).await, None);
-    assert_eq!(with_key(two, "k", 0).await, Some(RunId(4)));
     for at in 0..i64::from(KEPT_CALLS) {
         store
             .record_call(&call(one, 100 + at, None, None))
@@ -639,6 +632,45 @@ pub(crate) async fn calls_are_recorded(database: &impl Database) {
     assert_eq!(store.calls(two, 9).await.unwrap().len(), 1);
     assert!(store.delete_trigger(two).await.unwrap());
     assert!(store.calls(two, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_call_that_is_repeated_makes_one_run(database: &impl Database) {
+    let store = database.open().await;
+    let one = store.put_trigger(trigger("demo", "a")).await.unwrap().id;
+    let two = store.put_trigger(trigger("demo", "b")).await.unwrap().id;
+    let asked = |trigger, at: i64| NewRun {
+        created_at: Timestamp(at),
+        call: Some(CallKey {
+            trigger,
+            key: "k".to_owned(),
+            since: Timestamp(at - 10),
+        }),
+        ..new(plan("demo", &["a"]))
+    };
+    let made = async |wanted: Vec<NewRun>| {
+        let made = store.create_runs(wanted, make).await.unwrap();
+        let ids = made.into_iter().map(|run| run.map(|run| run.id));
+        ids.collect::<Vec<_>>()
+    };
+    let with_key = async |trigger, key, since| {
+        let found = store.call_with_key(trigger, key, Timestamp(since)).await;
+        found.unwrap()
+    };
+    let (first, second) = tokio::join!(made(vec![asked(one, 20)]), made(vec![asked(one, 20)]));
+    let ids: Vec<RunId> = [first, second].into_iter().flatten().flatten().collect();
+    let [first] = ids[..] else { panic!("{ids:?}") };
+    assert_eq!(with_key(one, "k", 20).await, Some(first));
+    assert_eq!(with_key(one, "k", 21).await, None);
+    assert_eq!(with_key(one, "x", 0).await, None);
+    assert_eq!(with_key(two, "k", 0).await, None);
+    // Another trigger, the same call once more, and one so late that it is another call.
+    let ids = made(vec![asked(two, 25), asked(one, 25), asked(one, 31)]).await;
+    let [Some(other), None, Some(late)] = ids[..] else { panic!("{ids:?}") };
+    assert_eq!(with_key(one, "k", 0).await, Some(late));
+    assert_eq!(with_key(two, "k", 0).await, Some(other));
+    assert_eq!(store.run_row(late).await.unwrap().unwrap().id, late);
+    assert!(store.delete_trigger(two).await.unwrap());
+    assert_eq!(with_key(two, "k", 0).await, None);
 }
 
 pub(crate) async fn reasons_are_bounded(database: &impl Database) {

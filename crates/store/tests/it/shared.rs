@@ -26,6 +26,7 @@ fn new(cause: Cause) -> NewRun {
         created_at: Timestamp(1),
         priority: 0,
         note: None,
+        call: None,
     }
 }
 

@@ -129,6 +129,7 @@ async fn pages() {
             created_at: Timestamp(n),
             priority: 0,
             note: None,
+            call: None,
         }
     };
     let mut creating = Vec::new();
@@ -311,6 +312,7 @@ async fn crowd_on(store: Store) {
             created_at: Timestamp(1),
             priority: 0,
             note: None,
+            call: None,
         };
         let wanted = (0..1000).map(new).collect();
         let made = store.create_runs(wanted, |id, new| facts::run(id, &new.plan));
