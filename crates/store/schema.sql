@@ -24,7 +24,15 @@ CREATE TABLE block_run (
     primary key (run, block, child)
 ) strict, without rowid;
 
-CREATE INDEX call_of_key on trigger_call (trigger_id, key, at) where key is not null;
+CREATE TABLE call_key (
+    trigger_id integer not null references trigger (id) on delete cascade,
+    key text not null,
+    at integer not null,
+    run integer not null,
+    primary key (trigger_id, key)
+) strict, without rowid;
+
+CREATE INDEX call_key_at on call_key (trigger_id, at);
 
 CREATE INDEX call_of_trigger on trigger_call (trigger_id, id);
 

@@ -37,20 +37,17 @@ impl ProjectState {
         url: Option<String>,
     ) -> Result<Self, Failure> {
         let own = baton_home.project(project)?;
-        let (home, store, elsewhere) = match url {
-            Some(url) => {
-                let store = Store::connect(&url).await?;
-                let (uuid, path) = identity(project);
-                store.claim_for_project(uuid.as_deref(), &path).await?;
-                let database = store.path().to_string_lossy().into_owned();
-                let home = baton_home.project_on(project, &database)?;
-                (home, store, None)
-            }
-            None => {
-                let store = Store::open(&own.database()).await?;
-                let elsewhere = files::read_text(&own.elsewhere()).ok();
-                (own, store, elsewhere)
-            }
+        let (home, store, elsewhere) = if let Some(url) = url {
+            let store = Store::connect(&url).await?;
+            let (uuid, path) = identity(project);
+            store.claim_for_project(uuid.as_deref(), &path).await?;
+            let database = store.path().to_string_lossy().into_owned();
+            let home = baton_home.project_on(project, &database)?;
+            (home, store, None)
+        } else {
+            let store = Store::open(&own.database()).await?;
+            let elsewhere = files::read_text(&own.elsewhere()).ok();
+            (own, store, elsewhere)
         };
         Ok(Self {
             home,

@@ -78,16 +78,16 @@ struct NewRow<'a> {
 }
 
 impl Store {
-    /// Gives out a number, lets `make` create the run with it, and stores the run and the source texts of
+    /// Gives out a number, lets `draft` create the run with it, and stores the run and the source texts of
     /// its plan, in one transaction.
     pub async fn create_run(
         &self,
         sources: &[(CodeHash, String)],
-        make: impl FnOnce(RunId) -> Run,
+        draft: impl FnOnce(RunId) -> Run,
     ) -> Result<Run, StoreError> {
         let mut transaction = self.database.begin().await?;
         let numbers = transaction.run_numbers(1).await?;
-        let run = make(RunId(numbers.first().copied().unwrap_or_default()));
+        let run = draft(RunId(numbers.first().copied().unwrap_or_default()));
         let id = run.id;
         // Nothing follows from a run by hand.
         let extra = Extra {
@@ -108,18 +108,18 @@ impl Store {
         Ok(run)
     }
 
-    /// Makes runs in one transaction, each by `make` with the number that it gets. None stands for a run that was not
+    /// Makes runs in one transaction, each by `draft` with the number that it gets. None stands for a run that was not
     /// made: its schedule has one for this date, or the same call has made one.
     pub async fn create_runs(
         &self,
         wanted: Vec<NewRun>,
-        make: impl Fn(RunId, &NewRun) -> Run,
+        draft: impl Fn(RunId, &NewRun) -> Run,
     ) -> Result<Vec<Option<Run>>, StoreError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let mut transaction = self.database.begin().await?;
-        let made = self.create_on(&mut transaction, &wanted, make).await?;
+        let made = self.create_on(&mut transaction, &wanted, draft).await?;
         transaction.commit().await?;
         Ok(made)
     }
@@ -129,7 +129,7 @@ impl Store {
         &self,
         transaction: &mut Changing,
         wanted: &[NewRun],
-        make: impl Fn(RunId, &NewRun) -> Run,
+        draft: impl Fn(RunId, &NewRun) -> Run,
     ) -> Result<Vec<Option<Run>>, StoreError> {
         let numbers = transaction.run_numbers(wanted.len()).await?;
         let mut runs: Vec<(Run, Extra<'_>)> = Vec::with_capacity(wanted.len());
@@ -144,7 +144,7 @@ impl Store {
                 note: new.note.as_deref(),
                 settled: false,
             };
-            runs.push((make(RunId(*id), new), extra));
+            runs.push((draft(RunId(*id), new), extra));
         }
         let stored = self.insert(transaction, &runs).await?;
         // Runs of one tick often share their sources.
@@ -157,9 +157,8 @@ impl Store {
         self.keep_sources(transaction, &sources).await?;
         transaction.hint(Hint::Runs).await?;
         let made = runs.into_iter().map(|(run, _)| (run.id.0, run));
-        let mut made: HashMap<i64, Run> = made
-            .filter(|(_, run)| stored.contains(&run.id))
-            .collect();
+        let mut made: HashMap<i64, Run> =
+            made.filter(|(_, run)| stored.contains(&run.id)).collect();
         Ok(numbers.iter().map(|id| made.remove(id)).collect())
     }
 
@@ -266,7 +265,9 @@ async fn claim(
     run: i64,
 ) -> Result<bool, StoreError> {
     let sql = "delete from call_key where trigger_id = $1 and at < $2";
-    transaction.change(sql, values![call.trigger, call.since]).await?;
+    transaction
+        .change(sql, values![call.trigger, call.since])
+        .await?;
     // Whoever comes second waits here for the end of the first one's transaction.
     let sql = "insert into call_key (trigger_id, key, at, run) values ($1, $2, $3, $4)
          on conflict do nothing returning run";

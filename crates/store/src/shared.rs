@@ -136,7 +136,7 @@ impl Store {
         duty: Option<&Duty>,
         ended: &[RunId],
         wanted: &[NewRun],
-        make: impl Fn(RunId, &NewRun) -> Run,
+        draft: impl Fn(RunId, &NewRun) -> Run,
     ) -> Result<Settled, StoreError> {
         let numbers = self.numbers(ended)?;
         let mut transaction = self.database.begin().await?;
@@ -154,7 +154,7 @@ impl Store {
         let made = if wanted.is_empty() {
             Vec::new()
         } else {
-            self.create_on(&mut transaction, wanted, make).await?
+            self.create_on(&mut transaction, wanted, draft).await?
         };
         transaction.commit().await?;
         Ok(Settled::Done(made))

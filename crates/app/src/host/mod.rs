@@ -227,7 +227,7 @@ impl Host {
         let (durations, news) = (Arc::clone(&self.durations), self.service.news());
         tokio::spawn(async move { durations.follow(news).await });
         let service = self.service.clone();
-        tokio::spawn(async move { service.run().await });
+        tokio::spawn(async move { Box::pin(service.run()).await });
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use std::sync::Weak;
 use baton_base::files;
 use baton_base::now;
 use baton_model::{Map, PipelineUuid, Timestamp, Trigger, TriggerId};
+use baton_project::Trigger as Declared;
 use baton_project::edit::{self, Edit};
-use baton_project::{Project, Trigger as Declared};
 use chrono::DateTime;
 use serde_json::{Value, json};
 

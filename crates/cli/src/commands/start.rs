@@ -151,8 +151,8 @@ async fn serve(args: &StartArgs, address: IpAddr, host: Arc<Host>) -> Result<Exi
     let token = host.token()?;
     let told = host.state().home.path().join("server.json");
     let url = format!("http://{address}");
-    let facts = json!({"url": url, "token": token, "pid": std::process::id()});
-    files::write_secret(&told, facts.to_string().as_bytes())?;
+    let facts = json!({"url": url, "token": token, "pid": std::process::id()}).to_string();
+    files::write_secret(&told, facts.as_bytes())?;
     host.answers_at(&url);
     host.start().await?;
     let paint = Paint::stdout();
@@ -169,7 +169,7 @@ async fn serve(args: &StartArgs, address: IpAddr, host: Arc<Host>) -> Result<Exi
     tell("stopping: runs under way go on when the server starts again");
     host.shut_down().await;
     // Without the server nobody answers there. Another one of the project may have written its own.
-    if files::read_text(&told).is_ok_and(|text| text == facts.to_string()) {
+    if files::read_text(&told).is_ok_and(|text| text == facts) {
         let _ = std::fs::remove_file(&told);
     }
     served

@@ -214,7 +214,7 @@ impl Simulation {
         self.world.is_rough.store(!is_last, Ordering::SeqCst);
         let service = self.service(store.clone());
         let looping = service.clone();
-        tokio::spawn(async move { looping.run().await });
+        tokio::spawn(async move { Box::pin(looping.run()).await });
         let world = Arc::clone(&self.world);
         let until = begin.0 + i64::try_from(life.as_micros()).unwrap();
         while self.world.now().0 < until {

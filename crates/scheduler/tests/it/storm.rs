@@ -19,8 +19,8 @@ use baton_model::{
 use baton_products::Products;
 use baton_runner::{Attempt, AttemptReport, LogRecord, Stop, YieldedItem};
 use baton_scheduler::{
-    Clock, Complaint, Desk, Drawn, Hands, Journal, Lease, LeaseError, Service, ServiceOptions,
-    Session, Soon, Wanted,
+    Away, Clock, Complaint, Desk, Drawn, Hands, Journal, Lease, LeaseError, Service,
+    ServiceOptions, Session, Soon, Wanted,
 };
 use baton_store::{RunPage, Store};
 use tokio::sync::{Notify, mpsc, watch};
@@ -98,14 +98,19 @@ impl Desk for StormDesk {
             run_tests: false,
             as_mage: false,
             skip_sensors: false,
+            away: Away::GiveUp,
             places: None,
         };
         Box::pin(async move { Ok(session) })
     }
 
     fn journal(&self, run: RunId) -> Result<Journal, Complaint> {
-        let journal = Journal::open(&self.folder.join(format!("logs/{run}.jsonl")));
+        let journal = Journal::open(&self.log(run));
         journal.map_err(|error| Complaint::of(&error))
+    }
+
+    fn log(&self, run: RunId) -> PathBuf {
+        self.folder.join(format!("logs/{run}.jsonl"))
     }
 
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError> {
@@ -248,7 +253,7 @@ async fn storm(
         },
     );
     let looping = service.clone();
-    tokio::spawn(async move { looping.run().await });
+    tokio::spawn(async move { Box::pin(looping.run()).await });
     all.notified().await;
     let ended = clock().since(due);
     service.shut_down().await;

@@ -10,8 +10,8 @@ use baton_model::{
     Run, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, Usage,
 };
 use baton_store::{
-    CallKey, GoodRun, KEPT_CALLS, KEPT_NON_EVENTS, NewRun, NonEvent, RunOrder, RunPage, Store, StoreError,
-    TriggerCall,
+    CallKey, GoodRun, KEPT_CALLS, KEPT_NON_EVENTS, NewRun, NonEvent, RunOrder, RunPage, Store,
+    StoreError, TriggerCall,
 };
 
 use crate::conformance::{Database, at, commit, create};
@@ -665,7 +665,9 @@ pub(crate) async fn a_call_that_is_repeated_makes_one_run(database: &impl Databa
     assert_eq!(with_key(two, "k", 0).await, None);
     // Another trigger, the same call once more, and one so late that it is another call.
     let ids = made(vec![asked(two, 25), asked(one, 25), asked(one, 31)]).await;
-    let [Some(other), None, Some(late)] = ids[..] else { panic!("{ids:?}") };
+    let [Some(other), None, Some(late)] = ids[..] else {
+        panic!("{ids:?}")
+    };
     assert_eq!(with_key(one, "k", 0).await, Some(late));
     assert_eq!(with_key(two, "k", 0).await, Some(other));
     assert_eq!(store.run_row(late).await.unwrap().unwrap().id, late);
