@@ -390,6 +390,11 @@ fn the_url_of_the_database_is_not_shown() {
         .read_to_string(&mut said)
         .unwrap();
     assert!(!said.contains("s3cret"), "{said}");
+    // A backup of the file that no server uses would be an empty one.
+    let file = project.scratch().join("kept.tar");
+    let backup = project.baton(&["backup", "PROJECT", file.to_str().unwrap()]);
+    assert_eq!(backup.code, Some(2), "{}", backup.stderr);
+    assert!(backup.stderr.contains("pg_dump") && !file.exists());
     let away = project.baton(&[
         "start",
         "PROJECT",

@@ -73,7 +73,7 @@ pub struct Restored {
 
 /// Backs up the state of the project at `root` into the new file `to`. A server of the project goes on meanwhile.
 pub async fn back_up(state: &ProjectState, root: &Path, to: &Path) -> Result<BackedUp, Failure> {
-    refuse_server()?;
+    refuse_server(state.elsewhere.is_some())?;
     if to.exists() {
         return Err(Failure::usage(
             format!("`{}` exists already", to.display()),
@@ -109,15 +109,17 @@ pub async fn back_up(state: &ProjectState, root: &Path, to: &Path) -> Result<Bac
     written
 }
 
-/// The state of one database cannot be told from the outside when it is on a server.
-fn refuse_server() -> Result<(), Failure> {
-    match settings::variable("BATON_DATABASE_URL").filter(|url| !url.starts_with("sqlite:")) {
-        None => Ok(()),
-        Some(_) => Err(Failure::usage(
-            "the project's database is on a server, which this command does not copy",
-            "copy it with the server's own tool (pg_dump), and the project's state folder with it",
-        )),
+/// The state of one database cannot be told from the outside when it is on a server, which this command or the servers of
+/// the project were told to use.
+fn refuse_server(elsewhere: bool) -> Result<(), Failure> {
+    let told = settings::database_url().is_some_and(|url| !url.starts_with("sqlite:"));
+    if !told && !elsewhere {
+        return Ok(());
     }
+    Err(Failure::usage(
+        "the project's database is on a server, which this command does not copy",
+        "copy it with the server's own tool (pg_dump), and the project's state folder with it",
+    ))
 }
 
 /// Copies the database into `folder`, and gives the objects that the copy names.
@@ -286,8 +288,8 @@ pub async fn restore(
     from: &Path,
     force: bool,
 ) -> Result<Restored, Failure> {
-    refuse_server()?;
     let place = home.project(root)?;
+    refuse_server(place.elsewhere().exists())?;
     refuse_driven(place.path())?;
     if place.database().exists() && !force {
         return Err(Failure::conflict(
