@@ -2,6 +2,7 @@
 //! equal parts of their range.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute;
@@ -38,6 +39,7 @@ pub(crate) struct Gathered {
     /// The texts of the first of them.
     texts: HashMap<u64, String>,
     has_order: bool,
+    is_whole: bool,
 }
 
 impl Gathered {
@@ -50,6 +52,7 @@ impl Gathered {
             values: Some(HashMap::new()),
             texts: HashMap::new(),
             has_order: is_ordered(data_type),
+            is_whole: data_type.is_integer() || *data_type == DataType::Date32,
         }
     }
 
@@ -73,11 +76,9 @@ impl Gathered {
         let texts = texts()?;
         for text in texts.as_string::<i32>().iter().flatten() {
             // A hash of 64 bits: among ten thousand values a clash is all but impossible.
-            let hash = blake3::hash(text.as_bytes());
-            let hash = hash
-                .as_bytes()
-                .first_chunk()
-                .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            let mut hasher = DefaultHasher::new();
+            text.hash(&mut hasher);
+            let hash = hasher.finish();
             let count = values.entry(hash).or_default();
             if *count == 0 && self.texts.len() <= MOST_BARS {
                 let text = text.chars().take(MOST_TEXT).collect();
@@ -110,7 +111,7 @@ impl Gathered {
             return self.bars(values);
         }
         if self.has_order && self.least < self.most {
-            return Shape::Range(Bins::new(self.least, self.most));
+            return Shape::Range(Bins::new(self.least, self.most, self.is_whole));
         }
         match &self.values {
             Some(values) => {
@@ -187,11 +188,22 @@ pub(crate) struct Bins {
 }
 
 impl Bins {
-    fn new(least: f64, most: f64) -> Self {
+    fn new(least: f64, most: f64, is_whole: bool) -> Self {
+        let bars = MOST_BARS as f64;
+        if is_whole {
+            // Each part has as many whole numbers as the others: else a flat column would look like a comb.
+            let span = most - least + 1.0;
+            let width = (span / bars).ceil();
+            return Self {
+                least,
+                width,
+                counts: vec![0; (span / width).ceil() as usize],
+            };
+        }
         Self {
             least,
             // Halves first: the difference of large numbers may have no value.
-            width: (most / 2.0 - least / 2.0) / MOST_BARS as f64 * 2.0,
+            width: (most / 2.0 - least / 2.0) / bars * 2.0,
             counts: vec![0; MOST_BARS],
         }
     }
@@ -204,7 +216,8 @@ impl Bins {
         for number in numbers.iter().flatten().filter(|one| one.is_finite()) {
             // Too large becomes the last one, which also takes the greatest value.
             let place = ((number - self.least) / self.width) as usize;
-            if let Some(count) = self.counts.get_mut(place.min(MOST_BARS - 1)) {
+            let last = self.counts.len().saturating_sub(1);
+            if let Some(count) = self.counts.get_mut(place.min(last)) {
                 *count += 1;
             }
         }
@@ -291,7 +304,12 @@ mod tests {
         assert_eq!(found.values, None);
         let days: Vec<i32> = (0..48).collect();
         let found = of(Date32Array::from(days)).unwrap();
-        assert_eq!(found.counts.iter().sum::<u64>(), 48);
+        assert_eq!(found.counts, [2; MOST_BARS]);
+        // Seven numbers a bar for 1 to 160; the last has fewer.
+        let whole: Vec<i64> = (1..=160).collect();
+        let found = of(Int64Array::from(whole)).unwrap();
+        assert_eq!(found.counts[..22], [7; 22]);
+        assert_eq!(found.counts[22..], [6]);
         let far = [f64::MAX, f64::MIN, 0.0];
         let numbers: Vec<f64> = far.into_iter().chain((1..40).map(f64::from)).collect();
         let found = of(Float64Array::from(numbers)).unwrap();
