@@ -11,6 +11,7 @@ use baton_store::{CommandId, RunFilter, Store, StoreError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
+pub(crate) use crate::catalogue::*;
 use crate::facts::{self, frame, key, plan, text};
 pub(crate) use crate::leases::*;
 pub(crate) use crate::notices::*;
@@ -69,6 +70,7 @@ macro_rules! conformance {
             hints_are_not_missed
             ends_are_told_once
             messages_are_delivered_by_one_at_a_time
+            products_are_listed_with_their_versions
         }
     };
 }

@@ -119,10 +119,10 @@ export function DataTable({
   useEffect(() => across.measure(), [across, widths]);
   useEffect(() => {
     const place = columns.findIndex((column) => column.name === marked);
-    if (place >= 0) across.scrollToIndex(place);
-    // It goes there when another column is marked, not whenever something else changes.
+    if (place >= 0) across.scrollToIndex(place, { align: 'center' });
+    // It goes there when another column is marked or the widths are known, not whenever something else changes.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [marked]);
+  }, [marked, widths]);
 
   const drawn = down.getVirtualItems();
   const seen = across.getVirtualItems();
