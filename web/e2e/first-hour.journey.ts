@@ -39,9 +39,9 @@ test('filters and search stand in the address', async ({ page }) => {
   await page.getByRole('button', { name: '+ Tag' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'journeys' }).click();
   await page.keyboard.press('Escape');
-  await expect(page.getByText('2 of 3')).toBeVisible();
+  await expect(page.getByText('3 of 4')).toBeVisible();
   await page.reload();
-  await expect(page.getByText('2 of 3')).toBeVisible();
+  await expect(page.getByText('3 of 4')).toBeVisible();
 });
 
 test('a pipeline is made, renamed and deleted with what it takes along', async ({ page }) => {

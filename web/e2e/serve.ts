@@ -27,10 +27,12 @@ export default async function serve() {
   cpSync(join(here, '../../examples/flights'), project, { recursive: true });
   rmSync(join(project, 'output'), { recursive: true, force: true });
   addPipeline(project, 'good', "    return {'rows': 7}\n");
+  addPipeline(project, 'table', "    import pandas as pd\n    return pd.DataFrame({'city': ['Berlin', 'Lima', 'Quito', None], 'people': [3_700_000, 10_000_000, 1_900_000, 5]})\n");
   addPipeline(project, 'bad', "    raise ValueError('no rows today')\n");
   const env = { ...process.env, BATON_HOME: join(folder, 'home') };
   // Makes the environment of the project, so that no journey waits for it.
   execFileSync(baton, ['run', project, 'good', '--quiet'], { env, stdio: 'inherit' });
+  execFileSync(baton, ['run', project, 'table', '--quiet'], { env, stdio: 'inherit' });
   const server = spawn(baton, ['start', project, '--port', '7420'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const address = await new Promise<string>((resolve, reject) => {
     let said = '';

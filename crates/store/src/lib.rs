@@ -6,6 +6,7 @@
 
 mod blocks;
 mod calls;
+mod catalogue;
 mod code;
 mod creating;
 mod error;
@@ -37,6 +38,7 @@ mod usual;
 
 pub use blocks::BlockRunRow;
 pub use calls::{KEPT_CALLS, KEPT_NON_EVENTS, NonEvent, TriggerCall};
+pub use catalogue::{MadeProduct, MadeProducts};
 pub use creating::{CallKey, NewRun};
 pub use error::StoreError;
 pub use find::RunQuery;

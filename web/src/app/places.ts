@@ -1,5 +1,5 @@
 // The places of the rail. A place is here when its page exists.
-import { CalendarClock, House, ListChecks, Workflow, type LucideIcon } from 'lucide-react';
+import { CalendarClock, Database, House, ListChecks, ScrollText, Workflow, type LucideIcon } from 'lucide-react';
 
 import { paths } from '../lib/paths';
 
@@ -14,6 +14,8 @@ export const places: readonly Place[] = [
   { to: paths.pipelines(), label: 'Pipelines', icon: Workflow },
   { to: paths.runs(), label: 'Runs', icon: ListChecks },
   { to: paths.triggers(), label: 'Triggers', icon: CalendarClock },
+  { to: paths.data(), label: 'Data', icon: Database },
+  { to: paths.logs(), label: 'Logs', icon: ScrollText },
 ];
 /** Below the line: what one needs less often. */
 export const laterPlaces: readonly Place[] = [];

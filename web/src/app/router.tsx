@@ -32,6 +32,27 @@ const pages: RouteObject[] = [
     lazy: async () => ({ Component: (await import('../features/runs/runs-page')).RunsPage }),
   },
   {
+    path: 'data',
+    handle: named('Data'),
+    lazy: async () => ({ Component: (await import('../features/data/data-page')).DataPage }),
+  },
+  {
+    path: 'data/:pipeline/:block',
+    handle: {
+      crumbs: ({ pipeline = '', block = '' }) => [
+        { label: 'Data', to: paths.data() },
+        { label: pipeline, to: `${paths.data()}?pipeline=${encodeURIComponent(pipeline)}` },
+        { label: block },
+      ],
+    } satisfies Handle,
+    lazy: async () => ({ Component: (await import('../features/data/product-page')).ProductPage }),
+  },
+  {
+    path: 'logs',
+    handle: named('Logs'),
+    lazy: async () => ({ Component: (await import('../features/logs/logs-page')).LogsPage }),
+  },
+  {
     path: 'pipelines',
     handle: named('Pipelines'),
     lazy: async () => ({ Component: (await import('../features/pipelines/pipelines-page')).PipelinesPage }),
@@ -57,6 +78,11 @@ const pages: RouteObject[] = [
           crumbs: ({ pipeline = '', run = '' }) => [{ label: 'Runs', to: paths.pipelineRuns(pipeline) }, { label: `Run ${run}` }],
         } satisfies Handle,
         lazy: async () => ({ Component: (await import('../features/runs/run-page')).RunPage }),
+      },
+      {
+        path: 'logs',
+        handle: named('Logs'),
+        lazy: async () => ({ Component: (await import('../features/logs/logs-page')).LogsPage }),
       },
       {
         path: 'triggers',

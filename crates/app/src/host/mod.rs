@@ -4,6 +4,7 @@ mod audit;
 mod backfills;
 mod block_edits;
 mod blocks;
+mod catalogue;
 mod children;
 mod comparing;
 mod editing;

@@ -3,6 +3,7 @@
 mod backfills;
 mod block_runs;
 mod blocks;
+mod catalogue;
 mod events;
 mod files;
 mod live;
@@ -145,6 +146,11 @@ fn seeing_routes() -> Vec<Route> {
         get(
             "/api/pipelines/{pipeline}/block_outputs/{block}/downloads",
             outputs::download,
+        ),
+        get("/api/products", catalogue::list),
+        get(
+            "/api/pipelines/{pipeline}/blocks/{block}/products",
+            catalogue::versions,
         ),
         get("/api/notices", notices::list),
         get("/api/pipeline_runs/{id}/notices", notices::list_of_run),

@@ -7,6 +7,7 @@
 )]
 
 mod backfills;
+mod catalogue;
 #[path = "../described/mod.rs"]
 mod described;
 mod live;

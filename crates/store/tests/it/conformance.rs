@@ -11,6 +11,7 @@ use baton_store::{CommandId, RunFilter, Store, StoreError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
+pub(crate) use crate::catalogue::*;
 use crate::facts::{self, frame, key, plan, text};
 pub(crate) use crate::leases::*;
 pub(crate) use crate::notices::*;
@@ -77,6 +78,7 @@ macro_rules! conformance {
             open_runs_and_newer_ones_are_marked
             a_database_serves_one_project
             hints_say_what_has_changed
+            products_are_listed_with_their_versions
         }
     };
 }

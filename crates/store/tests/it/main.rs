@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, also in its helpers; what it prints need not be fast"
 )]
 
+mod catalogue;
 mod conformance;
 mod crash;
 mod facts;

@@ -1,22 +1,12 @@
 // The header of a column: its type and name, how its values are spread, how many are null.
 import type { ReactNode } from 'react';
-import { ArrowDown, ArrowUp, Braces, Calendar, Clock, EyeOff, Hash, ListFilter, ToggleLeft, Type } from 'lucide-react';
+import { ArrowDown, ArrowUp, EyeOff, ListFilter } from 'lucide-react';
 
-import type { Column } from '../../core/notebook/model';
-import { type ColumnFacts, type ColumnKind, columnWords, nullWords, typeWords } from '../../core/notebook/table';
+import type { Column } from '../notebook/model';
+import { type ColumnFacts, type ColumnKind, columnWords, nullWords, typeWords } from '../notebook/table';
 import { count } from '../../lib/format';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu';
-
-const icons: Record<ColumnKind, typeof Hash> = {
-  number: Hash,
-  text: Type,
-  bool: ToggleLeft,
-  date: Calendar,
-  time: Clock,
-  nested: Braces,
-  binary: Braces,
-  other: Type,
-};
+import { ColumnIcon } from './column-icon';
 
 const HEIGHT = 20;
 
@@ -54,6 +44,7 @@ export function TableHeader({
   width,
   known,
   sort,
+  isMarked,
   isFiltered,
   onSort,
   onHide,
@@ -65,24 +56,24 @@ export function TableHeader({
   width: number;
   known: { facts: ColumnFacts; rows: number } | undefined;
   sort: 'up' | 'down' | null;
+  isMarked: boolean;
   isFiltered: boolean;
   onSort: () => void;
   onHide: () => void;
   filter: ReactNode;
 }) {
-  const Icon = icons[column.kind];
   const Arrow = sort === 'up' ? ArrowUp : ArrowDown;
   return (
     <div
       role="columnheader"
       aria-colindex={index + 2}
       aria-sort={sort === null ? 'none' : sort === 'up' ? 'ascending' : 'descending'}
-      className={`grid-title ${sort === null ? '' : 'grid-title-sorted'} ${isFiltered ? 'grid-title-filtered' : ''}`}
+      className={`grid-title ${sort === null && !isMarked ? '' : 'grid-title-sorted'} ${isFiltered ? 'grid-title-filtered' : ''}`}
       style={{ left, width }}
     >
       <div className="grid-title-row">
         <button type="button" className="grid-title-name" onClick={onSort} title={`${column.name}, ${typeWords(column.type)}: click sorts`}>
-          <Icon aria-hidden />
+          <ColumnIcon kind={column.kind} />
           <span className="cut">{column.name}</span>
           {sort === null ? null : <Arrow aria-hidden className="grid-title-arrow" />}
         </button>
