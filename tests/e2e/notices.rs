@@ -202,6 +202,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
              google_chat_config: {{webhook_url: '{url}/h1dden/chat'}}\n  \
              teams_config: {{webhook_url: ['{url}/h1dden/teams1', '{url}/h1dden/teams2']}}\n  \
              opsgenie_config: {{url: '{url}/h1dden/opsgenie', api_key: k3y, tags: [data]}}\n  \
+             pagerduty_config: {{url: '{url}/h1dden/pagerduty', routing_key: k3y}}\n  \
              webhook_config: {{webhook_url: '{url}/h1dden/own'}}\n  \
              email_config: {{smtp_host: 127.0.0.1, smtp_port: {}, smtp_starttls: false, \
              smtp_mail_from: baton@mail.example, to_emails: [ops@mail.example]}}\n",
@@ -220,7 +221,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
     let run = server.call(&server.trigger("p", "hook"), &json!({}));
     let run = server.ended(run)["id"].as_i64().unwrap();
     let notices = told(&server, run);
-    assert_eq!(notices.len(), 9, "{notices:?}");
+    assert_eq!(notices.len(), 10, "{notices:?}");
     for notice in &notices {
         assert_eq!(
             (&notice["status"], &notice["tries"], &notice["error"]),
@@ -228,7 +229,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
             "{notice}"
         );
     }
-    let got = web.take(8);
+    let got = web.take(9);
     let of = |end: &str| {
         let mut found = got
             .iter()
@@ -246,6 +247,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
         ("teams1", "/attachments/0/content/body/1/text"),
         ("teams2", "/attachments/0/content/body/1/text"),
         ("opsgenie", "/description"),
+        ("pagerduty", "/payload/custom_details/details"),
         ("own", "/summary"),
     ] {
         let body = of(end).json();
@@ -255,7 +257,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
             text.contains("block `up`: ValueError: no luck"),
             "{end}: {text}"
         );
-        let has_link = matches!(end, "slack" | "opsgenie");
+        let has_link = matches!(end, "slack" | "opsgenie" | "pagerduty");
         assert_eq!(text.contains(&link), has_link, "{end}: {text}");
     }
     let opsgenie = of("opsgenie").head.to_lowercase();
@@ -281,7 +283,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
     let metrics = server.get("/metrics");
     let metrics = metrics.as_str().unwrap();
     assert!(
-        metrics.contains("baton_notices{status=\"sent\"} 9"),
+        metrics.contains("baton_notices{status=\"sent\"} 10"),
         "{metrics}"
     );
     // A server that starts later has nothing to add: the next message is about the next run.
@@ -291,7 +293,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
     let server = Server::start(&project);
     let next = server.call(&server.trigger("p", "hook"), &json!({}));
     told(&server, next);
-    for request in web.take(8) {
+    for request in web.take(9) {
         assert!(
             !String::from_utf8_lossy(&request.body).contains(&link),
             "{request:?}"
@@ -302,7 +304,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
             .as_array()
             .unwrap()
             .len(),
-        18
+        20
     );
 }
 

@@ -53,7 +53,9 @@ pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
     pipeline_from,
 };
-pub use notifications::{Alert, Email, Hidden, MessageTemplate, Notifications, Opsgenie};
+pub use notifications::{
+    Alert, Email, Hidden, MessageTemplate, Notifications, Opsgenie, PagerDuty,
+};
 pub use path::{PathEntry, PathError, ProjectPath};
 pub use pipeline::PipelineFile;
 pub use platform::{Member, Platform, PlatformError};

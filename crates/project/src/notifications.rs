@@ -73,6 +73,8 @@ pub struct Notifications {
     pub email: Option<Email>,
     /// Opsgenie.
     pub opsgenie: Option<Opsgenie>,
+    /// PagerDuty. Mage has it not.
+    pub pagerduty: Option<PagerDuty>,
     /// Texts for a run that failed.
     pub failure: MessageTemplate,
     /// Texts for a run that completed.
@@ -130,6 +132,17 @@ pub struct Opsgenie {
     pub details: Map,
 }
 
+/// How PagerDuty is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagerDuty {
+    /// Address of its Events API, version 2.
+    pub url: String,
+    /// The integration key of the service.
+    pub routing_key: Hidden,
+    /// How bad a failure is, in PagerDuty's words: critical, error, warning, info.
+    pub severity: String,
+}
+
 impl Notifications {
     /// What holds for a pipeline. A key of the pipeline's own map replaces the one of the project as a whole.
     pub fn merged(project: &Map, pipeline: &Map) -> Self {
@@ -168,6 +181,7 @@ impl Notifications {
             webhooks: addresses("webhook_config"),
             email: section("email_config").and_then(email),
             opsgenie: section("opsgenie_config").and_then(opsgenie),
+            pagerduty: section("pagerduty_config").and_then(pagerduty),
             failure: template("failure"),
             success: template("success"),
             passed_sla: template("passed_sla"),
@@ -252,6 +266,17 @@ fn opsgenie(section: &Map) -> Option<Opsgenie> {
             Some(Value::Object(details)) => details.clone(),
             _ => Map::new(),
         },
+    })
+}
+
+fn pagerduty(section: &Map) -> Option<PagerDuty> {
+    let otherwise =
+        |key: &str, default: &str| text(section, key).unwrap_or_else(|| default.to_owned());
+    Some(PagerDuty {
+        // https://developer.pagerduty.com/docs/events-api-v2
+        url: otherwise("url", "https://events.pagerduty.com/v2/enqueue"),
+        routing_key: hidden(section, "routing_key")?,
+        severity: otherwise("severity", "error"),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Where messages go, and in which shape each channel wants them.
 
 use baton_model::Map;
-use baton_project::{Alert, Email, Hidden, Notifications};
+use baton_project::{Alert, Email, Hidden, Notifications, PagerDuty};
 use serde_json::{Value, json};
 
 use super::message::{Message, compose, shortened};
@@ -14,6 +14,8 @@ const DISCORD_TEXT: usize = 1900;
 const CHAT_TEXT: usize = 4000;
 const OPSGENIE_TITLE: usize = 130;
 const OPSGENIE_TEXT: usize = 15_000;
+const PAGERDUTY_TITLE: usize = 1000;
+const PAGERDUTY_TEXT: usize = 15_000;
 const TEAMS_TEXT: usize = 15_000;
 
 /// How a message gets to its channel. The address is not for logs.
@@ -42,6 +44,7 @@ pub(crate) fn channels(config: &Notifications) -> Vec<String> {
         ("google_chat", config.google_chat.is_some()),
         ("email", config.email.is_some()),
         ("opsgenie", config.opsgenie.is_some()),
+        ("pagerduty", config.pagerduty.is_some()),
     ];
     let single = single.into_iter().filter(|(_, is_there)| *is_there);
     let numbered = |name: &'static str, addresses: &[Hidden]| {
@@ -122,7 +125,35 @@ pub(crate) fn delivery(
                 }),
             }
         }
+        "pagerduty" => {
+            let service = config.pagerduty.as_ref()?;
+            let url = Hidden::new(service.url.clone());
+            post(&url, pagerduty(service, alert, facts, &message))
+        }
         _ => return None,
+    })
+}
+
+/// An event of PagerDuty: what a failure opens, the next success of the same trigger closes.
+fn pagerduty(service: &PagerDuty, alert: Alert, facts: &Map, message: &Message) -> Value {
+    let text = |key: &str| facts.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (pipeline, url) = (text("pipeline_uuid"), text("pipeline_run_url"));
+    let schedule = facts.get("pipeline_schedule_id").and_then(Value::as_i64);
+    let links: Vec<Value> = [json!({"href": url, "text": "The run"})]
+        .into_iter()
+        .filter(|_| !url.is_empty())
+        .collect();
+    json!({
+        "routing_key": service.routing_key.reveal(),
+        "event_action": if alert == Alert::Success { "resolve" } else { "trigger" },
+        "dedup_key": format!("baton/{pipeline}/{}", schedule.unwrap_or_default()),
+        "payload": {
+            "summary": shortened(&message.title, PAGERDUTY_TITLE),
+            "source": pipeline,
+            "severity": service.severity,
+            "custom_details": {"details": shortened(&message.details, PAGERDUTY_TEXT)},
+        },
+        "links": links,
     })
 }
 
@@ -190,18 +221,18 @@ mod tests {
             "webhook_config": {"webhook_url": "https://own.example/x"},
             "email_config": {"smtp_host": "mail.example", "smtp_mail_from": "a@mail.example", "to_emails": ["b@mail.example"]},
             "opsgenie_config": {"url": "https://opsgenie.example/x", "api_key": "k3y", "tags": ["t"]},
+            "pagerduty_config": {"routing_key": "k3y"},
         });
         Notifications::read(config.as_object().unwrap())
     }
 
     fn body(channel: &str) -> Value {
-        let facts = json!({"pipeline_uuid": "p", "sentence": "run 1 failed", "pipeline_run_url": "http://h"});
-        let found = delivery(
-            &config(),
-            channel,
-            Alert::Failure,
-            facts.as_object().unwrap(),
-        );
+        told(channel, Alert::Failure)
+    }
+
+    fn told(channel: &str, alert: Alert) -> Value {
+        let facts = json!({"pipeline_uuid": "p", "pipeline_schedule_id": 7, "sentence": "run 1 failed", "pipeline_run_url": "http://h"});
+        let found = delivery(&config(), channel, alert, facts.as_object().unwrap());
         match found {
             Some(Delivery::Post { body, .. }) => body,
             other => panic!("{channel}: {other:?}"),
@@ -218,6 +249,7 @@ mod tests {
             "google_chat",
             "email",
             "opsgenie",
+            "pagerduty",
             "teams",
             "teams:2",
             "webhook",
@@ -239,6 +271,16 @@ mod tests {
         assert_eq!(card["body"][1]["text"], short);
         assert_eq!(body("opsgenie")["description"], format!("{short}{more}"));
         assert_eq!(body("opsgenie")["priority"], "P3");
+        let opened = body("pagerduty");
+        assert_eq!(opened["event_action"], "trigger");
+        assert_eq!(opened["payload"]["severity"], "error");
+        assert_eq!(opened["links"][0]["href"], "http://h");
+        let closed = told("pagerduty", Alert::Success);
+        assert_eq!(closed["event_action"], "resolve");
+        assert_eq!(
+            (&opened["dedup_key"], &closed["dedup_key"]),
+            (&json!("baton/p/7"), &json!("baton/p/7"))
+        );
         assert_eq!(body("webhook")["alert"], "trigger_failure");
         assert_eq!(body("webhook")["run"]["pipeline_uuid"], "p");
     }

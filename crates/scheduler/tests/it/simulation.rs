@@ -16,7 +16,7 @@ use baton_model::{
     Trigger, TriggerId, TriggerKind,
 };
 use baton_products::Products;
-use baton_scheduler::{Planted, Service, ServiceOptions, Wanted};
+use baton_scheduler::{Planted, Role, Service, ServiceOptions, Sharing, Wanted};
 use baton_store::{Memory, RunPage, RunRow, Store};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -46,8 +46,16 @@ struct Simulation {
     /// Triggers that follow completed runs of `p0`.
     followers: Vec<TriggerId>,
     planted: Planted,
+    /// The processes that share the database; none when there is a single one.
+    roles: &'static [Role],
     folder: tempfile::TempDir,
 }
+
+/// Some of several processes.
+const SEVERAL: &[Role] = &[Role::Scheduler, Role::Worker, Role::Scheduler, Role::Worker];
+
+/// How long one of them may be silent.
+const LEASE: Duration = Duration::from_secs(3);
 
 fn runtime() -> Runtime {
     let mut builder = Builder::new_current_thread();
@@ -82,7 +90,7 @@ fn trigger(pipeline: &PipelineUuid, name: String, kind: TriggerKind, settings: V
 }
 
 impl Simulation {
-    fn new(seed: u64, planted: Planted) -> Self {
+    fn new(seed: u64, planted: Planted, roles: &'static [Role]) -> Self {
         let world = Arc::new(World::new(seed));
         let refusing = Arc::clone(&world);
         Self {
@@ -92,6 +100,7 @@ impl Simulation {
             promises: Vec::new(),
             followers: Vec::new(),
             planted,
+            roles,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -181,7 +190,24 @@ impl Simulation {
         *self.world.bounds.lock().unwrap() = bounds;
     }
 
-    fn service(&self, store: Store) -> Service {
+    /// One service, or those of several processes, as of this life.
+    fn services(&self) -> Vec<Service> {
+        if self.roles.is_empty() {
+            return vec![self.service(self.memory.open(), None)];
+        }
+        let begin = self.world.now().0;
+        let process = |(number, role): (usize, &Role)| {
+            let sharing = Sharing {
+                owner: format!("{}-{number}-{begin}", role.name()),
+                role: *role,
+                lease: LEASE,
+            };
+            self.service(self.memory.open(), Some(sharing))
+        };
+        self.roles.iter().enumerate().map(process).collect()
+    }
+
+    fn service(&self, store: Store, sharing: Option<Sharing>) -> Service {
         let desk = StubDesk {
             world: Arc::clone(&self.world),
             store: store.clone(),
@@ -192,7 +218,7 @@ impl Simulation {
         let (clock, world) = (Arc::clone(&self.world), Arc::clone(&self.world));
         let options = ServiceOptions {
             open_runs: self.world.bounds.lock().unwrap().project,
-            sharing: None,
+            sharing,
             planted: self.planted,
         };
         Service::new(
@@ -208,28 +234,31 @@ impl Simulation {
     async fn live(&self, life: Duration, is_last: bool) {
         self.world.enter();
         let begin = self.world.now();
-        let store = self.memory.open();
-        self.take_stock(&store).await;
+        self.take_stock(&self.memory.open()).await;
         self.world.say("the service starts");
         self.world.is_rough.store(!is_last, Ordering::SeqCst);
-        let service = self.service(store.clone());
-        let looping = service.clone();
-        tokio::spawn(async move { Box::pin(looping.run()).await });
+        let services = self.services();
+        for service in services.clone() {
+            tokio::spawn(async move { Box::pin(service.run()).await });
+        }
+        let service = &services[0];
         let world = Arc::clone(&self.world);
         let until = begin.0 + i64::try_from(life.as_micros()).unwrap();
         while self.world.now().0 < until {
             let left = Duration::from_micros((until - self.world.now().0) as u64);
             sleep(left.min(LOOK)).await;
-            world.gently(self.look(&service, begin)).await;
+            world.gently(self.look(&services, begin)).await;
             if !is_last {
-                self.meddle(&service).await;
+                self.meddle(service).await;
             } else if service.store().open_runs().await.unwrap().is_empty() {
                 break;
             }
         }
         if self.world.chance.is(30) {
             self.world.say("the service is shut down");
-            service.shut_down().await;
+            for service in &services {
+                service.shut_down().await;
+            }
         } else {
             self.world.say("the service dies");
         }
@@ -296,8 +325,8 @@ impl Simulation {
     }
 
     /// Compares what is stored with what must hold.
-    async fn look(&self, service: &Service, begin: Timestamp) {
-        let store = service.store();
+    async fn look(&self, services: &[Service], begin: Timestamp) {
+        let store = services[0].store();
         let page = RunPage {
             limit: 10_000,
             ..RunPage::default()
@@ -329,8 +358,20 @@ impl Simulation {
                 reserved: claims.reserved,
                 is_child: false,
             };
-            let is_live = service.is_live(row.id);
-            if row.status == RunStatus::Running && has_settled && !is_live {
+            let drivers = services.iter().filter(|service| service.is_live(row.id));
+            let drivers = drivers.count();
+            if drivers > 1 {
+                let what = format!("run {} is driven by {drivers} processes", row.id);
+                self.world.wrong(what);
+            }
+            let is_live = drivers > 0;
+            let is_left = row.status == RunStatus::Running && has_settled && !is_live;
+            // Of several processes one may have just lost its lease: until the next look another one has taken the run.
+            let was_left = self.world.seen().left.remove(&row.id);
+            if is_left {
+                self.world.seen().left.insert(row.id);
+            }
+            if is_left && (was_left || self.roles.is_empty()) {
                 let what = format!("run {} is running, and nobody drives it", row.id);
                 self.world.wrong(what);
             }
@@ -451,8 +492,8 @@ impl Simulation {
 }
 
 /// What happened under a seed, and what should not have.
-fn simulate(seed: u64, planted: Planted) -> (Vec<String>, Vec<String>) {
-    let mut simulation = Simulation::new(seed, planted);
+fn simulate(seed: u64, planted: Planted, roles: &'static [Role]) -> (Vec<String>, Vec<String>) {
+    let mut simulation = Simulation::new(seed, planted, roles);
     runtime().block_on(simulation.declare());
     let chance = &simulation.world.chance;
     while simulation.world.now().0 < BEGIN + LASTS {
@@ -490,9 +531,20 @@ fn simulate(seed: u64, planted: Planted) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn whatever_happens_every_run_ends_within_its_limits() {
+    try_seeds(&[]);
+}
+
+#[test]
+fn whatever_happens_to_several_processes_every_run_ends_within_its_limits() {
+    try_seeds(SEVERAL);
+}
+
+/// A seed that is asked for shows its log; otherwise many are tried.
+#[expect(clippy::print_stdout, reason = "the log is what is asked for")]
+fn try_seeds(roles: &'static [Role]) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     if let Some(seed) = number("BATON_SEED") {
-        let (log, violations) = simulate(seed, Planted::Nothing);
+        let (log, violations) = simulate(seed, Planted::Nothing, roles);
         println!("{}", log.join("\n"));
         assert!(violations.is_empty(), "seed {seed}: {violations:#?}");
         return;
@@ -500,7 +552,7 @@ fn whatever_happens_every_run_ends_within_its_limits() {
     let seeds = number("BATON_SEEDS").unwrap_or(5);
     let bad: Vec<String> = (1..=seeds)
         .filter_map(|seed| {
-            let (_, violations) = simulate(seed, Planted::Nothing);
+            let (_, violations) = simulate(seed, Planted::Nothing, roles);
             let first = violations.first()?;
             Some(format!(
                 "seed {seed}: {first} ({} more)",
@@ -513,19 +565,21 @@ fn whatever_happens_every_run_ends_within_its_limits() {
 
 #[test]
 fn a_seed_gives_the_same_log_again() {
-    let (first, _) = simulate(7, Planted::Nothing);
-    let (second, _) = simulate(7, Planted::Nothing);
-    assert!(first.len() > 100, "{}", first.len());
-    for (line, (first, second)) in first.iter().zip(&second).enumerate() {
-        assert_eq!(first, second, "line {line}");
+    for roles in [&[], SEVERAL] {
+        let (first, _) = simulate(7, Planted::Nothing, roles);
+        let (second, _) = simulate(7, Planted::Nothing, roles);
+        assert!(first.len() > 100, "{}", first.len());
+        for (line, (first, second)) in first.iter().zip(&second).enumerate() {
+            assert_eq!(first, second, "line {line}");
+        }
+        assert_eq!(first.len(), second.len());
     }
-    assert_eq!(first.len(), second.len());
 }
 
 /// Some of a few seeds shows the fault, and the words say which one it is.
 fn is_found(planted: Planted, words: &str) {
     let found = (1..=6).any(|seed| {
-        let (_, violations) = simulate(seed, planted);
+        let (_, violations) = simulate(seed, planted, &[]);
         violations.iter().any(|violation| violation.contains(words))
     });
     assert!(found, "{planted:?} was not found");

@@ -67,6 +67,8 @@ pub(crate) struct Seen {
     pub(crate) statuses: BTreeMap<RunId, RunStatus>,
     /// Dates whose plan could not be made at least once.
     pub(crate) undrawn: BTreeSet<(TriggerId, Timestamp)>,
+    /// Runs that nobody drove when they were last looked at.
+    pub(crate) left: BTreeSet<RunId>,
     /// Runs that could have started when they were last looked at.
     pub(crate) startable: BTreeSet<RunId>,
     /// When the service was up.
