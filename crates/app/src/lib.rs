@@ -5,6 +5,7 @@
 
 mod actor;
 mod answers;
+mod archive;
 mod backup;
 mod desk;
 mod failure;
@@ -26,15 +27,17 @@ mod workers;
 
 pub use actor::{Actor, Right};
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
+pub use archive::LARGEST_ARCHIVE;
 pub use backup::{BackedUp, Restored, back_up, restore};
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
-    BOUNDS, BlockResult, BlockText, Call, Called, ChangeOptions, ComparedBlock, Comparison,
-    Consequences, Detail, Executed, FileBody, FileNews, FileNode, FileTree, Found, Host,
-    KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_RECORDS, Measures, NotebookBlock, Operation,
-    Outlook, Outputs, PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts,
-    Stale, Wish, Writing, flat, scope_name,
+    ArchivedFile, BOUNDS, BlockChart, BlockResult, BlockText, Call, Called, ChangeOptions,
+    ChartWish, ComparedBlock, Comparison, Consequences, Detail, Executed, Fate, FileBody, FileNews,
+    FileNode, FileTree, Found, Host, Import, Inputs, KeysOfFile, LARGEST_FILE, LogPage, LogQuery,
+    MOST_RECORDS, Measures, NotebookBlock, Operation, Outlook, Outputs, PipelineFacts,
+    PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts, Stale, Taken, Wish, Writing, flat,
+    scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

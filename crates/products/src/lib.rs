@@ -3,6 +3,7 @@
 //!
 //! Manifests are stored by the caller. Nothing here opens what only a worker understands.
 
+mod chart;
 mod digest;
 mod export;
 mod frame;
@@ -17,6 +18,10 @@ mod staging;
 mod statistics;
 mod view;
 
+pub use chart::{
+    Aggregation, Chart, ChartError, ChartKind, Drawn, Interval, MOST_BUCKETS, MOST_GROUPS,
+    MOST_MARKS, MOST_VALUES, Metric,
+};
 pub use export::{Export, ExportError, Format};
 pub use frame::{Frame, ReadError, Scan};
 pub use histogram::{Histogram, MOST_BARS, MOST_DISTINCT};

@@ -271,7 +271,7 @@ impl Frame {
 }
 
 /// A view whose columns have been found.
-struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     columns: Option<Vec<usize>>,
     conditions: Vec<(usize, Test)>,
     search: Option<String>,
@@ -287,16 +287,8 @@ enum Test {
 }
 
 impl<'a> Wanted<'a> {
-    fn new(schema: &'a SchemaRef, view: &View) -> Result<Self, ViewError> {
-        let place = |name: &String| {
-            let found = schema
-                .fields()
-                .iter()
-                .position(|field| field.name() == name);
-            found.ok_or_else(|| ViewError::NoColumn {
-                column: name.clone(),
-            })
-        };
+    pub(crate) fn new(schema: &'a SchemaRef, view: &View) -> Result<Self, ViewError> {
+        let place = |name: &String| place(schema, name);
         let places = |names: &[String]| names.iter().map(place).collect::<Result<Vec<_>, _>>();
         let conditions = view.conditions.iter().map(|condition| {
             let at = place(&condition.column)?;
@@ -323,6 +315,11 @@ impl<'a> Wanted<'a> {
         })
     }
 
+    /// Where a column is.
+    pub(crate) fn place(&self, name: &str) -> Result<usize, ViewError> {
+        place(self.schema, name)
+    }
+
     fn filters(&self) -> bool {
         !self.conditions.is_empty() || self.search.is_some()
     }
@@ -335,7 +332,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// The rows that meet the conditions.
-    fn filter(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    pub(crate) fn filter(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         if !self.filters() || batch.num_rows() == 0 {
             return Ok(batch.clone());
         }
@@ -405,6 +402,15 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// Where the column of a name is.
+fn place(schema: &Schema, name: &str) -> Result<usize, ViewError> {
+    let mut fields = schema.fields().iter();
+    let found = fields.position(|field| field.name() == name);
+    found.ok_or_else(|| ViewError::NoColumn {
+        column: name.to_owned(),
+    })
+}
+
 /// The value of a condition as one of its column.
 fn value_of(schema: &Schema, at: usize, condition: &Condition) -> Result<ArrayRef, ViewError> {
     let data_type = schema.field(at).data_type();
@@ -459,7 +465,7 @@ fn without_nulls(found: &BooleanArray) -> BooleanArray {
 }
 
 /// Each value as text.
-fn texts(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+pub(crate) fn texts(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     use arrow::util::display::{ArrayFormatter, FormatOptions};
     if column.data_type() == &DataType::Utf8 {
         return Ok(Arc::clone(column));

@@ -106,6 +106,7 @@ const BUILTIN: &[Builtin] = builtin! {
     "callback" "default" "py" "Generic",
     "scratchpad" "default" "py" "Generic",
     "markdown" "default" "md" "Generic",
+    "chart" "default" "py" "Generic",
 };
 
 const AGGREGATE: &str = include_str!("../templates/blocks/transformer/aggregate.py");
@@ -290,7 +291,8 @@ mod tests {
                 "{text}"
             );
             assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text}");
-            if template.language != Language::Python || template.kind == BlockKind::Scratchpad {
+            let is_free = matches!(template.kind, BlockKind::Scratchpad | BlockKind::Chart);
+            if template.language != Language::Python || is_free {
                 continue;
             }
             let facts = crate::source::facts(&text);

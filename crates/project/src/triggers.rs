@@ -84,6 +84,13 @@ pub(crate) fn read(pipeline: &PipelineUuid, file: &str, text: &str) -> Triggers 
     }
 }
 
+impl Triggers {
+    /// What a text holds that is to become the `triggers.yaml` of a pipeline.
+    pub fn of_text(pipeline: &PipelineUuid, text: &str) -> Self {
+        read(pipeline, "triggers.yaml", text)
+    }
+}
+
 fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
     if node.is_null() || !reader.is_mapping(node, "a trigger") {
         return None;

@@ -176,7 +176,7 @@ fn files_that_exist_are_kept_or_refused() {
             replicate: Some("nobody".into()),
             ..request("fresh", "transformer")
         },
-        request("fresh", "chart"),
+        request("fresh", "extension"),
         request("//", "transformer"),
     ];
     for request in refused {

@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use baton_app::LARGEST_FILE;
+use baton_app::{LARGEST_ARCHIVE, LARGEST_FILE};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -176,6 +176,23 @@ impl<T: JsonSchema + Named> Input for Content<T> {
     fn describe(operation: &mut Operation<'_>) {
         operation.takes_inside::<T>(T::ONE);
         operation.takes_bytes("application/octet-stream");
+    }
+}
+
+/// A body that is a zip archive.
+pub(crate) struct Archive(pub(crate) Vec<u8>);
+
+impl<S: Sync> FromRequest<S> for Archive {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        read(request.into_body(), LARGEST_ARCHIVE).await.map(Self)
+    }
+}
+
+impl Input for Archive {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_bytes("application/zip");
     }
 }
 

@@ -308,7 +308,7 @@ fn is_hidden(name: &str) -> bool {
 }
 
 /// The path, if it leads to something that belongs to the project. A link to what is hidden is hidden, too.
-fn visible(project: &Project, given: &str) -> Result<ProjectPath, Failure> {
+pub(super) fn visible(project: &Project, given: &str) -> Result<ProjectPath, Failure> {
     let path = ProjectPath::resolve(project.root(), given).map_err(of_path)?;
     let real = path.shown().canonicalize().ok();
     let real = real.as_ref().and_then(|real| {

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails, a measurement is printed, an array names its type first"
 )]
 
+mod chart;
 mod fixture;
 mod formats;
 mod integrity;

@@ -8,10 +8,12 @@ use baton_model::{BlockError, BlockStatus, BlockUuid, Frame, RunId};
 use baton_store::{BlockRunRow, RunRow};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::By;
+use super::notebook::ProductFacts;
 use super::usage::{UsageView, UsualView};
-use crate::answer::{Many, Named, One};
+use crate::answer::{Many, ManyWith, Named, One};
 use crate::error::ApiError;
 use crate::{Shared, times, words};
 
@@ -159,4 +161,67 @@ pub(crate) async fn show(
     let run = shared.host.run_row(&actor, block.run).await?;
     let usual = shared.host.usual_of_blocks(&actor, &run.pipeline).await?;
     Ok(One(view(&block, &run, &usual)))
+}
+
+/// What a block run took from one above it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BlockInput")]
+pub(crate) struct InputView {
+    /// The block above; a child run of a dynamic block has the name of its item behind it.
+    block_uuid: String,
+    /// The run that produced it.
+    pipeline_run_id: i64,
+    /// The block run that produced it, whose outputs can be read page by page; none where it did not run.
+    block_run_id: Option<i64>,
+    outputs: Vec<ProductFacts>,
+}
+
+/// What a block run was given besides.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct InputMetadata {
+    count: usize,
+    pipeline_run_id: i64,
+    /// The variables of the run.
+    variables: Map<String, Value>,
+    /// What the event that started it said.
+    event_variables: Map<String, Value>,
+    env: String,
+    execution_date: String,
+}
+
+impl Named for InputView {
+    const ONE: &'static str = "input";
+    const MANY: &'static str = "inputs";
+}
+
+/// What a block run was given. A run of the block with `from_pipeline_run_id` gets the same.
+pub(crate) async fn inputs(
+    State(shared): State<Shared>,
+    By(actor): By,
+    Path(id): Path<i64>,
+) -> Result<ManyWith<InputView, InputMetadata>, ApiError> {
+    let found = shared.host.inputs_of_block_run(&actor, id).await?;
+    let views: Vec<InputView> = found
+        .taken
+        .iter()
+        .map(|taken| InputView {
+            block_uuid: match &taken.block_run {
+                Some(row) => row.name.clone(),
+                None => taken.block.to_string(),
+            },
+            pipeline_run_id: taken.run.0,
+            block_run_id: taken.block_run.as_ref().map(|row| row.id),
+            outputs: taken.products.iter().map(ProductFacts::from).collect(),
+        })
+        .collect();
+    let plan = &found.run.plan;
+    let metadata = InputMetadata {
+        count: views.len(),
+        pipeline_run_id: found.run.id.0,
+        variables: found.variables,
+        event_variables: plan.occasion.event.clone(),
+        env: plan.env.clone(),
+        execution_date: times::text(plan.execution_date),
+    };
+    Ok(ManyWith(views, metadata))
 }

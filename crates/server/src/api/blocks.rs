@@ -195,7 +195,7 @@ pub(crate) fn view(facts: &PipelineFacts, block: &Block, text: Option<&BlockText
     }
 }
 
-async fn answer(
+pub(super) async fn answer(
     shared: &Shared,
     by: &By,
     pipeline: &PipelineUuid,
@@ -252,16 +252,11 @@ pub(crate) async fn create(
     answer(&shared, &by, &pipeline, &uuid).await
 }
 
-/// Changes a block; what is not named stays.
-pub(crate) async fn update(
-    State(shared): State<Shared>,
-    by: By,
-    Path((pipeline, block)): Path<(String, String)>,
+/// What is wanted of a block, with the revision of the header.
+pub(super) fn with_revision(
+    mut wanted: Map<String, Value>,
     if_match: IfMatch,
-    payload: Payload<BlockChange>,
-) -> Result<One<BlockDetail>, ApiError> {
-    let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
-    let mut wanted = payload.map;
+) -> Map<String, Value> {
     if let Some(revision) = if_match.0 {
         // It names what is changed: the file, or else the entry.
         let key = if wanted.contains_key("content") {
@@ -271,6 +266,19 @@ pub(crate) async fn update(
         };
         wanted.insert(key.to_owned(), json!(revision));
     }
+    wanted
+}
+
+/// Changes a block; what is not named stays.
+pub(crate) async fn update(
+    State(shared): State<Shared>,
+    by: By,
+    Path((pipeline, block)): Path<(String, String)>,
+    if_match: IfMatch,
+    payload: Payload<BlockChange>,
+) -> Result<One<BlockDetail>, ApiError> {
+    let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
+    let wanted = with_revision(payload.map, if_match);
     let uuid = shared
         .host
         .update_block(&by.0, &pipeline, &block, wanted)

@@ -4,6 +4,7 @@ mod backfills;
 mod block_runs;
 mod blocks;
 mod catalogue;
+mod charts;
 mod events;
 mod files;
 mod live;
@@ -23,6 +24,7 @@ mod retention;
 mod run_actions;
 mod runs;
 mod status;
+mod transfer;
 mod usage;
 mod variables;
 mod why;
@@ -133,11 +135,16 @@ fn seeing_routes() -> Vec<Route> {
     vec![
         get("/api/pipelines/{pipeline}/logs", logs::list_of_pipeline),
         get("/api/pipeline_runs/{id}/logs", logs::show_of_run),
+        get("/api/block_runs/{id}/inputs", block_runs::inputs),
         get("/api/block_runs/{id}/outputs", outputs::list_of_block_run),
         get("/api/block_runs/{id}/outputs/{name}", outputs::page),
         get(
             "/api/block_runs/{id}/outputs/{name}/statistics",
             outputs::statistics,
+        ),
+        get(
+            "/api/block_runs/{id}/outputs/{name}/chart",
+            charts::of_output,
         ),
         get(
             "/api/pipelines/{pipeline}/blocks/{block}/outputs",
@@ -197,11 +204,23 @@ fn project_routes() -> Vec<Route> {
         get("/api/pipelines/{pipeline}", pipelines::show),
         put("/api/pipelines/{pipeline}", pipelines::update),
         delete("/api/pipelines/{pipeline}", pipelines::remove),
+        get("/api/pipelines/{pipeline}/archive", transfer::export),
+        post("/api/pipeline_imports", transfer::import),
+        post("/api/pipeline_imports/preview", transfer::preview),
         get("/api/pipelines/{pipeline}/blocks", blocks::list),
         post("/api/pipelines/{pipeline}/blocks", blocks::create),
         get("/api/pipelines/{pipeline}/blocks/{block}", blocks::show),
         put("/api/pipelines/{pipeline}/blocks/{block}", blocks::update),
         delete("/api/pipelines/{pipeline}/blocks/{block}", blocks::remove),
+        get("/api/pipelines/{pipeline}/widgets", charts::list),
+        post("/api/pipelines/{pipeline}/widgets", charts::create),
+        get("/api/pipelines/{pipeline}/widgets/{block}", charts::show),
+        put("/api/pipelines/{pipeline}/widgets/{block}", charts::update),
+        delete("/api/pipelines/{pipeline}/widgets/{block}", charts::remove),
+        get(
+            "/api/pipelines/{pipeline}/widgets/{block}/chart",
+            charts::of_widget,
+        ),
         get("/api/block_templates", blocks::templates),
         get("/api/custom_templates", projects::templates),
         post("/api/custom_templates", projects::create_template),

@@ -99,6 +99,16 @@ impl Named for OutputView {
     const MANY: &'static str = "outputs";
 }
 
+impl ColumnInfo {
+    pub(super) fn new(name: &str, data_type: &impl ToString, nullable: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            data_type: data_type.to_string(),
+            nullable,
+        }
+    }
+}
+
 impl From<&Column> for ColumnInfo {
     fn from(column: &Column) -> Self {
         Self {
@@ -170,7 +180,7 @@ pub(super) async fn views(
     Ok(views)
 }
 
-fn unreadable(error: impl std::fmt::Display) -> ApiError {
+pub(super) fn unreadable(error: impl std::fmt::Display) -> ApiError {
     ApiError::invalid(format!("the rows cannot be shown: {error}"))
 }
 
@@ -341,7 +351,7 @@ pub(crate) struct FrameQuery {
 }
 
 impl FrameQuery {
-    fn view(self, paging: &Paging) -> Result<View, ApiError> {
+    pub(super) fn view(self, paging: &Paging) -> Result<View, ApiError> {
         let conditions = self.filter.iter().map(|text| {
             let mut parts = text.splitn(3, ':');
             let (column, name) = (parts.next(), parts.next());

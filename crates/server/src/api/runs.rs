@@ -31,6 +31,9 @@ pub(crate) struct BlockExecution {
     run_upstream_blocks: Option<bool>,
     /// Whether the blocks below it run, too.
     run_downstream_blocks: Option<bool>,
+    /// With a block: it gets what blocks got in this run, the outputs of the blocks above as well as variables,
+    /// environment, dates and event; `variables` count over them.
+    from_pipeline_run_id: Option<i64>,
     /// Seconds to wait for its end, at most 300; then it goes on, and the answer says where it stands. With 0 the answer
     /// does not wait.
     timeout: Option<f64>,
@@ -74,7 +77,7 @@ impl Named for ExecutedBlock {
 }
 
 /// Runs a block: `{"run": {"pipeline_uuid", "block_uuid", "variables", "run_upstream_blocks", "run_downstream_blocks",
-/// "timeout"}}`; without a block all of the pipeline.
+/// "from_pipeline_run_id", "timeout"}}`; without a block all of the pipeline.
 pub(crate) async fn create(
     State(shared): State<Shared>,
     by: By,
@@ -89,6 +92,7 @@ pub(crate) async fn create(
         block: block.clone(),
         upstream: wanted.run_upstream_blocks == Some(true),
         downstream: wanted.run_downstream_blocks == Some(true),
+        from_run: wanted.from_pipeline_run_id,
         committed: true,
         ..RunRequest::default()
     };

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod blocks;
+mod charts;
 #[path = "../described/mod.rs"]
 mod described;
 mod files;
 mod pipelines;
 mod rest;
 mod scene;
+mod transfer;

@@ -125,6 +125,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/block_runs/{id}/inputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a block run was given: outputs of the blocks above it, and variables. */
+        get: operations["get_block_runs_id_inputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/block_runs/{id}/outputs": {
         parameters: {
             query?: never;
@@ -151,6 +168,23 @@ export interface paths {
         };
         /** A page of a frame, as JSON or with `format=arrow` as an Arrow stream; other products as their bytes. */
         get: operations["get_block_runs_id_outputs_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_runs/{id}/outputs/{name}/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A chart of a frame, computed over all rows that meet the conditions. */
+        get: operations["get_block_runs_id_outputs_name_chart"];
         put?: never;
         post?: never;
         delete?: never;
@@ -497,6 +531,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pipeline_imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a pipeline out of a zip archive; its triggers come switched off. What would be lost is overwritten only with `overwrite=1`. */
+        post: operations["post_pipeline_imports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline_imports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What taking a pipeline out of a zip archive would write. */
+        post: operations["post_pipeline_imports_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pipeline_interactions/{pipeline}": {
         parameters: {
             query?: never;
@@ -812,6 +880,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pipelines/{pipeline}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of a pipeline and of its blocks as a zip archive, without tokens and secrets. */
+        get: operations["get_pipelines_pipeline_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pipelines/{pipeline}/backfills": {
         parameters: {
             query?: never;
@@ -927,23 +1012,6 @@ export interface paths {
         };
         /** What a block produced: in a run, or when it last completed. */
         get: operations["get_pipelines_pipeline_blocks_block_outputs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/pipelines/{pipeline}/blocks/{block}/products": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What a block has made in each of its runs that are still there. */
-        get: operations["get_pipelines_pipeline_blocks_block_products"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1108,15 +1176,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/products": {
+    "/api/pipelines/{pipeline}/widgets": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Every output that blocks have made, as the newest run has left it. */
-        get: operations["get_products"];
+        /** The charts of a pipeline. */
+        get: operations["get_pipelines_pipeline_widgets"];
+        put?: never;
+        /** Makes a chart, with its file. */
+        post: operations["post_pipelines_pipeline_widgets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/{pipeline}/widgets/{block}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One chart. */
+        get: operations["get_pipelines_pipeline_widgets_block"];
+        /** Changes a chart; what is not named stays. */
+        put: operations["put_pipelines_pipeline_widgets_block"];
+        post?: never;
+        /** Takes a chart out of its pipeline. */
+        delete: operations["delete_pipelines_pipeline_widgets_block"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/{pipeline}/widgets/{block}/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a chart shows, computed over all of the newest output of the block above it, or over that of a run. */
+        get: operations["get_pipelines_pipeline_widgets_block_chart"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1618,6 +1723,12 @@ export interface components {
             /** @description Whether the blocks below it run, too. */
             run_downstream_blocks?: boolean | null;
             /**
+             * Format: int64
+             * @description With a block: it gets what blocks got in this run, the outputs of the blocks above as well as variables,
+             *     environment, dates and event; `variables` count over them.
+             */
+            from_pipeline_run_id?: number | null;
+            /**
              * Format: double
              * @description Seconds to wait for its end, at most 300; then it goes on, and the answer says where it stands. With 0 the answer
              *     does not wait.
@@ -1636,6 +1747,22 @@ export interface components {
             exception: string | null;
             /** @description What a person can do about it. */
             hint: string | null;
+        };
+        /** @description What a block run took from one above it. */
+        BlockInput: {
+            /** @description The block above; a child run of a dynamic block has the name of its item behind it. */
+            block_uuid: string;
+            /**
+             * Format: int64
+             * @description The run that produced it.
+             */
+            pipeline_run_id: number;
+            /**
+             * Format: int64
+             * @description The block run that produced it, whose outputs can be read page by page; none where it did not run.
+             */
+            block_run_id: number | null;
+            outputs: components["schemas"]["ProductFacts"][];
         };
         BlockKind: ("callback" | "chart" | "conditional" | "custom" | "data_exporter" | "data_loader" | "dbt" | "extension" | "global_data_product" | "hook" | "markdown" | "scratchpad" | "sensor" | "transformer") | string;
         /** @description Where a block of a run stands. */
@@ -1796,55 +1923,55 @@ export interface components {
         };
         /** @enum {string} */
         CallStatus: "started" | "repeated" | "refused" | "full" | "failed";
-        /** @description How many there are. */
-        CatalogueMetadata: {
-            /**
-             * Format: uint64
-             * @description On all pages.
-             */
-            count: number;
-            /** @description Whether there are more behind this page. */
-            next: boolean;
-        };
-        /** @description An output of a block, as its newest run has left it. */
-        CatalogueProduct: {
-            pipeline_uuid: string;
-            block_uuid: string;
-            name: string;
-            kind: components["schemas"]["ProductKind"];
-            /** @description What wrote it and reads it back: `pandas`, `polars`, `json`, … */
-            codec: string;
-            /**
-             * Format: uint64
-             * @description Rows, for a frame.
-             */
-            rows: number | null;
-            /**
-             * Format: uint
-             * @description How many columns a frame has.
-             */
-            columns: number;
-            /** Format: uint64 */
-            bytes: number;
-            /** Format: int64 */
-            pipeline_run_id: number;
-            /** Format: int64 */
-            block_run_id: number;
-            /** @description When the block run that made it ended. */
-            completed_at: string | null;
-            /**
-             * Format: uint32
-             * @description Child runs that made a part of it; what else is told is that of the first one.
-             */
-            parts: number;
-            /**
-             * Format: uint32
-             * @description Runs that made it and are still there.
-             */
-            versions: number;
-        };
         /** @enum {string} */
         Cause: "hand" | "schedule" | "call" | "event" | "completion" | "backfill" | "code" | "again";
+        /** @description A chart, computed. */
+        Chart: {
+            chart_type: components["schemas"]["ChartType"];
+            /** @description The columns of its marks. */
+            columns: components["schemas"]["Column"][];
+            /** @description The columns that say where a mark is: of a histogram `from` and `to`. */
+            places: string[];
+            /** @description The columns that say how large it is. */
+            measures: string[];
+            /** @description A map for each mark. */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /** @description Whether there are more marks than are shown. */
+            is_cut: boolean;
+            /** @description What each measure is of all marks that are not shown; known of counts and sums. */
+            rest: (number | null)[];
+            /** @description The parts of a time series. */
+            time_interval: components["schemas"]["TimeInterval"] | null;
+            /** @description The zone whose clocks these parts follow, where the column has one. */
+            time_zone: string | null;
+            /**
+             * Format: double
+             * @description How wide a mark is, where values were put together; of times in seconds.
+             */
+            width: number | null;
+        };
+        /** @description What is known of a chart. */
+        ChartMetadata: {
+            /**
+             * Format: uint64
+             * @description How many rows meet the conditions.
+             */
+            count: number;
+            /**
+             * Format: uint64
+             * @description How many of them are not in the chart, since a value is missing.
+             */
+            left_out: number;
+            /**
+             * Format: uint64
+             * @description How many marks there are without a limit.
+             */
+            groups: number;
+        };
+        /** @enum {string} */
+        ChartType: "bar chart" | "histogram" | "line chart" | "pie chart" | "table" | "time series bar chart" | "time series line chart";
         /** @description What a check has found. */
         Check: {
             problems: components["schemas"]["Problem"][];
@@ -1913,6 +2040,8 @@ export interface components {
              * @description How many different values there are; null when there are too many to count.
              */
             distinct: number | null;
+            /** @description How the values are spread; null where nothing can be counted. */
+            histogram: components["schemas"]["Histogram"] | null;
         };
         /** @description One block in two runs. */
         ComparedBlock: {
@@ -2127,6 +2256,8 @@ export interface components {
         };
         /** @description A file with what it holds. */
         FileContent: components["schemas"]["File"];
+        /** @enum {string} */
+        FileFate: "new" | "same" | "overwritten";
         /** @description A file or folder of a tree. */
         FileTreeNode: {
             name: string;
@@ -2232,6 +2363,40 @@ export interface components {
         Health: {
             /** @description `ok`, or what is wrong. */
             status: string;
+        };
+        /** @description How the values of a column are spread. */
+        Histogram: {
+            /** @description How many values each bar stands for: equal parts of the range, or one value each where `values` names them. */
+            counts: number[];
+            /** @description The value of each bar, where each stands for one value. */
+            values: string[] | null;
+        };
+        /** @description A file of an archive. */
+        ImportedFile: {
+            path: string;
+            /** Format: uint64 */
+            bytes: number;
+            /** @description What becomes of it: `new`, `same` as the project has already, or `overwritten`: the project's own is lost. */
+            fate: components["schemas"]["FileFate"];
+            /** @description Other pipelines that use the file that is lost. */
+            used_by: string[];
+        };
+        /** @description What a block run was given besides. */
+        InputMetadata: {
+            /** Format: uint */
+            count: number;
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** @description The variables of the run. */
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description What the event that started it said. */
+            event_variables: {
+                [key: string]: unknown;
+            };
+            env: string;
+            execution_date: string;
         };
         /** @description A form. */
         Interaction: {
@@ -2619,6 +2784,13 @@ export interface components {
             /** @description The revision that the change was made to. */
             revision?: string | null;
         };
+        /** @description What taking a pipeline out of an archive does. */
+        PipelineImport: {
+            pipeline_uuid: string;
+            files: components["schemas"]["ImportedFile"][];
+            /** @description Names of the triggers that it brings, all switched off. */
+            triggers: string[];
+        };
         /** @description The forms that the blocks of a pipeline use. */
         PipelineInteraction: {
             uuid: string;
@@ -2855,32 +3027,6 @@ export interface components {
         };
         /** @enum {string} */
         ProductKind: "frame" | "json" | "text" | "image" | "opaque";
-        /** @description What a run left of an output. */
-        ProductVersion: {
-            name: string;
-            kind: components["schemas"]["ProductKind"];
-            /**
-             * Format: uint64
-             * @description Rows, for a frame.
-             */
-            rows: number | null;
-            columns: components["schemas"]["Column"][];
-            /** @description What is known of each column, in the same order, where it was counted. */
-            statistics: components["schemas"]["ColumnFacts"][];
-            /** Format: uint64 */
-            bytes: number;
-            /** Format: int64 */
-            pipeline_run_id: number;
-            /** Format: int64 */
-            block_run_id: number;
-            /** @description When the block run that made it ended. */
-            completed_at: string | null;
-            /**
-             * Format: uint32
-             * @description Child runs that made a part of it; what else is told is that of the first one.
-             */
-            parts: number;
-        };
         /** @description The project. Keys of services and the like stay in its file. */
         Project: {
             /** @description The folder's name. */
@@ -3191,6 +3337,8 @@ export interface components {
             path?: string | null;
             content?: string | null;
         };
+        /** @enum {string} */
+        TimeInterval: "original" | "second" | "minute" | "hour" | "day" | "week" | "month" | "year";
         /** @description What is too old. */
         TooOld: {
             /** @description Runs, with everything of them. */
@@ -3331,6 +3479,12 @@ export interface components {
             /** @description What else there is to know, one sentence each. */
             details: string[];
         };
+        /** @description A chart of a pipeline: a block whose `configuration` says what it shows of the block above it. */
+        Widget: components["schemas"]["Block"];
+        /** @description What a chart of a pipeline is to be; what is not named stays. */
+        WidgetChange: components["schemas"]["BlockChange"];
+        /** @description A chart of a pipeline, with what a change of it needs. */
+        WidgetDetail: components["schemas"]["BlockDetail"];
     };
     responses: never;
     parameters: never;
@@ -3656,6 +3810,40 @@ export interface operations {
             };
         };
     };
+    get_block_runs_id_inputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        inputs: components["schemas"]["BlockInput"][];
+                        metadata: components["schemas"]["InputMetadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_block_runs_id_outputs: {
         parameters: {
             query?: never;
@@ -3736,6 +3924,67 @@ export interface operations {
                     "application/vnd.apache.arrow.stream": unknown;
                     "image/*": unknown;
                     "text/plain; charset=utf-8": unknown;
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_block_runs_id_outputs_name_chart: {
+        parameters: {
+            query?: {
+                chart_type?: components["schemas"]["ChartType"];
+                /** @description The columns whose values make the groups: of a histogram, a line and a time series just one. */
+                "group_by[]"?: string[];
+                /**
+                 * @description What is measured of each group, as aggregation:column, the aggregation one of average, count, count_distinct,
+                 *     max, median, min, mode, sum; without any, how many rows it has.
+                 */
+                "metrics[]"?: string[];
+                /** @description The parts of a time series; without it, the finest that fit. Coarser ones are taken where they are too many. */
+                time_interval?: components["schemas"]["TimeInterval"];
+                /** @description The parts of a histogram, 40 without it, at most 500. */
+                buckets?: number;
+                /** @description Most marks, at most 5000. */
+                _limit?: number;
+                /** @description Only these columns, in this order. */
+                "columns[]"?: string[];
+                /** @description Columns to sort by, `-name` for the largest first. */
+                "sort[]"?: string[];
+                /**
+                 * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
+                 *     contains, null, not_null.
+                 */
+                "filter[]"?: string[];
+                /** @description Only rows with this text in a column. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        chart: components["schemas"]["Chart"];
+                        metadata: components["schemas"]["ChartMetadata"];
+                    };
                 };
             };
             /** @description It was not done. */
@@ -5000,6 +5249,79 @@ export interface operations {
             };
         };
     };
+    post_pipeline_imports: {
+        parameters: {
+            query?: {
+                /** @description 1 overwrites files of the project that are others than those of the archive. */
+                overwrite?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/zip": unknown;
+            };
+        };
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        pipeline_import: components["schemas"]["PipelineImport"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_pipeline_imports_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/zip": unknown;
+            };
+        };
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        pipeline_import: components["schemas"]["PipelineImport"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_pipeline_interactions_pipeline: {
         parameters: {
             query?: never;
@@ -6102,6 +6424,37 @@ export interface operations {
             };
         };
     };
+    get_pipelines_pipeline_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_pipelines_pipeline_backfills: {
         parameters: {
             query?: {
@@ -6523,48 +6876,6 @@ export interface operations {
                     "application/json": {
                         outputs: components["schemas"]["Output"][];
                         metadata: components["schemas"]["OutputMetadata"];
-                    };
-                };
-            };
-            /** @description It was not done. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    get_pipelines_pipeline_blocks_block_products: {
-        parameters: {
-            query?: {
-                /** @description So many rows at most; 5000 is the most there can be. */
-                _limit?: number;
-                /** @description So many rows are left out first. */
-                _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                pipeline: string;
-                block: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It was done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        versions: components["schemas"]["ProductVersion"][];
-                        metadata: components["schemas"]["CatalogueMetadata"];
                     };
                 };
             };
@@ -7085,20 +7396,13 @@ export interface operations {
             };
         };
     };
-    get_products: {
+    get_pipelines_pipeline_widgets: {
         parameters: {
-            query?: {
-                /** @description Only of this pipeline. */
-                pipeline_uuid?: string;
-                /** @description So many rows at most; 5000 is the most there can be. */
-                _limit?: number;
-                /** @description So many rows are left out first. */
-                _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
-            };
+            query?: never;
             header?: never;
-            path?: never;
+            path: {
+                pipeline: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -7110,8 +7414,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        products: components["schemas"]["CatalogueProduct"][];
-                        metadata: components["schemas"]["CatalogueMetadata"];
+                        widgets: components["schemas"]["Widget"][];
+                        metadata: components["schemas"]["Metadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_pipelines_pipeline_widgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    widget: components["schemas"]["WidgetChange"];
+                };
+            };
+        };
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        widget: components["schemas"]["WidgetDetail"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_pipelines_pipeline_widgets_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pipeline: string;
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        widget: components["schemas"]["WidgetDetail"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    put_pipelines_pipeline_widgets_block: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision that the change was made to; with another one than there is now, it is refused (409). */
+                "If-Match"?: string;
+            };
+            path: {
+                pipeline: string;
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    widget: components["schemas"]["WidgetChange"];
+                };
+            };
+        };
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        widget: components["schemas"]["WidgetDetail"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_pipelines_pipeline_widgets_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pipeline: string;
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        widget: components["schemas"]["WidgetDetail"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_pipelines_pipeline_widgets_block_chart: {
+        parameters: {
+            query?: {
+                /** @description The run whose output is shown; without it, the newest in which the block completed. */
+                pipeline_run_id?: number;
+                /** @description Only these columns, in this order. */
+                "columns[]"?: string[];
+                /** @description Columns to sort by, `-name` for the largest first. */
+                "sort[]"?: string[];
+                /**
+                 * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
+                 *     contains, null, not_null.
+                 */
+                "filter[]"?: string[];
+                /** @description Only rows with this text in a column. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                pipeline: string;
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        chart: components["schemas"]["Chart"];
+                        metadata: components["schemas"]["ChartMetadata"];
                     };
                 };
             };

@@ -1,0 +1,1 @@
+# What the chart shows stands in its configuration: `chart_type`, `group_by`, `metrics`.

@@ -1,0 +1,101 @@
+//! Charts of a pipeline: entries of `widgets`, and files in `charts/`.
+
+use serde_json::{Value, json};
+
+use crate::scene::Scene;
+
+const LIST: &str = "/api/pipelines/etl/widgets";
+
+#[tokio::test]
+async fn charts_are_kept_where_mage_keeps_them() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.get(LIST).await["widgets"], json!([]));
+    let configuration = json!({
+        "chart_type": "bar chart", "group_by": ["city"], "metrics": [{"aggregation": "sum", "column": "n"}],
+    });
+    let wanted = json!({"widget": {
+        "name": "By city", "language": "python", "upstream_blocks": ["clean"], "configuration": configuration,
+    }});
+    let made = scene.ok("POST", LIST, wanted).await;
+    assert_eq!(made["widget"]["uuid"], "by_city");
+    assert_eq!(made["widget"]["type"], "chart");
+    assert_eq!(made["widget"]["configuration"], configuration);
+    let text = scene.text("pipelines/etl/metadata.yaml");
+    assert!(text.contains("widgets:\n- "), "{text}");
+    assert!(text.starts_with("# kept\n"), "{text}");
+    assert!(scene.path("charts/by_city.py").exists());
+    // It is no block that runs, and the block above knows nothing of it.
+    let pipeline = scene.get("/api/pipelines/etl").await;
+    let blocks = pipeline["pipeline"]["blocks"].as_array().unwrap();
+    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks[1]["downstream_blocks"], json!([]));
+
+    let one = format!("{LIST}/by_city");
+    let change =
+        json!({"widget": {"configuration": {"chart_type": "pie chart", "group_by": "city"}}});
+    let changed = scene.ok("PUT", &one, change.clone()).await;
+    assert_eq!(changed["widget"]["configuration"]["group_by"], "city");
+    let mut old = change;
+    old["widget"]["pipeline_revision"] = made["widget"]["pipeline_revision"].clone();
+    scene.refused("PUT", &one, old, 409).await;
+    let listed = scene.get(LIST).await;
+    assert_eq!(listed["widgets"][0]["upstream_blocks"], json!(["clean"]));
+
+    // There is nothing to show yet.
+    let told = scene
+        .refused("GET", &format!("{one}/chart"), Value::Null, 404)
+        .await;
+    assert!(
+        told.contains("block `clean` has produced no frame"),
+        "{told}"
+    );
+    scene.ok("DELETE", &one, Value::Null).await;
+    assert_eq!(scene.get(LIST).await["widgets"], json!([]));
+    scene.refused("GET", &one, Value::Null, 404).await;
+}
+
+#[tokio::test]
+async fn charts_that_cannot_be_drawn_say_why() {
+    let scene = Scene::new().await;
+    for (name, configuration, above, expected) in [
+        (
+            "code",
+            json!({"chart_type": "bar chart", "x": "x", "y": "y"}),
+            json!(["clean"]),
+            "names no columns",
+        ),
+        (
+            "odd",
+            json!({"chart_type": "radar"}),
+            json!(["clean"]),
+            "type `radar` is not computed",
+        ),
+        (
+            "alone",
+            json!({"chart_type": "table"}),
+            json!([]),
+            "has no block above it",
+        ),
+    ] {
+        let wanted = json!({"widget": {"name": name, "configuration": configuration, "upstream_blocks": above}});
+        scene.ok("POST", LIST, wanted).await;
+        let path = format!("{LIST}/{name}/chart");
+        let told = scene.refused("GET", &path, Value::Null, 400).await;
+        assert!(told.contains(expected), "{told}");
+    }
+    // A block of another kind is no chart.
+    for method in ["GET", "DELETE"] {
+        scene
+            .refused(method, &format!("{LIST}/clean"), Value::Null, 404)
+            .await;
+    }
+    let change = json!({"widget": {"color": "teal"}});
+    scene
+        .refused("PUT", &format!("{LIST}/clean"), change, 404)
+        .await;
+    let path = "/api/block_runs/7/outputs/output_0/chart?chart_type=table";
+    scene.refused("GET", path, Value::Null, 404).await;
+    let path = "/api/block_runs/7/outputs/output_0/chart";
+    let told = scene.refused("GET", path, Value::Null, 400).await;
+    assert!(told.contains("chart_type"), "{told}");
+}
