@@ -6,8 +6,8 @@ import { useQuery } from '@tanstack/react-query';
 import { readRanCode } from '../../api/notebook';
 import { changedLines } from '../../core/notebook/difference';
 import type { Cell } from '../../core/notebook/document';
-import { CodeEditor, type CodeKeys } from './code-editor';
-import { LINE, MOST_LINES } from './code-language';
+import { CodeEditor, type CodeKeys } from '../../core/code/code-editor';
+import { LINE, MOST_LINES } from '../../core/code/code-language';
 import { completer } from './completing';
 import { useActions, useProblems, useSession, useStanding, useViewStore } from './use-session';
 

@@ -2,9 +2,9 @@
 import { memo, useEffect, useMemo } from 'react';
 import { useParams, useSearchParams } from 'react-router';
 
+import { goToLine } from '../../core/code/code-editor';
 import { Failure, Skeleton } from '../../ui/states';
 import { createActions } from './actions';
-import { goToLine } from './code-editor';
 import { EditorBar } from './editor-bar';
 import { Inspector } from './inspector';
 import { LeftPane } from './left-pane';
@@ -17,7 +17,6 @@ import { OpenNotebook, useStore } from './use-session';
 import { createView, LEFT, RIGHT } from './view';
 import './editor.css';
 import './card.css';
-import './table.css';
 
 /** Keeps the selected block in the address. */
 function useAddress(view: ReturnType<typeof createView>) {

@@ -5,9 +5,10 @@ import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 
 import { projectFiles, writeFile } from '../../api/project-files';
+import { CodeEditor } from '../../core/code/code-editor';
 import { Button, IconButton } from '../../ui/button';
 import { Failure, Skeleton } from '../../ui/states';
-import { CodeEditor } from './code-editor';
+import '../../core/tables/reader.css';
 
 const NONE = [] as const;
 

@@ -7,15 +7,15 @@ import { readLogs } from '../../api/notebook';
 import { isBusy, mainFrame, shape } from '../../core/notebook/face';
 import type { Block, Product } from '../../core/notebook/model';
 import type { BlockState } from '../../core/notebook/standing';
+import { DataTable } from '../../core/tables/data-table';
+import { ProductText } from '../../core/tables/product-text';
 import { size } from '../../lib/format';
 import { IconButton } from '../../ui/button';
 import { Status } from '../../ui/status';
 import { Tabs, TabPanel, type Tab } from '../../ui/tabs';
-import { DataTable } from './data-table';
 import { ErrorPanel } from './error-panel';
 import { LogLines } from './log-lines';
-import { ProductText } from './product-text';
-import { useView, useViewStore } from './use-session';
+import { useSession, useView, useViewStore } from './use-session';
 import { type ResultTab, toggled } from './view';
 
 function tabsOf(state: BlockState, products: readonly Product[]): Tab<ResultTab>[] {
@@ -58,6 +58,7 @@ function OneLine({ products, state, onOpen }: { products: readonly Product[]; st
 }
 
 export function Result({ uuid, state, block }: { uuid: string; state: BlockState; block: Block }) {
+  const session = useSession();
   const view = useViewStore();
   const isQuiet = useView((now) => now.quiet.has(uuid));
   const chosen = useView((now) => now.tabs.get(uuid));
@@ -113,7 +114,7 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
         >
           <TabPanel value={tab} className="result-panel" tabIndex={-1}>
             {tab === 'data' && frame && id !== null && output ? (
-              <DataTable key={`${id}-${frame.name}`} of={{ blockRun: id, product: frame.name }} product={frame} pipelineRun={output.blockRun.run} block={uuid} />
+              <DataTable key={`${id}-${frame.name}`} of={{ blockRun: id, product: frame.name }} product={frame} pipeline={session.pipeline} pipelineRun={output.blockRun.run} block={uuid} tools={`tools-${uuid}`} />
             ) : null}
             {tab === 'text' && id !== null ? (
               products.filter((product) => product.kind !== 'frame').map((product) => <ProductText key={product.name} of={{ blockRun: id, product: product.name }} product={product} />)

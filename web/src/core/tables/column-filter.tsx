@@ -1,8 +1,8 @@
 // A condition on a column, inside the menu of its header.
 import { useState } from 'react';
 
-import type { Column } from '../../core/notebook/model';
-import { type ColumnKind, type Comparison, comparisonWords, type Condition } from '../../core/notebook/table';
+import type { Column } from '../notebook/model';
+import { type ColumnKind, type Comparison, comparisonWords, type Condition } from '../notebook/table';
 import { Button } from '../../ui/button';
 
 function comparisons(kind: ColumnKind): readonly Comparison[] {

@@ -3,6 +3,7 @@ import { Copy, X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 
 import { Button, IconButton } from '../../ui/button';
+import './reader.css';
 
 function whole(value: unknown): string {
   if (value === null || value === undefined) return 'null';

@@ -2,9 +2,10 @@
 import { useQuery } from '@tanstack/react-query';
 
 import { bytesOf, type TableOf, tables } from '../../api/tables';
-import type { Product } from '../../core/notebook/model';
+import type { Product } from '../notebook/model';
 import { size } from '../../lib/format';
 import { Failure, Skeleton } from '../../ui/states';
+import './table.css';
 
 /** Longer texts are cut here; the whole is a download. */
 const MOST = 200_000;

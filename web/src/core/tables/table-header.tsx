@@ -2,8 +2,8 @@
 import type { ReactNode } from 'react';
 import { ArrowDown, ArrowUp, Braces, Calendar, Clock, EyeOff, Hash, ListFilter, ToggleLeft, Type } from 'lucide-react';
 
-import type { Column } from '../../core/notebook/model';
-import { type ColumnFacts, type ColumnKind, columnWords, nullWords, typeWords } from '../../core/notebook/table';
+import type { Column } from '../notebook/model';
+import { type ColumnFacts, type ColumnKind, columnWords, nullWords, typeWords } from '../notebook/table';
 import { count } from '../../lib/format';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu';
 
@@ -54,6 +54,7 @@ export function TableHeader({
   width,
   known,
   sort,
+  isMarked,
   isFiltered,
   onSort,
   onHide,
@@ -65,6 +66,7 @@ export function TableHeader({
   width: number;
   known: { facts: ColumnFacts; rows: number } | undefined;
   sort: 'up' | 'down' | null;
+  isMarked: boolean;
   isFiltered: boolean;
   onSort: () => void;
   onHide: () => void;
@@ -77,7 +79,7 @@ export function TableHeader({
       role="columnheader"
       aria-colindex={index + 2}
       aria-sort={sort === null ? 'none' : sort === 'up' ? 'ascending' : 'descending'}
-      className={`grid-title ${sort === null ? '' : 'grid-title-sorted'} ${isFiltered ? 'grid-title-filtered' : ''}`}
+      className={`grid-title ${sort === null && !isMarked ? '' : 'grid-title-sorted'} ${isFiltered ? 'grid-title-filtered' : ''}`}
       style={{ left, width }}
     >
       <div className="grid-title-row">

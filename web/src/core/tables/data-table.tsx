@@ -6,8 +6,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { Columns3, Copy, Download, Maximize2, Minimize2, Search, X } from 'lucide-react';
 
 import { downloadOf, PAGE, type Page, type TableOf, tables } from '../../api/tables';
-import type { Column, Product } from '../../core/notebook/model';
-import { cellText, columnKind, columnWidth, conditionWords, copied, sortedBy, type TableView, WHOLE } from '../../core/notebook/table';
+import type { Column, Product } from '../notebook/model';
+import { cellText, columnKind, columnWidth, conditionWords, copied, sortedBy, type TableView, WHOLE } from '../notebook/table';
 import { count, plural, size } from '../../lib/format';
 import { FilterChip } from '../../ui/chip';
 import { IconButton } from '../../ui/button';
@@ -16,7 +16,7 @@ import { Empty, Failure } from '../../ui/states';
 import { CellReader } from './cell-reader';
 import { ColumnFilter } from './column-filter';
 import { TableHeader } from './table-header';
-import { useSession } from './use-session';
+import './table.css';
 
 const ROW = 26;
 const HEAD = 64;
@@ -52,9 +52,36 @@ function useFacts(of: TableOf, view: TableView, columns: readonly Column[], seen
   );
 }
 
-export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; product: Product; pipelineRun: number; block: string }) {
-  const { pipeline } = useSession();
-  const [view, setView] = useState<TableView>(WHOLE);
+export function DataTable({
+  of,
+  product,
+  pipeline,
+  pipelineRun,
+  block,
+  tools: toolsId,
+  fills = false,
+  view: given,
+  onView,
+  marked,
+}: {
+  of: TableOf;
+  product: Product;
+  pipeline: string;
+  pipelineRun: number;
+  block: string;
+  /** The id of the element in which search, columns and downloads stand. */
+  tools: string;
+  /** As high as the place it has, instead of as high as its rows. */
+  fills?: boolean;
+  /** Sort and filters, where somebody else keeps them. */
+  view?: TableView;
+  onView?: (view: TableView) => void;
+  /** A column that is looked at elsewhere. */
+  marked?: string | undefined;
+}) {
+  const [own, setOwn] = useState<TableView>(WHOLE);
+  const view = given ?? own;
+  const setView = onView ?? setOwn;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [isLarge, setLarge] = useState(false);
   const [isSearching, setSearching] = useState(false);
@@ -63,7 +90,7 @@ export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; pr
   const [tools, setTools] = useState<Element | null>(null);
   const box = useRef<HTMLDivElement>(null);
 
-  useEffect(() => setTools(document.getElementById(`tools-${block}`)), [block]);
+  useEffect(() => setTools(document.getElementById(toolsId)), [toolsId]);
 
   const first = useQuery({ ...tables.page(of, view, 0), placeholderData: keepPreviousData });
   const total = first.data?.total ?? product.rows ?? 0;
@@ -90,6 +117,12 @@ export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; pr
     scrollPaddingStart: NUMBERS,
   });
   useEffect(() => across.measure(), [across, widths]);
+  useEffect(() => {
+    const place = columns.findIndex((column) => column.name === marked);
+    if (place >= 0) across.scrollToIndex(place);
+    // It goes there when another column is marked, not whenever something else changes.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [marked]);
 
   const drawn = down.getVirtualItems();
   const seen = across.getVirtualItems();
@@ -213,22 +246,24 @@ export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; pr
                   Download Parquet
                 </MenuItem>
               </Menu>
-              <IconButton look="quiet" small label={isLarge ? 'Fewer rows' : 'More rows'} onClick={() => setLarge((now) => !now)}>
-                {isLarge ? <Minimize2 aria-hidden /> : <Maximize2 aria-hidden />}
-              </IconButton>
+              {fills ? null : (
+                <IconButton look="quiet" small label={isLarge ? 'Fewer rows' : 'More rows'} onClick={() => setLarge((now) => !now)}>
+                  {isLarge ? <Minimize2 aria-hidden /> : <Maximize2 aria-hidden />}
+                </IconButton>
+              )}
             </>,
             tools,
           )}
       <div
         ref={box}
-        className={`grid ${first.isPlaceholderData ? 'grid-old' : ''}`}
+        className={`grid ${fills ? 'grid-fills' : ''} ${first.isPlaceholderData ? 'grid-old' : ''}`}
         role="grid"
         aria-label={`Output ${product.name} of ${block}`}
         aria-rowcount={total + 1}
         aria-colcount={columns.length + 1}
         aria-activedescendant={`${block}-cell-${at.row}-${at.column}`}
         tabIndex={0}
-        style={{ height }}
+        style={fills ? undefined : { height }}
         onKeyDown={press}
       >
         <div className="grid-all" style={{ width: across.getTotalSize() + NUMBERS, height: down.getTotalSize() + HEAD }}>
@@ -246,6 +281,7 @@ export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; pr
                   width={item.size}
                   known={factsOf(column.name)}
                   sort={view.sort?.column === column.name ? (view.sort.down ? 'down' : 'up') : null}
+                  isMarked={marked === column.name}
                   isFiltered={view.conditions.some((one) => one.column === column.name)}
                   onSort={() => change(sortedBy(view, column.name))}
                   onHide={() => setHidden((now) => new Set(now).add(column.name))}
@@ -275,7 +311,7 @@ export function DataTable({ of, product, pipelineRun, block }: { of: TableOf; pr
                     tabIndex={-1}
                     aria-colindex={part.index + 2}
                     aria-selected={isHere}
-                    className={`grid-cell grid-of-${column.kind} ${view.sort?.column === column.name ? 'grid-sorted' : ''} ${isHere ? 'grid-here' : ''}`}
+                    className={`grid-cell grid-of-${column.kind} ${view.sort?.column === column.name || marked === column.name ? 'grid-sorted' : ''} ${isHere ? 'grid-here' : ''}`}
                     style={{ left: part.start + NUMBERS, width: part.size }}
                     onClick={() => setAt({ row: item.index, column: part.index })}
                     onDoubleClick={() => setReading({ row: item.index, column: part.index })}
