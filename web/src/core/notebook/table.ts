@@ -120,6 +120,61 @@ export function columnWords(facts: ColumnFacts, rows: number, kind: ColumnKind):
   return min !== null && max !== null && (kind === 'date' || kind === 'time') ? `${min.slice(0, 10)}…${max.slice(0, 10)}` : 'many distinct';
 }
 
+/** A bar of a histogram: what it stands for, how many values, and which rows those are in. */
+export interface Bar {
+  label: string;
+  count: number;
+  /** None where the rows cannot be asked for. */
+  rows: readonly Omit<Condition, 'column'>[] | null;
+}
+
+/** Values are cut at so many characters by the server. */
+const CUT = 64;
+
+/** A number, or a moment in milliseconds; none for other texts. */
+function scalar(text: string, kind: ColumnKind): number | null {
+  const value = kind === 'number' ? Number(text) : Date.parse(/^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The same back as text: as exact as a condition needs it. */
+function written(value: number, kind: ColumnKind, like: string): string {
+  if (kind === 'number') return String(value);
+  const text = new Date(value).toISOString();
+  if (kind === 'date') return text.slice(0, 10);
+  return like.endsWith('Z') ? text : text.replace('Z', '');
+}
+
+/** The bars of a column's histogram, with words. */
+export function barsOf({ histogram, min, max }: ColumnFacts, kind: ColumnKind): Bar[] {
+  if (histogram === null) return [];
+  const { counts, values } = histogram;
+  if (values !== null) {
+    return counts.map((count, at) => {
+      const value = values[at] ?? '';
+      const isExact = value.length < CUT && ['number', 'text', 'bool', 'date', 'time'].includes(kind);
+      return {
+        label: value === '' ? '(empty)' : kind === 'time' ? (cellText(value, kind) ?? '') : value.replace(/^-(?=\d)/, '−'),
+        count,
+        rows: isExact ? [{ comparison: 'eq', value }] : value === '' ? null : [{ comparison: 'contains', value }],
+      };
+    });
+  }
+  const least = min === null ? null : scalar(min, kind);
+  const most = max === null ? null : scalar(max, kind);
+  if (least === null || most === null || min === null || max === null || !['number', 'date', 'time'].includes(kind)) return [];
+  const edge = (at: number) => (at === 0 ? min : at === counts.length ? max : written(least + ((most - least) * at) / counts.length, kind, min));
+  const word = (text: string) => (kind === 'number' ? short(text, kind) : text.slice(0, kind === 'date' ? 10 : 16).replace('T', ' '));
+  return counts.map((count, at) => ({
+    label: `${word(edge(at))}…${word(edge(at + 1))}`,
+    count,
+    rows: [
+      { comparison: 'ge', value: edge(at) },
+      { comparison: at === counts.length - 1 ? 'le' : 'lt', value: edge(at + 1) },
+    ],
+  }));
+}
+
 /** `2.5 % null`; nothing when there are none. */
 export function nullWords(nulls: number, rows: number): string {
   return nulls > 0 && rows > 0 ? `${percent(nulls / rows)} null` : '';
