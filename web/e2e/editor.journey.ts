@@ -100,6 +100,10 @@ test('a loader, its table, a transformer, an error, the way to its line, and the
   await table.getByRole('button', { name: /^city/ }).click();
   await expect(table.getByRole('columnheader', { name: /city/ })).toHaveAttribute('aria-sort', 'descending');
   await expect(table.getByRole('gridcell').first()).toHaveText('Quito');
+  await table.getByRole('button', { name: 'How city is spread' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'How city is spread' }).getByRole('button', { name: /Lima/ }).click();
+  await expect(card(page, 'cities').getByText('Rows 1–1 of 1 (3 in all)')).toBeVisible();
 
   await page.getByRole('button', { name: 'Add a block below cities' }).click();
   await add(page, 'large', 'transformers');

@@ -112,7 +112,11 @@ export function columnWords(facts: ColumnFacts, rows: number, kind: ColumnKind):
     return all === 0 ? '' : `${percent(yes / all)} true`;
   }
   if (kind === 'number' && min !== null && max !== null) {
-    return min === max ? short(min, kind) : `${short(min, kind)}…${short(max, kind)}`;
+    const [least, most] = [short(min, kind), short(max, kind)];
+    // 2013 to 2013 is not 2k to 2k.
+    const exact = (text: string) => (Number.isInteger(Number(text)) ? text.replace('-', '−') : short(text, kind));
+    if (min === max) return exact(min);
+    return least === most ? `${exact(min)}…${exact(max)}` : `${least}…${most}`;
   }
   if (distinct !== null) {
     return distinct === rows - facts.nulls && distinct > 1 ? 'all distinct' : `${distinct < 10_000 ? count(distinct) : shortCount(distinct)} distinct`;
@@ -164,7 +168,8 @@ export function barsOf({ histogram, min, max }: ColumnFacts, kind: ColumnKind): 
   const most = max === null ? null : scalar(max, kind);
   if (least === null || most === null || min === null || max === null || !['number', 'date', 'time'].includes(kind)) return [];
   const edge = (at: number) => (at === 0 ? min : at === counts.length ? max : written(least + ((most - least) * at) / counts.length, kind, min));
-  const word = (text: string) => (kind === 'number' ? short(text, kind) : text.slice(0, kind === 'date' ? 10 : 16).replace('T', ' '));
+  const digits = (value: number) => (Math.abs(value) >= 100_000 ? shortCount(Math.round(value)) : Math.abs(value) >= 1000 ? count(value) : short(String(value), kind));
+  const word = (text: string) => (kind === 'number' ? digits(Number(text)) : text.slice(0, kind === 'date' ? 10 : 16).replace('T', ' '));
   return counts.map((count, at) => ({
     label: `${word(edge(at))}…${word(edge(at + 1))}`,
     count,
@@ -199,7 +204,9 @@ export function columnWidth(name: string, texts: readonly (string | null)[], kin
   const longest = texts.reduce((most, text) => Math.max(most, text?.length ?? 4), 0);
   const header = name.length * 7.4 + 48;
   const cells = longest * (kind === 'number' ? 8 : 7.4) + 20;
-  return Math.round(Math.min(320, Math.max(96, header, cells)));
+  // A range and a share of nulls stand side by side in the header.
+  const least = kind === 'number' || kind === 'date' || kind === 'time' ? 128 : 96;
+  return Math.round(Math.min(320, Math.max(least, header, cells)));
 }
 
 /** Rows as lines of CSV, or as a table of Markdown. */
