@@ -1,4 +1,4 @@
 // Runs the measurements of the editor, which are no tests of the suite.
-import { defineConfig } from '@playwright/test';
+import journeys from '../playwright.config';
 
-export default defineConfig({ testDir: '.', testMatch: '*.measure.ts', workers: 1, reporter: 'line' });
+export default { ...journeys, testDir: '.', testMatch: '*.measure.ts', globalSetup: './serve.ts', outputDir: '../test-results', reporter: 'line', timeout: 600_000 };

@@ -3,12 +3,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { expect, type Page } from '@playwright/test';
+import { expect, type Page, test } from '@playwright/test';
 
-import { CHROMIUM, test } from './editor-server';
-
-test.use({ launchOptions: CHROMIUM, viewport: { width: 1440, height: 900 } });
-test.describe.configure({ timeout: 600_000 });
+const project = process.env.BATON_PROJECT ?? '';
 
 const say = (what: string, value: string) => console.log(`${what.padEnd(58)} ${value}`);
 const ms = (value: number) => `${value.toFixed(0)} ms`;
@@ -33,7 +30,7 @@ def load(*args, **kwargs):
 `;
 
 /** Writes a pipeline to the disk: `blocks` loaders with this code. */
-function pipeline(project: string, name: string, blocks: readonly string[], code: string) {
+function pipeline(name: string, blocks: readonly string[], code: string) {
   mkdirSync(join(project, 'pipelines', name), { recursive: true });
   mkdirSync(join(project, 'data_loaders'), { recursive: true });
   const entries = blocks.map((uuid) => `- {uuid: ${uuid}, name: ${uuid}, type: data_loader, language: python, upstream_blocks: [], downstream_blocks: []}`);
@@ -57,8 +54,8 @@ async function longest(page: Page, work: () => Promise<void>): Promise<number> {
   });
 }
 
-test('running a trivial block', async ({ page, server }) => {
-  pipeline(server.project, 'warm', ['one'], WARM);
+test('running a trivial block', async ({ page }) => {
+  pipeline('warm', ['one'], WARM);
   await page.goto('/pipelines/warm/edit?block=one');
   const card = page.getByRole('region', { name: 'Block one', exact: true });
   const run = card.getByRole('button', { name: 'Run one', exact: true });
@@ -116,9 +113,9 @@ test('running a trivial block', async ({ page, server }) => {
   say('warm trivial block, request to result on the socket', ms(middle(sockets)));
 });
 
-test('opening a hundred blocks, and typing in one', async ({ page, server }) => {
+test('opening a hundred blocks, and typing in one', async ({ page }) => {
   const blocks = Array.from({ length: 100 }, (_, at) => `block_${at}`);
-  pipeline(server.project, 'hundred', blocks, WARM);
+  pipeline('hundred', blocks, WARM);
   await page.goto('/pipelines');
   const start = Date.now();
   await page.goto('/pipelines/hundred/edit');
@@ -149,8 +146,8 @@ test('opening a hundred blocks, and typing in one', async ({ page, server }) => 
   say('typing: median frame, longest task', `${middle(all).toFixed(1)} ms, ${ms(worst)}`);
 });
 
-test('scrolling a million rows of forty columns', async ({ page, server }) => {
-  pipeline(server.project, 'large', ['rows'], LARGE);
+test('scrolling a million rows of forty columns', async ({ page }) => {
+  pipeline('large', ['rows'], LARGE);
   await page.goto('/pipelines/large/edit?block=rows');
   const card = page.getByRole('region', { name: 'Block rows', exact: true });
   await card.getByRole('button', { name: 'Run rows', exact: true }).click();

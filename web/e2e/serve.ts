@@ -2,9 +2,29 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+
+import { preview } from 'vite';
 
 const here = import.meta.dirname;
+const BROWSER_HOST = '127.0.0.1';
+
+/** Built pages of a folder, with the data of the server: those that are not inside the program yet. */
+async function pagesBeside(folder: string, server: string, token: string) {
+  const target = { target: server, changeOrigin: false };
+  // The door takes the right token out of the address.
+  const door = `^/\\?token=${token}$`;
+  const beside = await preview({
+    root: join(here, '..'),
+    build: { outDir: resolve(folder) },
+    configFile: false,
+    logLevel: 'warn',
+    preview: { host: BROWSER_HOST, port: 7430, proxy: { [door]: target, '/api': target, '/websocket': { ...target, ws: true } } },
+  });
+  const address = beside.httpServer.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return { origin: `http://${BROWSER_HOST}:${port ?? 7430}`, close: () => beside.close() };
+}
 
 /** A pipeline of one block, which does what `body` says. */
 function addPipeline(project: string, name: string, body: string) {
@@ -46,13 +66,19 @@ export default async function serve() {
   const entered = await fetch(address, { redirect: 'manual' });
   const [cookie = ''] = (entered.headers.get('set-cookie') ?? '').split(';');
   const [name = '', value = ''] = cookie.split('=');
-  const { hostname, origin, searchParams } = new URL(address);
+  const { origin, searchParams } = new URL(address);
+  const token = searchParams.get('token') ?? '';
+  const pages = process.env.BATON_PAGES;
+  const beside = pages === undefined ? null : await pagesBeside(pages, origin, token);
+  const shown = beside?.origin ?? origin;
   mkdirSync(join(here, '../test-results'), { recursive: true });
-  const session = { name, value, domain: hostname, path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Strict' };
+  const session = { name, value, domain: new URL(shown).hostname, path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Strict' };
   writeFileSync(join(here, '../test-results/session.json'), JSON.stringify({ cookies: [session], origins: [] }));
-  process.env.BATON_ORIGIN = origin;
-  process.env.BATON_TOKEN = searchParams.get('token') ?? '';
+  process.env.BATON_ORIGIN = shown;
+  process.env.BATON_PROJECT = project;
+  process.env.BATON_TOKEN = token;
   return async () => {
+    await beside?.close();
     const ended = new Promise((resolve) => server.once('exit', resolve));
     server.kill('SIGTERM');
     await ended;

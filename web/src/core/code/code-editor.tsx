@@ -206,7 +206,8 @@ export function CodeEditor(props: Props) {
         languageOf(language),
         appearance,
         EditorState.readOnly.of(readOnly),
-        EditorView.contentAttributes.of({ 'aria-label': label }),
+        // What can be written in has the focus anyway; saying so tells tools that its scrolling needs no mouse.
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !update.transactions.some((one) => one.annotation(fromOutside) === true)) {
             now.current.onChange(update.state.doc.toString());

@@ -32,7 +32,13 @@ describe('the palette', () => {
   });
 
   test('keeps to a kind, and leaves out what the pipeline has', () => {
-    expect(titles('', 'transformer')).toEqual(['Transformer, the usual frame', 'Drop duplicate rows', 'dedupe_airports', 'Transformer', 'Transformer', 'Transformer']);
+    expect(titles('', 'transformer')).toEqual(['Transformer', 'Transformer', 'Transformer', 'Drop duplicate rows', 'dedupe_airports']);
+  });
+
+  test('begins new blocks with the usual frame where there is one', () => {
+    const [python, sql] = offers(templates, [], new Set(), 'cities', 'data_loader');
+    expect(python).toMatchObject({ group: 'New', name: 'cities', template: 'data_loader/default.py', content: 'pass' });
+    expect(sql).toMatchObject({ group: 'New', name: 'cities', template: null, content: '' });
   });
 
   test('gives new blocks a name that is free', () => {

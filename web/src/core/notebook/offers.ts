@@ -1,8 +1,8 @@
-// What the palette offers: templates, blocks of the project, and empty blocks of every kind.
+// What the palette offers: templates, blocks of the project, and new blocks of every kind.
 
 export interface Offer {
   id: string;
-  group: 'Templates' | 'Blocks in this project' | 'New, empty';
+  group: 'Templates' | 'Blocks in this project' | 'New';
   kind: string;
   language: string;
   /** What is shown and searched. */
@@ -52,6 +52,9 @@ const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
   scratchpad: ['python'],
 };
 
+/** The template of a kind that new blocks of it begin with. */
+const USUAL = 'default';
+
 /** A name as a file may have it: `Drop duplicate rows` becomes `drop_duplicate_rows`. */
 export function nameOf(text: string): string {
   return text
@@ -90,10 +93,9 @@ export function offers(
   const isKind = (one: string) => kind === null || one === kind;
   const found: Offer[] = [];
   for (const template of templates) {
-    const title = template.id === 'default' ? `${kindWord(template.kind)}, the usual frame` : template.name;
+    const title = template.name;
     const text = [title, kindWord(template.kind), template.language, ...template.groups, template.description].join(' ');
-    if (template.kind === 'callback' || template.kind === 'conditional' || !isKind(template.kind) || !fits(text, search)) continue;
-    const base = template.id === 'default' ? nameOf(search) || nameOf(kindWord(template.kind)) : nameOf(template.name);
+    if (template.id === USUAL || template.kind === 'callback' || template.kind === 'conditional' || !isKind(template.kind) || !fits(text, search)) continue;
     found.push({
       id: `template ${template.path}`,
       group: 'Templates',
@@ -101,7 +103,7 @@ export function offers(
       language: template.language,
       title,
       about: template.description || template.groups.join(', '),
-      name: freeName(base, taken),
+      name: freeName(nameOf(template.name), taken),
       template: template.path,
       content: template.content,
     });
@@ -123,23 +125,23 @@ export function offers(
   for (const [one, word] of KINDS) {
     if (!isKind(one)) continue;
     for (const language of LANGUAGES[one] ?? []) {
-      const named = nameOf(search);
+      const usual = templates.find((template) => template.id === USUAL && template.kind === one && template.language === language);
       found.push({
-        id: `empty ${one} ${language}`,
-        group: 'New, empty',
+        id: `new ${one} ${language}`,
+        group: 'New',
         kind: one,
         language,
         title: search.trim() === '' ? word : `${word} “${search.trim()}”`,
-        about: 'An empty file.',
-        name: freeName(named || nameOf(word), taken),
-        template: null,
-        content: '',
+        about: usual === undefined ? 'An empty file.' : 'With the usual frame.',
+        name: freeName(nameOf(search) || nameOf(word), taken),
+        template: usual?.path ?? null,
+        content: usual?.content ?? '',
       });
     }
   }
   // What begins with the search stands before what only has it in it.
   const rank = (offer: Offer) => (search !== '' && offer.title.toLowerCase().startsWith(search.toLowerCase()) ? 0 : 1);
-  const order = ['Templates', 'Blocks in this project', 'New, empty'];
+  const order = search.trim() === '' ? ['New', 'Templates', 'Blocks in this project'] : ['Templates', 'Blocks in this project', 'New'];
   return found
     .map((offer, at) => ({ offer, at }))
     .sort((one, other) => order.indexOf(one.offer.group) - order.indexOf(other.offer.group) || rank(one.offer) - rank(other.offer) || one.at - other.at)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { cellText, columnKind, columnWords, conditionWords, copied, nullWords, queryOf, sortedBy, typeWords, WHOLE } from './table';
+import { barsOf, cellText, columnKind, columnWords, conditionWords, copied, nullWords, queryOf, sortedBy, typeWords, WHOLE } from './table';
 
 describe('a view', () => {
   test('is asked of the server', () => {
@@ -78,5 +78,37 @@ describe('cells', () => {
     const rows = [['a "b"', null], ['', 'x|y']];
     expect(copied(['one', 'two'], rows, 'csv')).toBe('one,two\n"a ""b""",\n"",x|y');
     expect(copied(['one', 'two'], rows, 'markdown')).toBe('| one | two |\n| --- | --- |\n| a "b" |  |\n|  | x\\|y |');
+  });
+});
+
+describe('the bars of a column', () => {
+  const facts = { nulls: 0, mean: null, distinct: null };
+
+  test('are parts of a range, whose rows can be asked for', () => {
+    const numbers = barsOf({ ...facts, min: '-10', max: '10', histogram: { counts: [1, 2], values: null } }, 'number');
+    expect(numbers).toEqual([
+      { label: '−10…0', count: 1, rows: [{ comparison: 'ge', value: '-10' }, { comparison: 'lt', value: '0' }] },
+      { label: '0…10', count: 2, rows: [{ comparison: 'ge', value: '0' }, { comparison: 'le', value: '10' }] },
+    ]);
+    const days = barsOf({ ...facts, min: '2013-01-01', max: '2013-12-31', histogram: { counts: [3, 4], values: null } }, 'date');
+    expect(days.map((bar) => bar.label)).toEqual(['2013-01-01…2013-07-02', '2013-07-02…2013-12-31']);
+    const times = barsOf({ ...facts, min: '2013-01-01T00:00:00', max: '2013-01-03T00:00:00', histogram: { counts: [3, 4], values: null } }, 'time');
+    expect(times[1]).toEqual({
+      label: '2013-01-02 00:00…2013-01-03 00:00',
+      count: 4,
+      rows: [{ comparison: 'ge', value: '2013-01-02T00:00:00.000' }, { comparison: 'le', value: '2013-01-03T00:00:00' }],
+    });
+  });
+
+  test('are single values where there are few', () => {
+    const long = 'x'.repeat(64);
+    const texts = barsOf({ ...facts, min: null, max: null, histogram: { counts: [3, 2, 1], values: ['a', '', long] } }, 'text');
+    expect(texts.map((bar) => [bar.label, bar.rows?.[0]])).toEqual([
+      ['a', { comparison: 'eq', value: 'a' }],
+      ['(empty)', { comparison: 'eq', value: '' }],
+      [long, { comparison: 'contains', value: long }],
+    ]);
+    expect(barsOf({ ...facts, min: null, max: null, histogram: null }, 'text')).toEqual([]);
+    expect(barsOf({ ...facts, min: 'a', max: 'b', histogram: { counts: [3], values: null } }, 'text')).toEqual([]);
   });
 });

@@ -112,12 +112,72 @@ export function columnWords(facts: ColumnFacts, rows: number, kind: ColumnKind):
     return all === 0 ? '' : `${percent(yes / all)} true`;
   }
   if (kind === 'number' && min !== null && max !== null) {
-    return min === max ? short(min, kind) : `${short(min, kind)}…${short(max, kind)}`;
+    const [least, most] = [short(min, kind), short(max, kind)];
+    // 2013 to 2013 is not 2k to 2k.
+    const exact = (text: string) => (Number.isInteger(Number(text)) ? text.replace('-', '−') : short(text, kind));
+    if (min === max) return exact(min);
+    return least === most ? `${exact(min)}…${exact(max)}` : `${least}…${most}`;
   }
   if (distinct !== null) {
     return distinct === rows - facts.nulls && distinct > 1 ? 'all distinct' : `${distinct < 10_000 ? count(distinct) : shortCount(distinct)} distinct`;
   }
   return min !== null && max !== null && (kind === 'date' || kind === 'time') ? `${min.slice(0, 10)}…${max.slice(0, 10)}` : 'many distinct';
+}
+
+/** A bar of a histogram: what it stands for, how many values, and which rows those are in. */
+export interface Bar {
+  label: string;
+  count: number;
+  /** None where the rows cannot be asked for. */
+  rows: readonly Omit<Condition, 'column'>[] | null;
+}
+
+/** Values are cut at so many characters by the server. */
+const CUT = 64;
+
+/** A number, or a moment in milliseconds; none for other texts. */
+function scalar(text: string, kind: ColumnKind): number | null {
+  const value = kind === 'number' ? Number(text) : Date.parse(/^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The same back as text: as exact as a condition needs it. */
+function written(value: number, kind: ColumnKind, like: string): string {
+  if (kind === 'number') return String(value);
+  const text = new Date(value).toISOString();
+  if (kind === 'date') return text.slice(0, 10);
+  return like.endsWith('Z') ? text : text.replace('Z', '');
+}
+
+/** The bars of a column's histogram, with words. */
+export function barsOf({ histogram, min, max }: ColumnFacts, kind: ColumnKind): Bar[] {
+  if (histogram === null) return [];
+  const { counts, values } = histogram;
+  if (values !== null) {
+    return counts.map((count, at) => {
+      const value = values[at] ?? '';
+      const isExact = value.length < CUT && ['number', 'text', 'bool', 'date', 'time'].includes(kind);
+      return {
+        label: value === '' ? '(empty)' : kind === 'time' ? (cellText(value, kind) ?? '') : value.replace(/^-(?=\d)/, '−'),
+        count,
+        rows: isExact ? [{ comparison: 'eq', value }] : value === '' ? null : [{ comparison: 'contains', value }],
+      };
+    });
+  }
+  const least = min === null ? null : scalar(min, kind);
+  const most = max === null ? null : scalar(max, kind);
+  if (least === null || most === null || min === null || max === null || !['number', 'date', 'time'].includes(kind)) return [];
+  const edge = (at: number) => (at === 0 ? min : at === counts.length ? max : written(least + ((most - least) * at) / counts.length, kind, min));
+  const digits = (value: number) => (Math.abs(value) >= 100_000 ? shortCount(Math.round(value)) : Math.abs(value) >= 1000 ? count(value) : short(String(value), kind));
+  const word = (text: string) => (kind === 'number' ? digits(Number(text)) : text.slice(0, kind === 'date' ? 10 : 16).replace('T', ' '));
+  return counts.map((count, at) => ({
+    label: `${word(edge(at))}…${word(edge(at + 1))}`,
+    count,
+    rows: [
+      { comparison: 'ge', value: edge(at) },
+      { comparison: at === counts.length - 1 ? 'le' : 'lt', value: edge(at + 1) },
+    ],
+  }));
 }
 
 /** `2.5 % null`; nothing when there are none. */
@@ -144,7 +204,9 @@ export function columnWidth(name: string, texts: readonly (string | null)[], kin
   const longest = texts.reduce((most, text) => Math.max(most, text?.length ?? 4), 0);
   const header = name.length * 7.4 + 48;
   const cells = longest * (kind === 'number' ? 8 : 7.4) + 20;
-  return Math.round(Math.min(320, Math.max(96, header, cells)));
+  // A range and a share of nulls stand side by side in the header.
+  const least = kind === 'number' || kind === 'date' || kind === 'time' ? 128 : 96;
+  return Math.round(Math.min(320, Math.max(least, header, cells)));
 }
 
 /** Rows as lines of CSV, or as a table of Markdown. */

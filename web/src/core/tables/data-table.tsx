@@ -285,6 +285,7 @@ export function DataTable({
                   isFiltered={view.conditions.some((one) => one.column === column.name)}
                   onSort={() => change(sortedBy(view, column.name))}
                   onHide={() => setHidden((now) => new Set(now).add(column.name))}
+                  onOnly={(rows) => change({ ...view, conditions: [...view.conditions.filter((one) => one.column !== column.name), ...rows.map((one) => ({ ...one, column: column.name }))] })}
                   filter={<ColumnFilter column={column} onFilter={(condition) => change({ ...view, conditions: [...view.conditions, condition] })} />}
                 />
               );

@@ -3,39 +3,10 @@ import type { ReactNode } from 'react';
 import { ArrowDown, ArrowUp, EyeOff, ListFilter } from 'lucide-react';
 
 import type { Column } from '../notebook/model';
-import { type ColumnFacts, type ColumnKind, columnWords, nullWords, typeWords } from '../notebook/table';
-import { count } from '../../lib/format';
+import { columnWords, type Condition, nullWords, typeWords } from '../notebook/table';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu';
 import { ColumnIcon } from './column-icon';
-
-const HEIGHT = 20;
-
-function Histogram({ facts, rows, width }: { facts: ColumnFacts; rows: number; width: number }) {
-  const { histogram, nulls } = facts;
-  if (histogram === null || rows === 0) return <span className="hist" />;
-  const { counts, values } = histogram;
-  const nullBar = nulls > 0 ? 10 : 0;
-  const room = width - 20 - nullBar;
-  const most = Math.max(1, ...counts, 0);
-  const gap = values === null ? 0.5 : 2;
-  const each = room / counts.length;
-  const scale = (value: number) => (value === 0 ? 0 : Math.max(1, (value / most) * HEIGHT));
-  const nullHeight = Math.max(2, (nulls / rows) * HEIGHT);
-  return (
-    <svg className="hist" width={width - 20} height={HEIGHT} aria-hidden>
-      {counts.map((value, at) => (
-        <rect key={at} x={at * each} width={Math.max(0.5, each - gap)} y={HEIGHT - scale(value)} height={scale(value)}>
-          <title>{`${values?.[at] === undefined ? '' : `${values[at]}: `}${count(value)}`}</title>
-        </rect>
-      ))}
-      {nulls > 0 ? (
-        <rect className="hist-null" x={room + 3} width={7} y={HEIGHT - nullHeight} height={nullHeight}>
-          <title>{`null: ${count(nulls)}`}</title>
-        </rect>
-      ) : null}
-    </svg>
-  );
-}
+import { ColumnSpread, type Known } from './column-spread';
 
 export function TableHeader({
   column,
@@ -48,18 +19,21 @@ export function TableHeader({
   isFiltered,
   onSort,
   onHide,
+  onOnly,
   filter,
 }: {
   column: Column & { kind: ColumnKind };
   index: number;
   left: number;
   width: number;
-  known: { facts: ColumnFacts; rows: number } | undefined;
+  known: Known | undefined;
   sort: 'up' | 'down' | null;
   isMarked: boolean;
   isFiltered: boolean;
   onSort: () => void;
   onHide: () => void;
+  /** Narrows the table to rows that meet these. */
+  onOnly: (rows: readonly Omit<Condition, 'column'>[]) => void;
   filter: ReactNode;
 }) {
   const Arrow = sort === 'up' ? ArrowUp : ArrowDown;
@@ -92,7 +66,7 @@ export function TableHeader({
           </MenuItem>
         </Menu>
       </div>
-      {known === undefined ? <span className="hist" /> : <Histogram facts={known.facts} rows={known.rows} width={width} />}
+      <ColumnSpread name={column.name} kind={column.kind} known={known} width={width - 20} onOnly={onOnly} />
       <div className="grid-title-facts">
         <span className="cut">{column.kind === 'nested' ? typeWords(column.type) : known === undefined ? typeWords(column.type) : columnWords(known.facts, known.rows, column.kind)}</span>
         {known === undefined ? null : <span className="grid-title-nulls">{nullWords(known.facts.nulls, known.rows)}</span>}

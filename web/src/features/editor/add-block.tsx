@@ -81,7 +81,7 @@ export function AddBlock({ after }: { after: string | null }) {
     setBusy(true);
     const { name, kind: type, language, template } = offer;
     void actions
-      .create({ name, type, language, ...(template === null ? (offer.group === 'New, empty' ? { content: '' } : {}) : { template }) }, after)
+      .create({ name, type, language, ...(template === null ? (offer.group === 'New' ? { content: '' } : {}) : { template }) }, after)
       .finally(() => setBusy(false));
   };
   const go = (to: number) => {

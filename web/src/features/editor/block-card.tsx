@@ -18,7 +18,7 @@ import { BlockName } from './block-name';
 import { ConflictBar } from './conflict-bar';
 import { RemoveBar } from './remove-bar';
 import { Result } from './result';
-import { useActions, useBlocks, useCell, useSession, useStanding, useView, useViewStore } from './use-session';
+import { useActions, useBlock, useBlocks, useSession, useStanding, useView, useViewStore } from './use-session';
 import { useTicking } from './use-ticking';
 import { toggled } from './view';
 
@@ -194,8 +194,9 @@ function More({ uuid }: { uuid: string }) {
   );
 }
 
+/** What is typed draws its code anew, not the card: what is seen of the text is drawn by those who show it. */
 export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
-  const cell = useCell(uuid);
+  const block = useBlock(uuid);
   const state = useStanding(uuid);
   const actions = useActions();
   const view = useViewStore();
@@ -203,8 +204,7 @@ export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
   const isFolded = useView((now) => now.folded.has(uuid));
   const isRemoving = useView((now) => now.removing === uuid);
   const { place, isNear } = useNear();
-  if (!cell) return null;
-  const { block } = cell;
+  if (!block) return null;
   const kind = kindOf(block.kind);
   const fold = () => view.set((now) => ({ ...now, folded: toggled(now.folded, uuid) }));
   return (
@@ -235,16 +235,16 @@ export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
         {runs(block.kind) ? (
           <>
             <Standing state={state} file={block.file} />
-            <RunButton uuid={uuid} isSelected={isSelected} />
+            {isNear ? <RunButton uuid={uuid} isSelected={isSelected} /> : null}
           </>
         ) : null}
-        <More uuid={uuid} />
+        {isNear ? <More uuid={uuid} /> : null}
       </header>
       {isRemoving ? <RemoveBar uuid={uuid} /> : null}
       {isFolded ? null : (
         <>
-          <ConflictBar cell={cell} />
-          {block.file === null ? null : <CardCode cell={cell} isNear={isNear} failedAt={state.newest?.status === 'failed' ? failedLine(state, block.file) : null} />}
+          <ConflictBar uuid={uuid} />
+          {block.file === null ? null : <CardCode uuid={uuid} isNear={isNear} failedAt={state.newest?.status === 'failed' ? failedLine(state, block.file) : null} />}
           {isNear ? <Result uuid={uuid} state={state} block={block} /> : null}
         </>
       )}

@@ -9,7 +9,7 @@ import type { Cell } from '../../core/notebook/document';
 import { CodeEditor, type CodeKeys } from '../../core/code/code-editor';
 import { LINE, MOST_LINES } from '../../core/code/code-language';
 import { completer } from './completing';
-import { useActions, useProblems, useSession, useStanding, useViewStore } from './use-session';
+import { useActions, useCell, useProblems, useSession, useStanding, useViewStore } from './use-session';
 
 /** The lines that are other ones than when the block last ran well; none where it never did. */
 function useChanged(cell: Cell): readonly number[] | undefined {
@@ -27,7 +27,17 @@ function useChanged(cell: Cell): readonly number[] | undefined {
   return useMemo(() => (typeof before === 'string' ? changedLines(before, text) : undefined), [before, text]);
 }
 
-export function CardCode({ cell, isNear, failedAt }: { cell: Cell; isNear: boolean; failedAt: number | null }) {
+interface Place {
+  isNear: boolean;
+  failedAt: number | null;
+}
+
+export function CardCode({ uuid, ...place }: Place & { uuid: string }) {
+  const cell = useCell(uuid);
+  return cell === undefined ? null : <Code cell={cell} {...place} />;
+}
+
+function Code({ cell, isNear, failedAt }: Place & { cell: Cell }) {
   const session = useSession();
   const actions = useActions();
   const view = useViewStore();

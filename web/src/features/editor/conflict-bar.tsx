@@ -5,9 +5,15 @@ import type { Cell } from '../../core/notebook/document';
 import { Button } from '../../ui/button';
 import { StatusIcon } from '../../ui/status';
 import { Changes } from './changes';
-import { useSession } from './use-session';
+import { useCell, useSession } from './use-session';
 
-export function ConflictBar({ cell }: { cell: Cell }) {
+export function ConflictBar({ uuid }: { uuid: string }) {
+  const cell = useCell(uuid);
+  const state = cell?.save.state;
+  return cell !== undefined && (state === 'failed' || state === 'conflict') ? <Bar cell={cell} /> : null;
+}
+
+function Bar({ cell }: { cell: Cell }) {
   const session = useSession();
   const [isOpen, setOpen] = useState(true);
   const { uuid } = cell.block;

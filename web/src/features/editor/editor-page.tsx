@@ -1,10 +1,10 @@
 // The notebook of a pipeline, between what it is made of (left) and how it hangs together (right).
-import { memo, useEffect, useMemo } from 'react';
-import { useParams, useSearchParams } from 'react-router';
+import { memo, useEffect, useMemo, useRef } from 'react';
+import { NavigationType, useLocation, useNavigationType, useParams, useSearchParams } from 'react-router';
 
 import { goToLine } from '../../core/code/code-editor';
 import { Failure, Skeleton } from '../../ui/states';
-import { createActions } from './actions';
+import { type Actions, createActions } from './actions';
 import { EditorBar } from './editor-bar';
 import { Inspector } from './inspector';
 import { LeftPane } from './left-pane';
@@ -18,26 +18,40 @@ import { createView, LEFT, RIGHT } from './view';
 import './editor.css';
 import './card.css';
 
-/** Keeps the selected block in the address. */
-function useAddress(view: ReturnType<typeof createView>) {
+/** Marks what this page itself put into the address. */
+const OURS = 'selection';
+
+/** Keeps the selected block in the address, and selects the one that a link or going back puts there. */
+function useAddress(view: ReturnType<typeof createView>, actions: Actions) {
   const [search, setSearch] = useSearchParams();
+  const location = useLocation();
+  const type = useNavigationType();
   const named = search.get('block');
   const selected = useStore(view, (now) => now.selected);
+  const before = useRef(named);
+  // The address follows a selection a little later: what comes back then is no wish to select it again.
+  const state: unknown = location.state;
+  const isOurs = state === OURS && type !== NavigationType.Pop;
   useEffect(() => {
+    const isNew = named !== before.current;
+    before.current = named;
     if (selected === named) return;
+    if (isNew && !isOurs && named !== null) {
+      actions.select(named, true);
+      return;
+    }
     setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
+      (now) => {
+        const next = new URLSearchParams(now);
         if (selected === null) next.delete('block');
         else next.set('block', selected);
         return next;
       },
-      { replace: true, preventScrollReset: true },
+      { replace: true, preventScrollReset: true, state: OURS },
     );
-    // The address follows the selection; the other way is `useNamed`.
+    // What it does with is the same for as long as the page is there.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [selected]);
-  return named;
+  }, [selected, named, isOurs]);
 }
 
 function Loading() {
@@ -83,12 +97,8 @@ function Open({ pipeline, block }: { pipeline: string; block: string | null }) {
   const isRightOpen = useStore(view, (now) => now.isRightOpen);
   const leftWidth = useStore(view, (now) => now.leftWidth);
   const rightWidth = useStore(view, (now) => now.rightWidth);
-  const named = useAddress(view);
+  useAddress(view, actions);
 
-  // Another block in the address, by a link or by going back.
-  useEffect(() => {
-    if (named !== null && named !== view.get().selected) actions.select(named, true);
-  }, [named, actions, view]);
   // The first look at a block that the address names.
   useEffect(() => {
     const { selected } = view.get();

@@ -1,6 +1,7 @@
 // An open notebook: keeps what is written and how the blocks stand in step with the server, and carries out what
 // people ask for. What that means for the text and for the blocks is decided in core/notebook.
 import {
+  checkPipeline,
   checkText,
   type PipelineOnDisk,
   type Problem,
@@ -185,6 +186,20 @@ export function createSession(pipeline: string): Session {
     checks.set(uuid, { timer, abort });
   };
 
+  /** All files at once, when the notebook opens: what is written but not saved is checked by itself. */
+  const checkAll = async () => {
+    const found = await checkPipeline(pipeline);
+    problems.set((now) => {
+      const next = new Map(now);
+      for (const [uuid, { block, text, onDisk }] of notebook.get().cells) {
+        if (block.file !== null && text === onDisk) next.set(uuid, found.filter((problem) => problem.file === block.file));
+      }
+      return next;
+    });
+  };
+  // The next keystroke asks again.
+  const checkAllSoon = debounced(CHECK_AFTER * 4, () => void checkAll().catch(() => undefined));
+
   const refreshStandings = async () => {
     const answer = await readStandings(pipeline);
     standings.set((now) => answered(now, answer));
@@ -195,12 +210,9 @@ export function createSession(pipeline: string): Session {
     const before = notebook.get();
     notebook.set((now) => loaded(now, onDisk.revision, onDisk.blocks));
     standings.set((now) => answered(now, answer));
-    for (const { block } of onDisk.blocks) {
-      const now = cell(block.uuid);
-      if (block.language === 'python' && now?.onDisk !== before.cells.get(block.uuid)?.onDisk) {
-        checkSoon(block.uuid, CHECK_AFTER * 4);
-      }
-    }
+    const changed = onDisk.blocks.filter(({ block }) => block.language === 'python' && cell(block.uuid)?.onDisk !== before.cells.get(block.uuid)?.onDisk);
+    if (changed.length > 1) checkAllSoon.soon();
+    else for (const { block } of changed) checkSoon(block.uuid, CHECK_AFTER * 4);
     phase.set(() => ({ state: 'open' }));
   };
   const refreshSoon = debounced(30, () => void refresh().catch(say));
@@ -288,6 +300,7 @@ export function createSession(pipeline: string): Session {
         close();
         refreshSoon.cancel();
         standingsSoon.cancel();
+        checkAllSoon.cancel();
         clearTimeout(asking);
         clearTimeout(flushing);
         for (const { timer, abort } of checks.values()) {

@@ -46,6 +46,11 @@ export function useCell(uuid: string): Cell | undefined {
   return useStore(useSession().notebook, (notebook) => notebook.cells.get(uuid));
 }
 
+/** A block without its text. */
+export function useBlock(uuid: string): Block | undefined {
+  return useStore(useSession().notebook, (notebook) => notebook.cells.get(uuid)?.block);
+}
+
 /** The blocks without their text. */
 export function useBlocks(): readonly Block[] {
   return useStore(useSession().blocks, (blocks) => blocks);
