@@ -1020,6 +1020,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pipelines/{pipeline}/blocks/{block}/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a block has made in each of its runs that are still there. */
+        get: operations["get_pipelines_pipeline_blocks_block_products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pipelines/{pipeline}/checks": {
         parameters: {
             query?: never;
@@ -1222,6 +1239,23 @@ export interface paths {
         };
         /** What a chart shows, computed over all of the newest output of the block above it, or over that of a run. */
         get: operations["get_pipelines_pipeline_widgets_block_chart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every output that blocks have made, as the newest run has left it. */
+        get: operations["get_products"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1923,6 +1957,53 @@ export interface components {
         };
         /** @enum {string} */
         CallStatus: "started" | "repeated" | "refused" | "full" | "failed";
+        /** @description How many there are. */
+        CatalogueMetadata: {
+            /**
+             * Format: uint64
+             * @description On all pages.
+             */
+            count: number;
+            /** @description Whether there are more behind this page. */
+            next: boolean;
+        };
+        /** @description An output of a block, as its newest run has left it. */
+        CatalogueProduct: {
+            pipeline_uuid: string;
+            block_uuid: string;
+            name: string;
+            kind: components["schemas"]["ProductKind"];
+            /** @description What wrote it and reads it back: `pandas`, `polars`, `json`, … */
+            codec: string;
+            /**
+             * Format: uint64
+             * @description Rows, for a frame.
+             */
+            rows: number | null;
+            /**
+             * Format: uint
+             * @description How many columns a frame has.
+             */
+            columns: number;
+            /** Format: uint64 */
+            bytes: number;
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** Format: int64 */
+            block_run_id: number;
+            /** @description When the block run that made it ended. */
+            completed_at: string | null;
+            /**
+             * Format: uint32
+             * @description Child runs that made a part of it; what else is told is that of the first one.
+             */
+            parts: number;
+            /**
+             * Format: uint32
+             * @description Runs that made it and are still there.
+             */
+            versions: number;
+        };
         /** @enum {string} */
         Cause: "hand" | "schedule" | "call" | "event" | "completion" | "backfill" | "code" | "again";
         /** @description A chart, computed. */
@@ -3027,6 +3108,32 @@ export interface components {
         };
         /** @enum {string} */
         ProductKind: "frame" | "json" | "text" | "image" | "opaque";
+        /** @description What a run left of an output. */
+        ProductVersion: {
+            name: string;
+            kind: components["schemas"]["ProductKind"];
+            /**
+             * Format: uint64
+             * @description Rows, for a frame.
+             */
+            rows: number | null;
+            columns: components["schemas"]["Column"][];
+            /** @description What is known of each column, in the same order, where it was counted. */
+            statistics: components["schemas"]["ColumnFacts"][];
+            /** Format: uint64 */
+            bytes: number;
+            /** Format: int64 */
+            pipeline_run_id: number;
+            /** Format: int64 */
+            block_run_id: number;
+            /** @description When the block run that made it ended. */
+            completed_at: string | null;
+            /**
+             * Format: uint32
+             * @description Child runs that made a part of it; what else is told is that of the first one.
+             */
+            parts: number;
+        };
         /** @description The project. Keys of services and the like stay in its file. */
         Project: {
             /** @description The folder's name. */
@@ -6890,6 +6997,48 @@ export interface operations {
             };
         };
     };
+    get_pipelines_pipeline_blocks_block_products: {
+        parameters: {
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                pipeline: string;
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        versions: components["schemas"]["ProductVersion"][];
+                        metadata: components["schemas"]["CatalogueMetadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_pipelines_pipeline_checks: {
         parameters: {
             query?: never;
@@ -7615,6 +7764,47 @@ export interface operations {
                     "application/json": {
                         chart: components["schemas"]["Chart"];
                         metadata: components["schemas"]["ChartMetadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_products: {
+        parameters: {
+            query?: {
+                /** @description Only of this pipeline. */
+                pipeline_uuid?: string;
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        products: components["schemas"]["CatalogueProduct"][];
+                        metadata: components["schemas"]["CatalogueMetadata"];
                     };
                 };
             };

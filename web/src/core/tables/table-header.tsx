@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { ArrowDown, ArrowUp, EyeOff, ListFilter } from 'lucide-react';
 
 import type { Column } from '../notebook/model';
-import { columnWords, type Condition, nullWords, typeWords } from '../notebook/table';
+import { type ColumnKind, columnWords, type Condition, nullWords, typeWords } from '../notebook/table';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu';
 import { ColumnIcon } from './column-icon';
 import { ColumnSpread, type Known } from './column-spread';
