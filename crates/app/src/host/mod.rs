@@ -9,6 +9,7 @@ mod children;
 mod comparing;
 mod editing;
 mod executing;
+mod forms;
 mod hooks;
 mod logs;
 mod measures;
@@ -30,6 +31,7 @@ mod transfer;
 mod triggers;
 mod usual;
 mod variables;
+mod versions;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -81,6 +83,7 @@ pub use retention::Stale;
 pub use transfer::{ArchivedFile, Fate, Import};
 pub use triggers::{Call, Called};
 pub use variables::scope_name;
+pub use versions::{Commit, CommitPage, Commits, MOST_COMMITS};
 
 /// Files of the project that changed, for those who look at them.
 pub type FileNews = Arc<Vec<Changed>>;

@@ -9,6 +9,7 @@
 mod backfills;
 #[path = "../described/mod.rs"]
 mod described;
+mod forms;
 mod live;
 mod logs;
 mod outlook;
@@ -17,4 +18,5 @@ mod paging;
 mod routes;
 mod run_actions;
 mod served;
+mod situations;
 mod why;
