@@ -33,11 +33,11 @@ pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
     ArchivedFile, BOUNDS, BlockChart, BlockResult, BlockText, Call, Called, ChangeOptions,
-    ChartWish, ComparedBlock, Comparison, Consequences, Detail, Executed, Fate, FileBody, FileNews,
-    FileNode, FileTree, Found, Host, Import, Inputs, KeysOfFile, LARGEST_FILE, LogPage, LogQuery,
-    MOST_RECORDS, Measures, NotebookBlock, Operation, Outlook, Outputs, PipelineFacts,
-    PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts, Stale, Taken, Wish, Writing, flat,
-    scope_name,
+    ChartWish, Commit, CommitPage, Commits, ComparedBlock, Comparison, Consequences, Detail,
+    Executed, Fate, FileBody, FileNews, FileNode, FileTree, Found, Host, Import, Inputs,
+    KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_COMMITS, MOST_RECORDS, Measures,
+    NotebookBlock, Operation, Outlook, Outputs, PipelineFacts, PipelinePage, PipelineQuery,
+    PipelineTemplate, ProjectFacts, Stale, Taken, Wish, Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

@@ -12,7 +12,7 @@ use baton_model::{Misfire, RunStatus, Schedule, Timestamp, Trigger, TriggerKind,
 use crate::schedule::{current_date, date_after};
 use crate::zones::Zone;
 
-pub use calls::{Complaint, accept, matches};
+pub use calls::{Complaint, accept, accept_chosen, matches};
 pub use forecast::{Collision, Expected, Planned, collisions, forecast};
 
 /// Most runs that one decision makes. Where more dates were missed, the next decision makes the next ones.

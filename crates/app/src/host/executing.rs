@@ -65,6 +65,10 @@ impl Host {
                 pipeline.uuid
             )));
         }
+        if request.block.is_none() {
+            self.refuse_wrong_choices(&pipeline.uuid, &request.variables)
+                .await?;
+        }
         let request = RunRequest {
             machine: self.desk.machine(),
             ..request

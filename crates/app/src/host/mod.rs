@@ -10,6 +10,7 @@ mod children;
 mod comparing;
 mod editing;
 mod executing;
+mod forms;
 mod hooks;
 mod logs;
 mod measures;
@@ -31,6 +32,7 @@ mod transfer;
 mod triggers;
 mod usual;
 mod variables;
+mod versions;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -82,6 +84,7 @@ pub use retention::Stale;
 pub use transfer::{ArchivedFile, Fate, Import};
 pub use triggers::{Call, Called};
 pub use variables::scope_name;
+pub use versions::{Commit, CommitPage, Commits, MOST_COMMITS};
 
 /// Files of the project that changed, for those who look at them.
 pub type FileNews = Arc<Vec<Changed>>;

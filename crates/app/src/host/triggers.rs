@@ -13,6 +13,7 @@ use baton_store::{CallKey, RunPage, TriggerCall};
 use serde_json::{Value, json};
 
 use super::Host;
+use super::forms::told as complained;
 use super::sync::new_token;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
@@ -105,6 +106,8 @@ impl Host {
             trigger.token = Some(new_token());
         }
         self.checked(&mut trigger, None)?;
+        self.refuse_wrong_choices(&trigger.pipeline, &trigger.variables)
+            .await?;
         let made = self.save_trigger(trigger).await?;
         let object = made.id.to_string();
         self.audit(actor, "trigger.create", &object, told(&made))
@@ -126,6 +129,10 @@ impl Host {
         (trigger.id, trigger.created_at) = (before.id, before.created_at);
         trigger.updated_at = self.service().now();
         self.checked(&mut trigger, Some(&before))?;
+        if trigger.variables != before.variables {
+            self.refuse_wrong_choices(&trigger.pipeline, &trigger.variables)
+                .await?;
+        }
         let changed = self.save_trigger(trigger).await?;
         let object = changed.id.to_string();
         self.audit(actor, "trigger.update", &object, told(&changed))
@@ -209,12 +216,16 @@ impl Host {
             return Ok(repeated);
         }
         let settings = TriggerSettings::of(&trigger.settings);
-        if let Err(complaints) = accept(&settings, &call.variables) {
-            let texts: Vec<&str> = complaints
-                .iter()
-                .map(|complaint| complaint.text.as_str())
-                .collect();
-            let text = texts.join("; ");
+        let chosen = self.wrong_choices(&trigger.pipeline, &call.variables, &trigger.variables);
+        let mut complaints = chosen.await?;
+        complaints.extend(
+            accept(&settings, &call.variables)
+                .err()
+                .into_iter()
+                .flatten(),
+        );
+        if !complaints.is_empty() {
+            let text = complained(&complaints);
             self.note_call(&trigger, &call, "refused", None, &text)
                 .await?;
             return Err(Failure::usage(text, "see what the trigger accepts"));

@@ -1,5 +1,7 @@
 //! What those who call a trigger may say, and which events it answers to.
 
+use std::collections::BTreeMap;
+
 use baton_model::{Accepted, Map, TriggerSettings};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde_json::Value;
@@ -60,6 +62,40 @@ pub fn accept(settings: &TriggerSettings, variables: &Map) -> Result<(), Vec<Com
                 }
             }
         }
+    }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(complaints)
+    }
+}
+
+/// Checks what was chosen in forms. The rules of a variable are ways in which its value may be right; without any, all are.
+/// An empty text is no choice.
+pub fn accept_chosen(
+    rules: &BTreeMap<String, Vec<Accepted>>,
+    variables: &Map,
+) -> Result<(), Vec<Complaint>> {
+    let mut complaints = Vec::new();
+    for (variable, ways) in rules {
+        let given = variables.get(variable);
+        let given = given.filter(|value| !value.is_null() && value.as_str() != Some(""));
+        let text = match given {
+            None => ways
+                .iter()
+                .any(|way| way.required)
+                .then(|| "must be given".to_owned()),
+            Some(value) => {
+                let objections = ways.iter().map(|way| objection(way, value));
+                let all: Option<Vec<String>> = objections.collect();
+                all.filter(|all| !all.is_empty())
+                    .map(|all| all.join(", or "))
+            }
+        };
+        complaints.extend(text.map(|text| Complaint {
+            variable: variable.clone(),
+            text,
+        }));
     }
     if complaints.is_empty() {
         Ok(())

@@ -27,6 +27,7 @@ mod status;
 mod transfer;
 mod usage;
 mod variables;
+mod versions;
 mod why;
 
 use axum::Router;
@@ -231,6 +232,10 @@ fn project_routes() -> Vec<Route> {
         get("/api/files/{path}", files::show),
         put("/api/files/{path}", files::rename),
         delete("/api/files/{path}", files::remove),
+        get("/api/files/{path}/commits", versions::of_file),
+        get("/api/files/{path}/commits/{commit}", versions::content),
+        get("/api/files/{path}/difference", versions::difference),
+        get("/api/pipelines/{pipeline}/commits", versions::of_pipeline),
         get("/api/file_contents/{path}", files::content),
         put("/api/file_contents/{path}", files::write),
         post("/api/folders", files::create_folder),

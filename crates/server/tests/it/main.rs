@@ -10,6 +10,7 @@ mod backfills;
 mod catalogue;
 #[path = "../described/mod.rs"]
 mod described;
+mod forms;
 mod live;
 mod logs;
 mod outlook;
@@ -18,4 +19,5 @@ mod paging;
 mod routes;
 mod run_actions;
 mod served;
+mod situations;
 mod why;

@@ -174,6 +174,21 @@ async fn bodies_have_a_limit() {
         let body = json!({"pipeline": {"name": large}});
         scene.refused("POST", path, body, 413).await;
     }
+    // Bytes as they are may be more, and no more than a file may have.
+    let raw = async |method: &str, path: &str, kind: &str, size: usize| {
+        let request = Scene::request(method, path)
+            .header(header::CONTENT_TYPE, kind)
+            .body(Body::from(vec![b'x'; size]))
+            .unwrap();
+        scene.send(request).await.0
+    };
+    let (path, bytes) = ("/api/file_contents/data.bin", "application/octet-stream");
+    let too_much = (64 << 20) + 1;
+    let refused = raw("PUT", path, bytes, too_much).await;
+    assert_eq!(refused, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(!scene.path("data.bin").exists());
+    let refused = raw("POST", "/api/pipeline_imports", "application/zip", too_much).await;
+    assert_eq!(refused, StatusCode::PAYLOAD_TOO_LARGE);
     let broken = Scene::request("POST", "/api/pipelines")
         .body(Body::from("{"))
         .unwrap();

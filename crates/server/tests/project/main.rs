@@ -11,3 +11,4 @@ mod pipelines;
 mod rest;
 mod scene;
 mod transfer;
+mod versions;

@@ -371,6 +371,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files/{path}/commits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The commits that changed a file, where Git keeps the project; also under names that it had before. */
+        get: operations["get_files_path_commits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/{path}/commits/{commit}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a file held in a commit. */
+        get: operations["get_files_path_commits_commit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/{path}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has changed in a file between two commits, or since one. */
+        get: operations["get_files_path_difference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/folders": {
         parameters: {
             query?: never;
@@ -1046,6 +1097,23 @@ export interface paths {
         };
         /** The check of one pipeline. */
         get: operations["get_pipelines_pipeline_checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/{pipeline}/commits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The commits that changed a pipeline or a file of its blocks. */
+        get: operations["get_pipelines_pipeline_commits"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2124,6 +2192,25 @@ export interface components {
             /** @description How the values are spread; null where nothing can be counted. */
             histogram: components["schemas"]["Histogram"] | null;
         };
+        /** @description A commit. */
+        Commit: {
+            /** @description Its hash. */
+            commit: string;
+            author: string;
+            /** @description When it was written, with the offset of its author's clock. */
+            authored_at: string;
+            /** @description The first line of its message. */
+            subject: string;
+            /** @description The files that it changed, among those that were asked for, by the names they had then. */
+            paths: string[];
+        };
+        /** @description What is known of a page of commits. */
+        CommitMetadata: {
+            /** @description Whether Git keeps the project at all. */
+            is_repository: boolean;
+            /** @description Whether there are older commits; `_offset` leads to them. */
+            next: boolean;
+        };
         /** @description One block in two runs. */
         ComparedBlock: {
             block_uuid: string;
@@ -2337,6 +2424,14 @@ export interface components {
         };
         /** @description A file with what it holds. */
         FileContent: components["schemas"]["File"];
+        /** @description What has changed in a file. */
+        FileDifference: {
+            path: string;
+            from: string;
+            to: string | null;
+            /** @description The lines that differ, as `git diff` shows them; empty when there are none. */
+            text: string;
+        };
         /** @enum {string} */
         FileFate: "new" | "same" | "overwritten";
         /** @description A file or folder of a tree. */
@@ -2353,6 +2448,15 @@ export interface components {
             updated_at?: string;
             /** @description What a folder holds; left out of a file. */
             children?: components["schemas"]["FileTreeNode"][] | null;
+        };
+        /** @description What a file held in a commit. */
+        FileVersion: {
+            path: string;
+            commit: string;
+            /** @description What it held; none when that is no text. */
+            content: string | null;
+            /** Format: uint64 */
+            size: number;
         };
         /** @description A folder that is to be made or moved. */
         FolderChange: {
@@ -4787,6 +4891,119 @@ export interface operations {
             };
         };
     };
+    get_files_path_commits: {
+        parameters: {
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        commits: components["schemas"]["Commit"][];
+                        metadata: components["schemas"]["CommitMetadata"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_files_path_commits_commit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+                commit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        file_version: components["schemas"]["FileVersion"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_files_path_difference: {
+        parameters: {
+            query?: {
+                /** @description The older one. */
+                from?: string;
+                /** @description The newer one; without it, the file as it is now. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        difference: components["schemas"]["FileDifference"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     post_folders: {
         parameters: {
             query?: never;
@@ -7058,6 +7275,47 @@ export interface operations {
                 content: {
                     "application/json": {
                         check: components["schemas"]["Check"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_pipelines_pipeline_commits: {
+        parameters: {
+            query?: {
+                /** @description So many rows at most; 5000 is the most there can be. */
+                _limit?: number;
+                /** @description So many rows are left out first. */
+                _offset?: number;
+                /** @description What the page before this one gave as `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        commits: components["schemas"]["Commit"][];
+                        metadata: components["schemas"]["CommitMetadata"];
                     };
                 };
             };
