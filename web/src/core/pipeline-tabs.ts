@@ -6,5 +6,6 @@ export function pipelineTabs(uuid: string) {
     { to: paths.editor(uuid), label: 'Editor' },
     { to: paths.pipelineRuns(uuid), label: 'Runs' },
     { to: paths.pipelineTriggers(uuid), label: 'Triggers' },
+    { to: paths.pipelineBackfills(uuid), label: 'Backfills' },
   ];
 }
