@@ -99,6 +99,21 @@ const pages: RouteObject[] = [
         } satisfies Handle,
         lazy: async () => ({ Component: (await import('../features/triggers/trigger-page')).TriggerPage }),
       },
+      {
+        path: 'backfills',
+        handle: named('Backfills'),
+        lazy: async () => ({ Component: (await import('../features/backfills/backfills-page')).BackfillsPage }),
+      },
+      {
+        path: 'backfills/:backfill',
+        handle: {
+          crumbs: ({ pipeline = '', backfill = '' }) => [
+            { label: 'Backfills', to: paths.pipelineBackfills(pipeline) },
+            { label: backfill === 'new' ? 'New backfill' : `Backfill ${backfill}` },
+          ],
+        } satisfies Handle,
+        lazy: async () => ({ Component: (await import('../features/backfills/backfill-page')).BackfillPage }),
+      },
     ],
   },
 ];

@@ -6,6 +6,7 @@ export function pipelineTabs(uuid: string) {
     { to: paths.editor(uuid), label: 'Editor' },
     { to: paths.pipelineRuns(uuid), label: 'Runs' },
     { to: paths.pipelineTriggers(uuid), label: 'Triggers' },
+    { to: paths.pipelineBackfills(uuid), label: 'Backfills' },
     { to: paths.pipelineLogs(uuid), label: 'Logs' },
   ];
 }

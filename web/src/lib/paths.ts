@@ -10,6 +10,7 @@ export const paths = {
   pipelineRuns: (uuid: string) => `/pipelines/${part(uuid)}/runs`,
   pipelineTriggers: (uuid: string) => `/pipelines/${part(uuid)}/triggers`,
   pipelineBackfills: (uuid: string) => `/pipelines/${part(uuid)}/backfills`,
+  backfill: (uuid: string, id: number | 'new') => `/pipelines/${part(uuid)}/backfills/${id}`,
   pipelineLogs: (uuid: string) => `/pipelines/${part(uuid)}/logs`,
   pipelineSettings: (uuid: string) => `/pipelines/${part(uuid)}/settings`,
   run: (uuid: string, id: number, block?: string) =>

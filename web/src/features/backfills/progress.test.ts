@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+
+import type { Run } from '../../api/runs';
+import { countsOf, leftOf, linesOf } from './progress';
+
+function run(id: number, date: string, status: string): Run {
+  return {
+    id,
+    pipeline_uuid: 'shop',
+    status,
+    execution_date: `${date} 00:00:00`,
+    pipeline_schedule_id: 1,
+    pipeline_schedule_name: 'Backfill a',
+    backfill_id: 1,
+    cause: 'backfill',
+    reason: null,
+    passed_sla: null,
+    block_runs_count: 1,
+    completed_block_runs_count: 0,
+    failed_block_runs_count: 0,
+    parent_run_id: null,
+    retried_run_id: null,
+    created_at: '',
+    started_at: null,
+    completed_at: null,
+  };
+}
+
+const runs = [
+  run(4, '2026-01-02', 'completed'),
+  run(2, '2026-01-02', 'failed'),
+  run(1, '2026-01-01', 'completed'),
+  run(3, '2026-01-03', 'initial'),
+];
+const dates = ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04'].map((date) => ({ ds: date, execution_date: `${date}T00:00:00` }));
+
+test('the newest run of a date counts', () => {
+  expect(linesOf(dates, runs).map(({ run: one, state }) => [one?.id, state])).toEqual([
+    [1, 'completed'],
+    [4, 'completed'],
+    [3, 'queued'],
+    [undefined, 'missing'],
+  ]);
+});
+
+test('dates are counted also when they are not listed', () => {
+  expect(countsOf(5000, runs)).toEqual({ completed: 2, failed: 0, running: 0, queued: 1, cancelled: 0, missing: 4997 });
+  expect(countsOf(1, runs).missing).toBe(0);
+});
+
+test('how long the rest takes is said only when it is known', () => {
+  const counts = { ...countsOf(4, runs), running: 2, queued: 3 };
+  expect(leftOf(counts, 10_000, 2)).toBe(30_000);
+  expect(leftOf(counts, undefined, 2)).toBeUndefined();
+  expect(leftOf(counts, 10_000, Number.NaN)).toBeUndefined();
+});
