@@ -71,10 +71,14 @@ const DAY = 24 * HOUR;
 /** The zone in which times are shown. */
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+// Made once: each costs more than what it is asked for.
+const weekdays = new Intl.DateTimeFormat('en-GB', { weekday: 'short' });
+const months = new Intl.DateTimeFormat('en-GB', { month: 'short' });
+
 function parts(at: number) {
   const date = new Date(at);
-  const weekday = date.toLocaleDateString('en-GB', { weekday: 'short' });
-  const month = date.toLocaleDateString('en-GB', { month: 'short' });
+  const weekday = weekdays.format(date);
+  const month = months.format(date);
   return {
     clock: `${two(date.getHours())}:${two(date.getMinutes())}`,
     seconds: two(date.getSeconds()),

@@ -107,8 +107,10 @@ export function DataTable({
     [columns, from],
   );
 
-  const down = useVirtualizer({ count: rows, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 6, scrollPaddingStart: HEAD });
+  // Both hear of one scroll: without drawing at once for each, they are drawn together.
+  const down = useVirtualizer({ useFlushSync: false, count: rows, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 6, scrollPaddingStart: HEAD });
   const across = useVirtualizer({
+    useFlushSync: false,
     horizontal: true,
     count: columns.length,
     getScrollElement: () => box.current,
@@ -146,6 +148,8 @@ export function DataTable({
     across.scrollToIndex(next.column);
   };
   const press = (event: KeyboardEvent) => {
+    // What stands in the header, or was opened from there, has keys of its own.
+    if (event.target instanceof Element && event.target.closest('button, input, select, [role="menu"], [role="dialog"]') !== null) return;
     const by = Math.max(1, Math.floor(((box.current?.clientHeight ?? 0) - HEAD) / ROW) - 1);
     const steps: Record<string, () => void> = {
       ArrowDown: () => move(at.row + 1, at.column),
