@@ -1,5 +1,5 @@
 // The notebook, as somebody uses it who makes a pipeline for the first time.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, type Page, test } from '@playwright/test';
@@ -10,15 +10,16 @@ const onDisk = (path: string) => join(process.env.BATON_PROJECT ?? '', path);
 
 /** Pipelines and files of the test that runs, which go when it ends: other journeys count them. */
 const made: string[] = [];
-const folders = ['data_loaders', 'transformers'].map((name) => ({ name, before: new Set<string>() }));
+const folders = ['charts', 'data_loaders', 'transformers'].map((name) => ({ name, before: new Set<string>() }));
+const filesIn = (name: string) => (existsSync(onDisk(name)) ? readdirSync(onDisk(name)) : []);
 test.beforeEach(() => {
-  for (const folder of folders) folder.before = new Set(readdirSync(onDisk(folder.name)));
+  for (const folder of folders) folder.before = new Set(filesIn(folder.name));
 });
 test.afterEach(async ({ page }) => {
   await page.unrouteAll({ behavior: 'wait' });
   for (const name of made.splice(0)) await page.request.delete(`/api/pipelines/${name}`);
   for (const { name, before } of folders) {
-    for (const file of readdirSync(onDisk(name))) {
+    for (const file of filesIn(name)) {
       if (!before.has(file)) rmSync(onDisk(join(name, file)), { recursive: true });
     }
   }
@@ -131,6 +132,67 @@ test('a loader, its table, a transformer, an error, the way to its line, and the
   await expect(code(page, 'large')).toContainText("'people'");
   await card(page, 'large').getByRole('button', { name: 'Run again' }).click();
   await expect(card(page, 'large').getByText(/2 rows × 2/).first()).toBeVisible();
+});
+
+test('a chart is computed over all rows, kept in the project, and deleted', async ({ page }) => {
+  await makePipeline(page, 'drawn');
+  await page.getByRole('button', { name: 'Add the first block' }).click();
+  await add(page, 'places', 'loaders');
+  await write(page, 'places', 'data_loaders/places.py', LOADER);
+  await page.keyboard.press('Control+Enter');
+  const places = card(page, 'places');
+  await places.getByRole('tab', { name: 'Chart' }).click();
+  await expect(places.getByRole('img', { name: /^Bars: rows by city. 3 rows · 3 groups/ })).toBeVisible();
+  await places.getByLabel('What is measured').selectOption('sum');
+  await expect(places.getByRole('img', { name: /^Bars: sum of people by city/ })).toBeVisible();
+  await places.getByRole('button', { name: 'Keep this chart' }).click();
+  const kept = places.getByRole('button', { name: 'places_sum_people_by_city', exact: true });
+  await expect(kept).toHaveAttribute('aria-pressed', 'true');
+  const pipeline = () => readFileSync(onDisk('pipelines/drawn/metadata.yaml'), 'utf8');
+  expect(pipeline()).toContain('chart_type: bar chart');
+  await places.getByLabel('Type of chart').selectOption('pie chart');
+  await expect.poll(pipeline).toContain('chart_type: pie chart');
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    await expect(page.locator(`html[data-theme=${theme}]`)).toBeVisible();
+    await expect(places.getByRole('img', { name: /^Pie: sum of people by city/ })).toBeVisible();
+    await expectAccessible(page);
+  }
+  await places.getByRole('button', { name: 'Delete…' }).click();
+  await places.getByRole('button', { name: 'Delete places_sum_people_by_city' }).click();
+  await expect(kept).toBeHidden();
+  expect(pipeline()).not.toContain('pie chart');
+});
+
+test('a block that failed runs on the exact inputs of its run', async ({ page }) => {
+  await makePipeline(page, 'again');
+  await page.getByRole('button', { name: 'Add the first block' }).click();
+  await add(page, 'number', 'loaders');
+  await write(page, 'number', 'data_loaders/number.py', '@data_loader\ndef load(*args, **kwargs):\n    return 1\n');
+  await page.getByRole('button', { name: 'Add a block below number' }).click();
+  await add(page, 'half', 'transformers');
+  await write(page, 'half', 'transformers/half.py', '@transformer\ndef half(number, *args, **kwargs):\n    raise ValueError(number)\n');
+  await page.getByRole('button', { name: 'Run pipeline' }).click();
+  const why = card(page, 'half').getByRole('group', { name: 'Why half failed' });
+  await expect(why).toContainText('ValueError: 1');
+
+  // The newest output is another one by now.
+  await write(page, 'number', 'data_loaders/number.py', '@data_loader\ndef load(*args, **kwargs):\n    return 2\n');
+  await page.keyboard.press('Control+Enter');
+  await expect(card(page, 'number').getByText('2', { exact: true }).last()).toBeVisible();
+  await why.getByRole('button', { name: 'Open its exact inputs' }).click();
+  await expect(card(page, 'half').getByRole('group', { name: 'Inputs of half' })).toContainText(/number of run \d+/);
+  await expect(page).toHaveURL(/inputs_of=\d+\.half/);
+  await page.reload();
+  const run = () => card(page, 'half').getByRole('button', { name: 'Run half', exact: true });
+  const ran = await card(page, 'half').getAttribute('data-run');
+  await run().click();
+  await expect(card(page, 'half')).not.toHaveAttribute('data-run', ran ?? '');
+  await expect(why).toContainText('ValueError: 1');
+  await page.getByRole('button', { name: 'Run on the newest inputs again' }).click();
+  await run().click();
+  await expect(why).toContainText('ValueError: 2');
+  await expect(page).not.toHaveURL(/inputs_of/);
 });
 
 test('a file that is changed elsewhere appears, and a conflict is shown and settled', async ({ page }) => {

@@ -173,6 +173,8 @@ export interface RunWish {
   block?: string;
   above?: boolean;
   below?: boolean;
+  /** The run whose inputs, variables and dates it gets, instead of the newest. */
+  from?: number;
 }
 
 /** Starts a run and does not wait for it. */
@@ -186,6 +188,7 @@ export async function startRun(wish: RunWish): Promise<Started> {
           run_upstream_blocks: wish.above === true,
           run_downstream_blocks: wish.below === true,
           timeout: 0,
+          ...(wish.from === undefined ? {} : { from_pipeline_run_id: wish.from }),
         },
       },
     }),

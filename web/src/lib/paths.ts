@@ -7,6 +7,8 @@ export const paths = {
   pipelines: () => '/pipelines',
   pipeline: (uuid: string) => `/pipelines/${part(uuid)}`,
   editor: (uuid: string, block?: string) => `/pipelines/${part(uuid)}/edit${block === undefined ? '' : `?block=${part(block)}`}`,
+  /** The block with what it was given in a run. */
+  editorInputs: (uuid: string, block: string, run: number) => `/pipelines/${part(uuid)}/edit?block=${part(block)}&inputs_of=${run}.${part(block)}`,
   pipelineRuns: (uuid: string) => `/pipelines/${part(uuid)}/runs`,
   pipelineTriggers: (uuid: string) => `/pipelines/${part(uuid)}/triggers`,
   pipelineBackfills: (uuid: string) => `/pipelines/${part(uuid)}/backfills`,

@@ -95,7 +95,9 @@ export function createActions(session: Session, view: Store<View>, goToLine: (ed
     attempt(() => changeBlock(session.pipeline, uuid, changes));
 
   const run: Actions['run'] = (uuid, how = {}) => {
-    void session.run({ block: uuid, ...how });
+    const { inputsOf } = view.get();
+    const isAlone = how.above !== true && how.below !== true;
+    void session.run({ block: uuid, ...how, ...(isAlone && inputsOf?.block === uuid ? { from: inputsOf.run } : {}) });
   };
 
   return {

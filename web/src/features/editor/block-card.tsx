@@ -16,6 +16,7 @@ import { StatusIcon } from '../../ui/status';
 import { CardCode } from './card-code';
 import { BlockName } from './block-name';
 import { ConflictBar } from './conflict-bar';
+import { InputsBar } from './inputs-bar';
 import { RemoveBar } from './remove-bar';
 import { Result } from './result';
 import { useActions, useBlock, useBlocks, useSession, useStanding, useView, useViewStore } from './use-session';
@@ -244,6 +245,7 @@ export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
       {isFolded ? null : (
         <>
           <ConflictBar uuid={uuid} />
+          <InputsBar uuid={uuid} />
           {block.file === null ? null : <CardCode uuid={uuid} isNear={isNear} failedAt={state.newest?.status === 'failed' ? failedLine(state, block.file) : null} />}
           {isNear ? <Result uuid={uuid} state={state} block={block} /> : null}
         </>

@@ -14,7 +14,7 @@ import { createSession } from './session';
 import { StatusLine } from './status-line';
 import { useKeys } from './use-keys';
 import { OpenNotebook, useStore } from './use-session';
-import { createView, LEFT, RIGHT } from './view';
+import { createView, inputsOfText, LEFT, RIGHT, textOfInputs } from './view';
 import './editor.css';
 import './card.css';
 
@@ -27,16 +27,20 @@ function useAddress(view: ReturnType<typeof createView>, actions: Actions) {
   const location = useLocation();
   const type = useNavigationType();
   const named = search.get('block');
+  const inputsNamed = search.get('inputs_of');
   const selected = useStore(view, (now) => now.selected);
-  const before = useRef(named);
+  const inputs = useStore(view, (now) => textOfInputs(now.inputsOf));
+  const here = `${named} ${inputsNamed}`;
+  const before = useRef(here);
   // The address follows a selection a little later: what comes back then is no wish to select it again.
   const state: unknown = location.state;
   const isOurs = state === OURS && type !== NavigationType.Pop;
   useEffect(() => {
-    const isNew = named !== before.current;
-    before.current = named;
-    if (selected === named) return;
+    const isNew = here !== before.current;
+    before.current = here;
+    if (selected === named && inputs === inputsNamed) return;
     if (isNew && !isOurs && named !== null) {
+      view.set((now) => ({ ...now, inputsOf: inputsOfText(inputsNamed) }));
       actions.select(named, true);
       return;
     }
@@ -45,13 +49,15 @@ function useAddress(view: ReturnType<typeof createView>, actions: Actions) {
         const next = new URLSearchParams(now);
         if (selected === null) next.delete('block');
         else next.set('block', selected);
+        if (inputs === null) next.delete('inputs_of');
+        else next.set('inputs_of', inputs);
         return next;
       },
       { replace: true, preventScrollReset: true, state: OURS },
     );
     // What it does with is the same for as long as the page is there.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [selected, named, isOurs]);
+  }, [selected, inputs, here, isOurs]);
 }
 
 function Loading() {
@@ -81,10 +87,10 @@ const Right = memo(Inspector);
 const Bar = memo(EditorBar);
 const Line = memo(StatusLine);
 
-function Open({ pipeline, block }: { pipeline: string; block: string | null }) {
+function Open({ pipeline, block, inputs }: { pipeline: string; block: string | null; inputs: string | null }) {
   const open = useMemo(() => {
     const session = createSession(pipeline);
-    const view = createView(block);
+    const view = createView(block, inputsOfText(inputs));
     return { session, view, actions: createActions(session, view, goToLine) };
     // The block of the address is where one begins; afterwards the view says which one it is.
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -144,5 +150,5 @@ function Open({ pipeline, block }: { pipeline: string; block: string | null }) {
 export function EditorPage() {
   const { pipeline = '' } = useParams();
   const [search] = useSearchParams();
-  return <Open key={pipeline} pipeline={pipeline} block={search.get('block')} />;
+  return <Open key={pipeline} pipeline={pipeline} block={search.get('block')} inputs={search.get('inputs_of')} />;
 }

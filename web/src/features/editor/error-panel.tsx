@@ -1,7 +1,7 @@
 // Why a block failed: the message first, then the user's own frames, then what was changed since it last went well.
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Copy, Play } from 'lucide-react';
+import { Copy, History, Play } from 'lucide-react';
 
 import { readRanCode } from '../../api/notebook';
 import { failedLine, took } from '../../core/notebook/face';
@@ -12,7 +12,7 @@ import { Button } from '../../ui/button';
 import { StatusIcon } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { Changes } from './changes';
-import { useActions, useCell, useSession } from './use-session';
+import { useActions, useCell, useSession, useView, useViewStore } from './use-session';
 
 /** `ValueError: no such day` as its type and what follows. */
 function parts(failure: Failure): { type: string | null; first: string; rest: string } {
@@ -69,6 +69,8 @@ function SinceGood({ state, uuid }: { state: BlockState; uuid: string }) {
 
 export function ErrorPanel({ uuid, block, state, failure }: { uuid: string; block: Block; state: BlockState; failure: Failure }) {
   const actions = useActions();
+  const view = useViewStore();
+  const inputsOf = useView((now) => (now.inputsOf?.block === uuid ? now.inputsOf.run : null));
   const [isWhole, setWhole] = useState(false);
   const { type, first, rest } = parts(failure);
   const line = failedLine(state, block.file);
@@ -126,6 +128,11 @@ export function ErrorPanel({ uuid, block, state, failure }: { uuid: string; bloc
         <Button icon={<Play aria-hidden />} onClick={() => actions.run(uuid)}>
           Run again
         </Button>
+        {state.newest === null || inputsOf === state.newest.run ? null : (
+          <Button icon={<History aria-hidden />} onClick={() => view.set((now) => ({ ...now, inputsOf: state.newest === null ? null : { block: uuid, run: state.newest.run } }))}>
+            Open its exact inputs
+          </Button>
+        )}
         <Button look="quiet" icon={<Copy aria-hidden />} onClick={() => copy(failure)}>
           Copy error
         </Button>

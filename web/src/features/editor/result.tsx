@@ -13,6 +13,7 @@ import { size } from '../../lib/format';
 import { IconButton } from '../../ui/button';
 import { Status } from '../../ui/status';
 import { Tabs, TabPanel, type Tab } from '../../ui/tabs';
+import { ChartPanel } from './chart-panel';
 import { ErrorPanel } from './error-panel';
 import { LogLines } from './log-lines';
 import { useSession, useView, useViewStore } from './use-session';
@@ -23,6 +24,7 @@ function tabsOf(state: BlockState, products: readonly Product[]): Tab<ResultTab>
   const others = products.length - frames.length;
   return [
     ...(frames.length > 0 ? [{ name: 'data' as const, label: 'Data', count: frames.length > 1 ? frames.length : undefined }] : []),
+    ...(frames.length > 0 ? [{ name: 'chart' as const, label: 'Chart' }] : []),
     ...(others > 0 ? [{ name: 'text' as const, label: others > 1 ? 'Values' : 'Value', count: others > 1 ? others : undefined }] : []),
     ...(state.tests === null ? [] : [{ name: 'tests' as const, label: 'Tests', count: state.tests.total }]),
     { name: 'logs' as const, label: 'Logs' },
@@ -98,7 +100,7 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
           bar={
             <span className="result-tools">
               {isOld ? <span className="text-meta text-3">of run {output.blockRun.run}, the last good one</span> : null}
-              {frames.length > 1 && tab === 'data' ? (
+              {frames.length > 1 && (tab === 'data' || tab === 'chart') ? (
                 <select className="input result-which" aria-label="Which output" value={frame?.name ?? ''} onChange={(event) => setShown(event.target.value)}>
                   {frames.map((one) => (
                     <option key={one.name}>{one.name}</option>
@@ -116,6 +118,7 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
             {tab === 'data' && frame && id !== null && output ? (
               <DataTable key={`${id}-${frame.name}`} of={{ blockRun: id, product: frame.name }} product={frame} pipeline={session.pipeline} pipelineRun={output.blockRun.run} block={uuid} tools={`tools-${uuid}`} />
             ) : null}
+            {tab === 'chart' && frame && id !== null ? <ChartPanel key={frame.name} of={{ blockRun: id, product: frame.name }} block={uuid} columns={frame.columns} /> : null}
             {tab === 'text' && id !== null ? (
               products.filter((product) => product.kind !== 'frame').map((product) => <ProductText key={product.name} of={{ blockRun: id, product: product.name }} product={product} />)
             ) : null}

@@ -14,6 +14,7 @@ import {
   startRun,
   stopRun,
 } from '../../api/notebook';
+import { refreshCharts } from '../../api/charts';
 import { listen } from '../../api/notebook-socket';
 import {
   type Cell,
@@ -215,7 +216,10 @@ export function createSession(pipeline: string): Session {
     else for (const { block } of changed) checkSoon(block.uuid, CHECK_AFTER * 4);
     phase.set(() => ({ state: 'open' }));
   };
-  const refreshSoon = debounced(30, () => void refresh().catch(say));
+  const refreshSoon = debounced(30, () => {
+    void refresh().catch(say);
+    void refreshCharts(pipeline);
+  });
   const standingsSoon = debounced(60, () => void refreshStandings().catch(say));
 
   // What is told of runs that were started elsewhere: asked for once, then followed or forgotten.

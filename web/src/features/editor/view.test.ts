@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { LEFT, rememberedPanes, RIGHT, toggled } from './view';
+import { inputsOfText, LEFT, rememberedPanes, RIGHT, textOfInputs, toggled } from './view';
 
 describe('panes', () => {
   test('are as usual where nothing is remembered or readable', () => {
@@ -24,4 +24,10 @@ test('toggled', () => {
   const one = toggled(new Set<string>(), 'a');
   expect([...one]).toEqual(['a']);
   expect([...toggled(one, 'a')]).toEqual([]);
+});
+
+test('the inputs of a run stand in the address', () => {
+  expect(inputsOfText('12.clean.more')).toEqual({ run: 12, block: 'clean.more' });
+  expect(textOfInputs({ run: 12, block: 'clean.more' })).toBe('12.clean.more');
+  expect([inputsOfText(null), inputsOfText('clean'), inputsOfText('12.'), textOfInputs(null)]).toEqual([null, null, null, null]);
 });

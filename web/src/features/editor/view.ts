@@ -28,6 +28,8 @@ export interface View extends Panes {
   renaming: string | null;
   /** The block that somebody wants to take away. */
   removing: string | null;
+  /** A block that is run on what it was given in this run, instead of the newest. */
+  inputsOf: { block: string; run: number } | null;
   place: { line: number; column: number } | null;
   areProblemsOpen: boolean;
 }
@@ -76,7 +78,17 @@ export function rememberedPanes(stored: string | null, isNarrow: boolean): Panes
   }
 }
 
-export function createView(selected: string | null): Store<View> {
+/** `12.clean_flights` of the address: the inputs of that block in that run. */
+export function inputsOfText(text: string | null): View['inputsOf'] {
+  const [, run = '', block = ''] = /^(\d+)\.(.+)$/.exec(text ?? '') ?? [];
+  return block === '' ? null : { block, run: Number(run) };
+}
+
+export function textOfInputs(inputsOf: View['inputsOf']): string | null {
+  return inputsOf === null ? null : `${inputsOf.run}.${inputsOf.block}`;
+}
+
+export function createView(selected: string | null, inputsOf: View['inputsOf'] = null): Store<View> {
   const store = createStore<View>({
     ...rememberedPanes(localStorage.getItem(KEY), window.matchMedia(`(max-width: ${NARROW - 1}px)`).matches),
     selected,
@@ -86,6 +98,7 @@ export function createView(selected: string | null): Store<View> {
     adding: null,
     renaming: null,
     removing: null,
+    inputsOf,
     place: null,
     areProblemsOpen: false,
   });

@@ -200,8 +200,8 @@ export function BlockPanel({
                 onChange={onChild}
               />
             ) : null}
-            <ButtonLink small icon={<SquarePen aria-hidden />} to={paths.editor(pipeline, block.name)}>
-              Open in editor
+            <ButtonLink small icon={<SquarePen aria-hidden />} to={run.status === 'failed' ? paths.editorInputs(pipeline, block.name, run.pipeline_run_id) : paths.editor(pipeline, block.name)}>
+              {run.status === 'failed' ? 'Open with its inputs' : 'Open in editor'}
             </ButtonLink>
           </span>
         </>
