@@ -146,6 +146,9 @@ web_pages() {
 have_chromium() { command -v chromium >/dev/null; }
 need_chromium() { have_chromium || { apt_install chromium && have_chromium; }; }
 
+# Tests ask Git for the history of files.
+need_git() { command -v git >/dev/null || { apt_install git && command -v git >/dev/null; }; }
+
 # Tests start a PostgreSQL server of their own from these programs.
 have_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 need_postgres() { have_postgres || { apt_install postgresql && have_postgres; }; }

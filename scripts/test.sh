@@ -34,6 +34,7 @@ skip() { skipped+=("$(printf 'skipped         %-20s %s' "$1" "$2")"); }
 need_rust
 need_python
 trim_target
+need_git || skip "Git" "the history of files needs git; install by: apt-get install git"
 need_postgres || skip "PostgreSQL" "the database on a server needs initdb; install by: apt-get install postgresql"
 
 have_python=false

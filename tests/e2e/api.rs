@@ -132,6 +132,46 @@ fn a_million_rows_are_seen_page_by_page() {
     assert_eq!(name.unwrap()["distinct"], 2);
     assert_eq!(columns[0]["max"], "9");
 
+    let chart =
+        "chart?chart_type=bar%20chart&group_by[]=name&metrics[]=sum:half&metrics[]=average:id";
+    let chart = server.get(&format!("{path}/{chart}&filter[]=id:lt:500000"));
+    let measures = ["sum(half)", "average(id)"];
+    assert_eq!(chart["chart"]["measures"], json!(measures));
+    let bars = json!([
+        {"name": "even", measures[0]: 31_249_875_000.0, measures[1]: 249_999.0},
+        {"name": "odd", measures[0]: 31_250_000_000.0, measures[1]: 250_000.0},
+    ]);
+    assert_eq!(chart["chart"]["rows"], bars);
+    assert_eq!(
+        chart["metadata"],
+        json!({"count": 500_000, "left_out": 0, "groups": 2})
+    );
+    let (status, told) = server.ask(
+        "GET",
+        &format!("{path}/chart?chart_type=histogram&group_by[]=price"),
+        None,
+    );
+    assert_eq!(status, 400, "{told}");
+    assert!(
+        told.to_string().contains("there is no column `price`"),
+        "{told}"
+    );
+    // A chart of the pipeline shows the newest output.
+    let configuration = json!({"chart_type": "histogram", "group_by": ["id"], "buckets": 4});
+    let widget = json!({"widget": {
+        "name": "spread", "upstream_blocks": ["rows"], "configuration": configuration,
+    }});
+    let (status, made) = server.ask("POST", "/api/pipelines/big/widgets", Some(&widget));
+    assert_eq!(status, 200, "{made}");
+    let shown = server.get("/api/pipelines/big/widgets/spread/chart");
+    let counts: Vec<&Value> = shown["chart"]["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["count"])
+        .collect();
+    assert_eq!(counts, [250_000; 4]);
+
     for wrong in [
         "sort[]=nothing",
         "filter[]=id",
@@ -175,6 +215,21 @@ fn blocks_are_run_at_once_and_say_what_they_print_as_it_comes() {
     let run = json!({"pipeline_uuid": "talk", "block_uuid": "double", "variables": variables, "run_upstream_blocks": true});
     let done = execute(&server, &run);
     assert_eq!(done["output"][0]["text_data"], "8", "{done}");
+
+    // With the inputs of an older run it gives what it gave then, whatever came since.
+    let first = begun["pipeline_run_id"].clone();
+    let run =
+        json!({"pipeline_uuid": "talk", "block_uuid": "double", "from_pipeline_run_id": first});
+    let again = execute(&server, &run);
+    assert_eq!(again["output"][0]["text_data"], "42", "{again}");
+    let given = server.get(&format!("/api/block_runs/{}/inputs", again["block_run_id"]));
+    assert_eq!(given["inputs"][0]["block_uuid"], "talker");
+    assert_eq!(given["inputs"][0]["pipeline_run_id"], first);
+    assert_eq!(given["inputs"][0]["outputs"][0]["name"], "output_0");
+    assert_eq!(given["metadata"]["variables"]["add"], 21);
+    let run = json!({"pipeline_uuid": "talk", "from_pipeline_run_id": first});
+    let (status, told) = server.ask("POST", "/api/runs", Some(&json!({"run": run})));
+    assert_eq!(status, 400, "{told}");
 
     // One that never ends is stopped.
     let variables = json!({"gate": project.scratch().join("never")});
