@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
+import type { PlannedRun } from '../../api/forecast';
 import type { Run } from '../../api/runs';
-import type { Trigger } from '../../api/triggers';
-import { coming, failedNow, perDay, unlikeUsual } from './home-model';
+import { collisionInWords, coming, failedNow, frequent, perDay, unlikeUsual } from './home-model';
 
 const start = Date.UTC(2026, 10, 21, 12);
 
@@ -27,27 +27,12 @@ const run = (id: number, pipeline: string, status: string, seconds: number): Run
   completed_at: new Date(start + seconds * 1000).toISOString(),
 });
 
-const trigger = (pipeline: string, hours: number | null): Trigger => ({
-  id: 1,
-  name: 't',
+const planned = (id: number, pipeline: string, hours: number, minutes = 0): PlannedRun => ({
+  pipeline_schedule_id: id,
   pipeline_uuid: pipeline,
-  schedule_type: 'time',
-  schedule_interval: '@daily',
-  start_time: null,
-  status: 'active',
-  variables: {},
-  sla: null,
-  settings: {},
-  token: null,
-  description: null,
-  event_matchers: [],
-  tags: [],
-  created_at: '2026-11-01 00:00:00',
-  updated_at: '2026-11-01 00:00:00',
-  last_pipeline_run_status: null,
-  pipeline_runs_count: 0,
-  pipeline_in_progress_runs_count: 0,
-  next_pipeline_run_date: hours === null ? null : new Date(start + hours * 3_600_000).toISOString(),
+  execution_date: new Date(start).toISOString(),
+  starts_at: new Date(start + hours * 3_600_000).toISOString(),
+  ends_at: new Date(start + hours * 3_600_000 + minutes * 60_000).toISOString(),
 });
 
 test('a failure stays until the pipeline succeeds', () => {
@@ -56,12 +41,24 @@ test('a failure stays until the pipeline succeeds', () => {
 });
 
 test('runs that come close together stand in lines of their own', () => {
-  const found = coming([trigger('late', 30), trigger('b', 1), trigger('a', 1), trigger('none', null), trigger('c', 20)], [], start, 24);
-  expect(found.map(({ pipeline, line }) => [pipeline, line])).toEqual([
-    ['b', 0],
-    ['a', 1],
-    ['c', 0],
+  const runs = [planned(1, 'late', 30), planned(2, 'b', 1, 5), planned(3, 'a', 1), planned(4, 'c', 20)];
+  const found = coming(runs, new Set(), start, 24);
+  expect(found.map(({ pipeline, line, takes }) => [pipeline, line, takes])).toEqual([
+    ['b', 0, 300_000],
+    ['a', 1, 0],
+    ['c', 0, 0],
   ]);
+});
+
+test('what runs hourly or oftener can be left out', () => {
+  const runs = [planned(2, 'daily', 1), ...Array.from({ length: 24 }, (_, hour) => planned(1, 'hourly', hour))];
+  const often = frequent(runs, 24);
+  expect([...often]).toEqual([1]);
+  expect(coming(runs, often, start, 24).map(({ pipeline }) => pipeline)).toEqual(['daily']);
+});
+
+test('a collision names its pool and both numbers', () => {
+  expect(collisionInWords({ pool: 'warehouse', wanted: 5, slots: 4 })).toBe('5 places wanted of 4 in the pool warehouse');
 });
 
 test('days count what completed and what failed', () => {

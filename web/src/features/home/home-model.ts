@@ -1,9 +1,9 @@
-// What Home shows of runs and triggers: what failed and is not mended, what comes, how the days went, what was unlike usual.
+// What Home shows of runs and what schedules bring: what failed and is not mended, what comes, how the days went, what was unlike usual.
+import type { Collision, PlannedRun } from '../../api/forecast';
 import type { Pipeline } from '../../api/pipelines';
 import type { Run } from '../../api/runs';
-import type { Trigger } from '../../api/triggers';
 import { againstUsual, byPipeline, historyOf, SLOW, tookOf } from '../../core/history';
-import { parseTime } from '../../lib/format';
+import { count, parseTime } from '../../lib/format';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -17,36 +17,53 @@ export function failedNow(runs: readonly Run[]): Run[] {
 }
 
 export interface Coming {
+  key: string;
   pipeline: string;
-  trigger: string;
+  trigger: number;
   at: number;
-  /** The usual duration, in milliseconds. */
+  /** How long it usually takes, in milliseconds; 0 where nothing is known of that. */
   takes: number;
   line: number;
 }
 
-/** The next run of each trigger within the time, packed into lines so that names do not cover each other. */
-export function coming(triggers: readonly Trigger[], runs: readonly Run[], now: number, hours: number): Coming[] {
-  const past = byPipeline(runs);
-  const found = triggers
-    .flatMap((trigger) => {
-      const { next_pipeline_run_date: date } = trigger;
-      if (trigger.status !== 'active' || date === null) return [];
-      const at = parseTime(date);
-      if (at > now + hours * HOUR) return [];
-      const takes = historyOf(past.get(trigger.pipeline_uuid) ?? []).usual ?? 0;
-      return [{ pipeline: trigger.pipeline_uuid, trigger: trigger.name, at: Math.max(at, now), takes, line: 0 }];
+/** Triggers that start a run every hour or oftener: those would cover all others. */
+export function frequent(planned: readonly PlannedRun[], hours: number): ReadonlySet<number> {
+  const counts = new Map<number, number>();
+  for (const { pipeline_schedule_id: id } of planned) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return new Set([...counts].flatMap(([id, many]) => (many >= hours ? [id] : [])));
+}
+
+/** The planned runs, packed into lines so that names do not cover each other. */
+export function coming(planned: readonly PlannedRun[], hidden: ReadonlySet<number>, now: number, hours: number): Coming[] {
+  const found = planned
+    .filter((run) => !hidden.has(run.pipeline_schedule_id))
+    .map((run): Coming => {
+      const at = Math.max(parseTime(run.starts_at), now);
+      return {
+        key: `${run.pipeline_schedule_id} ${run.starts_at}`,
+        pipeline: run.pipeline_uuid,
+        trigger: run.pipeline_schedule_id,
+        at,
+        takes: Math.max(0, parseTime(run.ends_at) - at),
+        line: 0,
+      };
     })
+    .filter((run) => run.at <= now + hours * HOUR)
     .sort((a, b) => a.at - b.at);
   const ends: number[] = [];
   for (const one of found) {
     // Room for a name: a letter is about 7 of 1,000 px of the axis.
-    const room = Math.max(one.takes, 0) + ((one.pipeline.length * 7 + 24) / 1000) * hours * HOUR;
+    const room = one.takes + ((one.pipeline.length * 7 + 24) / 1000) * hours * HOUR;
     const free = ends.findIndex((end) => end <= one.at);
     one.line = free < 0 ? ends.length : free;
     ends[one.line] = one.at + room;
   }
   return found;
+}
+
+/** `5 wanted of 4`, with the pool. */
+export function collisionInWords({ pool, wanted, slots }: Pick<Collision, 'pool' | 'wanted' | 'slots'>): string {
+  return `${count(wanted)} ${wanted === 1 ? 'place' : 'places'} wanted of ${count(slots)} in the pool ${pool}`;
 }
 
 export interface DayCount {

@@ -1,27 +1,28 @@
 // Home: what failed, what runs, what comes next, and how the last days went.
 import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
+import { Plus, TriangleAlert } from 'lucide-react';
 import { Link } from 'react-router';
 
+import { type Collision, forecast } from '../../api/forecast';
 import { pipelines } from '../../api/pipelines';
 import { type Run, runs, useRetryRuns } from '../../api/runs';
-import { triggers } from '../../api/triggers';
 import { byPipeline, historyOf, tookOf } from '../../core/history';
 import { clock, count, day, duration, exact, parseTime, plural } from '../../lib/format';
 import { useIsWide } from '../../lib/media';
 import { useNow } from '../../lib/now';
 import { paths } from '../../lib/paths';
+import { useSearch } from '../../lib/search';
 import { Button, ButtonLink } from '../../ui/button';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
 import { Time } from '../../ui/time';
-import { coming, failedNow, perDay, unlikeUsual } from './home-model';
+import { collisionInWords, coming, failedNow, frequent, perDay, unlikeUsual } from './home-model';
 import './home.css';
 
 const HOUR = 3_600_000;
 
-function Panel({ area, title, about, more, children }: { area: string; title: string; about?: string | undefined; more?: { to: string; label: string }; children: React.ReactNode }) {
+function Panel({ area, title, about, more, children }: { area: string; title: string; about?: React.ReactNode; more?: { to: string; label: string }; children: React.ReactNode }) {
   return (
     <section className="panel" style={{ gridArea: area }} aria-label={title}>
       <div className="panel-head">
@@ -95,22 +96,35 @@ function RunningRow({ run, usual }: { run: Run; usual: number | undefined }) {
   );
 }
 
-function Next({ list, now, hours }: { list: ReturnType<typeof coming>; now: number; hours: number }) {
-  if (list.length === 0) return <p className="panel-empty">No trigger is due in the next {hours} hours.</p>;
+function Next({
+  list,
+  hidden,
+  collisions,
+  now,
+  hours,
+}: {
+  list: ReturnType<typeof coming>;
+  /** Whether runs are left out. */
+  hidden: boolean;
+  collisions: readonly Collision[];
+  now: number;
+  hours: number;
+}) {
+  if (list.length === 0 && collisions.length === 0) return <p className="panel-empty">No run is due in the next {hours} hours{hidden ? ' but the hourly ones' : ''}.</p>;
   const share = (at: number) => `${((at - now) / (hours * HOUR)) * 100}%`;
   const step = 2 * HOUR;
   const first = Math.ceil(now / step) * step;
   const marks = Array.from({ length: Math.floor((now + hours * HOUR - first) / step) + 1 }, (_, index) => first + index * step).filter(
     (at) => at < now + (hours - 0.8) * HOUR,
   );
-  const lines = Math.max(...list.map((one) => one.line)) + 1;
+  const lines = list.reduce((most, one) => Math.max(most, one.line + 1), 1);
   return (
     <div className="next">
       <ol className="next-list">
         {list.slice(0, 7).map((one) => (
-          <li key={`${one.pipeline} ${one.trigger}`} title={exact(one.at)}>
+          <li key={one.key} title={exact(one.at)}>
             <span>{clock(one.at)}</span>
-            <Link to={paths.pipelineTriggers(one.pipeline)} className="cut">
+            <Link to={paths.trigger(one.pipeline, one.trigger)} className="cut">
               {one.pipeline}
             </Link>
           </li>
@@ -124,6 +138,16 @@ function Next({ list, now, hours }: { list: ReturnType<typeof coming>; now: numb
         ))}
       </div>
       <div className="next-lines" style={{ height: lines * 20 + 16, gridColumn: 2 }} aria-hidden>
+        {collisions.map((one) => {
+          const from = Math.max(parseTime(one.from), now);
+          return (
+            <span
+              key={`${one.pool} ${one.from}`}
+              className="next-collision"
+              style={{ left: share(from), width: share(now + Math.max(0, parseTime(one.until) - from)) }}
+            />
+          );
+        })}
         <span className="next-line" style={{ left: 0, background: 'var(--accent-fg)', width: 2 }} />
         {marks.map((at) => (
           <span key={at} className="next-line" style={{ left: share(at) }} />
@@ -132,11 +156,11 @@ function Next({ list, now, hours }: { list: ReturnType<typeof coming>; now: numb
           const isLate = one.at - now > hours * HOUR * 0.86;
           return (
             <span
-              key={`${one.pipeline} ${one.trigger}`}
+              key={one.key}
               className="next-run"
               style={{
                 top: 8 + one.line * 20,
-                ...(isLate ? { right: `calc(100% - ${share(one.at)})`, flexDirection: 'row-reverse' } : { left: share(one.at) }),
+                ...(isLate ? { right: `calc(100% - ${share(one.at + one.takes)})`, flexDirection: 'row-reverse' } : { left: share(one.at) }),
               }}
             >
               <i style={{ width: `${(one.takes / (hours * HOUR)) * 1000}px` }} />
@@ -146,6 +170,28 @@ function Next({ list, now, hours }: { list: ReturnType<typeof coming>; now: numb
         })}
       </div>
     </div>
+  );
+}
+
+/** Where pools are short, in words: who wants how much of which, and when. */
+function Collisions({ list, nameOf }: { list: readonly Collision[]; nameOf: (trigger: number) => string | undefined }) {
+  return (
+    <ul className="next-collisions" aria-label="Collisions">
+      {list.slice(0, 3).map((one) => {
+        const who = [...new Set(one.pipeline_schedule_ids.flatMap((id) => nameOf(id) ?? []))];
+        return (
+          <li key={`${one.pool} ${one.from}`}>
+            <TriangleAlert aria-hidden />
+            <span title={exact(parseTime(one.from))}>
+              {clock(parseTime(one.from))} to {clock(parseTime(one.until))}
+            </span>
+            <b>{collisionInWords(one)}</b>
+            <span className="cut text-2">{who.join(', ')}</span>
+          </li>
+        );
+      })}
+      {list.length > 3 ? <li className="text-2">and {plural(list.length - 3, 'more collision')}</li> : null}
+    </ul>
   );
 }
 
@@ -184,12 +230,17 @@ export function HomePage() {
   const past = useQuery(runs.list({ limit: 1000 }));
   const open = useQuery(runs.open());
   const list = useQuery(pipelines.list());
-  const all = useQuery(triggers.list());
+  const ahead = useQuery(forecast(hours));
+  const [search] = useSearch();
+  const showsAll = search.get('hourly') === '1';
   const now = Math.floor(useNow() / 60_000) * 60_000;
   const known = useMemo(() => past.data?.runs ?? [], [past.data]);
   const failed = useMemo(() => failedNow(known), [known]);
   const usual = useMemo(() => new Map([...byPipeline(known)].map(([uuid, some]) => [uuid, historyOf(some).usual])), [known]);
-  const next = useMemo(() => coming(all.data ?? [], known, now, hours), [all.data, known, now, hours]);
+  const planned = useMemo(() => ahead.data?.runs ?? [], [ahead.data]);
+  const often = useMemo(() => frequent(planned, hours), [planned, hours]);
+  const next = useMemo(() => coming(planned, showsAll ? new Set() : often, now, hours), [planned, often, showsAll, now, hours]);
+  const collisions = ahead.data?.collisions ?? [];
   const days = useMemo(() => perDay(known, now, 30), [known, now]);
   const odd = useMemo(() => unlikeUsual(known), [known]);
   const running = open.data?.runs ?? [];
@@ -237,8 +288,40 @@ export function HomePage() {
           </ul>
         )}
       </Panel>
-      <Panel area="next" title={`Next ${hours} hours`} about={next.length === 0 ? undefined : `the next run of ${plural(next.length, 'trigger')}`} more={{ to: paths.triggers(), label: 'All triggers' }}>
-        <Next list={next} now={now} hours={hours} />
+      <Panel
+        area="next"
+        title={`Next ${hours} hours`}
+        about={
+          ahead.data === undefined ? undefined : (
+            <>
+              {ahead.data.is_cut ? `the first ${plural(planned.length, 'run')}` : plural(planned.length, 'run')}
+              {often.size === 0 ? null : (
+                <>
+                  {', '}
+                  <Link className="link" to={showsAll ? paths.home() : `${paths.home()}?hourly=1`} replace>
+                    {showsAll ? 'hide' : 'show'} {plural(often.size, 'trigger')} that {often.size === 1 ? 'starts' : 'start'} hourly or oftener
+                  </Link>
+                </>
+              )}
+            </>
+          )
+        }
+        more={{ to: paths.triggers(), label: 'All triggers' }}
+      >
+        {ahead.error !== null ? (
+          <Failure title="What comes next could not be loaded" error={ahead.error} onRetry={() => void ahead.refetch()} />
+        ) : ahead.data === undefined ? (
+          <p className="panel-empty">
+            <Skeleton width={320} />
+          </p>
+        ) : (
+          <>
+            <Next list={next} hidden={next.length < planned.length} collisions={collisions} now={now} hours={hours} />
+            {collisions.length === 0 ? null : (
+              <Collisions list={collisions} nameOf={(id) => planned.find((run) => run.pipeline_schedule_id === id)?.pipeline_uuid} />
+            )}
+          </>
+        )}
       </Panel>
       <Panel area="days" title="Runs and failures per day" about={(past.data?.total ?? 0) > known.length ? `the newest ${count(known.length)} runs` : '30 days'}>
         {hasNone ? <Empty look="row" title="There is no pipeline yet" /> : <Days list={days} now={now} />}

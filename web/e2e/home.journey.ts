@@ -1,0 +1,33 @@
+// Home says what schedules bring, from the server's forecast.
+import { expect, test } from '@playwright/test';
+
+import { expectAccessible } from './accessible';
+
+const made: number[] = [];
+
+test.afterEach(async ({ page }) => {
+  for (const id of made.splice(0)) expect((await page.request.delete(`/api/pipeline_schedules/${id}`)).ok()).toBe(true);
+});
+
+test('every run to come is shown, hourly ones when asked for', async ({ page }) => {
+  for (const [name, interval] of [
+    ['twice a day', '5 */12 * * *'],
+    ['often', '*/30 * * * *'],
+  ]) {
+    const trigger = { name, schedule_type: 'time', schedule_interval: interval, status: 'active' };
+    const answer = await page.request.post('/api/pipelines/good/pipeline_schedules', { data: { pipeline_schedule: trigger } });
+    made.push(Number(/"id":(\d+)/.exec(await answer.text())?.[1]));
+  }
+  await page.goto('/');
+  const next = page.getByRole('region', { name: 'Next 24 hours' });
+  await expect(next.getByRole('link', { name: 'good' })).toHaveCount(2);
+  await next.getByRole('link', { name: 'show 1 trigger that starts hourly or oftener' }).click();
+  await expect(page).toHaveURL(/hourly=1/);
+  await expect(next.getByRole('link', { name: 'good' })).toHaveCount(7);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page);
+  }
+  await next.getByRole('link', { name: 'good' }).first().click();
+  await expect(page).toHaveURL(/\/pipelines\/good\/triggers\/\d+/);
+});
