@@ -31,7 +31,7 @@ const shots: readonly Shot[] = [
   { name: 'triggers', path: '/triggers', until: /flights/ },
   { name: 'data', path: '/data', until: /clean_flights/, inDocs: 'light' },
   { name: 'product', path: '/data/flights/clean_flights?column=dep_delay', until: /Mean/, inDocs: 'light' },
-  { name: 'logs', path: '/logs?search=flights&block=hours_of_origin&block=load_flights&block=join_flights', until: /tests passed/, inDocs: 'dark' },
+  { name: 'logs', path: '/logs?search=flights&run=RUN&block=hours_of_origin&block=join_flights', until: /tests passed/, inDocs: 'light' },
   { name: 'files', path: '/files?path=transformers/clean_flights.py', until: /def clean_flights/ },
   { name: 'templates', path: '/templates?view=transformer', until: /Drop duplicate rows/ },
   { name: 'global-data-products', path: '/global-data-products', until: /no global data product yet/ },
