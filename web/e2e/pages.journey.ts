@@ -9,6 +9,8 @@ const pages = [
   { path: '/runs', heading: 'Runs' },
   { path: '/triggers', heading: 'Triggers' },
   { path: '/logs?search=month', heading: 'Logs' },
+  { path: '/templates', heading: 'Templates' },
+  { path: '/global-data-products', heading: 'Global data products' },
   { path: '/data', heading: 'Data' },
   { path: '/data/table/table_block', heading: /table_block/ },
   { path: '/data/good/good_block', heading: /good_block/ },

@@ -2,6 +2,7 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { ask } from './client';
+import type { components } from './generated/schema';
 
 export interface CustomTemplate {
   template_uuid: string;
@@ -10,16 +11,7 @@ export interface CustomTemplate {
   object_type: string;
 }
 
-export interface BlockTemplate {
-  id: string;
-  block_type: string;
-  language: string;
-  name: string;
-  groups: string[];
-  description: string;
-  path: string;
-  is_custom: boolean;
-}
+export type BlockTemplate = components['schemas']['BlockTemplate'];
 
 export const templates = {
   custom: (type: 'blocks' | 'pipelines') =>

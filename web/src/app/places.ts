@@ -1,5 +1,5 @@
 // The places of the rail. A place is here when its page exists.
-import { CalendarClock, Database, House, ListChecks, ScrollText, Workflow, type LucideIcon } from 'lucide-react';
+import { CalendarClock, Database, Folder, Globe, House, LayoutTemplate, ListChecks, ScrollText, Settings, Workflow, type LucideIcon } from 'lucide-react';
 
 import { paths } from '../lib/paths';
 
@@ -18,7 +18,11 @@ export const places: readonly Place[] = [
   { to: paths.logs(), label: 'Logs', icon: ScrollText },
 ];
 /** Below the line: what one needs less often. */
-export const laterPlaces: readonly Place[] = [];
+export const laterPlaces: readonly Place[] = [
+  { to: paths.files(), label: 'Files', icon: Folder },
+  { to: paths.templates(), label: 'Templates', icon: LayoutTemplate },
+  { to: paths.globalProducts(), label: 'Global data products', icon: Globe },
+];
 /** At the foot of the rail. */
-export const lastPlaces: readonly Place[] = [];
+export const lastPlaces: readonly Place[] = [{ to: paths.settings(), label: 'Settings', icon: Settings }];
 export const allPlaces: readonly Place[] = [...places, ...laterPlaces, ...lastPlaces];

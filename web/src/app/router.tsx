@@ -53,6 +53,35 @@ const pages: RouteObject[] = [
     lazy: async () => ({ Component: (await import('../features/logs/logs-page')).LogsPage }),
   },
   {
+    path: 'files',
+    handle: named('Files'),
+    lazy: async () => ({ Component: (await import('../features/files/files-page')).FilesPage }),
+  },
+  {
+    path: 'templates',
+    handle: named('Templates'),
+    lazy: async () => ({ Component: (await import('../features/templates/templates-page')).TemplatesPage }),
+  },
+  {
+    path: 'global-data-products',
+    handle: named('Global data products'),
+    lazy: async () => ({ Component: (await import('../features/global-products/global-products-page')).GlobalProductsPage }),
+  },
+  {
+    path: 'settings',
+    handle: { crumbs: () => [{ label: 'Settings', to: paths.settings() }] } satisfies Handle,
+    lazy: async () => ({ Component: (await import('../features/settings/settings-page')).SettingsPage }),
+    children: [
+      { index: true, element: <Navigate to="project" replace /> },
+      { path: 'project', handle: named('Project'), lazy: async () => ({ Component: (await import('../features/settings/project')).ProjectSettings }) },
+      { path: 'secrets', handle: named('Secrets'), lazy: async () => ({ Component: (await import('../features/settings/secrets')).SecretSettings }) },
+      { path: 'variables', handle: named('Variables'), lazy: async () => ({ Component: (await import('../features/settings/variables')).VariableSettings }) },
+      { path: 'retention', handle: named('Retention'), lazy: async () => ({ Component: (await import('../features/settings/retention')).RetentionSettings }) },
+      { path: 'messages', handle: named('Messages'), lazy: async () => ({ Component: (await import('../features/settings/lists')).MessageSettings }) },
+      { path: 'changes', handle: named('Changes'), lazy: async () => ({ Component: (await import('../features/settings/lists')).ChangeSettings }) },
+    ],
+  },
+  {
     path: 'pipelines',
     handle: named('Pipelines'),
     lazy: async () => ({ Component: (await import('../features/pipelines/pipelines-page')).PipelinesPage }),

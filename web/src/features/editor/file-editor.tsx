@@ -6,17 +6,12 @@ import { Dialog } from 'radix-ui';
 
 import { projectFiles, writeFile } from '../../api/project-files';
 import { CodeEditor } from '../../core/code/code-editor';
+import { fileLanguage } from '../../core/code/file-language';
 import { Button, IconButton } from '../../ui/button';
 import { Failure, Skeleton } from '../../ui/states';
 import '../../core/tables/reader.css';
 
 const NONE = [] as const;
-
-function languageFor(path: string): string {
-  const end = path.split('.').pop() ?? '';
-  const known: Record<string, string> = { py: 'python', sql: 'sql', r: 'r', R: 'r', yaml: 'yaml', yml: 'yaml', md: 'markdown' };
-  return known[end] ?? '';
-}
 
 function Body({ path, text, revision, onClose }: { path: string; text: string; revision: string; onClose: () => void }) {
   const [written, setWritten] = useState(text);
@@ -45,7 +40,7 @@ function Body({ path, text, revision, onClose }: { path: string; text: string; r
       <div className="reader-code">
         <CodeEditor
           label={path}
-          language={languageFor(path)}
+          language={fileLanguage(path)}
           text={text}
           replaced={0}
           problems={NONE}
