@@ -2,68 +2,19 @@
 import { queryOptions, useMutation } from '@tanstack/react-query';
 
 import { ask } from './client';
+import type { components } from './generated/schema';
 import { queryClient } from './query-client';
 
-export interface Run {
-  id: number;
-  pipeline_uuid: string;
-  status: string;
-  execution_date: string;
-  pipeline_schedule_id: number | null;
-  pipeline_schedule_name: string | null;
-  backfill_id: number | null;
-  cause: string;
-  reason: string | null;
-  passed_sla: boolean | null;
-  block_runs_count: number;
-  completed_block_runs_count: number;
-  failed_block_runs_count: number;
-  parent_run_id: number | null;
-  retried_run_id: number | null;
-  created_at: string;
-  started_at: string | null;
-  completed_at: string | null;
-}
+type Schemas = components['schemas'];
 
-export interface RunDetail extends Run {
-  variables: Record<string, unknown>;
-  event_variables: Record<string, unknown>;
-}
-
-export interface Frame {
-  path?: string;
-  file?: string;
-  line?: number;
-  function?: string;
-  text?: string;
-  code?: string;
-}
-
-export interface BlockRunError {
-  error: string;
-  message: string;
-  exception: string | null;
-  errors: Frame[] | null;
-  hint: string | null;
-}
-
-export interface BlockRun {
-  id: number;
-  block_uuid: string;
-  pipeline_run_id: number;
-  status: string;
-  attempt: number;
-  reason: string | null;
-  metrics: { error?: BlockRunError } | null;
-  created_at: string;
-  started_at: string | null;
-  completed_at: string | null;
-}
-
-export interface Why {
-  headline: string;
-  details: string[];
-}
+export type Run = Schemas['PipelineRun'];
+export type RunDetail = Schemas['PipelineRunDetail'];
+export type BlockRun = Schemas['BlockRun'];
+export type BlockRunError = Schemas['BlockFailure'];
+export type Comparison = Schemas['Comparison'];
+export type ComparedBlock = Schemas['ComparedBlock'];
+export type Spread = Schemas['Spread'];
+export type Why = Schemas['Why'];
 
 export interface RunFilter {
   pipeline?: string | undefined;
@@ -117,6 +68,18 @@ export const runs = {
     queryOptions({
       queryKey: ['runs', 'why', id],
       queryFn: async ({ signal }) => (await ask<{ why: Why }>('GET', '/api/pipeline_runs/{id}/why', { path: { id }, signal })).why,
+    }),
+  /** A run beside another one of its pipeline. */
+  comparison: (id: number, other: number) =>
+    queryOptions({
+      queryKey: ['runs', 'comparison', id, other],
+      queryFn: async ({ signal }) =>
+        (
+          await ask<{ comparison: Comparison }>('GET', '/api/pipeline_runs/{id}/comparisons/{with}', {
+            path: { id, with: other },
+            signal,
+          })
+        ).comparison,
     }),
 };
 

@@ -1,9 +1,14 @@
 // Triggers: what starts the runs of a pipeline.
-import { queryOptions, useMutation } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useMutation } from '@tanstack/react-query';
 
 import { ask } from './client';
+import type { components } from './generated/schema';
 import { queryClient } from './query-client';
 import type { Why } from './runs';
+
+type Schemas = components['schemas'];
+export type Forecast = Schemas['Forecast'];
+export type TriggerCall = Schemas['TriggerCallRecord'];
 
 export interface Trigger {
   id: number;
@@ -54,6 +59,43 @@ export const triggers = {
       queryKey: ['triggers', 'show', id],
       queryFn: async ({ signal }) =>
         (await ask<{ pipeline_schedule: Trigger }>('GET', '/api/pipeline_schedules/{id}', { path: { id }, signal })).pipeline_schedule,
+    }),
+  /** The next dates of a schedule that need not be stored. */
+  preview: (pipeline: string, trigger: ChangedTrigger, count = 5) =>
+    queryOptions({
+      queryKey: ['triggers', 'preview', pipeline, trigger, count],
+      queryFn: async ({ signal }) =>
+        (
+          await ask<{ preview: Schemas['ScheduleDates'] }>('POST', '/api/pipelines/{pipeline}/pipeline_schedules/preview', {
+            path: { pipeline },
+            query: { count },
+            body: { pipeline_schedule: trigger },
+            signal,
+          })
+        ).preview.dates,
+      // The dates stand still while somebody types.
+      placeholderData: keepPreviousData,
+      retry: false,
+    }),
+  /** The runs that all schedules bring, and where they want more of a pool than it has. */
+  forecast: (hours: number) =>
+    queryOptions({
+      queryKey: ['triggers', 'forecast', hours],
+      queryFn: async ({ signal }) => (await ask<{ forecast: Forecast }>('GET', '/api/forecast', { query: { hours }, signal })).forecast,
+      staleTime: 60_000,
+    }),
+  /** What callers asked of it, the newest first. */
+  calls: (id: number, limit: number) =>
+    queryOptions({
+      queryKey: ['triggers', 'calls', id, limit],
+      queryFn: async ({ signal }) => {
+        const answer = await ask<{ calls: TriggerCall[]; metadata: { count: number } }>('GET', '/api/pipeline_schedules/{id}/calls', {
+          path: { id },
+          query: { _limit: limit },
+          signal,
+        });
+        return { calls: answer.calls, total: answer.metadata.count };
+      },
     }),
   why: (id: number) =>
     queryOptions({

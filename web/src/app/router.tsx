@@ -114,6 +114,17 @@ const pages: RouteObject[] = [
         lazy: async () => ({ Component: (await import('../features/logs/logs-page')).LogsPage }),
       },
       {
+        path: 'runs/:run/compare',
+        handle: {
+          crumbs: ({ pipeline = '', run = '' }) => [
+            { label: 'Runs', to: paths.pipelineRuns(pipeline) },
+            { label: `Run ${run}`, to: paths.run(pipeline, Number(run)) },
+            { label: 'Comparison' },
+          ],
+        } satisfies Handle,
+        lazy: async () => ({ Component: (await import('../features/runs/comparison-page')).ComparisonPage }),
+      },
+      {
         path: 'triggers',
         handle: named('Triggers'),
         lazy: async () => ({ Component: (await import('../features/triggers/triggers-page')).TriggersPage }),

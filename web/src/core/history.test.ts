@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Run } from '../api/runs';
 import { againstUsual, historyOf, median } from './history';
 
-const run = (id: number, status: string, seconds: number | null): Run => ({
+const run = (id: number, status: Run['status'], seconds: number | null): Run => ({
   id,
   pipeline_uuid: 'p',
   status,
@@ -13,12 +13,17 @@ const run = (id: number, status: string, seconds: number | null): Run => ({
   backfill_id: null,
   cause: 'hand',
   reason: null,
-  passed_sla: null,
+  passed_sla: false,
+  executor_type: 'local_python',
   block_runs_count: 1,
   completed_block_runs_count: 0,
   failed_block_runs_count: 0,
   parent_run_id: null,
   retried_run_id: null,
+  metrics: null,
+  usage: null,
+  usual: null,
+  updated_at: '2026-11-21 00:00:00',
   created_at: '2026-11-21 00:00:00',
   started_at: seconds === null ? null : '2026-11-21 00:00:00',
   completed_at: seconds === null ? null : new Date(Date.UTC(2026, 10, 21) + seconds * 1000).toISOString(),

@@ -17,6 +17,7 @@ export const paths = {
   pipelineSettings: (uuid: string) => `/pipelines/${part(uuid)}/settings`,
   run: (uuid: string, id: number, block?: string) =>
     `/pipelines/${part(uuid)}/runs/${id}${block === undefined ? '' : `?block=${part(block)}`}`,
+  comparison: (uuid: string, id: number, other: number) => `/pipelines/${part(uuid)}/runs/${id}/compare?with=${other}`,
   trigger: (uuid: string, id: number) => `/pipelines/${part(uuid)}/triggers/${id}`,
   runs: () => '/runs',
   triggers: () => '/triggers',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Run } from '../../api/runs';
 import { countsOf, leftOf, linesOf } from './progress';
 
-function run(id: number, date: string, status: string): Run {
+function run(id: number, date: string, status: Run['status']): Run {
   return {
     id,
     pipeline_uuid: 'shop',
@@ -14,12 +14,17 @@ function run(id: number, date: string, status: string): Run {
     backfill_id: 1,
     cause: 'backfill',
     reason: null,
-    passed_sla: null,
+    passed_sla: false,
+    executor_type: 'local_python',
     block_runs_count: 1,
     completed_block_runs_count: 0,
     failed_block_runs_count: 0,
     parent_run_id: null,
     retried_run_id: null,
+    metrics: null,
+    usage: null,
+    usual: null,
+    updated_at: '2026-11-21 00:00:00',
     created_at: '',
     started_at: null,
     completed_at: null,

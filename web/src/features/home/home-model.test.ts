@@ -6,7 +6,7 @@ import { collisionInWords, coming, failedNow, frequent, perDay, unlikeUsual } fr
 
 const start = Date.UTC(2026, 10, 21, 12);
 
-const run = (id: number, pipeline: string, status: string, seconds: number): Run => ({
+const run = (id: number, pipeline: string, status: Run['status'], seconds: number): Run => ({
   id,
   pipeline_uuid: pipeline,
   status,
@@ -16,12 +16,17 @@ const run = (id: number, pipeline: string, status: string, seconds: number): Run
   backfill_id: null,
   cause: 'hand',
   reason: null,
-  passed_sla: null,
+  passed_sla: false,
+  executor_type: 'local_python',
   block_runs_count: 1,
   completed_block_runs_count: 0,
   failed_block_runs_count: 0,
   parent_run_id: null,
   retried_run_id: null,
+  metrics: null,
+  usage: null,
+  usual: null,
+  updated_at: '2026-11-21 00:00:00',
   created_at: new Date(start).toISOString(),
   started_at: new Date(start).toISOString(),
   completed_at: new Date(start + seconds * 1000).toISOString(),

@@ -18,6 +18,7 @@ import { Empty, Failure, Skeleton } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { collisionInWords, coming, failedNow, frequent, perDay, unlikeUsual } from './home-model';
+import '../../ui/plain-table.css';
 import './home.css';
 
 const HOUR = 3_600_000;

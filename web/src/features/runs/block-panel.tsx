@@ -1,4 +1,5 @@
-// The panel of one block of a run: its error and logs, what it produced, what it read.
+// The panel of one block of a run: its error and logs, what it produced, what it read, what it used, and its child runs.
+import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { SquarePen } from 'lucide-react';
 import { Link } from 'react-router';
@@ -6,24 +7,25 @@ import { Link } from 'react-router';
 import { logs } from '../../api/logs';
 import { type Output, outputs } from '../../api/outputs';
 import type { BlockRun, BlockRunError } from '../../api/runs';
-import { count, size } from '../../lib/format';
+import { count, duration, parseTime, plural, size } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { blockTone, toneWords } from '../../lib/status';
 import { ButtonLink } from '../../ui/button';
-import { SelectField } from '../../ui/field';
 import { KindTile } from '../../ui/kind';
+import { type Column, ListTable } from '../../ui/list-table';
 import { LogLines } from '../../ui/log-lines';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Status, StatusIcon } from '../../ui/status';
-import { TabPanel, Tabs } from '../../ui/tabs';
-import type { RunBlock } from './run-model';
+import { Segments, TabPanel, Tabs } from '../../ui/tabs';
+import { figuresOf, type RunBlock } from './run-model';
 import { Sentence } from './what-happened';
+import '../../ui/plain-table.css';
 
-export const panels = ['logs', 'products', 'inputs'] as const;
+export const panels = ['logs', 'products', 'inputs', 'resources', 'children'] as const;
 export type Panel = (typeof panels)[number];
 
 function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) {
-  const frames = error.errors ?? [];
+  const frames = error.errors;
   const last = frames.at(-1);
   return (
     <>
@@ -36,7 +38,7 @@ function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) 
           </span>
         </p>
         <p className="run-error-where">
-          {last?.line === undefined ? '' : `Line ${last.line} of ${block.name}${last.function === undefined ? '' : `, in ${last.function}`}. `}
+          {last === undefined ? '' : `Line ${last.line} of ${block.name}, in ${last.function}. `}
           {block.attempts > 1 ? `The last of ${block.attempts} attempts. ` : ''}
           {error.hint ?? ''}
         </p>
@@ -60,12 +62,14 @@ function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) 
   );
 }
 
-function Logs({ run, block }: { run: BlockRun; block: RunBlock }) {
+function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt: number | undefined }) {
   const list = useQuery({
     ...logs.ofRun(run.pipeline_run_id, { block: run.block_uuid }),
     refetchInterval: run.status === 'running' ? 1_000 : false,
   });
-  const error = run.metrics?.error;
+  // The error is that of the newest attempt.
+  const error = attempt === undefined || attempt === run.attempt ? run.metrics?.error : undefined;
+  const records = attempt === undefined ? list.data?.records : list.data?.records.filter((one) => one.attempt === attempt);
   return (
     <>
       {error === undefined ? null : <ErrorView error={error} block={block} />}
@@ -78,16 +82,16 @@ function Logs({ run, block }: { run: BlockRun; block: RunBlock }) {
       )}
       {list.error !== null ? (
         <Failure title="The logs could not be loaded" error={list.error} onRetry={() => void list.refetch()} />
-      ) : list.data === undefined ? (
+      ) : records === undefined ? (
         <div style={{ padding: 12 }}>
           <Skeleton width={420} />
         </div>
-      ) : list.data.records.length === 0 ? (
+      ) : records.length === 0 ? (
         error === undefined && run.reason === null ? (
-          <Empty look="row" title={run.started_at === null ? 'It has not started' : 'It printed and logged nothing'} />
+          <Empty look="row" title={run.started_at === null ? 'It has not started' : `${attempt === undefined ? 'It' : `Attempt ${attempt}`} printed and logged nothing`} />
         ) : null
       ) : (
-        <LogLines label={`Log of ${run.block_uuid}`} lines={list.data.records} withBlock={false} />
+        <LogLines label={`Log of ${run.block_uuid}`} lines={records} withBlock={false} />
       )}
     </>
   );
@@ -155,6 +159,90 @@ function Products({ run }: { run: BlockRun }) {
   );
 }
 
+function Resources({ run }: { run: BlockRun }) {
+  const figures = figuresOf(run);
+  if (figures.length === 0) {
+    return <Empty look="row" title={run.started_at === null ? `${run.block_uuid} has not started` : 'What it used is known when it has ended'} />;
+  }
+  return (
+    <div className="run-resources">
+      <table className="plain-table">
+        <thead>
+          <tr>
+            <th scope="col">{run.attempt > 1 ? `Attempt ${run.attempt} of ${run.attempt}` : 'In this run'}</th>
+            <th scope="col" className="number">
+              Used
+            </th>
+            <th scope="col" className="number">
+              Usual
+            </th>
+            <th scope="col" className="number">
+              Change
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {figures.map((figure) => (
+            <tr key={figure.label}>
+              <td className="text-2">{figure.label}</td>
+              <td className="number">{figure.value}</td>
+              <td className="number text-2">{figure.usual === '' ? <span className="text-3">–</span> : figure.usual}</td>
+              <td className="number" style={figure.isOdd ? { color: 'var(--status-warning-fg)', fontWeight: 500 } : undefined}>
+                {figure.against}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="text-3 text-meta">
+        {run.usual === null
+          ? 'What is usual for this block is known when it has completed in another run.'
+          : `Usual is the median of ${plural(run.usual.seconds?.count ?? 0, 'completed run')} of this block.`}
+      </p>
+    </div>
+  );
+}
+
+const childColumns: Column<BlockRun>[] = [
+  { id: 'state', header: 'State', width: '104px', cell: (run) => <Status tone={blockTone(run)} look="quiet" /> },
+  { id: 'name', header: 'Run', width: 'minmax(140px, 2fr)', cell: (run) => <span className="mono list-name">{run.block_uuid}</span> },
+  {
+    id: 'took',
+    header: 'Time',
+    width: '88px',
+    align: 'right',
+    cell: (run) =>
+      run.started_at === null || run.completed_at === null ? <span className="text-3">–</span> : duration(parseTime(run.completed_at) - parseTime(run.started_at)),
+  },
+  { id: 'attempts', header: 'Attempts', width: '72px', align: 'right', cell: (run) => count(run.attempt) },
+  { id: 'rows', header: 'Rows', width: '88px', align: 'right', cell: (run) => known(run.usage?.rows, count) },
+  { id: 'bytes', header: 'Size', width: '80px', align: 'right', cell: (run) => known(run.usage?.bytes, size) },
+  { id: 'memory', header: 'Memory', width: '80px', align: 'right', cell: (run) => known(run.usage?.peak_memory, size) },
+];
+
+function known(value: number | null | undefined, say: (value: number) => string) {
+  return value === null || value === undefined ? <span className="text-3">–</span> : say(value);
+}
+
+/** The child runs of a dynamic block; what needs a look comes first. */
+function Children({ block, onOpen }: { block: RunBlock; onOpen: (run: BlockRun) => void }) {
+  const groups = useMemo(() => {
+    const needsLook = (run: BlockRun) => run.status === 'failed' || run.status === 'running';
+    const children = block.runs.filter((run) => run.block_uuid !== block.name);
+    return [{ key: 'all', rows: [...children.filter(needsLook), ...children.filter((run) => !needsLook(run))] }];
+  }, [block]);
+  return (
+    <ListTable
+      label={`Child runs of ${block.name}`}
+      columns={childColumns}
+      groups={groups}
+      keyOf={(run) => String(run.id)}
+      nameOf={(run) => run.block_uuid}
+      onOpen={onOpen}
+    />
+  );
+}
+
 export function BlockPanel({
   pipeline,
   block,
@@ -163,18 +251,27 @@ export function BlockPanel({
   onChild,
   panel,
   onPanel,
+  attempt: wanted,
+  onAttempt,
 }: {
   pipeline: string;
   block: RunBlock;
   blocks: readonly RunBlock[];
   child: string | null;
+  /** Another child run, with its logs. */
   onChild: (name: string) => void;
   panel: Panel;
   onPanel: (panel: Panel) => void;
+  attempt: string | null;
+  onAttempt: (attempt: string | undefined) => void;
 }) {
   const run = block.runs.find((one) => one.block_uuid === child) ?? block.runs.find((one) => one.status === 'failed') ?? block.runs[0];
   if (run === undefined) return null;
   const inputs = block.upstream.flatMap((name) => blocks.find((one) => one.name === name) ?? []);
+  const isDynamic = block.runs.length > 1;
+  const shown: Panel = panel === 'children' && !isDynamic ? 'logs' : panel;
+  const attempts = Array.from({ length: Math.min(run.attempt, 8) }, (_, index) => String(run.attempt - Math.min(run.attempt, 8) + index + 1));
+  const attempt = attempts.length > 1 ? attempts.find((one) => one === wanted) : undefined;
   return (
     <Tabs
       label={`About ${block.name}`}
@@ -182,33 +279,34 @@ export function BlockPanel({
         { name: 'logs', label: block.tone === 'failed' ? 'Error and logs' : 'Logs' },
         { name: 'products', label: 'Products' },
         { name: 'inputs', label: 'Inputs', count: inputs.length },
+        { name: 'resources', label: 'Resources' },
+        ...(isDynamic ? [{ name: 'children', label: 'Child runs', count: block.runs.length - 1 } as const] : []),
       ]}
-      value={panel}
+      value={shown}
       onChange={onPanel}
       bar={
         <>
           <span className="run-panel-block">
-            <KindTile kind={block.kind} /> <b className="mono">{block.name}</b>
+            <KindTile kind={block.kind} /> <b className="mono cut">{isDynamic ? run.block_uuid : block.name}</b>
           </span>
           <span className="run-panel-actions">
-            {block.runs.length > 1 ? (
-              <SelectField
-                label="Child run"
-                hideLabel
-                value={run.block_uuid}
-                options={block.runs.map((one) => ({ value: one.block_uuid, label: `${one.block_uuid}, ${toneWords[blockTone(one)].toLowerCase()}` }))}
-                onChange={onChild}
+            {shown === 'logs' && attempts.length > 1 ? (
+              <Segments
+                label="Attempt"
+                value={attempt ?? 'all'}
+                options={[{ value: 'all', label: 'All attempts' }, ...attempts.map((one) => ({ value: one, label: one }))]}
+                onChange={(value) => onAttempt(value === 'all' ? undefined : value)}
               />
             ) : null}
             <ButtonLink small icon={<SquarePen aria-hidden />} to={run.status === 'failed' ? paths.editorInputs(pipeline, block.name, run.pipeline_run_id) : paths.editor(pipeline, block.name)}>
-              {run.status === 'failed' ? 'Open with its inputs' : 'Open in editor'}
+              {run.status === 'failed' ? 'Open with its inputs' : 'Open in the notebook'}
             </ButtonLink>
           </span>
         </>
       }
     >
       <TabPanel value="logs">
-        <Logs run={run} block={block} />
+        <Logs run={run} block={block} attempt={attempt === undefined ? undefined : Number(attempt)} />
       </TabPanel>
       <TabPanel value="products">
         <Products run={run} />
@@ -230,6 +328,14 @@ export function BlockPanel({
           </ul>
         )}
       </TabPanel>
+      <TabPanel value="resources">
+        <Resources run={run} />
+      </TabPanel>
+      {isDynamic ? (
+        <TabPanel value="children">
+          <Children block={block} onOpen={(one) => onChild(one.block_uuid)} />
+        </TabPanel>
+      ) : null}
     </Tabs>
   );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import type { BlockRun } from '../../api/runs';
-import { blocksOf, criticalPath, fromHere, type RunBlock, ticks } from './run-model';
+import type { BlockRun, Run } from '../../api/runs';
+import { blocksOf, change, criticalPath, figuresOf, fromHere, inLayers, type RunBlock, ticks, toCompare } from './run-model';
 
 const block = (name: string, upstream: string[], started?: number, ended?: number): RunBlock => ({
   name,
@@ -37,19 +37,104 @@ test.each([
   expect(found.length).toBeLessThanOrEqual(wanted + 1);
 });
 
+const blockRun = (some: Partial<BlockRun>): BlockRun => ({
+  id: 1,
+  block_uuid: 'a',
+  pipeline_run_id: 1,
+  pipeline_schedule_id: null,
+  pipeline_schedule_name: null,
+  status: 'completed',
+  attempt: 1,
+  reason: null,
+  usage: null,
+  usual: null,
+  metrics: null,
+  created_at: '2026-11-21 00:00:00',
+  started_at: '2026-11-21 00:00:01',
+  completed_at: '2026-11-21 00:00:02',
+  updated_at: null,
+  retry_at: null,
+  ...some,
+});
+
 test('the children of a dynamic block stand for one block', () => {
-  const run = (block_uuid: string, status: string): BlockRun => ({
-    id: 1,
-    block_uuid,
-    pipeline_run_id: 1,
-    status,
-    attempt: 1,
-    reason: null,
-    metrics: null,
-    created_at: '2026-11-21 00:00:00',
-    started_at: '2026-11-21 00:00:01',
-    completed_at: '2026-11-21 00:00:02',
-  });
-  const found = blocksOf([run('a', 'completed'), run('a:x', 'completed'), run('a:y', 'failed')], undefined);
+  const found = blocksOf(
+    [blockRun({ block_uuid: 'a' }), blockRun({ block_uuid: 'a:x' }), blockRun({ block_uuid: 'a:y', status: 'failed' })],
+    undefined,
+  );
   expect(found.map(({ name, tone, runs }) => [name, tone, runs.length])).toEqual([['a', 'failed', 3]]);
+});
+
+test('what a block used stands beside the usual, and only what is off is said', () => {
+  const spread = (median: number) => ({ median, low: median * 0.9, high: median * 1.1, count: 9 });
+  const run = blockRun({
+    usage: { rows: 1_000, cpu_seconds: 0.5, peak_memory: 300_000_000 },
+    usual: { seconds: spread(1), rows: spread(980), memory: spread(100_000_000) },
+  });
+  expect(figuresOf(run).map(({ label, usual, against, isOdd }) => [label, usual, against, isOdd])).toEqual([
+    ['Time, with its retries', '1.0 s', '', false],
+    ['Rows made', '980', '', false],
+    ['Processor time', '', '', false],
+    ['Most memory at a time', '100 MB', '3 ×', true],
+  ]);
+});
+
+test('two runs are not enough to say what is usual', () => {
+  const few = { median: 1, low: 1, high: 1, count: 2 };
+  const [time] = figuresOf(blockRun({ completed_at: '2026-11-21 00:00:09', usual: { seconds: few, rows: null, memory: null } }));
+  expect(time?.against).toBe('');
+});
+
+test.each([
+  [10, 10, 'same'],
+  [147, 100, '+47 %'],
+  [67, 100, '−33 %'],
+  [3_500, 100, '35 ×'],
+  [5, 0, ''],
+])('%s after %s is %s', (value, from, text) => {
+  expect(change(value, from)).toBe(text);
+});
+
+test('layers put a block under the middle of its inputs and never two at one place', () => {
+  const places = inLayers(graph, 100, 50);
+  expect(places.get('d')).toEqual({ x: 0, y: 50 });
+  expect(places.get('c')).toEqual({ x: 100, y: 50 });
+  expect(places.get('e')).toEqual({ x: 0, y: 100 });
+  expect(new Set([...places.values()].map(({ x, y }) => `${x} ${y}`)).size).toBe(graph.length);
+});
+
+test('a chain of thousands of blocks has places', () => {
+  const chain = Array.from({ length: 3_000 }, (_, index) => block(String(index), index === 2_999 ? [] : [String(index + 1)]));
+  expect(inLayers(chain, 1, 1).get('0')).toEqual({ x: 0, y: 2_999 });
+});
+
+test('a run is compared with the last before it that completed, or else with the one before it', () => {
+  const run = (id: number, status: Run['status']): Run => ({
+    id,
+    status,
+    pipeline_uuid: 'p',
+    execution_date: '2026-11-21 00:00:00',
+    pipeline_schedule_id: null,
+    pipeline_schedule_name: null,
+    backfill_id: null,
+    cause: 'hand',
+    reason: null,
+    passed_sla: false,
+    executor_type: 'local_python',
+    block_runs_count: 1,
+    completed_block_runs_count: 0,
+    failed_block_runs_count: 0,
+    parent_run_id: null,
+    retried_run_id: null,
+    metrics: null,
+    usage: null,
+    usual: null,
+    created_at: '2026-11-21 00:00:00',
+    started_at: null,
+    completed_at: null,
+    updated_at: '2026-11-21 00:00:00',
+  });
+  expect(toCompare(4, [run(5, 'completed'), run(4, 'failed'), run(3, 'failed'), run(2, 'completed')])?.id).toBe(2);
+  expect(toCompare(3, [run(3, 'failed'), run(2, 'failed')])?.id).toBe(2);
+  expect(toCompare(1, [run(1, 'failed')])).toBeUndefined();
 });

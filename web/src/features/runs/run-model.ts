@@ -1,7 +1,8 @@
 // The blocks of a run as graph, timeline and panel show them.
 import type { BlockSummary, Pipeline } from '../../api/pipelines';
-import type { BlockRun } from '../../api/runs';
-import { parseTime } from '../../lib/format';
+import type { BlockRun, Run, Spread } from '../../api/runs';
+import { SLOW } from '../../core/history';
+import { count, duration, parseTime, size } from '../../lib/format';
 import { kindOf, type Kind } from '../../lib/kind';
 import { blockTone, type Tone } from '../../lib/status';
 
@@ -36,11 +37,13 @@ export function blocksOf(runs: readonly BlockRun[], pipeline: Pipeline | undefin
   const groups = new Map<string, BlockRun[]>();
   for (const run of runs) {
     const name = declared(run.block_uuid);
-    groups.set(name, [...(groups.get(name) ?? []), run]);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [run]);
+    else group.push(run);
   }
   const known = new Map((pipeline?.blocks ?? []).map((block) => [block.uuid, block]));
-  const order = [...known.keys()];
-  const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const order = new Map([...known.keys()].map((name, index) => [name, index]));
+  const place = (name: string) => order.get(name) ?? order.size;
   return [...groups]
     .map(([name, some]): RunBlock => {
       const block: BlockSummary | undefined = known.get(name);
@@ -64,34 +67,130 @@ export function blocksOf(runs: readonly BlockRun[], pipeline: Pipeline | undefin
 
 /** The way through the run that decided how long it took: back from the block that ended last, always to the input that came last. */
 export function criticalPath(blocks: readonly RunBlock[]): string[] {
-  const ran = blocks.filter((block) => block.started !== undefined);
+  const ran = new Map(blocks.flatMap((block) => (block.started === undefined ? [] : [[block.name, block] as const])));
   const end = (block: RunBlock) => block.ended ?? Infinity;
-  let at = ran.reduce<RunBlock | undefined>((last, block) => (last === undefined || end(block) > end(last) ? block : last), undefined);
-  const path: string[] = [];
-  while (at !== undefined && !path.includes(at.name)) {
-    path.unshift(at.name);
-    const from = at.upstream;
-    at = ran
-      .filter((block) => from.includes(block.name))
-      .reduce<RunBlock | undefined>((last, block) => (last === undefined || end(block) > end(last) ? block : last), undefined);
+  const latest = (some: Iterable<RunBlock>) => {
+    let last: RunBlock | undefined;
+    for (const block of some) if (last === undefined || end(block) > end(last)) last = block;
+    return last;
+  };
+  const path = new Set<string>();
+  let at = latest(ran.values());
+  while (at !== undefined && !path.has(at.name)) {
+    path.add(at.name);
+    at = latest(at.upstream.flatMap((name) => ran.get(name) ?? []));
   }
-  return path;
+  return [...path].reverse();
 }
 
 /** The block and all that come after it, as a retry from there repeats them. */
 export function fromHere(blocks: readonly RunBlock[], name: string): string[] {
-  const found = new Set([name]);
-  let grows = true;
-  while (grows) {
-    grows = false;
-    for (const block of blocks) {
-      if (!found.has(block.name) && block.upstream.some((one) => found.has(one))) {
-        found.add(block.name);
-        grows = true;
-      }
+  const below = new Map<string, string[]>();
+  for (const block of blocks) {
+    for (const one of block.upstream) {
+      const list = below.get(one);
+      if (list === undefined) below.set(one, [block.name]);
+      else list.push(block.name);
     }
   }
+  const found = new Set([name]);
+  // A set that grows while it is walked: what is added is walked too.
+  for (const one of found) for (const next of below.get(one) ?? []) found.add(next);
   return blocks.map((block) => block.name).filter((one) => found.has(one));
+}
+
+export interface Figure {
+  label: string;
+  value: string;
+  usual: string;
+  /** How far off the usual it is; empty inside the usual zone. */
+  against: string;
+  isOdd: boolean;
+}
+
+/** What the newest attempt of a block run used, beside what is usual for the block. */
+export function figuresOf(run: BlockRun): Figure[] {
+  const { usage, usual } = run;
+  const took = run.started_at === null || run.completed_at === null ? undefined : (parseTime(run.completed_at) - parseTime(run.started_at)) / 1000;
+  const seconds = (value: number) => duration(value * 1000);
+  const rows: [string, number | null | undefined, (value: number) => string, Spread | null | undefined][] = [
+    ['Time, with its retries', took, seconds, usual?.seconds],
+    ['Rows read', usage?.rows_in, count, undefined],
+    ['Rows made', usage?.rows, count, usual?.rows],
+    ['Size of what it made', usage?.bytes, size, undefined],
+    ['Processor time', usage?.cpu_seconds, seconds, undefined],
+    ['Most memory at a time', usage?.peak_memory, size, usual?.memory],
+  ];
+  return rows.flatMap(([label, value, say, spread]): Figure[] => {
+    if (value === null || value === undefined) return [];
+    const usually = spread === null || spread === undefined ? '' : say(spread.median);
+    return [{ label, value: say(value), usual: usually, ...offUsual(value, spread) }];
+  });
+}
+
+/** Fewer say nothing about what is usual. */
+const ENOUGH = 3;
+
+function offUsual(value: number, spread: Spread | null | undefined): { against: string; isOdd: boolean } {
+  if (spread === null || spread === undefined || spread.count < ENOUGH || spread.median === 0) return { against: '', isOdd: false };
+  const ratio = value / spread.median;
+  if (value <= spread.high && value >= spread.low) return { against: '', isOdd: false };
+  return { against: change(value, spread.median), isOdd: ratio > SLOW || ratio < 1 / SLOW };
+}
+
+/** `+47 %`, `−3 %`, `35 ×`, or `same`. */
+export function change(value: number, from: number): string {
+  if (value === from) return 'same';
+  if (from === 0) return '';
+  const ratio = value / from;
+  if (ratio >= 3) return `${Math.round(ratio)} ×`;
+  const points = Math.round((ratio - 1) * 100);
+  return points === 0 ? 'about the same' : `${points > 0 ? '+' : '−'}${Math.abs(points)} %`;
+}
+
+/** Places layer under layer, each block below the middle of its inputs where there is room: for graphs too large for a library. */
+export function inLayers(blocks: readonly RunBlock[], wide: number, high: number): Map<string, { x: number; y: number }> {
+  const named = new Map(blocks.map((block) => [block.name, block]));
+  const depths = new Map<string, number>();
+  const depthOf = (first: string): number => {
+    // Not by recursion: a chain may be longer than the stack. What is open again would be a circle.
+    const open = new Set([first]);
+    const way = [first];
+    for (let name = way.at(-1); name !== undefined; name = way.at(-1)) {
+      const ups = named.get(name)?.upstream.filter((up) => named.has(up)) ?? [];
+      const next = ups.find((up) => !depths.has(up) && !open.has(up));
+      if (next === undefined) {
+        depths.set(name, Math.max(-1, ...ups.map((up) => depths.get(up) ?? -1)) + 1);
+        way.pop();
+      } else {
+        open.add(next);
+        way.push(next);
+      }
+    }
+    return depths.get(first) ?? 0;
+  };
+  const layers: RunBlock[][] = [];
+  for (const block of blocks) (layers[depths.get(block.name) ?? depthOf(block.name)] ??= []).push(block);
+  const places = new Map<string, { x: number; y: number }>();
+  layers.forEach((layer, depth) => {
+    const wanted = layer.map((block, index) => {
+      const above = block.upstream.flatMap((up) => places.get(up)?.x ?? []);
+      return { name: block.name, x: above.length === 0 ? index * wide : above.reduce((sum, x) => sum + x, 0) / above.length };
+    });
+    let free = -Infinity;
+    for (const { name, x } of wanted.sort((a, b) => a.x - b.x)) {
+      const at = Math.max(x, free);
+      places.set(name, { x: at, y: depth * high });
+      free = at + wide;
+    }
+  });
+  return places;
+}
+
+/** The run that says most beside this one: the last before it that completed, or else the one before it. */
+export function toCompare(id: number, runs: readonly Run[]): Run | undefined {
+  const before = runs.filter((run) => run.id < id).sort((a, b) => b.id - a.id);
+  return before.find((run) => run.status === 'completed') ?? before[0];
 }
 
 /** Round steps for an axis of so many milliseconds, about `wanted` of them. */

@@ -1,7 +1,7 @@
 // One run: what happened in a sentence, graph and timeline with one selection, and the panel of the chosen block.
-import { useMemo } from 'react';
+import { memo, type ReactNode, useCallback, useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { CircleStop, RotateCcw } from 'lucide-react';
+import { CircleStop, GitCompare, RotateCcw, SquarePen } from 'lucide-react';
 import { Link, useParams } from 'react-router';
 
 import { pipelines } from '../../api/pipelines';
@@ -9,13 +9,13 @@ import { type RunDetail, runs, useCancelRuns, useRetryRuns } from '../../api/run
 import { historyOf, tookOf } from '../../core/history';
 import { PipelineBar } from '../../core/pipeline-bar';
 import { RunBars } from '../../core/run-bars';
-import { dayAndClock, duration, exact, parseTime, plural } from '../../lib/format';
+import { dayAndClock, duration, exact, parseTime, plural, size } from '../../lib/format';
 import { useIsWide } from '../../lib/media';
 import { useNow } from '../../lib/now';
 import { paths } from '../../lib/paths';
 import { oneOf, useSearch } from '../../lib/search';
 import { isOver, toneOf, toneWords } from '../../lib/status';
-import { Button, SplitButton } from '../../ui/button';
+import { Button, ButtonLink, SplitButton } from '../../ui/button';
 import { MenuItem } from '../../ui/menu';
 import { Empty, Failure } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
@@ -23,16 +23,20 @@ import { Segments } from '../../ui/tabs';
 import { Time } from '../../ui/time';
 import { BlockPanel, panels } from './block-panel';
 import { RunGraph } from './run-graph';
-import { blocksOf, criticalPath, fromHere, type RunBlock } from './run-model';
+import { blocksOf, criticalPath, fromHere, type RunBlock, toCompare } from './run-model';
 import { Timeline } from './timeline';
 import { Sentence, withoutRun } from './what-happened';
 import './run-page.css';
 
 const shapes = ['timeline', 'graph'] as const;
 
-function Actions({ run, blocks }: { run: RunDetail; blocks: readonly RunBlock[] }) {
+const neighboursOf = (run: RunDetail) => ({ pipeline: run.pipeline_uuid, limit: 60 });
+
+const Actions = memo(function Actions({ run, blocks }: { run: RunDetail; blocks: readonly RunBlock[] }) {
   const cancel = useCancelRuns();
   const retry = useRetryRuns();
+  const neighbours = useQuery(runs.list(neighboursOf(run)));
+  const other = toCompare(run.id, neighbours.data?.runs ?? []);
   if (!isOver(run.status)) {
     return (
       <Button icon={<CircleStop aria-hidden />} disabledReason={cancel.isPending ? 'It is being stopped' : undefined} onClick={() => cancel.mutate([run.id])}>
@@ -56,6 +60,16 @@ function Actions({ run, blocks }: { run: RunDetail; blocks: readonly RunBlock[] 
           {retry.error.message}
         </span>
       )}
+      {other === undefined ? null : (
+        <ButtonLink look="quiet" icon={<GitCompare aria-hidden />} to={paths.comparison(run.pipeline_uuid, run.id, other.id)}>
+          Compare with run {other.id}
+        </ButtonLink>
+      )}
+      {failed === undefined ? null : (
+        <ButtonLink icon={<SquarePen aria-hidden />} to={paths.editor(run.pipeline_uuid, failed.name)}>
+          Open {failed.name} in the notebook
+        </ButtonLink>
+      )}
       <SplitButton
         look={open.length > 0 ? 'primary' : 'plain'}
         icon={<RotateCcw aria-hidden />}
@@ -72,11 +86,22 @@ function Actions({ run, blocks }: { run: RunDetail; blocks: readonly RunBlock[] 
       </SplitButton>
     </>
   );
-}
+});
 
-function Head({ run, blocks, now }: { run: RunDetail; blocks: readonly RunBlock[]; now: number }) {
+function Head({
+  run,
+  blocks,
+  isWhyOpen,
+  onWhy,
+}: {
+  run: RunDetail;
+  blocks: readonly RunBlock[];
+  isWhyOpen: boolean;
+  onWhy: (isOpen: boolean) => void;
+}) {
+  const now = useNow();
   const why = useQuery({ ...runs.why(run.id), refetchInterval: isOver(run.status) ? false : 5_000 });
-  const others = useQuery(runs.list({ pipeline: run.pipeline_uuid, limit: 60 }));
+  const others = useQuery(runs.list(neighboursOf(run)));
   const history = useMemo(() => {
     const list = others.data?.runs ?? [];
     const whole = historyOf(list);
@@ -151,6 +176,21 @@ function Head({ run, blocks, now }: { run: RunDetail; blocks: readonly RunBlock[
             <dt>Blocks</dt>
             <dd>{how}</dd>
           </div>
+          {run.usage?.cpu_seconds === undefined || run.usage.cpu_seconds === null ? null : (
+            <div>
+              <dt>Processor</dt>
+              <dd>{duration(run.usage.cpu_seconds * 1000)}</dd>
+            </div>
+          )}
+          {run.usage?.peak_memory === undefined || run.usage.peak_memory === null ? null : (
+            <div>
+              <dt>Most memory</dt>
+              <dd>
+                {size(run.usage.peak_memory)}
+                {run.usual?.memory === undefined || run.usual.memory === null ? '' : `, usually ${size(run.usual.memory.median)}`}
+              </dd>
+            </div>
+          )}
           {variables.length > 0 ? (
             <div>
               <dt>Variables</dt>
@@ -171,9 +211,11 @@ function Head({ run, blocks, now }: { run: RunDetail; blocks: readonly RunBlock[
           )}
         </dl>
         {why.data !== undefined && why.data.details.length > 0 ? (
-          <details className="text-table" style={{ margin: '4px 0 0 25px' }}>
-            <summary className="text-2">Why</summary>
-            <ul style={{ maxHeight: 96, overflow: 'auto' }}>
+          <details className="run-details" open={isWhyOpen} onToggle={({ currentTarget }) => onWhy(currentTarget.open)}>
+            <summary>
+              Why: <span className="text-2">{plural(why.data.details.length, 'more sentence')}</span>
+            </summary>
+            <ul>
               {why.data.details.map((detail) => (
                 <li key={detail}>
                   <Sentence text={detail} />
@@ -190,6 +232,57 @@ function Head({ run, blocks, now }: { run: RunDetail; blocks: readonly RunBlock[
   );
 }
 
+/** Knows the time, so that the rest of the page is not drawn again with every second. */
+function TimelineSection({
+  run,
+  blocks,
+  path,
+  selected,
+  onSelect,
+  children,
+}: {
+  run: RunDetail;
+  blocks: readonly RunBlock[];
+  path: readonly string[];
+  selected: string | undefined;
+  onSelect: (name: string) => void;
+  children: ReactNode;
+}) {
+  const clock = useNow();
+  const now = isOver(run.status) ? 0 : clock;
+  const from = useMemo(() => {
+    const starts = blocks.flatMap((block) => block.started ?? []);
+    const made = parseTime(run.created_at);
+    const first = starts.reduce((least, one) => Math.min(least, one), made);
+    return run.started_at === null ? first : parseTime(run.started_at);
+  }, [blocks, run.created_at, run.started_at]);
+  const to = run.completed_at === null ? Math.max(now, from) : parseTime(run.completed_at);
+  const spent = useMemo(() => {
+    const onPath = new Set(path);
+    return blocks.reduce((sum, block) => (onPath.has(block.name) && block.started !== undefined ? sum + (block.ended ?? to) - block.started : sum), 0);
+  }, [blocks, path, to]);
+  return (
+    <section aria-label="Timeline">
+      <div className="run-bar-title">
+        <h2 className="section-title">Timeline</h2>
+        {path.length > 0 ? <span className="run-legend">Critical path, {duration(spent)} at work</span> : null}
+        {children}
+      </div>
+      <Timeline
+        blocks={blocks}
+        path={path}
+        from={from}
+        to={to}
+        now={to}
+        isOver={run.completed_at !== null}
+        isFailed={run.status === 'failed'}
+        selected={selected}
+        onSelect={onSelect}
+      />
+    </section>
+  );
+}
+
 export function RunPage() {
   const { pipeline = '', run: number = '' } = useParams();
   const id = Number(number);
@@ -198,9 +291,6 @@ export function RunPage() {
   const run = useQuery(runs.show(id));
   const list = useQuery(runs.blocks(id));
   const definition = useQuery(pipelines.show(pipeline));
-  const clock = useNow();
-  const now = run.data !== undefined && isOver(run.data.status) ? 0 : clock;
-
   const blocks = useMemo(() => blocksOf(list.data ?? [], definition.data), [list.data, definition.data]);
   const path = useMemo(() => criticalPath(blocks), [blocks]);
   const wanted = search.get('block');
@@ -210,6 +300,7 @@ export function RunPage() {
     blocks.find((block) => block.tone === 'running') ??
     blocks[0];
   const shape = oneOf(search.get('show'), shapes);
+  const select = useCallback((name: string) => change({ block: name, child: undefined, attempt: undefined }), [change]);
 
   if (run.error !== null && run.data === undefined) {
     return (
@@ -219,14 +310,6 @@ export function RunPage() {
     );
   }
   if (run.data === undefined || list.data === undefined) return null;
-  const select = (name: string) => change({ block: name, child: undefined });
-  const starts = blocks.flatMap((block) => block.started ?? []);
-  const from = run.data.started_at === null ? Math.min(...starts, parseTime(run.data.created_at)) : parseTime(run.data.started_at);
-  const to = run.data.completed_at === null ? Math.max(now, from) : parseTime(run.data.completed_at);
-  const spent = path.reduce((sum, name) => {
-    const block = blocks.find((one) => one.name === name);
-    return sum + (block?.started === undefined ? 0 : (block.ended ?? to) - block.started);
-  }, 0);
   const graph = (
     <section aria-label="Graph">
       <div className="run-bar-title">
@@ -237,31 +320,21 @@ export function RunPage() {
     </section>
   );
   const timeline = (
-    <section aria-label="Timeline">
-      <div className="run-bar-title">
-        <h2 className="section-title">Timeline</h2>
-        {path.length > 0 ? <span className="run-legend">Critical path, {duration(spent)} at work</span> : null}
-        {isWide ? null : <Switch shape={shape} onChange={(show) => change({ show })} />}
-      </div>
-      <Timeline
-        blocks={blocks}
-        path={path}
-        from={from}
-        to={to}
-        now={to}
-        isOver={run.data.completed_at !== null}
-        isFailed={run.data.status === 'failed'}
-        selected={selected?.name}
-        onSelect={select}
-      />
-    </section>
+    <TimelineSection run={run.data} blocks={blocks} path={path} selected={selected?.name} onSelect={select}>
+      {isWide ? null : <Switch shape={shape} onChange={(show) => change({ show })} />}
+    </TimelineSection>
   );
   return (
     <div className="run">
       <PipelineBar>
         <Actions run={run.data} blocks={blocks} />
       </PipelineBar>
-      <Head run={run.data} blocks={blocks} now={clock} />
+      <Head
+        run={run.data}
+        blocks={blocks}
+        isWhyOpen={search.get('why') === 'open'}
+        onWhy={(isOpen) => change({ why: isOpen ? 'open' : undefined })}
+      />
       <div className="run-middle">
         {isWide || shape === 'graph' ? graph : null}
         {isWide || shape === 'timeline' ? timeline : null}
@@ -275,7 +348,9 @@ export function RunPage() {
             block={selected}
             blocks={blocks}
             child={search.get('child')}
-            onChild={(child) => change({ child })}
+            onChild={(child) => change({ child, panel: undefined, attempt: undefined })}
+            attempt={search.get('attempt')}
+            onAttempt={(attempt) => change({ attempt })}
             panel={oneOf(search.get('panel'), panels)}
             onPanel={(panel) => change({ panel: panel === 'logs' ? undefined : panel })}
           />

@@ -1,4 +1,7 @@
-// When each block of a run was at work.
+// When each block of a run was at work. Only the rows in sight are drawn: a run may have thousands of blocks.
+import { memo, useEffect, useMemo, useRef } from 'react';
+import { useVirtualizer } from '@tanstack/react-virtual';
+
 import { duration } from '../../lib/format';
 import { toneWords } from '../../lib/status';
 import { KindTile } from '../../ui/kind';
@@ -12,7 +15,11 @@ const tick = (at: number) => (at % 1000 === 0 && at < 60_000 ? `${at / 1000} s` 
 
 const percent = (share: number) => `${share * 100}%`;
 
-function Lane({ block, from, length, now, isCritical }: { block: RunBlock; from: number; length: number; now: number; isCritical: boolean }) {
+const ROW = 36;
+
+const Lane = memo(LaneView);
+
+function LaneView({ block, from, length, now, isCritical }: { block: RunBlock; from: number; length: number; now: number; isCritical: boolean }) {
   const { started } = block;
   if (started === undefined) {
     const text = block.reason ?? (block.tone === 'queued' ? 'waits' : '');
@@ -47,7 +54,7 @@ function Lane({ block, from, length, now, isCritical }: { block: RunBlock; from:
   );
 }
 
-export function Timeline({
+export const Timeline = memo(function Timeline({
   blocks,
   path,
   from,
@@ -70,6 +77,14 @@ export function Timeline({
 }) {
   const length = Math.max(1, to - from);
   const steps = ticks(length, 8).filter((at) => at < length * 0.94);
+  const box = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({ count: blocks.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 8 });
+  const critical = useMemo(() => new Set(path), [path]);
+  const at = blocks.findIndex((block) => block.name === selected);
+  useEffect(() => {
+    // Whatever chose it, its row comes into sight.
+    if (at >= 0) virtual.scrollToIndex(at);
+  }, [at, virtual]);
   const color = !isOver ? 'var(--accent-fg)' : isFailed ? 'var(--status-failed-fg)' : 'var(--text-secondary)';
   return (
     <div className="timeline">
@@ -85,32 +100,39 @@ export function Timeline({
           </span>
         </div>
       </div>
-      <div className="timeline-rows">
-        {blocks.map((block) => (
-          <button
-            key={block.name}
-            type="button"
-            className={`timeline-row kind-${block.kind}`}
-            aria-pressed={block.name === selected}
-            onClick={() => onSelect(block.name)}
-          >
-            <span className="timeline-name">
-              <KindTile kind={block.kind} />
-              <span className="mono cut">{block.name}</span>
-              <Status tone={block.tone} look="quiet">
-                {block.tone === 'failed' && block.attempts > 1 ? `Failed, ${block.attempts} attempts` : toneWords[block.tone]}
-              </Status>
-            </span>
-            <span className="timeline-lane">
-              {steps.map((at) => (
-                <span key={at} className="timeline-grid" style={{ left: percent(at / length) }} />
-              ))}
-              <Lane block={block} from={from} length={length} now={now} isCritical={path.includes(block.name)} />
-              <span className="timeline-stop" style={{ left: '100%', background: color }} />
-            </span>
-          </button>
-        ))}
+      <div className="timeline-rows" ref={box}>
+        <div style={{ position: 'relative', height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const block = blocks[item.index];
+            if (block === undefined) return null;
+            return (
+              <button
+                key={block.name}
+                type="button"
+                className={`timeline-row kind-${block.kind}`}
+                style={{ transform: `translateY(${item.start}px)` }}
+                aria-pressed={block.name === selected}
+                onClick={() => onSelect(block.name)}
+              >
+                <span className="timeline-name">
+                  <KindTile kind={block.kind} />
+                  <span className="mono cut">{block.name}</span>
+                  <Status tone={block.tone} look="quiet">
+                    {block.tone === 'failed' && block.attempts > 1 ? `Failed, ${block.attempts} attempts` : toneWords[block.tone]}
+                  </Status>
+                </span>
+                <span className="timeline-lane">
+                  {steps.map((tickAt) => (
+                    <span key={tickAt} className="timeline-grid" style={{ left: percent(tickAt / length) }} />
+                  ))}
+                  <Lane block={block} from={from} length={length} now={now} isCritical={critical.has(block.name)} />
+                  <span className="timeline-stop" style={{ left: '100%', background: color }} />
+                </span>
+              </button>
+            );
+          })}
+        </div>
       </div>
     </div>
   );
-}
+});

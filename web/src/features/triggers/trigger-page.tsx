@@ -1,18 +1,19 @@
 // One trigger: what it says in a sentence, its fields, how to call it, and why it does or does not run.
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Copy, Play } from 'lucide-react';
-import { Link, useNavigate, useParams } from 'react-router';
+import { Play } from 'lucide-react';
+import { useNavigate, useParams } from 'react-router';
 
 import { type Trigger, triggers, useChangeTriggers, useCreateTrigger, useStartTrigger } from '../../api/triggers';
 import { PipelineBar } from '../../core/pipeline-bar';
-import { exact, parseTime, plural, relative } from '../../lib/format';
-import { useNow } from '../../lib/now';
+import { plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { Button } from '../../ui/button';
 import { SelectField, Switch, TextArea, TextField } from '../../ui/field';
 import { Failure } from '../../ui/states';
+import { Call, Calls } from './trigger-calls';
 import { changesIn, emptyForm, type Form, formOf, sentence, toChange, wrongIn } from './trigger-form';
+import { NextTimes, State } from './trigger-times';
 import './trigger-page.css';
 
 const types = [
@@ -20,67 +21,6 @@ const types = [
   { value: 'api', label: 'When called by API' },
   { value: 'event', label: 'On an event' },
 ] satisfies { value: Form['type']; label: string }[];
-
-function Call({ trigger }: { trigger: Trigger }) {
-  const [isShown, setShown] = useState(false);
-  const [copied, setCopied] = useState(false);
-  const rotate = useChangeTriggers();
-  const { token } = trigger;
-  if (token === null) return null;
-  const call = (secret: string) =>
-    [
-      `curl -X POST ${window.location.origin}/api/pipeline_schedules/${trigger.id}/api_trigger \\`,
-      `  --header 'Authorization: Bearer ${secret}' \\`,
-      `  --header 'Content-Type: application/json' \\`,
-      `  --data '{"pipeline_run": {"variables": {}}}'`,
-    ].join('\n');
-  return (
-    <section className="trigger-part" aria-label="Call">
-      <h2 className="section-title">Call it from elsewhere</h2>
-      {/* A region that scrolls must be reachable by keyboard. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre className="trigger-code" tabIndex={0}>
-        {call(isShown ? token : '••••••••')}
-      </pre>
-      <div className="trigger-buttons">
-        <Button
-          icon={<Copy aria-hidden />}
-          onClick={() => void navigator.clipboard.writeText(call(token)).then(() => setCopied(true))}
-        >
-          {copied ? 'Copied' : 'Copy with token'}
-        </Button>
-        <Button look="quiet" onClick={() => setShown(!isShown)}>
-          {isShown ? 'Hide the token' : 'Show the token'}
-        </Button>
-        <Button look="danger" onClick={() => rotate.mutate({ ids: [trigger.id], change: { rotate_token: true } })}>
-          Rotate the token; callers with the old one are refused
-        </Button>
-      </div>
-    </section>
-  );
-}
-
-function Now({ trigger }: { trigger: Trigger }) {
-  const why = useQuery(triggers.why(trigger.id));
-  const now = useNow();
-  const next = trigger.next_pipeline_run_date === null ? undefined : parseTime(trigger.next_pipeline_run_date);
-  return (
-    <section className="trigger-part" aria-label="Next">
-      <h2 className="section-title">Next run</h2>
-      {next === undefined ? null : (
-        <p className="text-table">
-          {exact(next)} <span className="text-2">({relative(next, now)})</span>
-        </p>
-      )}
-      {why.data === undefined ? null : <p className="text-table text-2">{why.data.headline.replaceAll('`', '')}</p>}
-      <p className="text-table">
-        <Link className="link" to={`${paths.pipelineRuns(trigger.pipeline_uuid)}?trigger=${trigger.id}`}>
-          {plural(trigger.pipeline_runs_count, 'run')} so far
-        </Link>
-      </p>
-    </section>
-  );
-}
 
 function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | undefined }) {
   const saved = trigger === undefined ? emptyForm : formOf(trigger);
@@ -153,8 +93,14 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
           </div>
         </section>
         <div className="trigger-side">
-          {trigger === undefined ? null : <Now trigger={trigger} />}
-          {trigger?.schedule_type === 'api' ? <Call trigger={trigger} /> : null}
+          {form.type === 'time' ? <NextTimes pipeline={pipeline} form={form} id={trigger?.id} /> : null}
+          {trigger === undefined ? null : <State trigger={trigger} />}
+          {trigger?.schedule_type === 'api' ? (
+            <>
+              <Call trigger={trigger} />
+              <Calls trigger={trigger} />
+            </>
+          ) : null}
         </div>
       </div>
     </div>
