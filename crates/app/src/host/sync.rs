@@ -53,7 +53,7 @@ impl Host {
             taken.look(stored.as_ref(), pipeline, &declared);
         }
         for trigger in self.store_taken(taken).await? {
-            self.write_back(&trigger).await?;
+            self.write_stamp(&trigger).await?;
         }
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Host {
             if !newest.is_ok_and(|newest| newest.as_ref() == Some(&trigger)) {
                 continue;
             }
-            if let Err(failure) = host.write_back(&trigger).await {
+            if let Err(failure) = host.write_stamp(&trigger).await {
                 let pipeline = &trigger.pipeline;
                 tracing::warn!(%pipeline, reason = failure.message, "since when a trigger is on was not written");
             }
@@ -120,6 +120,16 @@ impl Host {
         self.store().delete_trigger(id).await?;
         self.service().trigger_changed(id);
         Ok(true)
+    }
+
+    /// Writes into its file since when a trigger is on. Nothing else: somebody may have edited the file since it was read.
+    async fn write_stamp(&self, trigger: &Trigger) -> Result<(), Failure> {
+        let edit = Edit::SetTriggerKey {
+            name: trigger.name.clone(),
+            path: vec!["last_enabled_at".to_owned()],
+            value: Some(written_moment(trigger.last_enabled_at)),
+        };
+        self.edit_triggers(&trigger.pipeline, edit).await
     }
 
     async fn write_back(&self, trigger: &Trigger) -> Result<(), Failure> {
@@ -248,17 +258,10 @@ fn merged(
 
 /// The keys of a trigger as its file has them.
 fn written(trigger: &Trigger) -> Map {
-    let moment = |at: Option<Timestamp>| {
-        at.and_then(|at| DateTime::from_timestamp_micros(at.0))
-            .map_or(Value::Null, |at| {
-                // To the microsecond: what is read back is what was stored.
-                json!(at.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
-            })
-    };
     let mut keys = Map::from_iter([
         ("schedule_type".to_owned(), json!(trigger.kind.name())),
         ("schedule_interval".to_owned(), json!(trigger.interval)),
-        ("start_time".to_owned(), moment(trigger.start_time)),
+        ("start_time".to_owned(), written_moment(trigger.start_time)),
         (
             "status".to_owned(),
             json!(if trigger.is_active {
@@ -274,13 +277,21 @@ fn written(trigger: &Trigger) -> Map {
     if trigger.last_enabled_at.is_some() {
         keys.insert(
             "last_enabled_at".to_owned(),
-            moment(trigger.last_enabled_at),
+            written_moment(trigger.last_enabled_at),
         );
     }
     if let Some(description) = &trigger.description {
         keys.insert("description".to_owned(), json!(description));
     }
     keys
+}
+
+/// A moment as files have it, to the microsecond: what is read back is what was stored.
+fn written_moment(at: Option<Timestamp>) -> Value {
+    at.and_then(|at| DateTime::from_timestamp_micros(at.0))
+        .map_or(Value::Null, |at| {
+            json!(at.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
+        })
 }
 
 /// A token that nobody can guess: 32 hexadecimal digits, as Mage's are.
