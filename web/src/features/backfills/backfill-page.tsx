@@ -158,7 +158,7 @@ function Stored({ backfill, runs }: { backfill: Backfill; runs: readonly Run[] |
       setQuestion({
         text: `This deletes the backfill ${backfill.name}. Its ${plural(backfill.total_run_count, 'run')} and what they produced stay.`,
         answer: 'Delete the backfill',
-        act: () => remove.mutate([id], { onSuccess: () => void navigate(paths.pipelineBackfills(pipeline)) }),
+        act: () => void remove.mutateAsync([id]).then(() => navigate(paths.pipelineBackfills(pipeline)), () => undefined),
       }),
   };
 

@@ -64,6 +64,8 @@ function ConfirmDelete({ node, onDone, onCancel }: { node: FileNode; onDone: () 
   const isFolder = node.children !== null;
   const block = blockOf(node.path);
   const users = block === undefined ? [] : (all.data ?? []).filter((one) => one.blocks.some((other) => other.uuid === block.uuid && other.type === block.type)).map((one) => one.uuid);
+  // The list may be read anew, and this bar gone, before the answer is here: what follows must not hang on the bar.
+  const drop = () => void remove.mutateAsync({ path: node.path, isFolder }).then(onDone, () => undefined);
   return (
     <div className="browse-bar" role="alert">
       <span>
@@ -71,7 +73,7 @@ function ConfirmDelete({ node, onDone, onCancel }: { node: FileNode; onDone: () 
         {users.length === 0 ? '' : ` It is the code of a block of ${users.join(', ')}, which will fail.`} Only Git or a backup brings it back.
         {remove.error === null ? '' : ` ${remove.error.message}`}
       </span>
-      <Button look="danger" disabledReason={remove.isPending ? 'It is being deleted' : undefined} onClick={() => remove.mutate({ path: node.path, isFolder }, { onSuccess: onDone })}>
+      <Button look="danger" disabledReason={remove.isPending ? 'It is being deleted' : undefined} onClick={drop}>
         Delete {isFolder ? plural(countOf(node), 'file') : node.name}
       </Button>
       <Button look="quiet" onClick={onCancel}>

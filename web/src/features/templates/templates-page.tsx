@@ -147,7 +147,7 @@ function Preview({ template, onUse, onDeleted }: { template: BlockTemplate; onUs
           <span className="text-table" style={{ flex: 1 }}>
             The template is lost; blocks that were made of it stay. {remove.error?.message ?? ''}
           </span>
-          <Button small look="danger" onClick={() => remove.mutate(template.id, { onSuccess: onDeleted })}>
+          <Button small look="danger" onClick={() => void remove.mutateAsync(template.id).then(onDeleted, () => undefined)}>
             Delete {template.name}
           </Button>
           <Button small look="quiet" onClick={() => setAsked(false)}>
