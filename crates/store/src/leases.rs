@@ -116,17 +116,25 @@ impl Store {
         Ok(fence)
     }
 
-    /// Moves the end of all leases of a process on. Gives the runs that it still holds; it must leave its other runs
-    /// alone.
+    /// Moves the end of the leases on that this process knows to hold. Gives the runs that it still holds; it must leave
+    /// its other runs alone.
+    ///
+    /// A lease whose taking or giving back was stored although the answer was lost is not among them: nobody drives its
+    /// run, so it must end.
     pub async fn renew_leases(
         &self,
         owner: &str,
         now: Timestamp,
         length: Duration,
     ) -> Result<HashSet<RunId>, StoreError> {
+        let known: Vec<RunId> = self.lock_leases().keys().copied().collect();
+        if known.is_empty() {
+            return Ok(HashSet::new());
+        }
         let sql = "update run set lease_until = $2 where owner = $1 and lease_until is not null
+             and id in (select cast(value ->> 0 as bigint) from json_each($3))
              returning id, lease_fence";
-        let values = values![owner, now.after(length)];
+        let values = values![owner, now.after(length), self.numbers(&known)?];
         let mut transaction = self.database.begin().await?;
         let found = transaction.fetch(sql, values).await?;
         transaction.commit().await?;
@@ -134,16 +142,16 @@ impl Store {
         let leases = self.lock_leases();
         for row in &found {
             let (run, fence) = (row.run("id")?, row.integer("lease_fence")?);
-            if leases.get(&run).is_none_or(|own| *own == fence) {
+            if leases.get(&run) == Some(&fence) {
                 held.insert(run);
             }
         }
         Ok(held)
     }
 
-    /// Gives the lease of a run back. Gives whether it was still held.
+    /// Gives the lease of a run back. Gives whether it was still held. After an error it is not renewed either, and ends.
     pub async fn release_run(&self, run: RunId) -> Result<bool, StoreError> {
-        let Some(fence) = self.lease_of(run) else {
+        let Some(fence) = self.lock_leases().remove(&run) else {
             return Ok(false);
         };
         let sql =
@@ -154,7 +162,6 @@ impl Store {
             transaction.hint(Hint::Free).await?;
         }
         transaction.commit().await?;
-        self.lock_leases().remove(&run);
         Ok(released > 0)
     }
 

@@ -207,7 +207,7 @@ impl Store {
         Ok(is_ours && row.integer("version")? as u64 == version)
     }
 
-    fn numbers(&self, runs: &[RunId]) -> Result<String, StoreError> {
+    pub(crate) fn numbers(&self, runs: &[RunId]) -> Result<String, StoreError> {
         let numbers: Vec<[i64; 1]> = runs.iter().map(|run| [run.0]).collect();
         rows::to_rows(&self.database.place, "numbers of runs", &numbers)
     }

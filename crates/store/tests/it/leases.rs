@@ -72,6 +72,16 @@ pub(crate) async fn one_process_at_a_time_holds_a_lease(database: &impl Database
         .await
         .unwrap();
     assert_eq!(held, HashSet::from([run, other]));
+    // One that was taken under its name, of which it does not know since the answer was lost, is not kept alive.
+    let lost = create(&one, "demo", &["a"]).await.id;
+    let unknowing = one.lease_run(lost, "two", Timestamp(19), LENGTH);
+    assert_eq!(unknowing.await.unwrap(), Some(1));
+    let held = two
+        .renew_leases("two", Timestamp(25), LENGTH)
+        .await
+        .unwrap();
+    assert_eq!(held, HashSet::from([run, other]));
+    assert_eq!(two.expired_leases(Timestamp(29)).await.unwrap(), [lost]);
     assert!(two.release_run(run).await.unwrap());
     assert!(!two.release_run(run).await.unwrap());
     assert_eq!(
