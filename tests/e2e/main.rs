@@ -20,6 +20,7 @@ mod faults;
 mod hooks;
 mod incidents;
 mod mage;
+mod mail;
 mod messages;
 mod nested;
 mod notices;

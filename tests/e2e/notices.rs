@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::mail::{CERTIFICATE, Encryption, Mail};
 use crate::project::TestProject;
 use crate::service::{Server, until};
 
@@ -105,63 +106,6 @@ fn serve(
     }
 }
 
-/// A mail server that takes mails without encryption and keeps them.
-struct Mail {
-    port: u16,
-    mails: Receiver<String>,
-}
-
-impl Mail {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (told, mails) = channel();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                receive(&stream.unwrap(), &told);
-            }
-        });
-        Self { port, mails }
-    }
-}
-
-fn receive(stream: &TcpStream, told: &Sender<String>) {
-    let mut answers = stream;
-    let mut say = |text: &str| write!(answers, "{text}\r\n").unwrap();
-    say("220 ready");
-    let mut mail = String::new();
-    let mut is_data = false;
-    for line in BufReader::new(stream).lines() {
-        let Ok(line) = line else { return };
-        if is_data {
-            if line == "." {
-                is_data = false;
-                let _ = told.send(std::mem::take(&mut mail));
-                say("250 taken");
-            } else {
-                mail.push_str(&line);
-                mail.push('\n');
-            }
-            continue;
-        }
-        match line.split([' ', ':']).next().unwrap_or_default() {
-            "DATA" => {
-                is_data = true;
-                say("354 go on");
-            }
-            "QUIT" => {
-                say("221 bye");
-                return;
-            }
-            _ => {
-                mail.push_str(&line);
-                mail.push('\n');
-                say("250 well");
-            }
-        }
-    }
-}
-
 const FAILS: &str = "@custom\ndef up(*args, **kwargs):\n    raise ValueError('no luck')\n";
 
 /// A pipeline `p` with one block and a trigger for calls, whose project tells of runs as `config` says.
@@ -191,7 +135,7 @@ fn told(server: &Server, run: i64) -> Vec<Value> {
 
 #[test]
 fn a_run_that_fails_is_told_once_to_every_channel() {
-    let (web, mail) = (Web::start(), Mail::start());
+    let (web, mail) = (Web::start(), Mail::start(Encryption::None));
     let url = &web.url;
     let mut project = telling(
         FAILS,
@@ -272,7 +216,7 @@ fn a_run_that_fails_is_told_once_to_every_channel() {
         trace.contains("in up") && trace.ends_with("ValueError: no luck"),
         "{trace}"
     );
-    let letter = mail.mails.recv_timeout(Duration::from_secs(60)).unwrap();
+    let letter = mail.next();
     for part in [
         "RCPT TO:<ops@mail.example>",
         "Subject: Pipeline `p` failed",
@@ -522,4 +466,52 @@ fn a_date_that_cannot_become_a_run_is_told_once() {
         (notices.len(), &notices[1]["pipeline_run_id"]),
         (2, &Value::Null)
     );
+}
+
+/// A mail about a failed run, by a server that demands encryption and a password.
+fn is_mailed(encryption: Encryption, how: &str) {
+    let mail = Mail::start(encryption);
+    let project = telling(
+        FAILS,
+        &format!(
+            "  email_config: {{smtp_host: localhost, smtp_port: {}, {how}, smtp_user: baton, \
+             smtp_password: h1dden, smtp_mail_from: baton@mail.example, to_emails: [ops@mail.example]}}\n",
+            mail.port
+        ),
+    );
+    let authority = project.scratch().join("authority.pem");
+    fs::write(&authority, CERTIFICATE).unwrap();
+    let known = [("SSL_CERT_FILE", authority.to_str().unwrap())];
+    let server = Server::start_in(&project, &[], &known);
+    let run = server.call(&server.trigger("p", "hook"), &json!({}));
+    let notices = told(&server, run);
+    assert_eq!(notices[0]["status"], "sent", "{notices:?}");
+    let letter = mail.next();
+    // The password, as SMTP writes it: `\0baton\0h1dden` in base64.
+    for part in ["AUTH PLAIN AGJhdG9uAGgxZGRlbg==", "no luck"] {
+        assert!(letter.contains(part), "{part}: {letter}");
+    }
+    drop(server);
+
+    // An authority that is not known to this machine: nothing is sent, least of all the password.
+    let server = Server::start(&project);
+    let run = server.call(&server.trigger("p", "hook"), &json!({}));
+    let notice = until("a first try", || {
+        let found = server.get(&format!("/api/pipeline_runs/{run}/notices"));
+        let notice = found["notices"][0].clone();
+        notice["error"].is_string().then_some(notice)
+    });
+    let error = notice["error"].as_str().unwrap();
+    assert!(error.contains("certificate"), "{error}");
+    assert!(mail.is_silent());
+}
+
+#[test]
+fn mails_go_encrypted_from_the_first_byte() {
+    is_mailed(Encryption::Tls, "smtp_ssl: true");
+}
+
+#[test]
+fn mails_go_encrypted_after_starttls() {
+    is_mailed(Encryption::StartTls, "smtp_starttls: true");
 }

@@ -23,6 +23,7 @@ use baton_runner::{
 use baton_store::{RunQuery, SecretError, SecretScope, Secrets, Store};
 use serde_json::{Value, json};
 
+use crate::failure::Failure;
 use crate::nested::StartRuns;
 use crate::secrets::{self, Known};
 
@@ -211,15 +212,14 @@ impl ProjectAnswers {
                 .map_err(no_pipeline)?;
             let path = root.join(project.pipeline_path(&change.pipeline));
             let _held = lock_file(&lock).map_err(failed)?;
-            let text = files::read_text(&path).map_err(failed)?;
             let edit = Edit::SetVariable {
                 name: change.key.clone(),
                 value: change.value.clone(),
             };
-            let edited = edit::apply(&text, &edit).map_err(failed)?;
-            if edited != text {
-                files::write_atomic(&path, edited.as_bytes()).map_err(failed)?;
-            }
+            files::rewrite(&path, |text| -> Result<String, Failure> {
+                Ok(edit::apply(text, &edit)?)
+            })
+            .map_err(told)?;
             Ok(change)
         })
         .await?;
@@ -327,6 +327,15 @@ fn no_pipeline(error: PipelineError) -> Refusal {
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: impl Diagnose + 'static) -> Refusal {
     Refusal::new(RefusalKind::Failed, sentence(&error))
+}
+
+fn told(failure: Failure) -> Refusal {
+    let Failure { message, hint, .. } = failure;
+    let text = match hint {
+        Some(hint) => format!("{message} ({hint})"),
+        None => message,
+    };
+    Refusal::new(RefusalKind::Failed, text)
 }
 
 /// What failed, and what can be done.

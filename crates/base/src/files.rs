@@ -111,21 +111,112 @@ pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), FileError> {
 
 /// Replaces a file in one step: a reader, or a crash, sees the old content or the new, never half of it.
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    prepare(path, content)?.take_place()
+}
+
+/// Replaces a text file, in one step, by what `change` makes of it; the text is empty where there is no file. An editor
+/// does not wait for us: when the file has changed by the time the new one is ready, the change is made again to what
+/// it says then.
+pub fn rewrite<E: From<FileError>>(
+    path: &Path,
+    mut change: impl FnMut(&str) -> Result<String, E>,
+) -> Result<(), E> {
+    let mut text = text_of(path)?;
+    loop {
+        let changed = change(&text)?;
+        if changed == text {
+            return Ok(());
+        }
+        let ready = prepare(path, changed.as_bytes())?;
+        let newest = text_of(path)?;
+        if newest == text {
+            return Ok(ready.take_place()?);
+        }
+        text = newest;
+    }
+}
+
+/// The text of a file; none is an empty one.
+fn text_of(path: &Path) -> Result<String, FileError> {
+    match read_text(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read,
+    }
+}
+
+/// A new content beside the file that it is for. Unless it takes its place, it is deleted.
+struct Ready<'p> {
+    path: &'p Path,
+    temporary: PathBuf,
+}
+
+impl Ready<'_> {
+    fn take_place(self) -> Result<(), FileError> {
+        fs::rename(&self.temporary, self.path)
+            .map_err(|source| FileError::new("write", self.path, source))
+    }
+}
+
+impl Drop for Ready<'_> {
+    fn drop(&mut self) {
+        // It is gone when it has taken its place, and of no use otherwise.
+        drop(fs::remove_file(&self.temporary));
+    }
+}
+
+fn prepare<'p>(path: &'p Path, content: &[u8]) -> Result<Ready<'p>, FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    let ready = Ready {
+        path,
+        temporary: folder.join(format!(".{name}.{}.tmp", std::process::id())),
+    };
     let write = || -> io::Result<()> {
-        let mut file = fs::File::create(&temporary)?;
+        let mut file = fs::File::create(&ready.temporary)?;
         file.write_all(content)?;
         if let Ok(metadata) = fs::metadata(path) {
             file.set_permissions(metadata.permissions())?;
         }
-        file.sync_data()?;
-        fs::rename(&temporary, path)
+        file.sync_data()
     };
-    write().map_err(|source| {
-        // What is left of a failed write is of no use; that it may already be gone is fine.
-        drop(fs::remove_file(&temporary));
-        FileError::new("write", path, source)
-    })
+    write().map_err(|source| FileError::new("write", path, source))?;
+    Ok(ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_editor_writes_meanwhile_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("triggers.yaml");
+        fs::write(&path, "n: 1\n").unwrap();
+        let mut seen = Vec::new();
+        rewrite(&path, |text| -> Result<String, FileError> {
+            seen.push(text.to_owned());
+            if seen.len() == 1 {
+                fs::write(&path, "n: 7\n").unwrap();
+            }
+            Ok(format!("{text}on: today\n"))
+        })
+        .unwrap();
+        assert_eq!(seen, ["n: 1\n", "n: 7\n"]);
+        assert_eq!(read_text(&path).unwrap(), "n: 7\non: today\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_made_unless_nothing_is_to_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.yaml");
+        let same = |text: &str| -> Result<String, FileError> { Ok(text.to_owned()) };
+        rewrite(&path, same).unwrap();
+        assert!(!path.exists());
+        rewrite(&path, |_| -> Result<String, FileError> {
+            Ok("a: 1\n".to_owned())
+        })
+        .unwrap();
+        assert_eq!(read_text(&path).unwrap(), "a: 1\n");
+    }
 }

@@ -150,16 +150,9 @@ impl Host {
         let lock = self.state().home.path().join("locks/edit");
         let work = move || {
             let _held = crate::answers::lock_file(&lock)?;
-            let text = match files::read_text(&path) {
-                Ok(text) => text,
-                Err(_) if !path.exists() => String::new(),
-                Err(error) => return Err(error.into()),
-            };
-            let edited = edit::apply(&text, &edit)?;
-            if edited != text {
-                files::write_atomic(&path, edited.as_bytes())?;
-            }
-            Ok(())
+            files::rewrite(&path, |text| -> Result<String, Failure> {
+                Ok(edit::apply(text, &edit)?)
+            })
         };
         tokio::task::spawn_blocking(work)
             .await
