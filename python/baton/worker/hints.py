@@ -110,9 +110,7 @@ def hint_for(error: BaseException, job: Job) -> str | None:
     if isinstance(error, AttributeError) and place is not None:
         return _missing_attribute(error, job, place)
     if isinstance(error, ValueError) and re.match(r"The truth value of a(n array| Series| DataFrame)\b", str(error)):
-        return (
-            "a comparison of many values gives an answer for each: take `.all()` or `.any()` of it, or `len()`"
-        )
+        return "a comparison of many values gives an answer for each: take `.all()` or `.any()` of it, or `len()`"
     if isinstance(error, TypeError) and "NoneType.__format__" in str(error):
         return "a value of the f-string is None, which takes no format such as `:.2f`: give it a default before"
     return None
