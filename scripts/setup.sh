@@ -159,8 +159,9 @@ need_azurite() {
     local folder=$TOOLS/azurite-3
     if [ ! -f "$folder/complete" ]; then
         say "Installing Azurite into $folder"
-        npm install --prefix "$folder" --no-audit --no-fund --omit=dev --loglevel=error azurite@3 && touch "$folder/complete" ||
+        npm install --prefix "$folder" --no-audit --no-fund --omit=dev --loglevel=error azurite@3 ||
             die "npm could not install Azurite" "check the network and npm's registry"
+        touch "$folder/complete"
     fi
     export AZURITE=$folder/node_modules/.bin/azurite-blob
 }
