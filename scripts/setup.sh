@@ -153,6 +153,19 @@ need_git() { command -v git >/dev/null || { apt_install git && command -v git >/
 have_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 need_postgres() { have_postgres || { apt_install postgresql && have_postgres; }; }
 
+# Azure's blobs are tried against Microsoft's own server for development.
+need_azurite() {
+    need_node
+    local folder=$TOOLS/azurite-3
+    if [ ! -f "$folder/complete" ]; then
+        say "Installing Azurite into $folder"
+        npm install --prefix "$folder" --no-audit --no-fund --omit=dev --loglevel=error azurite@3 ||
+            die "npm could not install Azurite" "check the network and npm's registry"
+        touch "$folder/complete"
+    fi
+    export AZURITE=$folder/node_modules/.bin/azurite-blob
+}
+
 # The environment for our own Python code: made once for each list of requirements.
 dev_python() {
     need_uv

@@ -46,6 +46,12 @@ if TYPE_CHECKING:
         RepoConfig,
         get_repo_config,
     )
+    from baton.objects import (
+        S3,
+        AzureBlobStorage,
+        BackblazeB2,
+        GoogleCloudStorage,
+    )
     from baton.pipelines import (
         Block,
         Pipeline,
@@ -105,6 +111,8 @@ __version__ = "0.1.0"
 _HOME = {
     "AWSSecretLoader": "baton.config",
     "Airbyte": "baton.services.jobs",
+    "AzureBlobStorage": "baton.objects",
+    "BackblazeB2": "baton.objects",
     "BaseConfigLoader": "baton.config",
     "BasePythonSink": "baton.streaming",
     "BasePythonSource": "baton.streaming",
@@ -117,6 +125,7 @@ _HOME = {
     "FileFormat": "baton.files",
     "FileIO": "baton.files",
     "GlobalDataProduct": "baton.global_products",
+    "GoogleCloudStorage": "baton.objects",
     "HightouchClient": "baton.services.jobs",
     "IOConfig": "baton.config",
     "Metaplane": "baton.services.jobs",
@@ -124,6 +133,7 @@ _HOME = {
     "PipelineRun": "baton.runs",
     "PipelineSchedule": "baton.runs",
     "RepoConfig": "baton.metadata",
+    "S3": "baton.objects",
     "StitchClient": "baton.services.jobs",
     "VariableManager": "baton.variables",
     "callback": "baton.decorators",
@@ -166,8 +176,11 @@ _HOME = {
 }
 
 __all__ = [
+    "S3",
     "AWSSecretLoader",
     "Airbyte",
+    "AzureBlobStorage",
+    "BackblazeB2",
     "BaseConfigLoader",
     "BasePythonSink",
     "BasePythonSource",
@@ -180,6 +193,7 @@ __all__ = [
     "FileFormat",
     "FileIO",
     "GlobalDataProduct",
+    "GoogleCloudStorage",
     "HightouchClient",
     "IOConfig",
     "Metaplane",

@@ -95,24 +95,7 @@ class FileIO:
         return pd.concat([self._read(path, format, options) for path in paths], ignore_index=True)
 
     def _read(self, path: str, format: FileFormat | str | None, options: dict[str, Any]) -> Any:
-        import pandas as pd
-
-        readers = {
-            FileFormat.CSV: pd.read_csv,
-            FileFormat.JSON: pd.read_json,
-            FileFormat.PARQUET: pd.read_parquet,
-            FileFormat.HDF5: pd.read_hdf,
-            FileFormat.XML: pd.read_xml,
-            FileFormat.EXCEL: pd.read_excel,
-        }
-        chosen = format_of(path, format)
-        try:
-            return readers[chosen](path, **options)
-        except ImportError as error:
-            explained = _explained(error, chosen, f"reading {path}")
-            if explained is None:
-                raise
-            raise explained from None
+        return read_frame(path, format_of(path, format), options, path)
 
     def export(
         self,
@@ -127,56 +110,83 @@ class FileIO:
         `coerce_timestamps`. Both are so in Mage, and files are compared.
         """
         path = os.fspath(filepath)
-        chosen = format_of(path, format)
-        if _is_polars(df):
-            write = self._write_polars
-        elif hasattr(df, "to_csv") and hasattr(df, "columns"):
-            write = self._write_pandas
-        else:
-            raise TypeError(f"FileIO.export writes pandas and Polars frames, and was given a {type(df).__name__}")
-        try:
-            write(df, path, chosen, writer_options)
-        except ImportError as error:
-            explained = _explained(error, chosen, f"writing {path}")
-            if explained is None:
-                raise
-            raise explained from None
-
-    def _write_pandas(self, df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
-        if format is FileFormat.CSV:
-            df.to_csv(path, **options)
-        elif format is FileFormat.JSON:
-            df.to_json(path, **options)
-        elif format is FileFormat.PARQUET:
-            if options.get("engine", "auto") != "fastparquet" and "coerce_timestamps" not in options:
-                options.update(coerce_timestamps="ms", allow_truncated_timestamps=True)
-            df.to_parquet(path, **options)
-        elif format is FileFormat.HDF5:
-            options.setdefault("key", os.path.splitext(os.path.basename(path))[0])
-            df.to_hdf(path, **options)
-        elif format is FileFormat.XML:
-            df.to_xml(path, **options)
-        else:
-            df.to_excel(path, **options)
-
-    def _write_polars(self, df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
-        options.pop("index", None)  # Polars has none
-        if not hasattr(df, "write_csv"):
-            df = df.collect()
-        if format is FileFormat.CSV:
-            df.write_csv(path, **options)
-        elif format is FileFormat.JSON:
-            df.write_json(path, **options)
-        elif format is FileFormat.PARQUET:
-            df.write_parquet(path, **options)
-        elif format is FileFormat.HDF5:
-            self._write_pandas(df.to_pandas(), path, format, options)
-        else:
-            self._write_pandas(df.to_pandas(), path, format, {"index": False, **options})
+        write_frame(df, path, format_of(path, format), writer_options, path)
 
     def exists(self, filepath: str | os.PathLike[str]) -> bool:
         """Whether there is a file or folder of this path."""
         return os.path.exists(filepath)
+
+
+def read_frame(path: str, format: FileFormat, options: dict[str, Any], name: str) -> Any:
+    """The pandas frame of a file. `name` is what errors call it."""
+    import pandas as pd
+
+    readers = {
+        FileFormat.CSV: pd.read_csv,
+        FileFormat.JSON: pd.read_json,
+        FileFormat.PARQUET: pd.read_parquet,
+        FileFormat.HDF5: pd.read_hdf,
+        FileFormat.XML: pd.read_xml,
+        FileFormat.EXCEL: pd.read_excel,
+    }
+    try:
+        return readers[format](path, **options)
+    except ImportError as error:
+        explained = _explained(error, format, f"reading {name}")
+        if explained is None:
+            raise
+        raise explained from None
+
+
+def write_frame(df: Any, path: str, format: FileFormat, options: dict[str, Any], name: str) -> None:
+    """Write a pandas or Polars frame to a file. `name` is what errors call it."""
+    if _is_polars(df):
+        write = _write_polars
+    elif hasattr(df, "to_csv") and hasattr(df, "columns"):
+        write = _write_pandas
+    else:
+        raise TypeError(f"only pandas and Polars frames are exported, and this is a {type(df).__name__}")
+    try:
+        write(df, path, format, options)
+    except ImportError as error:
+        explained = _explained(error, format, f"writing {name}")
+        if explained is None:
+            raise
+        raise explained from None
+
+
+def _write_pandas(df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
+    if format is FileFormat.CSV:
+        df.to_csv(path, **options)
+    elif format is FileFormat.JSON:
+        df.to_json(path, **options)
+    elif format is FileFormat.PARQUET:
+        if options.get("engine", "auto") != "fastparquet" and "coerce_timestamps" not in options:
+            options.update(coerce_timestamps="ms", allow_truncated_timestamps=True)
+        df.to_parquet(path, **options)
+    elif format is FileFormat.HDF5:
+        options.setdefault("key", os.path.splitext(os.path.basename(path))[0])
+        df.to_hdf(path, **options)
+    elif format is FileFormat.XML:
+        df.to_xml(path, **options)
+    else:
+        df.to_excel(path, **options)
+
+
+def _write_polars(df: Any, path: str, format: FileFormat, options: dict[str, Any]) -> None:
+    options.pop("index", None)  # Polars has none
+    if not hasattr(df, "write_csv"):
+        df = df.collect()
+    if format is FileFormat.CSV:
+        df.write_csv(path, **options)
+    elif format is FileFormat.JSON:
+        df.write_json(path, **options)
+    elif format is FileFormat.PARQUET:
+        df.write_parquet(path, **options)
+    elif format is FileFormat.HDF5:
+        _write_pandas(df.to_pandas(), path, format, options)
+    else:
+        _write_pandas(df.to_pandas(), path, format, {"index": False, **options})
 
 
 def format_of(path: str, format: FileFormat | str | None = None) -> FileFormat:

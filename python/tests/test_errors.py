@@ -172,6 +172,11 @@ FRAME = "import pandas as pd\n" + F + "    return pd.DataFrame({'region': [1], '
 # Code, upstream values, a part of the hint.
 HINTS = [
     ("decorator with a typo", "@transfromer\ndef f(): pass\n", [], "did you mean `transformer`?"),
+    ("pandas without import", F + "    return pd.DataFrame()\n", [], "`import pandas as pd`"),
+    ("module without import", F + "    return json.loads('1')\n", [], "`import json`"),
+    ("answers for each", "import numpy as np\n" + F + "    assert np.arange(3) > 0\n", [], "`.all()` or `.any()`"),
+    ("key with a typo", "@transformer\ndef f(row): row['regoin']\n", [{"region": 1}], "did you mean 'region'?"),
+    ("key", "@transformer\ndef f(row, **kw): row['x']\n", [{"a": 1, "no name": 2}], "no key 'x'; it has 'a'"),
     ("name with a typo", F + "    records = 1\n    return recrods\n", [], "did you mean `records`?"),
     (
         "old name of the project",

@@ -135,7 +135,7 @@ def test_export_of_other_things(tmp_path):
     from mage_ai.io.file import FileIO
 
     for value in ({"a": 1}, "text", [1]):
-        with pytest.raises(TypeError, match="pandas and Polars frames"):
+        with pytest.raises(TypeError, match="only pandas and Polars frames are exported"):
             FileIO().export(value, f"{tmp_path}/x.csv")
     with pytest.raises(ValueError, match="needs a `filepath`"):
         FileIO().load()

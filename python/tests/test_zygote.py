@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import host
 import pytest
@@ -244,6 +245,21 @@ def test_a_process_without_a_job_leaves(zygote):
     block = zygote.fork()
     block.peer.close()
     assert zygote.expect("exited", block.id)["code"] == 0
+
+
+def test_a_cancel_before_the_job_leaves_without_words(zygote):
+    block = zygote.fork()
+    status = Path(f"/proc/{block.pid}/status")
+
+    def hears():
+        ignored = int(status.read_text().split("SigIgn:")[1].split()[0], 16)
+        return not ignored & 1 << signal.SIGINT - 1
+
+    assert host.wait_until(hears)  # what comes earlier goes unheard, and the host kills it
+    os.kill(block.pid, signal.SIGINT)
+    assert zygote.expect("exited", block.id)["code"] == 130
+    assert block.stderr.read() == b""
+    block.close()
 
 
 def test_an_unknown_message_ends_the_zygote(own_zygote):

@@ -216,8 +216,8 @@ impl Sources {
         self.root.join(path).is_file()
     }
 
-    /// Modules that any Python file of the project imports, and what formats that it names need. Hidden folders, virtual environments and
-    /// installed packages are left out.
+    /// Modules that any Python file of the project imports, and what formats that it names need. `from a import b` counts as `a.b` too, which
+    /// may be a module. Hidden folders, virtual environments and installed packages are left out.
     pub fn all(&self) -> BTreeSet<String> {
         let mut modules = BTreeSet::new();
         for file in python_files(&self.root) {
@@ -227,6 +227,7 @@ impl Sources {
             }
             if let Source::Facts(facts) = &*self.source(&file) {
                 modules.extend(facts.imports.iter().cloned());
+                modules.extend(facts.members.iter().cloned());
                 modules.extend(facts.formats.iter().map(|module| (*module).to_owned()));
             }
         }
@@ -323,7 +324,7 @@ mod tests {
     #[test]
     fn all_imports_leave_foreign_code_out() {
         let (_folder, sources) = project(&[
-            ("a.py", "import one\n"),
+            ("a.py", "import one\nfrom google.cloud import storage\n"),
             ("x/y/b.py", "import two\nimport (\n"),
             (".hidden/c.py", "import three\n"),
             ("my_env/pyvenv.cfg", ""),
@@ -332,6 +333,6 @@ mod tests {
             ("notes.txt", "import six\n"),
         ]);
         let all: Vec<_> = sources.all().into_iter().collect();
-        assert_eq!(all, ["one", "two"]);
+        assert_eq!(all, ["google.cloud", "google.cloud.storage", "one", "two"]);
     }
 }

@@ -39,6 +39,17 @@ _TRIGGERED = {
     "retry",
     "trigger_name",
 }
+# What people write without the import that they are used to.
+_USUAL_IMPORTS = {
+    "DataFrame": "from pandas import DataFrame",
+    "datetime": "from datetime import datetime",
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "pl": "import polars as pl",
+    "plt": "import matplotlib.pyplot as plt",
+    "sns": "import seaborn as sns",
+    "timedelta": "from datetime import timedelta",
+}
 # Packages whose name is not the name of their import.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -76,6 +87,9 @@ class Place:
 
 def hint_for(error: BaseException, job: Job) -> str | None:
     """One sentence that says what to do, or None."""
+    given = getattr(error, "baton_hint", None)  # of a client of ours, on the error of another's package
+    if isinstance(given, str):
+        return given
     place = _place_of(error, job)
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing_module(error.name, job, place)
@@ -95,6 +109,8 @@ def hint_for(error: BaseException, job: Job) -> str | None:
         return _missing_key(error, job, place)
     if isinstance(error, AttributeError) and place is not None:
         return _missing_attribute(error, job, place)
+    if isinstance(error, ValueError) and re.match(r"The truth value of a(n array| Series| DataFrame)\b", str(error)):
+        return "a comparison of many values gives an answer for each: take `.all()` or `.any()` of it, or `len()`"
     if isinstance(error, TypeError) and "NoneType.__format__" in str(error):
         return "a value of the f-string is None, which takes no format such as `:.2f`: give it a default before"
     return None
@@ -206,6 +222,12 @@ def _unknown_name(error: NameError, job: Job, place: Place | None) -> str | None
         return "a block has no `__file__`: start paths at `get_repo_path()` of `mage_ai.settings.repo`"
     if place is None or isinstance(error, UnboundLocalError):
         return None
+    # A module in use is named in what follows: `json.loads`. Its name alone may be a variable that is missing.
+    is_module = re.search(rf"\b{re.escape(name)}\.\w", place.line) is not None
+    if name in _USUAL_IMPORTS:
+        return f"the file does not import it: `{_USUAL_IMPORTS[name]}`"
+    if is_module and name in (*getattr(sys, "stdlib_module_names", ()), "requests"):
+        return f"the file does not import it: `import {name}`"
     import builtins
 
     nearest = similar(name, {*place.frame.f_locals, *place.frame.f_globals, *vars(builtins)})
@@ -214,16 +236,8 @@ def _unknown_name(error: NameError, job: Job, place: Place | None) -> str | None
 
 def _missing_key(error: KeyError, job: Job, place: Place) -> str | None:
     key = error.args[0] if error.args else None
-    if place.is_raiser and isinstance(key, str):
-        code = place.frame.f_code
-        if not code.co_flags & _VARKEYWORDS:
-            return None
-        position = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & _VARARGS)
-        name = code.co_varnames[position]
-        variables = place.frame.f_locals.get(name)
-        if f"{name}[" in place.line and isinstance(variables, dict) and key not in variables:
-            return _missing_variable(key, name, variables, job)
-        return None
+    if place.is_raiser:
+        return _missing_in_dict(key, job, place)
     columns = _columns_in(error)
     if columns is None or key in columns:
         return None
@@ -233,6 +247,30 @@ def _missing_key(error: KeyError, job: Job, place: Place) -> str | None:
     shown = ", ".join(f"`{column}`" for column in columns[:_MOST_NAMES])
     more = f" and {len(columns) - _MOST_NAMES} more" if len(columns) > _MOST_NAMES else ""
     return f"the frame has no column `{key}`; it has {shown or 'no columns'}{more}"
+
+
+def _missing_in_dict(key: object, job: Job, place: Place) -> str | None:
+    code = place.frame.f_code
+    if code.co_flags & _VARKEYWORDS and isinstance(key, str):
+        name = code.co_varnames[code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & _VARARGS)]
+        variables = place.frame.f_locals.get(name)
+        if f"{name}[" in place.line and isinstance(variables, dict) and key not in variables:
+            return _missing_variable(key, name, variables, job)
+    for name in re.findall(r"(?<![\w.\])])(\w+)\[", place.line):
+        value = place.frame.f_locals.get(name)
+        if type(value) is dict and key not in value:
+            nearest = similar(key, value) if isinstance(key, str) else None
+            return f"`{name}` has no key {key!r}" + (f": did you mean {nearest!r}?" if nearest else _listed(value))
+    return None
+
+
+def _listed(keys: Iterable[object]) -> str:
+    # Only what looks like a name: other keys may be data.
+    shown = [repr(key) for key in keys if isinstance(key, str) and key.isidentifier()]
+    if not shown:
+        return ""
+    more = f" and {len(shown) - _MOST_NAMES} more" if len(shown) > _MOST_NAMES else ""
+    return f"; it has {', '.join(shown[:_MOST_NAMES])}{more}"
 
 
 def _missing_variable(key: str, name: str, variables: dict[str, Any], job: Job) -> str:

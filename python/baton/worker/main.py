@@ -21,22 +21,25 @@ def main() -> None:
     role, *options = sys.argv[2:]
     control = _take_control()
     unshielded = _shield(options)
-    if role == "zygote":
-        control.sendall(hello(unshielded))  # before the imports: the host can go on
-        from baton.worker import zygote
+    try:
+        if role == "zygote":
+            control.sendall(hello(unshielded))  # before the imports: the host can go on
+            from baton.worker import zygote
 
-        forked = zygote.start(control, role="bare")
-        from baton.worker import attempt
+            forked = zygote.start(control, role="bare")
+            from baton.worker import attempt
 
-        channel = attempt.enter_forked(forked)
-    elif role == "worker":
-        from baton.worker import attempt
+            channel = attempt.enter_forked(forked)
+        elif role == "worker":
+            from baton.worker import attempt
 
-        channel = attempt.enter_spawned(control, warm="warm" in options)
-    else:
-        sys.exit(f"unknown role {role!r}: a worker is started as `zygote` or `worker`")
-    # User code runs below this call and nothing else, whatever happened before: see `zygote`.
-    attempt.run(channel, follow_host=role == "worker")
+            channel = attempt.enter_spawned(control, warm="warm" in options)
+        else:
+            sys.exit(f"unknown role {role!r}: a worker is started as `zygote` or `worker`")
+        # User code runs below this call and nothing else, whatever happened before: see `zygote`.
+        attempt.run(channel, follow_host=role == "worker")
+    except KeyboardInterrupt:
+        os._exit(130)  # cancelled before its job began: from then on the attempt says how it ended
 
 
 def _shield(options: list[str]) -> str | None:

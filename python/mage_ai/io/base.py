@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from baton.files import FileFormat, FileIO
+from baton.objects import S3, AzureBlobStorage, GoogleCloudStorage
 from baton.words import StrEnum
 from mage_ai import _absent
 
@@ -91,5 +92,8 @@ class BaseFile(BaseIO):
 
 
 BaseFile.register(FileIO)
+BaseFile.register(S3)
+BaseFile.register(GoogleCloudStorage)
+BaseFile.register(AzureBlobStorage)
 
 __getattr__ = _absent.attribute_error_of(__name__)
