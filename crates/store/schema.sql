@@ -20,7 +20,7 @@ CREATE TABLE block_run (
     ended_at integer,
     retry_at integer,
     error text,
-    reason text, name text not null default '', items text, callbacks text, earlier integer not null default 0, usage text,
+    reason text, name text not null default '', items text, callbacks text, earlier integer not null default 0, usage text, attempts text,
     primary key (run, block, child)
 ) strict, without rowid;
 

@@ -238,7 +238,9 @@ def test_environment(run):
 def test_tests_that_pass(run, tests, returned, passed, total):
     result = run(f"@transformer\ndef f(): return {returned}\n{tests}")
     assert result.done, result.error
-    assert result.all("tests") == [{"t": "tests", "passed": passed, "total": total}]
+    [told] = result.all("tests")
+    assert (told["passed"], told["total"]) == (passed, total)
+    assert [one["status"] for one in told["results"]] == ["passed"] * total
     assert f"{passed}/{total} tests passed." in result.stdout
 
 
@@ -258,7 +260,13 @@ def test_tests_that_fail(run):
     """
     result = run(code)
     error = result.error
-    assert result.all("tests") == [{"t": "tests", "passed": 1, "total": 3}]
+    [told] = result.all("tests")
+    assert (told["passed"], told["total"]) == (1, 3)
+    assert told["results"] == [
+        {"name": "is_six", "status": "failed", "message": "it is five", "line": 6},
+        {"name": "is_odd", "status": "passed"},
+        {"name": "is_seven", "status": "failed", "message": "assert output == 7  (output = 5)", "line": 12},
+    ]
     assert [message["name"] for message in result.all("output")] == ["output_0"]
     assert error["kind"] == "test_failed"
     assert "2 of 3 tests failed" in error["message"]
@@ -282,6 +290,21 @@ def test_tests_that_cannot_run(run, tests, returned, kind, words):
     result = run(f"@transformer\ndef f(): return {returned}\n{tests}")
     assert result.error["kind"] == kind
     assert words in result.error["message"]
+
+
+def test_a_test_that_ends_the_attempt_is_told_with_those_that_had_no_turn(run):
+    tests = "@test\ndef t(o): pass\n@test\ndef u(o): raise ValueError('boom')\n@test\ndef v(o): pass\n"
+    [told] = run(f"@transformer\ndef f(): return 5\n{tests}").all("tests")
+    assert told == {
+        "t": "tests",
+        "passed": 1,
+        "total": 3,
+        "results": [
+            {"name": "t", "status": "passed"},
+            {"name": "u", "status": "error", "message": "ValueError: boom", "line": 6},
+            {"name": "v", "status": "not_run"},
+        ],
+    }
 
 
 def test_tests_can_be_left_out(run):

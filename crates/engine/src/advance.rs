@@ -3,7 +3,8 @@
 //! How an event gets into that state is the business of `apply`.
 
 use baton_model::{
-    BlockError, BlockRun, BlockRunKey, BlockStatus, Command, FailureKind, OnFailure, Run, RunStatus,
+    AttemptRun, BlockError, BlockRun, BlockRunKey, BlockStatus, Command, FailureKind, OnFailure,
+    REMEMBERED_ATTEMPTS, Run, RunStatus,
 };
 
 use crate::apply::{Turn, new_block_run};
@@ -417,6 +418,18 @@ impl Turn<'_> {
         block.fence = fence;
         block.started_at.get_or_insert(self.now);
         block.error = None;
+        if block.attempts.len() >= REMEMBERED_ATTEMPTS {
+            block.attempts.remove(0);
+        }
+        block.attempts.push(AttemptRun {
+            number: block.attempt,
+            status: BlockStatus::Running,
+            started_at: self.now,
+            ended_at: None,
+            error: None,
+            usage: None,
+            tests: Vec::new(),
+        });
         if let Some(items) = block.items.as_mut().filter(|items| items.yielded) {
             // It begins to yield anew; what it yielded before stays to be compared with.
             items.count = 0;

@@ -116,7 +116,7 @@ impl Turn<'_> {
             .collect()
     }
 
-    /// Makes a block run as good as new, but for the numbers of its attempts, which go on.
+    /// Makes a block run as good as new, but for its attempts: their numbers go on.
     pub(crate) fn renew(&mut self, position: usize) {
         let block = &self.run.blocks[position];
         if block.status == BlockStatus::Running {
@@ -130,13 +130,18 @@ impl Turn<'_> {
             });
         }
         if block.status != BlockStatus::Initial {
+            let was_running = block.status == BlockStatus::Running;
             self.set(position, BlockStatus::Initial);
+            if was_running && let Some(stopped) = self.run.blocks[position].attempts.last_mut() {
+                stopped.status = BlockStatus::Cancelled;
+            }
         }
         let block = &mut self.run.blocks[position];
         let fresh = BlockRun {
             attempt: block.attempt,
             earlier: block.attempt.max(block.earlier),
             fence: block.fence,
+            attempts: block.attempts.clone(),
             ..new_block_run(block.key.clone(), block.name.clone())
         };
         if *block != fresh {

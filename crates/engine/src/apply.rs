@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use baton_model::{
     BlockError, BlockRun, BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Command, Fence, Map,
-    Outcome, Plan, Run, RunEvent, RunId, RunStatus, Timestamp, Usage,
+    Outcome, Plan, Run, RunEvent, RunId, RunStatus, TestResult, Timestamp, Usage,
 };
 
 use crate::graph::Graph;
 use crate::mapping::{Mapping, Places};
 use crate::retry;
 use crate::states::{BLOCK_TRANSITIONS, RUN_TRANSITIONS, allows};
+
+/// Characters of the error of an attempt that are kept once another one has followed.
+const LONGEST_ERROR: usize = 1_000;
 
 /// What follows from an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +61,18 @@ pub fn create(id: RunId, plan: Arc<Plan>, now: Timestamp) -> Run {
     }
 }
 
+/// Notes what an attempt that ends leaves to be told besides its products.
+fn remember(block: &mut BlockRun, outcome: &Outcome, tests: &[TestResult]) {
+    let Some(attempt) = block.attempts.last_mut() else {
+        return;
+    };
+    attempt.usage = block.usage;
+    attempt.tests = tests.to_vec();
+    if let Outcome::Failed { error, .. } = outcome {
+        attempt.error = Some(error.message.chars().take(LONGEST_ERROR).collect());
+    }
+}
+
 /// A block run that has done nothing yet.
 pub(crate) fn new_block_run(key: BlockRunKey, name: String) -> BlockRun {
     BlockRun {
@@ -75,6 +90,7 @@ pub(crate) fn new_block_run(key: BlockRunKey, name: String) -> BlockRun {
         products: Vec::new(),
         items: None,
         usage: None,
+        attempts: Vec::new(),
         callbacks: None,
     }
 }
@@ -153,7 +169,8 @@ impl Turn<'_> {
                 fence,
                 outcome,
                 usage,
-            } => self.attempt_ended(key, *fence, outcome, usage.as_ref())?,
+                tests,
+            } => self.attempt_ended(key, *fence, outcome, (usage.as_ref(), tests))?,
             RunEvent::ItemsYielded {
                 key,
                 fence,
@@ -241,6 +258,7 @@ impl Turn<'_> {
                 let block = &mut self.run.blocks[position];
                 // The start that follows counts up again: the lost attempt is repeated, not retried.
                 block.attempt = block.attempt.saturating_sub(1);
+                block.attempts.pop();
             }
             BlockStatus::Initial => {
                 if let Some(at) = block.retry_at.filter(|at| *at > self.now) {
@@ -270,6 +288,7 @@ impl Turn<'_> {
             block.items = None;
         }
         block.usage = None;
+        block.attempts.clear();
         block.callbacks = None;
     }
 
@@ -285,7 +304,7 @@ impl Turn<'_> {
         key: &BlockRunKey,
         fence: Fence,
         outcome: &Outcome,
-        usage: Option<&Usage>,
+        (usage, tests): (Option<&Usage>, &[TestResult]),
     ) -> Result<(), String> {
         let position = self.running(key, fence)?;
         if let Outcome::Completed { products, items } = outcome {
@@ -293,6 +312,7 @@ impl Turn<'_> {
         }
         let block = &mut self.run.blocks[position];
         block.usage = usage.copied();
+        remember(block, outcome, tests);
         match outcome {
             Outcome::Completed { products, items } => {
                 block.products.clone_from(products);
@@ -439,6 +459,16 @@ impl Turn<'_> {
             block.status.name(),
             status.name()
         );
+        if block.status == BlockStatus::Running
+            && let Some(open) = block.attempts.last_mut()
+        {
+            open.ended_at = Some(self.now);
+            open.status = match status {
+                // It waits for its retry.
+                BlockStatus::Initial => BlockStatus::Failed,
+                ended => ended,
+            };
+        }
         block.status = status;
         self.changed[position] = true;
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BlockError, BlockRunKey, BlockUuid, CallbackOn, Fence, Items, Map, Product, Timestamp, Usage,
+    BlockError, BlockRunKey, BlockUuid, CallbackOn, Fence, Items, Map, Product, TestResult,
+    Timestamp, Usage,
 };
 
 /// How an attempt ended.
@@ -54,6 +55,9 @@ pub enum RunEvent {
         /// What it used, as far as it was measured.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
+        /// What the tests of the block have said.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tests: Vec<TestResult>,
     },
     /// A dynamic block that still runs has yielded items. Their products are stored.
     ItemsYielded {
@@ -139,6 +143,7 @@ pub enum Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TestStatus;
 
     /// Databases hold events that were written before newer fields existed.
     #[test]
@@ -152,6 +157,7 @@ mod tests {
                     fence: Fence(3),
                     outcome: Outcome::Cancelled,
                     usage: None,
+                    tests: Vec::new(),
                 },
             ),
             (r#"{"retried": {}}"#, RunEvent::Retried { from: None }),
@@ -173,6 +179,12 @@ mod tests {
                     cpu_seconds: Some(0.25),
                     ..Usage::default()
                 }),
+                tests: vec![TestResult {
+                    name: "is_new".to_owned(),
+                    status: TestStatus::Failed,
+                    message: Some("it is old".to_owned()),
+                    line: Some(9),
+                }],
             },
             RunEvent::Retried {
                 from: Some("a".into()),

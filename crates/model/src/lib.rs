@@ -3,6 +3,7 @@
 //! No I/O, no async, no clock: time comes in as a [`Timestamp`]. What is decided with these facts is the
 //! business of `engine`; how they are stored or shown is the business of the outer crates.
 
+mod attempt;
 mod backfill;
 mod block;
 mod error;
@@ -18,6 +19,7 @@ mod shared;
 mod time;
 mod trigger;
 
+pub use attempt::{AttemptRun, REMEMBERED_ATTEMPTS, TestResult, TestStatus};
 pub use backfill::{Backfill, BackfillId, BackfillStatus, IntervalUnit};
 pub use block::{Block, BlockKind, Language, RetrySettings};
 pub use error::{BlockError, FailureKind, Frame};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockError, BlockRunKey, Fence, Map, Plan, Product, RunId, Timestamp};
+use crate::{AttemptRun, BlockError, BlockRunKey, Fence, Map, Plan, Product, RunId, Timestamp};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -193,6 +193,9 @@ pub struct BlockRun {
     /// What its newest attempt used, once that has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// Its newest attempts, the oldest of them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<AttemptRun>,
     /// Its callbacks, once it has ended.
     pub callbacks: Option<CallbackRun>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_base::{chain, failpoint};
-use baton_model::{BlockError, FailureKind, Outcome, Usage};
+use baton_model::{BlockError, FailureKind, Outcome, TestResult, Usage};
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -36,13 +36,24 @@ const SETTLE_TIME: Duration = Duration::from_millis(50);
 /// How long we wait for the rest of the output of a process that is gone.
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(1);
 
+/// What the tests of a block have said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tests {
+    /// How many passed.
+    pub passed: u32,
+    /// Of how many.
+    pub total: u32,
+    /// Each by its name, in their order; of very many only the first.
+    pub results: Vec<TestResult>,
+}
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub struct AttemptReport {
     /// Completed, failed or cancelled, with the stored products.
     pub outcome: Outcome,
-    /// Passed and total tests, when the block has any.
-    pub tests: Option<(u32, u32)>,
+    /// What its tests have said, when the block has any.
+    pub tests: Option<Tests>,
     /// What it used; none when no process came up.
     pub usage: Option<Usage>,
 }
@@ -213,6 +224,7 @@ pub(crate) async fn run(
     };
     let report = AttemptReport {
         outcome: runner.concealed.outcome(report.outcome),
+        tests: report.tests.map(|tests| runner.concealed.tests(tests)),
         ..report
     };
     // What stays in the folder is swept away with the next run; the result does not depend on it.

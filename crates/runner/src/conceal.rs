@@ -5,6 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use baton_model::{BlockError, Map, Outcome};
 use serde_json::Value;
 
+use crate::attempt::Tests;
+
 /// What stands in the place of a secret.
 const MASK: &str = "********";
 
@@ -62,6 +64,14 @@ impl Concealed {
             },
             other => other,
         }
+    }
+
+    /// What tests have said without secrets.
+    pub(crate) fn tests(&self, mut tests: Tests) -> Tests {
+        for test in &mut tests.results {
+            test.message = test.message.take().map(|message| self.text(message));
+        }
+        tests
     }
 
     /// The error without secrets.

@@ -28,7 +28,7 @@ mod yielding;
 pub use ask::{
     Answer, Answering, Answers, Asker, Question, Refusal, RefusalKind, Scope, Stored, Wanted,
 };
-pub use attempt::AttemptReport;
+pub use attempt::{AttemptReport, Tests};
 pub use launch::{LaunchError, Strategy, companion_ended, start_companion};
 pub use library::{Library, LibraryError};
 pub use log::{Level, LogRecord};

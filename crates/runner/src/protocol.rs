@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use baton_model::{BlockError, CallbackOn, Content, Items, Map, Product, ProductKind};
+use baton_model::{BlockError, CallbackOn, Content, Items, Map, Product, ProductKind, TestResult};
 use baton_products::{IntegrityError, Products};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,7 +61,12 @@ pub(crate) enum WorkerMessage {
     /// An output is complete.
     Output(Output),
     /// The tests have run.
-    Tests { passed: u32, total: u32 },
+    Tests {
+        passed: u32,
+        total: u32,
+        #[serde(default)]
+        results: Vec<TestResult>,
+    },
     /// What a dynamic block gives to the blocks below it.
     Items(Items),
     /// An item of a dynamic block that goes on.

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use crate::asking::Asking;
-use crate::attempt::{AttemptReport, DRAIN_TIME, LEAVE_TIME};
+use crate::attempt::{AttemptReport, DRAIN_TIME, LEAVE_TIME, Tests};
 use crate::cgroup::Group;
 use crate::ending::{ended_early, out_of_memory, storage_error, timed_out};
 use crate::launch::Exit;
@@ -86,7 +86,7 @@ pub(crate) struct Watched {
     pub(crate) outputs: Vec<protocol::Output>,
     pub(crate) items: Option<Items>,
     pub(crate) yielding: Yielding,
-    pub(crate) tests: Option<(u32, u32)>,
+    pub(crate) tests: Option<Tests>,
     pub(crate) asking: Asking,
     /// Where the kernel guards its memory; else we look at it.
     pub(crate) group: Option<Group>,
@@ -202,7 +202,17 @@ impl Watched {
             }
             WorkerMessage::Chunk { file } => self.digest(file, true),
             WorkerMessage::Output(output) => self.outputs.push(output),
-            WorkerMessage::Tests { passed, total } => self.tests = Some((passed, total)),
+            WorkerMessage::Tests {
+                passed,
+                total,
+                results,
+            } => {
+                self.tests = Some(Tests {
+                    passed,
+                    total,
+                    results,
+                });
+            }
             WorkerMessage::Items(items) => self.items = Some(items),
             WorkerMessage::Yielded(output) => self.yielding.store(output).await,
             WorkerMessage::Usage {
@@ -305,7 +315,7 @@ impl Watched {
         if let Some(notice) = self.recorder.dropped_notice() {
             self.recorder.force(Level::Warning, notice).await;
         }
-        let tests = self.tests;
+        let tests = self.tests.take();
         let items = self.items.take();
         let has_yielded = items.as_ref().is_some_and(|items| items.yielded);
         // Whatever the verdict: what has been yielded is told before the end is.

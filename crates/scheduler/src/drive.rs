@@ -10,7 +10,7 @@ use baton_base::{Class, Diagnose, chain};
 use baton_engine::Step;
 use baton_model::{
     BlockError, BlockKind, BlockRun, BlockRunKey, CallbackOn, Command, FailureKind, Fence, Map,
-    Outcome, Run, RunEvent, RunStatus, Timestamp,
+    Outcome, Run, RunEvent, RunStatus, TestResult, Timestamp,
 };
 use baton_products::Products;
 use baton_runner::{AttemptReport, LogRecord, Stop, Work, YieldedItem};
@@ -86,6 +86,8 @@ pub enum Notice {
         passed: u32,
         /// Of how many.
         total: u32,
+        /// Each by its name.
+        results: Vec<TestResult>,
     },
     /// A log record was written.
     Log(Box<LogRecord>),
@@ -278,13 +280,15 @@ impl Driver<'_> {
     async fn ended(&mut self, key: BlockRunKey, fence: Fence, report: AttemptReport) {
         baton_base::failpoint("ended");
         self.stops.remove(&fence);
-        if let Some((passed, total)) = report.tests {
+        let tests = report.tests.unwrap_or_default();
+        if tests.total > 0 {
             let run = self.run.as_ref().and_then(|run| run.block(&key));
             let block = run.map_or_else(|| key.to_string(), |block| block.name.clone());
             self.tell(Notice::Tests {
                 block,
-                passed,
-                total,
+                passed: tests.passed,
+                total: tests.total,
+                results: tests.results.clone(),
             })
             .await;
         }
@@ -293,6 +297,7 @@ impl Driver<'_> {
             fence,
             outcome: report.outcome,
             usage: report.usage,
+            tests: tests.results,
         });
     }
 
@@ -449,6 +454,7 @@ impl Driver<'_> {
                 fence,
                 outcome,
                 usage: None,
+                tests: Vec::new(),
             });
             return Ok(());
         }

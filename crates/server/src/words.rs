@@ -49,6 +49,7 @@ words! {
     FailureKind: "exception" "test_failed" "signature" "syntax" "missing_file" "unstorable" "exit" "crash" "timeout"
         "out_of_memory" "storage" "environment" "unsupported" "worker";
     StaleReason: "code" "settings" "inputs" "variable" "upstream" "upstream_failed" "upstream_stale";
+    TestStatus: "passed" "failed" "error" "not_run";
     Severity: "error" "warning";
 }
 
@@ -84,6 +85,7 @@ mod tests {
         check::<Language, baton_model::Language>(5);
         check::<ProductKind, baton_model::ProductKind>(5);
         check::<LogLevel, baton_runner::Level>(6);
+        check::<TestStatus, baton_model::TestStatus>(4);
         check::<FailureKind, baton_model::FailureKind>(14);
     }
 }

@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use baton_model::{BlockError, BlockRunKey, BlockStatus, BlockUuid, RunId, Timestamp, Usage};
+use baton_model::{
+    AttemptRun, BlockError, BlockRunKey, BlockStatus, BlockUuid, RunId, Timestamp, Usage,
+};
 use sqlx::AssertSqlSafe;
 
 use crate::rows;
@@ -46,9 +48,11 @@ pub struct BlockRunRow {
     pub reason: Option<String>,
     /// What its newest attempt used, once that has ended.
     pub usage: Option<Usage>,
+    /// Its newest attempts, the oldest of them first.
+    pub attempts: Vec<AttemptRun>,
 }
 
-const COLUMNS: &str = "run, position, block, child, name, status, attempt, started_at, ended_at, retry_at, error, reason, usage";
+const COLUMNS: &str = "run, position, block, child, name, status, attempt, started_at, ended_at, retry_at, error, reason, usage, attempts";
 
 /// The columns of a block run in a statement that reads other tables too.
 pub(crate) fn columns_of(table: &str) -> String {
@@ -141,6 +145,7 @@ pub(crate) fn block_run_row(row: &Row) -> Result<BlockRunRow, StoreError> {
         error: row.some_json("an error", "error")?,
         reason: row.some_text("reason")?,
         usage: row.some_json("what a block used", "usage")?,
+        attempts: rows::attempts(row)?,
     })
 }
 

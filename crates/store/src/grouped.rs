@@ -412,21 +412,22 @@ pub(crate) async fn write_blocks(
     }
     let blocks = changes.blocks.finish();
     let sql = "insert into block_run (run, block, child, position, name, status, attempt, fence,
-             started_at, ended_at, retry_at, error, reason, items, callbacks, earlier, usage)
+             started_at, ended_at, retry_at, error, reason, items, callbacks, earlier, usage, attempts)
          select cast(value ->> 'run' as bigint), value ->> 'block', cast(value ->> 'child' as bigint),
              cast(value ->> 'position' as bigint), value ->> 'name', value ->> 'status',
              cast(value ->> 'attempt' as bigint), cast(value ->> 'fence' as bigint),
              cast(value ->> 'started_at' as bigint), cast(value ->> 'ended_at' as bigint),
              cast(value ->> 'retry_at' as bigint),
              value ->> 'error', value ->> 'reason', value ->> 'items', value ->> 'callbacks',
-             cast(value ->> 'earlier' as bigint), value ->> 'usage'
+             cast(value ->> 'earlier' as bigint), value ->> 'usage',
+             value ->> 'attempts'
          from json_each($1) where true
          on conflict (run, block, child) do update set status = excluded.status,
              attempt = excluded.attempt, fence = excluded.fence,
              started_at = excluded.started_at, ended_at = excluded.ended_at,
              retry_at = excluded.retry_at, error = excluded.error, reason = excluded.reason,
              items = excluded.items, callbacks = excluded.callbacks, earlier = excluded.earlier,
-             usage = excluded.usage";
+             usage = excluded.usage, attempts = excluded.attempts";
     transaction.change(sql, values![blocks]).await?;
     if !changes.replaced.is_empty() {
         let sql = "delete from product where (run, block, child) in (

@@ -51,7 +51,7 @@ pub struct PendingCommand {
     pub command: Command,
 }
 
-/// The event without products, which are stored with the block run.
+/// The event without products and results of tests, which are stored with the block run.
 pub(crate) fn compact(event: &RunEvent) -> RunEvent {
     if let RunEvent::ItemsYielded {
         key, fence, first, ..
@@ -69,6 +69,7 @@ pub(crate) fn compact(event: &RunEvent) -> RunEvent {
         fence,
         outcome,
         usage,
+        ..
     } = event
     else {
         return event.clone();
@@ -89,6 +90,7 @@ pub(crate) fn compact(event: &RunEvent) -> RunEvent {
         fence: *fence,
         outcome,
         usage: *usage,
+        tests: Vec::new(),
     }
 }
 

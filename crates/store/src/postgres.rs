@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0002_notices.sql"),
     include_str!("../migrations/postgres/0003_usage.sql"),
     include_str!("../migrations/postgres/0004_shared.sql"),
+    include_str!("../migrations/postgres/0005_attempts.sql"),
 ];
 
 /// Most connections of a process that write, and that read; one more listens for hints.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use baton_model::{BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId};
+use baton_model::{AttemptRun, BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -47,6 +47,7 @@ struct BlockRow<'a> {
     items: Option<String>,
     callbacks: Option<String>,
     usage: Option<String>,
+    attempts: Option<String>,
 }
 
 /// A row of `product`.
@@ -95,6 +96,9 @@ fn block_rows<'a>(
             .transpose()?,
         usage: (run.usage.as_ref())
             .map(|usage| to_json(place, "what a block used", usage))
+            .transpose()?,
+        attempts: (!run.attempts.is_empty())
+            .then(|| to_json(place, "the attempts of a block", &run.attempts))
             .transpose()?,
     };
     let products = run.products.iter().enumerate();
@@ -215,7 +219,7 @@ impl Tally {
 }
 
 /// The columns of a block run, without its products.
-pub(crate) const BLOCK_COLUMNS: &str = "block, child, name, status, attempt, fence, started_at, ended_at, retry_at, error, reason, items, callbacks, earlier, usage";
+pub(crate) const BLOCK_COLUMNS: &str = "block, child, name, status, attempt, fence, started_at, ended_at, retry_at, error, reason, items, callbacks, earlier, usage, attempts";
 
 /// A block run from [`BLOCK_COLUMNS`].
 pub(crate) fn block_run(row: &Row) -> Result<BlockRun, StoreError> {
@@ -235,7 +239,14 @@ pub(crate) fn block_run(row: &Row) -> Result<BlockRun, StoreError> {
         items: row.some_json("the items of a block", "items")?,
         callbacks: row.some_json("the callbacks of a block", "callbacks")?,
         usage: row.some_json("what a block used", "usage")?,
+        attempts: attempts(row)?,
     })
+}
+
+/// The attempts of a block run, from its row.
+pub(crate) fn attempts(row: &Row) -> Result<Vec<AttemptRun>, StoreError> {
+    let found = row.some_json("the attempts of a block", "attempts")?;
+    Ok(found.unwrap_or_default())
 }
 
 /// JSON that a statement takes apart: rows, lists of numbers.

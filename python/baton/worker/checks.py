@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _LONGEST_ASSERTION = 4_000
 _LONGEST_VALUE = 80
 _MOST_VALUES = 5
+# What is told of each test: the newest attempts of a block keep it.
+_MOST_RESULTS = 50
+_LONGEST_RESULT = 1_000
 
 
 def run_tests(
@@ -35,26 +38,60 @@ def run_tests(
     A failed assertion ends its test and the others go on; any other exception ends the attempt.
     """
     failed: list[tuple[str, AssertionError]] = []
+    results: list[dict[str, Any]] = []
+    try:
+        _call_each(tests, outputs, job, kwargs, failed, results)
+    finally:
+        passed = sum(result["status"] == "passed" for result in results)
+        rest = [{"name": shape_of(test).name, "status": "not_run"} for test in tests[len(results) :]]
+        told = [*results, *rest][:_MOST_RESULTS]
+        channel.send({"t": "tests", "passed": passed, "total": len(tests), "results": told})
+    print(f"{passed}/{len(tests)} tests passed.")  # noqa: T201
+    if failed:
+        raise _failure(failed, len(tests), bool(outputs), job)
+
+
+def _call_each(
+    tests: list[Callable[..., Any]],
+    outputs: list[Any],
+    job: Job,
+    kwargs: dict[str, Any],
+    failed: list[tuple[str, AssertionError]],
+    results: list[dict[str, Any]],
+) -> None:
+    """Call one test after the other and note how each ended."""
     for test in tests:
         shape = shape_of(test)
         try:
             arguments = outputs_for(shape, job.uuid, outputs)
         except BlockFailure as failure:
             failure.frames = definition_of(test, job.repo_path)
+            results.append(_result(shape.name, "error", failure.message, failure.frames))
             raise
         keywords = keywords_for(shape, kwargs)
         try:
             test(*arguments, **keywords)
         except AssertionError as error:
             failed.append((shape.name, error))
+            frames = trace_of(error.__traceback__, job.repo_path).frames
+            results.append(_result(shape.name, "failed", text_of(error) or _assertion(error, frames), frames))
         except Exception as error:
+            frames = trace_of(error.__traceback__, job.repo_path).frames
+            words = f"{type(error).__name__}: {text_of(error)}"
+            results.append(_result(shape.name, "error", words, frames))
             _add_note(error, f"raised by the test `{shape.name}`, not by the block itself")
             raise
-    passed = len(tests) - len(failed)
-    print(f"{passed}/{len(tests)} tests passed.")  # noqa: T201
-    channel.send({"t": "tests", "passed": passed, "total": len(tests)})
-    if failed:
-        raise _failure(failed, len(tests), bool(outputs), job)
+        else:
+            results.append({"name": shape.name, "status": "passed"})
+
+
+def _result(name: str, status: str, words: str, frames: list[dict[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": name, "status": status, "message": cap(words, _LONGEST_RESULT)}
+    if frames:
+        # Where the test itself stands still, also where it has called something else.
+        own = [frame for frame in frames if frame["function"] == name]
+        told["line"] = (own or frames)[-1]["line"]
+    return told
 
 
 def _add_note(error: Exception, note: str) -> None:

@@ -61,10 +61,11 @@ pub(super) fn show(notice: &Notice) {
             block,
             passed,
             total,
+            results,
         } => {
             event(
                 "tests",
-                json!({"uuid": block, "passed": passed, "total": total}),
+                json!({"uuid": block, "passed": passed, "total": total, "results": results}),
             );
         }
         Notice::Log(record) => event(

@@ -8,6 +8,7 @@
 )]
 
 mod admission;
+mod attempts;
 mod planning;
 mod properties;
 mod schedules;

@@ -381,6 +381,7 @@ impl World {
             fence,
             outcome,
             usage: None,
+            tests: Vec::new(),
         });
     }
 
@@ -644,6 +645,7 @@ fn a_thousand_blocks_are_no_burden() {
             fence,
             outcome: outcome(Ending::Completed),
             usage: None,
+            tests: Vec::new(),
         };
     }
     assert_eq!((run.status, steps), (RunStatus::Completed, 1001));

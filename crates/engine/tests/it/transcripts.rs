@@ -129,6 +129,7 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
                 fence,
                 outcome,
                 usage: None,
+                tests: Vec::new(),
             })
         }
         ["yield", name, values @ ..] => {

@@ -65,6 +65,7 @@ impl Case {
             fence,
             outcome,
             usage: None,
+            tests: Vec::new(),
         })
     }
 
@@ -430,6 +431,7 @@ fn the_critical_path_goes_through_child_runs() {
             fence,
             outcome: Outcome::Completed { products, items },
             usage: None,
+            tests: Vec::new(),
         });
         assert_eq!(step.ignored, None);
     };

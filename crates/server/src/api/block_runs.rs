@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::By;
 use super::notebook::ProductFacts;
-use super::usage::{UsageView, UsualView};
+use super::usage::{AttemptView, TestView, UsageView, UsualView, newest_tests};
 use crate::answer::{Many, ManyWith, Named, One};
 use crate::error::ApiError;
 use crate::{Shared, times, words};
@@ -35,6 +35,10 @@ pub(crate) struct BlockRunView {
     reason: Option<String>,
     /// What its newest attempt has used, once that has ended.
     usage: Option<UsageView>,
+    /// What the tests of the block have said in its newest attempt.
+    tests: Vec<TestView>,
+    /// Its newest attempts, up to 20, the oldest of them first.
+    attempts: Vec<AttemptView>,
     /// What is usual for the block.
     usual: Option<UsualView>,
     /// How it failed, where it did.
@@ -128,6 +132,8 @@ fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -
         attempt: block.attempt,
         reason: block.reason.clone(),
         usage: block.usage.as_ref().map(UsageView::from),
+        tests: newest_tests(&block.attempts),
+        attempts: block.attempts.iter().map(AttemptView::from).collect(),
         usual: usual.map(UsualView::from),
         metrics: error.map(|error| Metrics { error }),
         created_at: times::text(run.created_at),

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use super::By;
 use super::logs::{RecordQuery, RecordView};
 use super::notebook::{ProductFacts, RunFailure};
-use super::usage::UsageView;
+use super::usage::{TestView, UsageView};
 use crate::contract::{Input, Operation, Output};
 use crate::error::ApiError;
 use crate::params::{Query, flag};
@@ -61,6 +61,8 @@ pub(crate) enum Told {
         block_uuid: String,
         passed: u32,
         total: u32,
+        /// Each by its name, in their order; of very many the first.
+        results: Vec<TestView>,
     },
     /// Something was printed or logged.
     Log(RecordView),
@@ -223,11 +225,13 @@ impl Wanted {
                     block,
                     passed,
                     total,
+                    results,
                 } => Some(Told::Tests {
                     pipeline_run_id: id.0,
                     block_uuid: block.clone(),
                     passed: *passed,
                     total: *total,
+                    results: results.iter().map(TestView::from).collect(),
                 }),
                 Notice::Log(one) => {
                     let is_wanted = self.logs.as_ref().is_some_and(|logs| logs.wants(one));

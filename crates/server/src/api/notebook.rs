@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::By;
 use super::block_runs::FrameView;
 use super::outputs::ColumnInfo;
+use super::usage::{TestView, UsageView, newest_tests};
 use crate::answer::{Many, Named, One};
 use crate::error::ApiError;
 use crate::params::{Paging, Query};
@@ -74,6 +75,10 @@ struct NotebookRun {
     failure: Option<RunFailure>,
     /// Why it did not run.
     reason: Option<String>,
+    /// What its newest attempt has used, once that has ended.
+    usage: Option<UsageView>,
+    /// What the tests of the block have said in its newest attempt.
+    tests: Vec<TestView>,
 }
 
 /// A run of a block, and which code it had.
@@ -189,6 +194,8 @@ impl From<&BlockRunRow> for NotebookRun {
             completed_at: times::some(block.ended_at),
             failure: block.error.as_ref().map(RunFailure::from),
             reason: block.reason.clone(),
+            usage: block.usage.as_ref().map(UsageView::from),
+            tests: newest_tests(&block.attempts),
         }
     }
 }

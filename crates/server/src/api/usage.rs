@@ -1,9 +1,11 @@
-//! What runs and blocks have used, and what is usual for them.
+//! What runs and blocks have used, attempt by attempt, what their tests have said, and what is usual for them.
 
 use baton_engine::usual::{Spread, Usual};
-use baton_model::Usage;
+use baton_model::{AttemptRun, BlockStatus, TestResult, TestStatus, Usage};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::{times, words};
 
 /// What an attempt, or a run, has used. What was not measured is left out.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -24,6 +26,48 @@ pub(crate) struct UsageView {
     /// Most bytes of memory at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     peak_memory: Option<u64>,
+}
+
+/// An attempt of a block run.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
+pub(crate) struct AttemptView {
+    /// Its number, from 1.
+    number: u32,
+    /// Whether it runs, or how it ended.
+    #[schemars(with = "words::BlockStatus")]
+    status: BlockStatus,
+    started_at: String,
+    completed_at: Option<String>,
+    /// Why it failed.
+    error: Option<String>,
+    /// What it has used, once it has ended.
+    usage: Option<UsageView>,
+    /// What the tests of the block have said, in their order; of very many the first.
+    tests: Vec<TestView>,
+}
+
+/// What a `@test` function of a block has said.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TestResult")]
+pub(crate) struct TestView {
+    name: String,
+    #[schemars(with = "words::TestStatus")]
+    status: TestStatus,
+    /// The words of its assertion, or of what it raised.
+    message: Option<String>,
+    /// Where in the file of the block, from 1.
+    line: Option<u32>,
+}
+
+/// What the tests have said in the newest of these attempts.
+pub(crate) fn newest_tests(attempts: &[AttemptRun]) -> Vec<TestView> {
+    let newest = attempts.last().map(|attempt| attempt.tests.as_slice());
+    newest
+        .unwrap_or_default()
+        .iter()
+        .map(TestView::from)
+        .collect()
 }
 
 /// What is usual, from the newest runs that completed.
@@ -60,6 +104,31 @@ impl From<&Usage> for UsageView {
             bytes: usage.bytes,
             cpu_seconds: usage.cpu_seconds,
             peak_memory: usage.peak_memory,
+        }
+    }
+}
+
+impl From<&AttemptRun> for AttemptView {
+    fn from(attempt: &AttemptRun) -> Self {
+        Self {
+            number: attempt.number,
+            status: attempt.status,
+            started_at: times::text(attempt.started_at),
+            completed_at: times::some(attempt.ended_at),
+            error: attempt.error.clone(),
+            usage: attempt.usage.as_ref().map(UsageView::from),
+            tests: attempt.tests.iter().map(TestView::from).collect(),
+        }
+    }
+}
+
+impl From<&TestResult> for TestView {
+    fn from(test: &TestResult) -> Self {
+        Self {
+            name: test.name.clone(),
+            status: test.status,
+            message: test.message.clone(),
+            line: test.line,
         }
     }
 }

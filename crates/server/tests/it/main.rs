@@ -6,6 +6,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod attempts;
 mod backfills;
 mod catalogue;
 #[path = "../described/mod.rs"]

@@ -19,14 +19,14 @@ use crate::served::Served;
 const PAGE: &str = include_str!("../../../../docs/reference/why.md");
 
 /// A run that is driven by hand, in time that is past.
-struct Driven<'a> {
+pub(crate) struct Driven<'a> {
     served: &'a Served,
-    run: Run,
+    pub(crate) run: Run,
     at: Timestamp,
 }
 
 /// A pipeline whose blocks have files: `lines` are entries of the list.
-fn pipeline(served: &Served, name: &str, lines: &[&str], more: &str) {
+pub(crate) fn pipeline(served: &Served, name: &str, lines: &[&str], more: &str) {
     let blocks = lines.iter();
     let blocks = blocks.map(|line| format!("- {{type: custom, language: python, {line}}}\n"));
     let blocks = blocks.collect::<Vec<_>>().concat();
@@ -70,17 +70,17 @@ impl<'a> Driven<'a> {
         Self { served, run, at }
     }
 
-    async fn started(served: &'a Served, pipeline: &str, ago: i64) -> Self {
+    pub(crate) async fn started(served: &'a Served, pipeline: &str, ago: i64) -> Self {
         let run = Self::new(served, pipeline, ago, |_| {}).await;
         run.then(RunEvent::Started).await
     }
 
-    fn after(mut self, seconds: i64) -> Self {
+    pub(crate) fn after(mut self, seconds: i64) -> Self {
         self.at.0 += seconds * 1_000_000;
         self
     }
 
-    async fn then(mut self, event: RunEvent) -> Self {
+    pub(crate) async fn then(mut self, event: RunEvent) -> Self {
         let step = apply(self.run, &event, self.at);
         assert_eq!(step.ignored, None);
         let store = self.served.host.store();
@@ -99,6 +99,7 @@ impl<'a> Driven<'a> {
             fence,
             outcome,
             usage: None,
+            tests: Vec::new(),
         })
         .await
     }

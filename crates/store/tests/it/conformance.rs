@@ -297,6 +297,7 @@ pub(crate) async fn events_are_kept_without_their_products(database: &impl Datab
         fence: Fence(4),
         outcome,
         usage: None,
+        tests: Vec::new(),
     };
     let failed = |products| Outcome::Failed {
         error: facts::error(),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_model::{
-    Attached, BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Chunk, Column,
+    Attached, AttemptRun, BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Chunk, Column,
     ColumnStatistics, Content, FailureKind, Fence, Frame, Language, Map, Occasion, OlderOutput,
     OnFailure, PipelineKind, Plan, PlannedBlock, Product, ProductKind, Reserved, ResourceSettings,
-    RetryPolicy, Run, RunId, RunStatus, RunTimeout, Timestamp,
+    RetryPolicy, Run, RunId, RunStatus, RunTimeout, TestResult, TestStatus, Timestamp,
 };
 use serde_json::json;
 
@@ -95,6 +95,20 @@ pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
         products: Vec::new(),
         items: None,
         usage: None,
+        attempts: vec![AttemptRun {
+            number: 1,
+            status: BlockStatus::Failed,
+            started_at: Timestamp(5),
+            ended_at: Some(Timestamp(6)),
+            error: Some("it's \"broken\"\0\n".to_owned()),
+            usage: None,
+            tests: vec![TestResult {
+                name: "is_new".to_owned(),
+                status: TestStatus::NotRun,
+                message: None,
+                line: Some(7),
+            }],
+        }],
         callbacks: None,
     };
     Run {

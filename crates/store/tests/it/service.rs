@@ -587,6 +587,7 @@ pub(crate) async fn histories_are_told(database: &impl Database) {
     assert_eq!(good, BTreeMap::from([("a".into(), vec![of_block])]));
     let rows = store.block_runs(ids[0]).await.unwrap();
     assert_eq!(rows[0].usage, Some(used));
+    assert_eq!(rows[0].attempts[0].tests[0].name, "is_new");
     assert!(store.good_runs(&[], 9).await.unwrap().is_empty());
     assert!(store.good_runs(&[demo], 0).await.unwrap().is_empty());
 }

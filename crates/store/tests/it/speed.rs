@@ -75,6 +75,7 @@ async fn runs_of(store: &Store, blocks: usize) {
                     items: None,
                 },
                 usage: None,
+                tests: Vec::new(),
             };
             let changed = [key(names[n - 1]), key(names[n])];
             let commands = [Command::StartAttempt {
@@ -369,6 +370,7 @@ async fn to_its_end(store: &Store, mut run: Run) -> Vec<Duration> {
                     items: None,
                 },
                 usage: None,
+                tests: Vec::new(),
             };
         }
         if let Some(next) = run.blocks.get_mut(n) {

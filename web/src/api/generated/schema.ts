@@ -1581,6 +1581,24 @@ export interface components {
     schemas: {
         /** @description What is to be done with runs. */
         Action: "cancel" | "retry" | "delete";
+        /** @description An attempt of a block run. */
+        Attempt: {
+            /**
+             * Format: uint32
+             * @description Its number, from 1.
+             */
+            number: number;
+            /** @description Whether it runs, or how it ended. */
+            status: components["schemas"]["BlockStatus"];
+            started_at: string;
+            completed_at: string | null;
+            /** @description Why it failed. */
+            error: string | null;
+            /** @description What it has used, once it has ended. */
+            usage: components["schemas"]["Usage"] | null;
+            /** @description What the tests of the block have said, in their order; of very many the first. */
+            tests: components["schemas"]["TestResult"][];
+        };
         /** @description A change that somebody made. */
         Audit: {
             /** @description When. */
@@ -1929,6 +1947,10 @@ export interface components {
             reason: string | null;
             /** @description What its newest attempt has used, once that has ended. */
             usage: components["schemas"]["Usage"] | null;
+            /** @description What the tests of the block have said in its newest attempt. */
+            tests: components["schemas"]["TestResult"][];
+            /** @description Its newest attempts, up to 20, the oldest of them first. */
+            attempts: components["schemas"]["Attempt"][];
             /** @description What is usual for the block. */
             usual: components["schemas"]["Usual"] | null;
             /** @description How it failed, where it did. */
@@ -1999,6 +2021,10 @@ export interface components {
             failure: components["schemas"]["RunFailure"] | null;
             /** @description Why it did not run. */
             reason: string | null;
+            /** @description What its newest attempt has used, once that has ended. */
+            usage: components["schemas"]["Usage"] | null;
+            /** @description What the tests of the block have said in its newest attempt. */
+            tests: components["schemas"]["TestResult"][];
             /** @description The hash of the code; null when there was none. */
             code: string | null;
         };
@@ -2617,6 +2643,8 @@ export interface components {
             passed: number;
             /** Format: uint32 */
             total: number;
+            /** @description Each by its name, in their order; of very many the first. */
+            results: components["schemas"]["TestResult"][];
         } | components["schemas"]["LogRecord"] | {
             /** @constant */
             type: "trigger";
@@ -2775,6 +2803,10 @@ export interface components {
             failure: components["schemas"]["RunFailure"] | null;
             /** @description Why it did not run. */
             reason: string | null;
+            /** @description What its newest attempt has used, once that has ended. */
+            usage: components["schemas"]["Usage"] | null;
+            /** @description What the tests of the block have said in its newest attempt. */
+            tests: components["schemas"]["TestResult"][];
         };
         /** @description A message to people about a run. */
         Notice: {
@@ -3535,6 +3567,20 @@ export interface components {
             /** Format: uint */
             pipelines_count: number;
         };
+        /** @description What a `@test` function of a block has said. */
+        TestResult: {
+            name: string;
+            status: components["schemas"]["TestStatus"];
+            /** @description The words of its assertion, or of what it raised. */
+            message: string | null;
+            /**
+             * Format: uint32
+             * @description Where in the file of the block, from 1.
+             */
+            line: number | null;
+        };
+        /** @enum {string} */
+        TestStatus: "passed" | "failed" | "error" | "not_run";
         /** @description A text to be checked as if it stood in a file: `{"check": {"path", "content"}}`, or the two without `check`. */
         TextCheck: {
             check?: components["schemas"]["TextToCheck"] | null;

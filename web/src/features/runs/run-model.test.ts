@@ -45,6 +45,8 @@ const blockRun = (some: Partial<BlockRun>): BlockRun => ({
   pipeline_schedule_name: null,
   status: 'completed',
   attempt: 1,
+  tests: [],
+  attempts: [],
   reason: null,
   usage: null,
   usual: null,
