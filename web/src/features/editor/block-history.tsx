@@ -1,4 +1,5 @@
 // The versions of a block's code that have run: each with its difference to the code as it is now, and a way back to it.
+// What Git knows of it is in git-history.tsx.
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 
@@ -10,7 +11,7 @@ import { Button } from '../../ui/button';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
 import { Time } from '../../ui/time';
-import { Changes } from './changes';
+import { Changes } from '../../core/versions/changes';
 import { useCell, useSession } from './use-session';
 
 /** Runs one after the other with the same code are one version. */
@@ -67,20 +68,20 @@ function Version({ uuid, runs }: { uuid: string; runs: readonly PastRun[] }) {
   );
 }
 
-export function BlockHistory({ uuid }: { uuid: string }) {
+export function RanVersions({ uuid }: { uuid: string }) {
   const { pipeline } = useSession();
   const found = useQuery(blockHistory(pipeline, uuid));
   if (found.error) return <Failure title="The history could not be loaded" error={found.error} onRetry={() => void found.refetch()} />;
   if (found.isPending) return <div style={{ padding: 12 }}><Skeleton width="70%" /></div>;
   if (found.data.length === 0) return <Empty title="No history yet">Every version of {uuid} that has run is kept here.</Empty>;
   return (
-    <div className="facts">
+    <>
       <p className="pane-note">Versions of the code of {uuid} that have run, the newest first.</p>
       <ol>
         {versions(found.data).map((runs) => (
           <Version key={runs[0]?.id} uuid={uuid} runs={runs} />
         ))}
       </ol>
-    </div>
+    </>
   );
 }

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { Cell } from '../../core/notebook/document';
 import { Button } from '../../ui/button';
 import { StatusIcon } from '../../ui/status';
-import { Changes } from './changes';
+import { Changes } from '../../core/versions/changes';
 import { useCell, useSession } from './use-session';
 
 export function ConflictBar({ uuid }: { uuid: string }) {

@@ -11,7 +11,7 @@ import { duration } from '../../lib/format';
 import { Button } from '../../ui/button';
 import { StatusIcon } from '../../ui/status';
 import { Time } from '../../ui/time';
-import { Changes } from './changes';
+import { Changes } from '../../core/versions/changes';
 import { useActions, useCell, useSession, useView, useViewStore } from './use-session';
 
 /** `ValueError: no such day` as its type and what follows. */

@@ -9,7 +9,8 @@ import { BlockFacts } from './block-facts';
 import { BlockSettings } from './block-settings';
 import { useBlocks, useStanding, useView, useViewStore } from './use-session';
 import { BlockLogs } from './block-logs';
-import { BlockHistory } from './block-history';
+import type { RightTab } from './view';
+import { History } from './git-history';
 
 const Graph = lazy(async () => ({ default: (await import('./graph')).Graph }));
 
@@ -20,7 +21,7 @@ const tabs = [
   { name: 'history', label: 'History' },
 ] as const;
 
-function OfBlock({ tab, uuid }: { tab: (typeof tabs)[number]['name']; uuid: string }) {
+function OfBlock({ tab, uuid }: { tab: Exclude<RightTab, 'history'>; uuid: string }) {
   const block = useBlocks().find((one) => one.uuid === uuid);
   const state = useStanding(uuid);
   if (!block) return null;
@@ -31,8 +32,6 @@ function OfBlock({ tab, uuid }: { tab: (typeof tabs)[number]['name']; uuid: stri
       return <BlockSettings key={uuid} block={block} />;
     case 'logs':
       return <BlockLogs uuid={uuid} state={state} />;
-    case 'history':
-      return <BlockHistory uuid={uuid} />;
   }
 }
 
@@ -60,7 +59,9 @@ export function Inspector() {
               <Graph />
             </Suspense>
           ) : null}
-          {selected === null ? (
+          {tab === 'history' ? (
+            <History selected={selected} />
+          ) : selected === null ? (
             tab === 'graph' ? null : (
               <Empty title="No block is selected">Select one in the notebook or in the list.</Empty>
             )

@@ -4,32 +4,19 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Copy, Trash2 } from 'lucide-react';
 
 import { makeSecret, removeSecret, removeVariable, secretNames, setVariable } from '../../api/variables';
+import { readValue, shownValue } from '../../core/values';
 import { Button, IconButton } from '../../ui/button';
 import { TextField } from '../../ui/field';
 import { useSession, useStore } from './use-session';
-
-/** What somebody writes as a value: JSON where it is JSON, else the text itself. */
-export function readValue(written: string): unknown {
-  try {
-    const value: unknown = JSON.parse(written);
-    return value;
-  } catch {
-    return written;
-  }
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
 
 function copyText(text: string) {
   void navigator.clipboard.writeText(text);
 }
 
 function Value({ name, value, onSave }: { name: string; value: unknown; onSave: (value: unknown) => void }) {
-  const [written, setWritten] = useState(shown(value));
+  const [written, setWritten] = useState(shownValue(value));
   const save = () => {
-    if (written !== shown(value)) onSave(readValue(written));
+    if (written !== shownValue(value)) onSave(readValue(written));
   };
   return (
     <input
@@ -41,7 +28,7 @@ function Value({ name, value, onSave }: { name: string; value: unknown; onSave: 
       onBlur={save}
       onKeyDown={(event) => {
         if (event.key === 'Enter') save();
-        if (event.key === 'Escape') setWritten(shown(value));
+        if (event.key === 'Escape') setWritten(shownValue(value));
       }}
     />
   );
@@ -84,7 +71,7 @@ export function Variables() {
         {variables.length === 0 ? <p className="pane-note">None yet. A block reads one as kwargs['name'].</p> : null}
         <ul>
           {variables.map(([name, value]) => (
-            <li key={`${name} ${shown(value)}`} className="variable">
+            <li key={`${name} ${shownValue(value)}`} className="variable">
               <div className="variable-head">
                 <span className="mono cut">{name}</span>
                 <IconButton small look="quiet" label={`Copy kwargs['${name}']`} onClick={() => copyText(`kwargs['${name}']`)}>

@@ -6,9 +6,13 @@ export type ResultTab = 'data' | 'chart' | 'text' | 'tests' | 'logs';
 export type LeftTab = 'blocks' | 'files' | 'variables';
 export type RightTab = 'graph' | 'settings' | 'logs' | 'history';
 
+/** Which past the history shows: runs and commits of the block, or commits of the whole pipeline. */
+export type Past = 'runs' | 'commits' | 'pipeline';
+
 export interface Panes {
   left: LeftTab;
   right: RightTab;
+  past: Past;
   leftWidth: number;
   rightWidth: number;
   isLeftOpen: boolean;
@@ -42,6 +46,7 @@ export const RIGHT = { usual: 360, least: 288, most: 640 };
 const usual: Panes = {
   left: 'blocks',
   right: 'graph',
+  past: 'runs',
   leftWidth: LEFT.usual,
   rightWidth: RIGHT.usual,
   isLeftOpen: true,
@@ -65,9 +70,11 @@ export function rememberedPanes(stored: string | null, isNarrow: boolean): Panes
     const from = new Map<string, unknown>(Object.entries(value));
     const left = from.get('left');
     const right = from.get('right');
+    const past = from.get('past');
     return {
       left: isOneOf(['blocks', 'files', 'variables'] as const, left) ? left : usual.left,
       right: isOneOf(['graph', 'settings', 'logs', 'history'] as const, right) ? right : usual.right,
+      past: isOneOf(['runs', 'commits', 'pipeline'] as const, past) ? past : usual.past,
       leftWidth: within(from.get('leftWidth'), LEFT),
       rightWidth: isNarrow ? Math.min(RIGHT.least, within(from.get('rightWidth'), RIGHT)) : within(from.get('rightWidth'), RIGHT),
       isLeftOpen: !isNarrow && from.get('isLeftOpen') !== false,
@@ -104,8 +111,8 @@ export function createView(selected: string | null, inputsOf: View['inputsOf'] =
   });
   let written = '';
   store.subscribe(() => {
-    const { left, right, leftWidth, rightWidth, isLeftOpen, isRightOpen } = store.get();
-    const text = JSON.stringify({ left, right, leftWidth, rightWidth, isLeftOpen, isRightOpen });
+    const { left, right, past, leftWidth, rightWidth, isLeftOpen, isRightOpen } = store.get();
+    const text = JSON.stringify({ left, right, past, leftWidth, rightWidth, isLeftOpen, isRightOpen });
     if (text !== written) localStorage.setItem(KEY, text);
     written = text;
   });

@@ -1,14 +1,16 @@
-// One file: its text, which is written when it is saved and never over somebody else's change.
+// One file: its text, which is written when it is saved and never over somebody else's change; beside it its past.
 import { useEffect, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Download, Pencil, Save, Trash2 } from 'lucide-react';
+import { Download, History, Pencil, Save, Trash2 } from 'lucide-react';
 
 import { ApiError } from '../../api/client';
 import { fileAddress } from '../../api/file-edits';
 import { type FileNode, projectFiles, writeFile } from '../../api/project-files';
 import { CodeEditor } from '../../core/code/code-editor';
 import { fileLanguage } from '../../core/code/file-language';
+import { CommitList, VersionOfFile } from '../../core/versions/commit-list';
 import { size } from '../../lib/format';
+import { useSearch } from '../../lib/search';
 import { Button, IconButton } from '../../ui/button';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 
@@ -66,6 +68,8 @@ export function FileView({
   const [problem, setProblem] = useState<'conflict' | Error>();
   const [isSaving, setSaving] = useState(false);
   const [replaced, setReplaced] = useState(0);
+  const [search, change] = useSearch();
+  const isPastOpen = search.get('past') === '1';
   const text = found.data?.text;
   const known = draft?.known ?? (found.data === undefined || found.data.text === null ? undefined : { text: found.data.text, revision: found.data.revision });
   const written = draft?.text ?? known?.text ?? '';
@@ -107,6 +111,23 @@ export function FileView({
     onDraft((mine) => (isMine && mine !== undefined ? { text: mine.text, known: onDisk } : undefined));
     if (!isMine) setReplaced((count) => count + 1);
   };
+  /** Writes an older text as one would type it: over what was read, and nothing else. */
+  const restore = async (then: string) => {
+    if (known === undefined) return;
+    try {
+      const answer = await writeFile(node.path, then, known.revision);
+      if (answer === 'conflict') {
+        onDraft(() => ({ text: then, known }));
+        setProblem('conflict');
+      } else {
+        setProblem(undefined);
+        await found.refetch();
+      }
+      setReplaced((count) => count + 1);
+    } catch (error) {
+      setProblem(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
   return (
     <>
       <header className="browse-head">
@@ -116,6 +137,11 @@ export function FileView({
           {text == null ? '' : isSaving ? ', saving' : isSame ? ', saved' : ', not saved'}
         </span>
         <span className="browse-end">
+          {text == null ? null : (
+            <IconButton look="quiet" label="History" aria-expanded={isPastOpen} onClick={() => change({ past: isPastOpen ? undefined : '1' })}>
+              <History aria-hidden />
+            </IconButton>
+          )}
           <IconButton look="quiet" label="Rename or move" onClick={onMove}>
             <Pencil aria-hidden />
           </IconButton>
@@ -169,17 +195,36 @@ export function FileView({
       ) : text == null ? (
         <Empty title="It is no text">It can be downloaded, and another program can show it.</Empty>
       ) : (
-        <Editor
-          path={node.path}
-          start={written}
-          // A file that changes on the disk while nothing is written here shows as it is.
-          replaced={replaced + (isSame ? found.dataUpdatedAt : 0)}
-          onDraft={(next) => {
-            if (known === undefined) return;
-            onDraft(() => (next === known.text ? undefined : { text: next, known }));
-          }}
-          onSave={() => void save()}
-        />
+        <div className="browse-body">
+          <Editor
+            path={node.path}
+            start={written}
+            // A file that changes on the disk while nothing is written here shows as it is.
+            replaced={replaced + (isSame ? found.dataUpdatedAt : 0)}
+            onDraft={(next) => {
+              if (known === undefined) return;
+              onDraft(() => (next === known.text ? undefined : { text: next, known }));
+            }}
+            onSave={() => void save()}
+          />
+          {isPastOpen ? (
+            <aside className="browse-past" aria-label={`History of ${node.path}`}>
+              <h2 className="section-title">History</h2>
+              <CommitList of={{ file: node.path }}>
+                {(commit) => (
+                  <VersionOfFile
+                    commit={commit}
+                    path={commit.paths[0] ?? node.path}
+                    now={written}
+                    refusal={isSame ? undefined : 'Save or discard what is written first'}
+                    undo="What is not in a commit is lost."
+                    onRestore={restore}
+                  />
+                )}
+              </CommitList>
+            </aside>
+          ) : null}
+        </div>
       )}
     </>
   );

@@ -1,5 +1,6 @@
 // The difference between two texts: what goes and what comes, with some lines around.
-import { difference, excerpt } from '../../core/notebook/difference';
+import { difference, excerpt } from '../notebook/difference';
+import './versions.css';
 
 const signs = { same: '', gone: '−', new: '+' } as const;
 
