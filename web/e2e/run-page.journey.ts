@@ -29,3 +29,18 @@ for (const theme of ['light', 'dark'] as const) {
     await expect(page.getByRole('row', { name: /good_block/ })).toBeVisible();
   });
 }
+
+test('a run of many blocks shows them as they end, and draws only what is in sight', async ({ page }) => {
+  const started = await page.request.post('/api/runs', { data: { run: { pipeline_uuid: 'wide', timeout: 0 } } });
+  const run = /"pipeline_run_id":(\d+)/.exec(await started.text())?.[1] ?? '';
+  await page.goto(`/pipelines/wide/runs/${run}`);
+  await expect(page.getByRole('button', { name: 'wide_000' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: /^Completed in/ })).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator('.run-facts')).toContainText('160 completed');
+  expect(await page.locator('.run-node').count()).toBeLessThan(80);
+  expect(await page.locator('.timeline-row').count()).toBeLessThan(80);
+  // What is chosen at one end of the run comes into sight.
+  await page.goto(`/pipelines/wide/runs/${run}?block=wide_159`);
+  await expect(page.getByRole('button', { name: 'wide_159', pressed: true })).toBeInViewport();
+  await expect(page.locator('.run-node-selected')).toBeInViewport();
+});

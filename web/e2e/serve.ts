@@ -1,6 +1,7 @@
 // Before the journeys: a copy of the example project with two small pipelines more, served by the real program.
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -8,6 +9,16 @@ import { preview } from 'vite';
 
 const here = import.meta.dirname;
 const BROWSER_HOST = '127.0.0.1';
+
+/** A port that nobody uses: several runs of the journeys may go on at a time. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, BROWSER_HOST, done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  return address.port;
+}
 
 /** Built pages of a folder, with the data of the server: those that are not inside the program yet. */
 async function pagesBeside(folder: string, server: string, token: string) {
@@ -19,11 +30,11 @@ async function pagesBeside(folder: string, server: string, token: string) {
     build: { outDir: resolve(folder) },
     configFile: false,
     logLevel: 'warn',
-    preview: { host: BROWSER_HOST, port: 7430, proxy: { [door]: target, '/api': target, '/websocket': { ...target, ws: true } } },
+    preview: { host: BROWSER_HOST, port: await freePort(), strictPort: true, proxy: { [door]: target, '/api': target, '/websocket': { ...target, ws: true } } },
   });
   const address = beside.httpServer.address();
   const port = typeof address === 'object' ? address?.port : undefined;
-  return { origin: `http://${BROWSER_HOST}:${port ?? 7430}`, close: () => beside.close() };
+  return { origin: `http://${BROWSER_HOST}:${port ?? ''}`, close: () => beside.close() };
 }
 
 /** A pipeline of one block, which does what `body` says. */
@@ -40,6 +51,19 @@ function addPipeline(project: string, name: string, body: string) {
   );
 }
 
+/** A pipeline of so many blocks in ten chains, all of the same few lines. */
+function addWide(project: string, name: string, blocks: number) {
+  const uuid = (index: number) => `${name}_${String(index).padStart(3, '0')}`;
+  const listed = Array.from({ length: blocks }, (_, index) => {
+    const above = index < 10 ? '' : `\n  upstream_blocks: [${uuid(index - 10)}]`;
+    writeFileSync(join(project, 'custom', `${uuid(index)}.py`), '@custom\ndef step(*args, **kwargs):\n    return 1\n');
+    return `- name: ${uuid(index)}\n  uuid: ${uuid(index)}\n  type: custom\n  language: python${above}\n`;
+  });
+  const folder = join(project, 'pipelines', name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'metadata.yaml'), `name: ${name}\nuuid: ${name}\ntype: python\ntags: [journeys]\nblocks:\n${listed.join('')}`);
+}
+
 export default async function serve() {
   const baton = process.env.BATON_BIN ?? join(here, '../../target/debug/baton');
   const folder = mkdtempSync(join(tmpdir(), 'baton-journeys-'));
@@ -49,11 +73,13 @@ export default async function serve() {
   addPipeline(project, 'good', "    return {'rows': 7}\n");
   addPipeline(project, 'table', "    import pandas as pd\n    return pd.DataFrame({'city': ['Berlin', 'Lima', 'Quito', None], 'people': [3_700_000, 10_000_000, 1_900_000, 5]})\n");
   addPipeline(project, 'bad', "    raise ValueError('no rows today')\n");
+  mkdirSync(join(project, 'custom'), { recursive: true });
+  addWide(project, 'wide', 160);
   const env = { ...process.env, BATON_HOME: join(folder, 'home') };
   // Makes the environment of the project, so that no journey waits for it.
   execFileSync(baton, ['run', project, 'good', '--quiet'], { env, stdio: 'inherit' });
   execFileSync(baton, ['run', project, 'table', '--quiet'], { env, stdio: 'inherit' });
-  const server = spawn(baton, ['start', project, '--port', '7420'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(baton, ['start', project, '--port', String(await freePort())], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const address = await new Promise<string>((resolve, reject) => {
     let said = '';
     server.stdout.on('data', (piece: Buffer) => {

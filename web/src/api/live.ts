@@ -1,18 +1,10 @@
 // One connection on which the server tells what happens. It touches what is cached; whoever wants every event listens.
 import { useEffect, useSyncExternalStore } from 'react';
 
+import { paced } from '../lib/paced';
+import { type BlockNews, withNews } from './block-news';
 import { queryClient } from './query-client';
-
-export interface BlockNews {
-  pipeline_run_id: number;
-  block_uuid: string;
-  status: string;
-  attempt: number;
-  started_at: string | null;
-  completed_at: string | null;
-  error: string | null;
-  reason: string | null;
-}
+import { type BlockRun, runs } from './runs';
 
 export type News =
   | { type: 'run'; pipeline_run_id: number; status: string }
@@ -35,16 +27,34 @@ function setLive(now: boolean) {
   for (const watcher of watchers) watcher();
 }
 
-/** Many events in a moment lead to one question. */
+/** Many events in a moment lead to one question, and no question is asked before the one before it is answered. */
 const due = new Set<string>();
-let timer: ReturnType<typeof setTimeout> | undefined;
+const askAgain = paced(() => {
+  const keys = [...due];
+  due.clear();
+  return Promise.all(keys.map((key) => queryClient.invalidateQueries({ queryKey: [key] })));
+}, 250);
+
 function refresh(...keys: string[]) {
   for (const key of keys) due.add(key);
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    for (const key of due) void queryClient.invalidateQueries({ queryKey: [key] });
-    due.clear();
-  }, 250);
+  askAgain();
+}
+
+/** By run, the newest of each block that no page has seen yet: a run of a thousand blocks tells many in one frame. */
+const unseen = new Map<number, Map<string, BlockNews>>();
+
+function show() {
+  for (const [run, news] of unseen) {
+    queryClient.setQueryData(runs.blocks(run).queryKey, (known: BlockRun[] | undefined) => (known === undefined ? undefined : withNews(known, news)));
+  }
+  unseen.clear();
+}
+
+function tell(news: BlockNews) {
+  if (unseen.size === 0) requestAnimationFrame(show);
+  const ofRun = unseen.get(news.pipeline_run_id);
+  if (ofRun === undefined) unseen.set(news.pipeline_run_id, new Map([[news.block_uuid, news]]));
+  else ofRun.set(news.block_uuid, news);
 }
 
 function touch(news: News) {
@@ -53,6 +63,7 @@ function touch(news: News) {
       refresh('runs', 'triggers', 'status', 'products', 'backfills');
       break;
     case 'block':
+      tell(news);
       refresh('runs');
       break;
     case 'trigger':

@@ -1,12 +1,18 @@
 // Which page stands at which address. Every page is loaded when it is first opened.
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 
+import { pipelines } from '../api/pipelines';
+import { queryClient } from '../api/query-client';
+import { runs } from '../api/runs';
 import { paths } from '../lib/paths';
 import type { Handle } from './crumbs';
 import { Frame } from './frame';
 import { Broken, Missing } from './lost';
 
 const named = (label: string): Handle => ({ crumbs: () => [{ label }] });
+
+/** The page asks again, and says what went wrong. */
+const later = () => undefined;
 
 const inPipeline: Handle = {
   crumbs: ({ pipeline = '' }) => [
@@ -106,6 +112,13 @@ const pages: RouteObject[] = [
         handle: {
           crumbs: ({ pipeline = '', run = '' }) => [{ label: 'Runs', to: paths.pipelineRuns(pipeline) }, { label: `Run ${run}` }],
         } satisfies Handle,
+        // Asked for while the page itself is on its way: a run may have thousands of blocks.
+        loader: ({ params: { pipeline = '', run = '' } }) => {
+          queryClient.query(runs.show(Number(run))).catch(later);
+          queryClient.query(runs.blocks(Number(run))).catch(later);
+          queryClient.query(pipelines.show(pipeline)).catch(later);
+          return null;
+        },
         lazy: async () => ({ Component: (await import('../features/runs/run-page')).RunPage }),
       },
       {

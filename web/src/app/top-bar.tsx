@@ -16,9 +16,23 @@ import { StatusIcon } from '../ui/status';
 import { Key } from '../ui/tip';
 import { type Crumb, useCrumbs } from './crumbs';
 
-function PipelineSwitcher({ current }: { current: string }) {
+/** Asks for them when the menu is open: the list is long where pipelines are many or large. */
+function OtherPipelines({ current }: { current: string }) {
   const list = useQuery(pipelines.list());
   const navigate = useNavigate();
+  if (list.data === undefined) return <MenuLabel>{list.error === null ? 'Loading…' : list.error.message}</MenuLabel>;
+  return list.data.map((pipeline) => (
+    <MenuItem
+      key={pipeline.uuid}
+      disabledReason={pipeline.uuid === current ? 'It is open' : undefined}
+      onSelect={() => void navigate(paths.editor(pipeline.uuid))}
+    >
+      {pipeline.uuid}
+    </MenuItem>
+  ));
+}
+
+function PipelineSwitcher({ current }: { current: string }) {
   return (
     <Menu
       trigger={
@@ -28,15 +42,7 @@ function PipelineSwitcher({ current }: { current: string }) {
       }
     >
       <MenuLabel>Pipelines</MenuLabel>
-      {(list.data ?? []).map((pipeline) => (
-        <MenuItem
-          key={pipeline.uuid}
-          disabledReason={pipeline.uuid === current ? 'It is open' : undefined}
-          onSelect={() => void navigate(paths.editor(pipeline.uuid))}
-        >
-          {pipeline.uuid}
-        </MenuItem>
-      ))}
+      <OtherPipelines current={current} />
     </Menu>
   );
 }

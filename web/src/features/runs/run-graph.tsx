@@ -1,9 +1,10 @@
 // The graph of a run: what hangs on what, and how each block stands.
 import { memo, useMemo } from 'react';
 import dagre from '@dagrejs/dagre';
-import { Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from '@xyflow/react';
+import { Controls, type Edge, Handle, type Node, type NodeHandle, type NodeProps, Position, ReactFlow } from '@xyflow/react';
 
 import { count, duration } from '../../lib/format';
+import { keeping } from '../../lib/keeping';
 import { toneWords } from '../../lib/status';
 import { useIsDark } from '../../lib/theme';
 import { KindTile } from '../../ui/kind';
@@ -21,27 +22,35 @@ const HEIGHT = 48;
  */
 const MANY = 120;
 
-type BlockNode = Node<{ block: RunBlock; isSelected: boolean }, 'block'>;
+type Shown = Pick<RunBlock, 'name' | 'kind' | 'tone'> & { fact: string; isSelected: boolean };
+type BlockNode = Node<Shown, 'block'>;
 
-function fact(block: RunBlock): string {
+function isSameNode(a: BlockNode, b: BlockNode): boolean {
+  const [one, other] = [a.data, b.data];
+  return one.tone === other.tone && one.fact === other.fact && one.isSelected === other.isSelected && one.kind === other.kind && a.position === b.position;
+}
+
+const isSameEdge = (a: Edge, b: Edge) => a.className === b.className;
+
+function factOf(block: RunBlock): string {
   if (block.runs.length > 1) return `${count(block.runs.length - 1)} runs`;
   if (block.attempts > 1) return `attempt ${block.attempts}`;
   if (block.started !== undefined && block.ended !== undefined) return duration(block.ended - block.started);
   return '';
 }
 
-function BlockView({ data: { block, isSelected } }: NodeProps<BlockNode>) {
+function BlockView({ data: { name, kind, tone, fact, isSelected } }: NodeProps<BlockNode>) {
   return (
-    <div className={`run-node kind-${block.kind} ${isSelected ? 'run-node-selected' : ''}`} title={block.name}>
+    <div className={`run-node kind-${kind} ${isSelected ? 'run-node-selected' : ''}`} title={name}>
       <Handle type="target" position={Position.Top} isConnectable={false} />
       <span className="run-node-name">
-        <KindTile kind={block.kind} /> <span className="cut">{block.name}</span>
+        <KindTile kind={kind} /> <span className="cut">{name}</span>
       </span>
       <span className="run-node-state">
-        <Status tone={block.tone} look="quiet">
-          {toneWords[block.tone]}
+        <Status tone={tone} look="quiet">
+          {toneWords[tone]}
         </Status>
-        <span>{fact(block)}</span>
+        <span>{fact}</span>
       </span>
       <Handle type="source" position={Position.Bottom} isConnectable={false} />
     </div>
@@ -49,6 +58,14 @@ function BlockView({ data: { block, isSelected } }: NodeProps<BlockNode>) {
 }
 
 const nodeTypes = { block: BlockView };
+
+/** Where the edges meet a node: said beforehand, or the library draws every node once to measure it. */
+const handles: NodeHandle[] = [
+  { type: 'target', position: Position.Top, x: WIDTH / 2, y: 0, width: 1, height: 1 },
+  { type: 'source', position: Position.Bottom, x: WIDTH / 2, y: HEIGHT, width: 1, height: 1 },
+];
+const ORIGIN = { x: 0, y: 0 };
+const measured = { width: WIDTH, height: HEIGHT };
 
 /** Where each block stands, layer under layer. */
 function layout(blocks: readonly RunBlock[]): Map<string, { x: number; y: number }> {
@@ -91,32 +108,40 @@ export const RunGraph = memo(function RunGraph({
   // The places change with the shape of the graph, not with the state of a block.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const places = useMemo(() => layout(blocks), [shape]);
+  const keepNodes = useMemo(() => keeping(isSameNode), []);
+  const keepEdges = useMemo(() => keeping(isSameEdge), []);
   const nodes = useMemo(
     () =>
-      blocks.map((block): BlockNode => ({
-        id: block.name,
-        type: 'block',
-        position: places.get(block.name) ?? { x: 0, y: 0 },
-        width: WIDTH,
-        height: HEIGHT,
-        data: { block, isSelected: block.name === selected },
-        ariaLabel: `${block.name}, ${toneWords[block.tone]}`,
-      })),
-    [blocks, places, selected],
+      keepNodes(
+        blocks.map((block): BlockNode => ({
+          id: block.name,
+          type: 'block',
+          position: places.get(block.name) ?? ORIGIN,
+          width: WIDTH,
+          height: HEIGHT,
+          measured,
+          handles,
+          data: { name: block.name, kind: block.kind, tone: block.tone, fact: factOf(block), isSelected: block.name === selected },
+          ariaLabel: `${block.name}, ${toneWords[block.tone]}`,
+        })),
+      ),
+    [blocks, places, selected, keepNodes],
   );
   const edges = useMemo(() => {
     const named = new Map(blocks.map((block) => [block.name, block]));
     const next = new Map(path.flatMap((name, index) => (path[index + 1] === undefined ? [] : [[name, path[index + 1] ?? ''] as const])));
-    return blocks.flatMap((to) =>
-      to.upstream.map((from): Edge => ({
-        id: `${from}>${to.name}`,
-        source: from,
-        target: to.name,
-        className: edgeClass(named.get(from), to, next, selected),
-        focusable: false,
-      })),
+    return keepEdges(
+      blocks.flatMap((to) =>
+        to.upstream.map((from): Edge => ({
+          id: `${from}>${to.name}`,
+          source: from,
+          target: to.name,
+          className: edgeClass(named.get(from), to, next, selected),
+          focusable: false,
+        })),
+      ),
     );
-  }, [blocks, path, selected]);
+  }, [blocks, path, selected, keepEdges]);
   const isLarge = blocks.length > MANY;
   return (
     <div className="run-graph">

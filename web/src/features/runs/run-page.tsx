@@ -9,6 +9,7 @@ import { type RunDetail, runs, useCancelRuns, useRetryRuns } from '../../api/run
 import { historyOf, tookOf } from '../../core/history';
 import { PipelineBar } from '../../core/pipeline-bar';
 import { RunBars } from '../../core/run-bars';
+import { useCalm } from '../../lib/calm';
 import { dayAndClock, duration, exact, parseTime, plural, size } from '../../lib/format';
 import { useIsWide } from '../../lib/media';
 import { useNow } from '../../lib/now';
@@ -17,7 +18,7 @@ import { oneOf, useSearch } from '../../lib/search';
 import { isOver, toneOf, toneWords } from '../../lib/status';
 import { Button, ButtonLink, SplitButton } from '../../ui/button';
 import { MenuItem } from '../../ui/menu';
-import { Empty, Failure } from '../../ui/states';
+import { Empty, Failure, Skeleton } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
 import { Segments } from '../../ui/tabs';
 import { Time } from '../../ui/time';
@@ -283,6 +284,34 @@ function TimelineSection({
   );
 }
 
+/** The page in its parts, before what is in them. */
+function Loading() {
+  return (
+    <div className="run" role="status" aria-label="Loading the run">
+      <div className="run-head">
+        <div className="run-say" style={{ display: 'grid', gap: 12, padding: '4px 0 4px 25px' }}>
+          <Skeleton width={320} height={16} />
+          <Skeleton width="60%" />
+        </div>
+      </div>
+      <div className="run-middle">
+        {[0, 1].map((part) => (
+          <section key={part} aria-hidden className="run-loading">
+            <div className="run-bar-title">
+              <Skeleton width={64} />
+            </div>
+            <div style={{ display: 'grid', alignContent: 'start', gap: 24, padding: 12 }}>
+              {[62, 48, 55, 40].map((width) => (
+                <Skeleton key={width} width={`${width}%`} />
+              ))}
+            </div>
+          </section>
+        ))}
+      </div>
+    </div>
+  );
+}
+
 export function RunPage() {
   const { pipeline = '', run: number = '' } = useParams();
   const id = Number(number);
@@ -294,10 +323,12 @@ export function RunPage() {
   const blocks = useMemo(() => blocksOf(list.data ?? [], definition.data), [list.data, definition.data]);
   const path = useMemo(() => criticalPath(blocks), [blocks]);
   const wanted = search.get('block');
+  // Blocks that take an instant would have the panel flicker.
+  const atWork = useCalm(blocks.find((block) => block.tone === 'running')?.name, 1_000);
   const selected =
     blocks.find((block) => block.name === wanted) ??
     blocks.find((block) => block.tone === 'failed') ??
-    blocks.find((block) => block.tone === 'running') ??
+    blocks.find((block) => block.name === atWork) ??
     blocks[0];
   const shape = oneOf(search.get('show'), shapes);
   const select = useCallback((name: string) => change({ block: name, child: undefined, attempt: undefined }), [change]);
@@ -309,7 +340,15 @@ export function RunPage() {
       </div>
     );
   }
-  if (run.data === undefined || list.data === undefined) return null;
+  if (list.error !== null && list.data === undefined) {
+    return (
+      <div style={{ padding: 24 }}>
+        <Failure title={`The blocks of run ${number} cannot be shown`} error={list.error} onRetry={() => void list.refetch()} />
+      </div>
+    );
+  }
+  // The pipeline says in which order they stand and what hangs on what; without it (it may be gone) they stand as they ran.
+  if (run.data === undefined || list.data === undefined || definition.isPending) return <Loading />;
   const graph = (
     <section aria-label="Graph">
       <div className="run-bar-title">

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+
+import { paced } from './paced';
+
+describe('paced', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('many calls in a moment are one', async () => {
+    const work = vi.fn(() => Promise.resolve());
+    const ask = paced(work, 250);
+    ask();
+    ask();
+    await vi.advanceTimersByTimeAsync(249);
+    expect(work).toHaveBeenCalledTimes(0);
+    ask();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(work).toHaveBeenCalledTimes(1);
+  });
+
+  test('what is asked for while it is under way is done afterwards, and long work leaves long pauses', async () => {
+    const work = vi.fn(() => new Promise((done) => setTimeout(done, 1_000)));
+    const ask = paced(work, 250);
+    ask();
+    await vi.advanceTimersByTimeAsync(750);
+    expect(work).toHaveBeenCalledTimes(1);
+    ask();
+    // It ends after 1.25 s, and four times as long nothing is done.
+    await vi.advanceTimersByTimeAsync(4_400);
+    expect(work).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(work).toHaveBeenCalledTimes(2);
+  });
+
+  test('work that fails is done again', async () => {
+    const work = vi.fn(() => Promise.reject(new Error('the server is away')));
+    const ask = paced(work, 250);
+    ask();
+    await vi.advanceTimersByTimeAsync(250);
+    ask();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(work).toHaveBeenCalledTimes(2);
+  });
+});
