@@ -52,7 +52,10 @@ fn end(simulation: &mut Simulation, message: Option<&str>) {
     });
 }
 
-fn told(simulation: &Simulation) -> Vec<(u32, BlockStatus, i64, Option<i64>, Option<&str>)> {
+/// Number, status, start, end and error of an attempt.
+type Told<'a> = (u32, BlockStatus, i64, Option<i64>, Option<&'a str>);
+
+fn told(simulation: &Simulation) -> Vec<Told<'_>> {
     let attempts = &simulation.run.block(&key()).unwrap().attempts;
     let attempts = attempts.iter().map(|attempt| {
         let seconds = |at: Timestamp| at.0 / 1_000_000;

@@ -5,6 +5,7 @@ mod block_runs;
 mod blocks;
 mod catalogue;
 mod charts;
+mod checks;
 mod events;
 mod files;
 mod live;
@@ -23,7 +24,9 @@ mod projects;
 mod retention;
 mod run_actions;
 mod runs;
+mod search;
 mod status;
+mod templates;
 mod transfer;
 mod usage;
 mod variables;
@@ -223,10 +226,10 @@ fn project_routes() -> Vec<Route> {
             charts::of_widget,
         ),
         get("/api/block_templates", blocks::templates),
-        get("/api/custom_templates", projects::templates),
-        post("/api/custom_templates", projects::create_template),
-        get("/api/custom_templates/{id}", projects::show_template),
-        delete("/api/custom_templates/{id}", projects::remove_template),
+        get("/api/custom_templates", templates::list),
+        post("/api/custom_templates", templates::create),
+        get("/api/custom_templates/{id}", templates::show),
+        delete("/api/custom_templates/{id}", templates::remove),
         get("/api/files", files::list),
         post("/api/files", files::create),
         get("/api/files/{path}", files::show),
@@ -261,14 +264,11 @@ fn project_routes() -> Vec<Route> {
         get("/api/projects/{name}", projects::show),
         put("/api/projects/{name}", projects::update),
         get("/api/tags", projects::tags),
-        get("/api/checks", projects::checks),
-        post("/api/checks", projects::check_text),
-        get(
-            "/api/pipelines/{pipeline}/checks",
-            projects::checks_of_pipeline,
-        ),
-        get("/api/search_results", projects::search),
-        post("/api/search_results", projects::search_for),
+        get("/api/checks", checks::of_project),
+        post("/api/checks", checks::of_text),
+        get("/api/pipelines/{pipeline}/checks", checks::of_pipeline),
+        get("/api/search_results", search::find),
+        post("/api/search_results", search::find_wanted),
         get("/api/audits", projects::audits),
         get("/api/global_data_products", products::list),
         post("/api/global_data_products", products::create),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::blocks::{self, BlockChange, BlockView};
-use super::projects::ProblemView;
+use super::checks::ProblemView;
 use super::usage::UsualView;
 use super::{By, pipeline_schedules};
 use crate::answer::{Many, Metadata, Named, One, With};
