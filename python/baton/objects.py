@@ -126,6 +126,7 @@ class ObjectStore(ABC):
             "object": f"there is no object {place}: keys are compared letter by letter, and begin without a slash",
             "bucket": f"there is no `{bucket}` at this address that these credentials may see",
             "missing": f"there is no {place} that these credentials may see",
+            "nobody": f"there are no credentials to ask with: set {self._credentials}",
             "credentials": f"the store does not accept who asks: look at {self._credentials}",
             "rights": f"the credentials are not allowed to do this with {place}: ask its owner, "
             f"or look at {self._credentials}",
@@ -220,7 +221,7 @@ class S3(BucketStore):
     def _problem(self, error: Exception) -> str | None:
         name = type(error).__name__
         if name in ("NoCredentialsError", "PartialCredentialsError"):
-            return "credentials"
+            return "nobody"
         if name in ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError"):
             return "address"
         response = getattr(error, "response", None)
@@ -301,9 +302,13 @@ class GoogleCloudStorage(BucketStore):
 
     def _problem(self, error: Exception) -> str | None:
         name = type(error).__name__
-        if name in ("DefaultCredentialsError", "RefreshError", "Unauthorized"):
-            return "credentials"
-        return {"NotFound": "missing", "Forbidden": "rights", "ConnectionError": "address"}.get(name)
+        return {
+            "ConnectionError": "address",
+            "Forbidden": "rights",
+            "NotFound": "missing",
+            "RefreshError": "credentials",
+            "Unauthorized": "credentials",
+        }.get(name)
 
 
 class AzureBlobStorage(ObjectStore):

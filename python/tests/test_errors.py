@@ -72,7 +72,7 @@ ERRORS = [
     ),
     ("own file", "__file__\n", "exception", "NameError", "__file__", (1, "<module>"), "get_repo_path"),
     ("no function", "def f(): pass\n", "signature", None, "no function decorated with @transformer", None, "put @tra"),
-    ("empty", "", "signature", None, "no function decorated", None, "put @transformer"),
+    ("empty", "", "signature", None, "no function decorated", None, "the file has no function: write one"),
     (
         "other type",
         "from mage_ai.data_preparation.decorators import data_loader\n@data_loader\ndef f(): pass\n",

@@ -82,6 +82,18 @@ class TestS3(Contract):
             lost.exists("shop", "x")
         assert "AWS_ENDPOINT" in caught.value.baton_hint
 
+    def test_nobody_asks(self, moto, monkeypatch, tmp_path):
+        from mage_ai.io.s3 import S3
+
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+            monkeypatch.setenv(name, str(tmp_path / "none"))
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        with pytest.raises(Exception, match="Unable to locate credentials") as caught:
+            S3(endpoint_url=moto, region_name="eu-west-1").exists("shop", "x")
+        assert "set AWS_ACCESS_KEY_ID" in caught.value.baton_hint
+
     def test_backblaze_has_its_own_settings(self, moto):
         from mage_ai.io.backblaze_b2 import BackblazeB2
         from mage_ai.io.config import ConfigFileLoader

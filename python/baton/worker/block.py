@@ -213,14 +213,17 @@ def the_block(job: Job, collector: collecting.Collector) -> Callable[..., Any]:
     if found:
         return found[0].function
     others = [kind for kind in collector.found if kind not in ("test", "preprocesser")]
+    frames = _candidate(collector, others, job)
     if others:
         hint = f"the file uses @{others[0]}: write @{job.type} there, or change the type of the block"
-    else:
+    elif frames:
         hint = f"put @{job.type} on the line above the function that is the block"
+    else:
+        hint = f"the file has no function: write one, with @{job.type} on the line above it"
     raise BlockFailure(
         "signature",
         f"block `{job.uuid}` is of type `{job.type}`, and its file has no function decorated with @{job.type}",
-        frames=_candidate(collector, others, job),
+        frames=frames,
         hint=hint,
     )
 
