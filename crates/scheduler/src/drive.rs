@@ -93,6 +93,25 @@ pub enum Notice {
     Log(Box<LogRecord>),
 }
 
+/// Who hears what happens to a run.
+#[derive(Clone)]
+pub enum Audience {
+    /// Whoever listens at the other end; the run waits for one that is slow.
+    Channel(mpsc::Sender<Notice>),
+    /// This function, at once.
+    Function(Arc<dyn Fn(Notice) + Send + Sync>),
+}
+
+impl Audience {
+    async fn tell(&self, notice: Notice) {
+        match self {
+            // Nobody has to watch.
+            Self::Channel(notices) => drop(notices.send(notice).await),
+            Self::Function(tell) => tell(notice),
+        }
+    }
+}
+
 /// Driving a run failed: not a block's failure, those are recorded in the run.
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
@@ -133,12 +152,12 @@ pub async fn drive(
     run: Run,
     first: RunEvent,
     journal: Journal,
-    notices: mpsc::Sender<Notice>,
+    audience: Audience,
     changes: mpsc::UnboundedReceiver<Map>,
     cancel: mpsc::Receiver<Cancel>,
 ) -> Result<Run, DriveError> {
     let (log, records) = mpsc::channel(4096);
-    let writer = tokio::spawn(write_log(records, journal, notices.clone()));
+    let writer = tokio::spawn(write_log(records, journal, audience.clone()));
     let (items, yielded) = mpsc::unbounded_channel();
     let mut driver = Driver {
         session,
@@ -153,7 +172,7 @@ pub async fn drive(
         items,
         yielded,
         log,
-        notices,
+        audience,
     };
     let result = driver.run_to_end().await;
     // After an error of ours nothing may go on without a record.
@@ -188,7 +207,7 @@ struct Driver<'a> {
     items: mpsc::UnboundedSender<YieldedItem>,
     yielded: mpsc::UnboundedReceiver<YieldedItem>,
     log: mpsc::Sender<LogRecord>,
-    notices: mpsc::Sender<Notice>,
+    audience: Audience,
 }
 
 impl Driver<'_> {
@@ -468,6 +487,7 @@ impl Driver<'_> {
         let runner = Arc::clone(&self.session.runner);
         let (log, items) = (self.log.clone(), self.items.clone());
         let places = self.session.places.clone();
+        let calm = self.session.store.calm();
         self.flight.spawn(async move {
             let report = match prepared {
                 Ok(attempt) => {
@@ -490,6 +510,8 @@ impl Driver<'_> {
                     products: Vec::new(),
                 }),
             };
+            // Of many runs that are due at once, the first ones go on when the last one has begun.
+            calm.await;
             baton_base::failpoint("attempt-ended");
             Landed::Attempt(key, fence, report)
         });
@@ -538,8 +560,7 @@ impl Driver<'_> {
     }
 
     async fn tell(&self, notice: Notice) {
-        // Nobody has to watch.
-        drop(self.notices.send(notice).await);
+        self.audience.tell(notice).await;
     }
 }
 
@@ -553,13 +574,13 @@ async fn place(places: Option<Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
 async fn write_log(
     mut records: mpsc::Receiver<LogRecord>,
     mut journal: Journal,
-    notices: mpsc::Sender<Notice>,
+    audience: Audience,
 ) {
     let mut group = Vec::new();
     while records.recv_many(&mut group, 512).await > 0 {
         journal.append(&group);
         for record in group.drain(..) {
-            drop(notices.send(Notice::Log(Box::new(record))).await);
+            audience.tell(Notice::Log(Box::new(record))).await;
         }
     }
 }

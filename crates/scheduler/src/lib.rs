@@ -12,7 +12,7 @@ mod service;
 mod supply;
 
 pub use clock::{Clock, wall_clock};
-pub use drive::{Away, Cancel, DriveError, Notice, Session, drive};
+pub use drive::{Audience, Away, Cancel, DriveError, Notice, Session, drive};
 pub use hands::Hands;
 pub use journal::{Journal, JournalError, read_log, read_log_from};
 pub use kwargs::partition;

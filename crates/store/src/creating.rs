@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use baton_model::{CodeHash, Plan, Run, RunId, RunStatus, Timestamp, TriggerId};
-use serde::Serialize;
 
 use crate::grouped;
 use crate::hints::Hint;
@@ -48,33 +47,35 @@ struct Extra<'a> {
     settled: bool,
 }
 
-/// A new row of `run`.
-#[derive(Serialize)]
-struct NewRow<'a> {
-    id: i64,
-    pipeline: &'a str,
-    status: &'static str,
-    version: u64,
-    cancel_requested: i64,
-    last_fence: u64,
-    created_at: i64,
-    started_at: Option<i64>,
-    ended_at: Option<i64>,
-    ending: Option<&'static str>,
-    variables: String,
-    trigger_id: Option<i64>,
-    trigger_name: Option<&'a str>,
-    triggered: i64,
-    cause: &'static str,
-    execution_date: i64,
-    backfill_id: Option<i64>,
-    parent_id: Option<i64>,
-    repeats: Option<i64>,
-    note: Option<&'a str>,
-    priority: i64,
-    settled: i64,
-    #[serde(flatten)]
-    tally: Tally,
+rows::row! {
+    /// A new row of `run`.
+    struct NewRow<'a> {
+        id: i64,
+        pipeline: &'a str,
+        status: &'static str,
+        version: u64,
+        cancel_requested: i64,
+        last_fence: u64,
+        created_at: i64,
+        started_at: Option<i64>,
+        ended_at: Option<i64>,
+        ending: Option<&'static str>,
+        variables: String,
+        trigger_id: Option<i64>,
+        trigger_name: Option<&'a str>,
+        triggered: i64,
+        cause: &'static str,
+        execution_date: i64,
+        backfill_id: Option<i64>,
+        parent_id: Option<i64>,
+        repeats: Option<i64>,
+        note: Option<&'a str>,
+        priority: i64,
+        settled: i64,
+        blocks: u32,
+        completed: u32,
+        failed: u32,
+    }
 }
 
 impl Store {
@@ -121,6 +122,7 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         let made = self.create_on(&mut transaction, &wanted, draft).await?;
         transaction.commit().await?;
+        self.keep_texts(wanted.into_iter().flat_map(|new| new.sources));
         Ok(made)
     }
 
@@ -173,21 +175,19 @@ impl Store {
             .map(|(run, extra)| self.new_row(run, *extra))
             .collect::<Result<Vec<_>, _>>()?;
         let new = rows::to_rows(&self.database.place, "runs", &new)?;
-        let sql = "insert into run (id, pipeline, status, version, cancel_requested, last_fence,
+        let sql = "with new as materialized (select value from json_each($1))
+             insert into run (id, pipeline, status, version, cancel_requested, last_fence,
                  created_at, started_at, ended_at, ending, variables, trigger_id, trigger_name, triggered, cause,
                  execution_date, backfill_id, parent_id, repeats, note, priority, settled, blocks, completed, failed)
-             select cast(value ->> 'id' as bigint), value ->> 'pipeline', value ->> 'status',
-                 cast(value ->> 'version' as bigint), cast(value ->> 'cancel_requested' as bigint),
-                 cast(value ->> 'last_fence' as bigint), cast(value ->> 'created_at' as bigint),
-                 cast(value ->> 'started_at' as bigint), cast(value ->> 'ended_at' as bigint),
-                 value ->> 'ending', value ->> 'variables', cast(value ->> 'trigger_id' as bigint),
-                 value ->> 'trigger_name', cast(value ->> 'triggered' as bigint), value ->> 'cause',
-                 cast(value ->> 'execution_date' as bigint), cast(value ->> 'backfill_id' as bigint),
-                 cast(value ->> 'parent_id' as bigint), cast(value ->> 'repeats' as bigint),
-                 value ->> 'note', cast(value ->> 'priority' as bigint), cast(value ->> 'settled' as bigint),
-                 cast(value ->> 'blocks' as bigint),
-                 cast(value ->> 'completed' as bigint), cast(value ->> 'failed' as bigint)
-             from json_each($1) where true on conflict do nothing returning id";
+             select cast(value ->> 0 as bigint), value ->> 1, value ->> 2,
+                 cast(value ->> 3 as bigint), cast(value ->> 4 as bigint), cast(value ->> 5 as bigint),
+                 cast(value ->> 6 as bigint), cast(value ->> 7 as bigint), cast(value ->> 8 as bigint),
+                 value ->> 9, value ->> 10, cast(value ->> 11 as bigint), value ->> 12,
+                 cast(value ->> 13 as bigint), value ->> 14, cast(value ->> 15 as bigint),
+                 cast(value ->> 16 as bigint), cast(value ->> 17 as bigint), cast(value ->> 18 as bigint),
+                 value ->> 19, cast(value ->> 20 as bigint), cast(value ->> 21 as bigint),
+                 cast(value ->> 22 as bigint), cast(value ->> 23 as bigint), cast(value ->> 24 as bigint)
+             from new where true on conflict do nothing returning id";
         let found = transaction.fetch(sql, values![new]).await?;
         let stored = found
             .iter()
@@ -204,15 +204,18 @@ impl Store {
             changes.add(&self.database.place, run, |_| true, None)?;
         }
         let plans = rows::to_rows(&self.database.place, "plans", &plans)?;
-        let sql = "insert into plan (run, body)
-             select cast(value ->> 0 as bigint), value ->> 1 from json_each($1)";
+        let sql = "with new as materialized (select value from json_each($1))
+             insert into plan (run, body) select cast(value ->> 0 as bigint), value ->> 1 from new";
         transaction.change(sql, values![plans]).await?;
+        // What is new has replaced no products.
+        changes.replaced = rows::Array::default();
         grouped::write_blocks(transaction, changes).await?;
         Ok(stored)
     }
 
     fn new_row<'a>(&self, run: &'a Run, extra: Extra<'a>) -> Result<NewRow<'a>, StoreError> {
         let plan = &*run.plan;
+        let tally = Tally::of(run);
         let occasion = &plan.occasion;
         Ok(NewRow {
             id: run.id.0,
@@ -237,7 +240,9 @@ impl Store {
             note: extra.note,
             priority: extra.priority,
             settled: i64::from(extra.settled),
-            tally: Tally::of(run),
+            blocks: tally.blocks,
+            completed: tally.completed,
+            failed: tally.failed,
         })
     }
 
@@ -250,8 +255,9 @@ impl Store {
             return Ok(());
         }
         let sources = rows::to_rows(&self.database.place, "source texts", sources)?;
-        let sql = "insert into code (hash, body)
-             select value ->> 0, value ->> 1 from json_each($1) where true on conflict do nothing";
+        let sql = "with new as materialized (select value from json_each($1))
+             insert into code (hash, body)
+             select value ->> 0, value ->> 1 from new where true on conflict do nothing";
         transaction.change(sql, values![sources]).await?;
         Ok(())
     }

@@ -8,13 +8,15 @@ use std::time::Duration;
 use baton_model::RunId;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection};
+use tokio::sync::watch;
 
 use crate::StoreError;
-use crate::grouped::{self, Queue};
+use crate::code::Texts;
 use crate::hints;
 use crate::history::CommandId;
 use crate::migrate::{self, MIGRATIONS};
 use crate::place::Place;
+use crate::queue::{self, Queue};
 use crate::sql::{Connections, Database};
 
 /// How long a statement waits for a lock that another process holds.
@@ -35,8 +37,12 @@ pub struct Store {
     pub(crate) done: Arc<Mutex<HashMap<RunId, Vec<CommandId>>>>,
     /// Fences of the leases that were taken here.
     pub(crate) leases: Arc<Mutex<HashMap<RunId, i64>>>,
+    /// Source texts that are likely to be wanted.
+    pub(crate) texts: Arc<Mutex<Texts>>,
     /// Where steps of runs wait to be written.
     pub(crate) queue: Queue,
+    /// How many rushes are on.
+    pub(crate) rushes: Arc<watch::Sender<usize>>,
 }
 
 impl Store {
@@ -85,11 +91,14 @@ impl Store {
 
     /// A store over connections whose database is prepared.
     pub(crate) fn over(database: Database) -> Self {
+        let rushes = watch::Sender::new(0);
         Self {
-            queue: grouped::queue(database.clone()),
+            queue: queue::queue(database.clone(), rushes.subscribe()),
             database,
             done: Arc::default(),
             leases: Arc::default(),
+            texts: Arc::default(),
+            rushes: Arc::new(rushes),
         }
     }
 

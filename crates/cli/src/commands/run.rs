@@ -15,7 +15,7 @@ use baton_model::{CodeHash, Map, Plan, Run, RunEvent, RunId, RunStatus, Timestam
 use baton_products::Products;
 use baton_project::Project;
 use baton_runner::Runner;
-use baton_scheduler::{Away, Cancel, Journal, Lease, Notice, Session, drive, wall_clock};
+use baton_scheduler::{Audience, Away, Cancel, Journal, Lease, Notice, Session, drive, wall_clock};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -147,11 +147,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         runner.preload(&run);
         let (notices, news) = mpsc::channel(1024);
+        let audience = Audience::Channel(notices);
         let (wishes, cancel) = mpsc::channel(4);
         let gone = started.is_some().then(follow_host);
         let signals = tokio::spawn(listen_for_signals(wishes, gone, Arc::clone(&children)));
         let show = tokio::task::spawn_blocking(move || show(watcher, news));
-        let ended = drive(&session, run, first, journal, notices, changes, cancel).await;
+        let ended = drive(&session, run, first, journal, audience, changes, cancel).await;
         wait_for_children(&children, ended.is_ok()).await;
         signals.abort();
         runner.shut_down().await;

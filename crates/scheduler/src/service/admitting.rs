@@ -10,10 +10,10 @@ use super::book::Book;
 use super::{MOMENT, Planted, Service};
 
 impl Service {
-    /// Lets runs in as far as limits allow, and notes why the others wait.
-    pub(super) async fn admit(&self) -> Result<(), StoreError> {
+    /// Lets runs in as far as limits allow, and notes why the others wait. Gives how many were let in.
+    pub(super) async fn admit(&self) -> Result<usize, StoreError> {
         if *self.inner.stopping.borrow() {
-            return Ok(());
+            return Ok(0);
         }
         let decided = {
             let mut book = self.book();
@@ -30,7 +30,9 @@ impl Service {
                 admitted.inspect_err(|_| *self.book() = Book::unread())?;
             }
         }
+        let mut started = 0;
         for (id, admission) in decided {
+            started += usize::from(admission == Admission::Start);
             match admission {
                 // Whoever takes its lease drives it.
                 Admission::Start if self.inner.shared.is_some() => {}
@@ -45,7 +47,7 @@ impl Service {
                 Admission::Wait { reason } => self.book().waits(id, reason),
             }
         }
-        Ok(())
+        Ok(started)
     }
 
     /// Stores why runs wait. Reasons name the runs in the way and change with every one of them, so not each is stored.

@@ -79,13 +79,9 @@ impl Service {
         if step.ignored.is_some() {
             return Ok(None);
         }
-        let done = store
-            .commit(&step.run, &step.changed, event, &step.commands, at)
-            .await;
-        let ids = done.map_err(|error| Complaint::of(&error))?;
-        for command in ids {
-            store.command_done(command);
-        }
+        // Nobody is there who would carry commands out.
+        let done = store.commit(&step.run, &step.changed, event, &[], at);
+        done.await.map_err(|error| Complaint::of(&error))?;
         Ok(Some(step.run))
     }
 
@@ -223,12 +219,10 @@ impl Service {
         // In a task of its own: whoever asks may go away meanwhile, and what was recorded must be driven.
         let recorded = tokio::spawn(async move {
             let store = &this.inner.store;
-            let done = store.commit(&step.run, &step.changed, &event, &step.commands, at);
+            // Whoever drives it resumes it, which decides anew what is to be done.
+            let done = store.commit(&step.run, &step.changed, &event, &[], at);
             let done = done.await;
             this.give_back(id, hold, false).await;
-            for command in done.as_deref().unwrap_or_default() {
-                store.command_done(*command);
-            }
             // The step may be stored although we were told that it is not: whoever drives the run finds out.
             if let Some(wires) = wires {
                 this.send_off(id, RunEvent::Resumed, wires);

@@ -6,14 +6,10 @@ use std::sync::Arc;
 use baton_base::Class;
 use baton_model::{Cause, Run, RunEvent, RunId, RunStatus};
 use baton_store::{Claims, StoreError};
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{Complaint, Live, News, PATIENCE, PAUSE, Planted, Service, Wires};
-use crate::{LeaseError, Notice, drive};
-
-/// News of a run that wait to be passed on.
-const NOTICES: usize = 1024;
+use crate::{Audience, LeaseError, Notice, drive};
 
 const TAKEN: &str = "another process has taken the run over";
 
@@ -212,23 +208,18 @@ impl Service {
             }
         };
         let journal = desk.journal(id)?;
-        let (notices, mut news) = mpsc::channel(NOTICES);
         let this = self.clone();
-        let told = tokio::spawn(async move {
-            while let Some(notice) = news.recv().await {
-                match (&this.inner.shared, &notice) {
-                    (Some(shared), Notice::Log(_)) => shared.logged.notify_one(),
-                    (Some(_), Notice::Block(_)) => {}
-                    _ => this.tell(News::Inside(id, Arc::new(notice))),
-                }
+        let audience = Audience::Function(Arc::new(move |notice| {
+            match (&this.inner.shared, &notice) {
+                (Some(shared), Notice::Log(_)) => shared.logged.notify_one(),
+                (Some(_), Notice::Block(_)) => {}
+                _ => this.tell(News::Inside(id, Arc::new(notice))),
             }
-        });
+        }));
         let Wires { cancelled, changes } = wires;
-        let ended = drive(&session, run, first, journal, notices, changes, cancelled).await;
+        let ended = drive(&session, run, first, journal, audience, changes, cancelled).await;
         session.runner.shut_down().await;
         drop(lease);
-        // It ends with the last sender.
-        let _ = told.await;
         let run = ended.map_err(|error| Complaint::of(&error))?;
         Ok(if run.status.is_final() {
             Driven::Ended(Box::new(run))
@@ -248,11 +239,9 @@ impl Service {
         let at = self.now();
         let step = baton_engine::apply(run, &event, at);
         let store = &self.inner.store;
-        let done = store.commit(&step.run, &step.changed, &event, &step.commands, at);
-        let ids = done.await.map_err(|error| Complaint::of(&error))?;
-        for id in ids {
-            store.command_done(id);
-        }
+        // It is over: there is nothing to carry out.
+        let done = store.commit(&step.run, &step.changed, &event, &[], at);
+        done.await.map_err(|error| Complaint::of(&error))?;
         Ok(step.run)
     }
 }

@@ -1,14 +1,19 @@
 //! From triggers to runs.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use baton_model::{Cause, Timestamp, TriggerId, TriggerKind};
 use baton_store::{NonEvent, StoreError};
+use tokio::time::Instant;
 
 use super::{News, Service, Wanted};
 
 /// Triggers that are looked at together, so that the first runs of many start before the last are planned.
 const TOGETHER: usize = 256;
+
+/// How long runs that go on wait for those that are due at the same time.
+const RUSH: Duration = Duration::from_secs(3);
 
 /// Microseconds until a trigger whose run could not be planned is looked at again.
 const PLAN_AGAIN: i64 = 60_000_000;
@@ -67,11 +72,16 @@ impl Service {
 
     /// Makes the runs of all dates that have come.
     pub(super) async fn fire(&self) -> Result<(), StoreError> {
+        let (mut rush, mut over) = (None, Instant::now() + RUSH);
         loop {
             let now = self.now();
             let due = self.book().take_due(now, TOGETHER);
             if due.is_empty() {
                 return Ok(());
+            }
+            if due.len() == TOGETHER && rush.is_none() && Instant::now() < over {
+                // There are more: all are to begin before the first ones go on.
+                rush = Some(self.inner.store.rush());
             }
             let (wanted, skipped) = self.decided(&due, now);
             if let Err(error) = self.make(wanted, &skipped).await {
@@ -83,7 +93,13 @@ impl Service {
                 return Err(error);
             }
             // Let those in before the next ones are planned.
-            self.admit().await?;
+            let started = self.admit().await?;
+            if started == 0 {
+                over = Instant::now();
+            }
+            if Instant::now() >= over {
+                rush = None;
+            }
         }
     }
 

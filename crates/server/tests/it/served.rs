@@ -49,10 +49,16 @@ impl Served {
 
     /// The same, and nothing of it has started.
     pub(crate) async fn idle() -> Self {
+        Self::idle_with("", None).await
+    }
+
+    /// The same with more lines of the project's metadata, and what runs may reserve of processors.
+    pub(crate) async fn idle_with(more: &str, cpus: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("demo");
         fs::create_dir_all(&root).unwrap();
-        fs::write(root.join("metadata.yaml"), "project_type: standalone\n").unwrap();
+        let metadata = format!("project_type: standalone\n{more}");
+        fs::write(root.join("metadata.yaml"), metadata).unwrap();
         for (name, text) in [("note", NOTE), ("broken", BROKEN)] {
             let pipeline = root.join("pipelines").join(name);
             fs::create_dir_all(&pipeline).unwrap();
@@ -62,6 +68,7 @@ impl Served {
         let options = WorkerOptions {
             // Never started: no block of these pipelines has code.
             python: Some("/nonexistent/python".to_owned()),
+            cpus: cpus.map(str::to_owned),
             ..WorkerOptions::default()
         };
         let host = Host::open_in(&home, &root, options, ServiceOptions::default());

@@ -8,11 +8,12 @@ use baton_app::{RunRequest, plan};
 use baton_base::now;
 use baton_engine::{apply, create};
 use baton_model::{
-    BlockError, BlockRunKey, FailureKind, Outcome, Plan, Run, RunEvent, RunStatus, RunTimeout,
-    Timestamp,
+    BlockError, BlockRunKey, FailureKind, Outcome, Plan, Run, RunEvent, RunId, RunStatus,
+    RunTimeout, Timestamp,
 };
 use baton_project::Project;
-use serde_json::Value;
+use baton_scheduler::Lease;
+use serde_json::{Value, json};
 
 use crate::served::Served;
 
@@ -146,14 +147,6 @@ async fn good(served: &Served, pipeline: &str, a: i64, b: Option<i64>) {
     }
 }
 
-async fn waiting(served: &Served, note: &str) -> String {
-    pipeline(served, "waits", &["uuid: a"], "");
-    let run = Driven::new(served, "waits", 2, |_| {}).await;
-    let store = served.host.store();
-    store.set_note(run.run.id, Some(note)).await.unwrap();
-    run.why().await
-}
-
 /// What the API says of a situation; none where it is made elsewhere.
 async fn happen(served: &Served, situation: &str, number: usize) -> Option<String> {
     let name = format!("p{number}");
@@ -167,15 +160,11 @@ async fn happen(served: &Served, situation: &str, number: usize) -> Option<Strin
         | "The time zone does not exist"
         | "The run could not be made"
         // A server that could say so schedules.
-        | "Nothing schedules" => return None,
-        "A limit on runs is met" => {
-            waiting(served, "2 of 2 runs of trigger `nightly` are open: 14, 15").await
-        }
-        "A pool is full" => waiting(served, "1 of 1 places of pool `db` are taken: 14").await,
-        "The machine is full" => {
-            let note = "it reserves 1.5 processors; this machine has 2 processors, and open runs reserve 1 processor";
-            waiting(served, note).await
-        }
+        | "Nothing schedules"
+        // Below, by a scheduler at work.
+        | "A limit on runs is met"
+        | "A pool is full"
+        | "The machine is full" => return None,
         "It is about to start" => {
             of(&["uuid: a"], "");
             Driven::new(served, &name, 2, |_| {}).await.why().await
@@ -321,7 +310,100 @@ async fn every_situation_is_told_through_the_api() {
         }
     }
     assert!(others.is_empty(), "{others:#?}");
-    assert_eq!(made, 18, "situations that are made here");
+    assert_eq!(made, 15, "situations that are made here");
     let value: Value = served.get("/api/pipeline_runs/1/why").await;
     assert!(value["why"]["details"].is_array());
+}
+
+/// The sentence of the page for a situation.
+fn sentence(situation: &str) -> String {
+    let line = PAGE.lines().find_map(|line| {
+        let rest = line.strip_prefix("| ")?.strip_prefix(situation)?;
+        rest.strip_prefix(" | ")?.strip_suffix(" |")
+    });
+    line.unwrap().to_owned()
+}
+
+/// A trigger that is called from outside.
+async fn called(served: &Served, pipeline: &str, settings: Value) -> String {
+    let path = format!("/api/pipelines/{pipeline}/pipeline_schedules");
+    let wanted = json!({
+        "name": "nightly", "schedule_type": "api", "status": "active", "settings": settings,
+    });
+    let body = json!({"pipeline_schedule": wanted});
+    let made = served.ok("POST", &path, &body).await;
+    format!(
+        "/api/pipeline_schedules/{}/pipeline_runs",
+        made["pipeline_schedule"]["id"]
+    )
+}
+
+/// What the last of some calls says that it waits for, by the rules of a scheduler at work. The runs before it are let in
+/// and stay open, since other processes drive them.
+async fn held_up(served: &Served, calls: &[&str]) -> String {
+    let home = &served.host.state().home;
+    let others = 1..calls.len() as i64;
+    let others = others.map(|run| Lease::take(RunId(run), &home.run_lock(run)).unwrap());
+    let others: Vec<Lease> = others.collect();
+    served.host.start().await.unwrap();
+    let mut run = Value::Null;
+    for call in calls {
+        run = served.ok("POST", call, &json!({})).await["pipeline_run"]["id"].take();
+    }
+    assert_eq!(run, calls.len());
+    let why = format!("/api/pipeline_runs/{run}/why");
+    let is_told = |answer: &Value| {
+        let text = answer["why"]["headline"].as_str().unwrap();
+        text.contains(" waits: ")
+    };
+    let told = served.until(&why, is_told).await;
+    let listed = served.get(&format!("/api/pipeline_runs/{run}")).await;
+    assert_eq!(listed["pipeline_run"]["status"], "initial");
+    drop(others);
+    // What was in the way is gone.
+    served
+        .until(&format!("/api/pipeline_runs/{run}"), |answer| {
+            let status = &answer["pipeline_run"]["status"];
+            status == "completed" || status == "failed"
+        })
+        .await;
+    told["why"]["headline"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_a_limit_keeps_waiting_says_which() {
+    let served = Served::idle().await;
+    let nightly = called(&served, "note", json!({"pipeline_run_limit": 2})).await;
+    let told = held_up(&served, &[&nightly, &nightly, &nightly]).await;
+    let page = sentence("A limit on runs is met");
+    let page = page.replace("Run 1", "Run 3").replace("14, 15", "1, 2");
+    assert_eq!(told, page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_finds_no_place_in_a_pool_says_which() {
+    let served = Served::idle_with("pools: {db: 1}\n", None).await;
+    let nightly = called(&served, "note", json!({"pools": ["db"]})).await;
+    let told = held_up(&served, &[&nightly, &nightly]).await;
+    let page = sentence("A pool is full");
+    assert_eq!(told, page.replace("Run 1", "Run 2").replace("14", "1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_the_machine_has_no_room_for_says_what_is_short() {
+    let served = Served::idle_with("", Some("2")).await;
+    for (name, cpu) in [("one", "1"), ("wide", "1500m")] {
+        let needs = format!("executor_config: {{resource_requests: {{cpu: {cpu}}}}}");
+        // It has no file: a run that is let in is over at once.
+        let block = format!("{{uuid: n, type: custom, language: python, {needs}}}");
+        let folder = served.root().join("pipelines").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let text = format!("name: {name}\nuuid: {name}\ntype: python\nblocks:\n- {block}\n");
+        fs::write(folder.join("metadata.yaml"), text).unwrap();
+    }
+    let one = called(&served, "one", json!({})).await;
+    let wide = called(&served, "wide", json!({})).await;
+    let told = held_up(&served, &[&one, &wide]).await;
+    let page = sentence("The machine is full");
+    assert_eq!(told, page.replace("Run 1", "Run 2"));
 }
