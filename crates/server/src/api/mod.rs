@@ -24,6 +24,7 @@ mod retention;
 mod run_actions;
 mod runs;
 mod status;
+mod terminal;
 mod transfer;
 mod usage;
 mod variables;
@@ -189,6 +190,8 @@ fn live_routes() -> Vec<Route> {
     vec![
         get("/api/events", live::events),
         get("/websocket", live::websocket),
+        get("/websocket/terminal", terminal::open),
+        get("/api/terminals", terminal::show),
         post("/api/runs", runs::create),
         get("/metrics", metrics::show),
         get("/api/retention", retention::show),
