@@ -35,4 +35,5 @@ mod schedules;
 mod service;
 mod several;
 mod telemetry;
+mod terminal;
 mod yielding;

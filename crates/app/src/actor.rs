@@ -24,6 +24,8 @@ pub enum Right {
     Edit,
     /// Set and remove secrets.
     Secrets,
+    /// Have a shell on this machine.
+    Terminal,
 }
 
 impl Actor {
@@ -40,6 +42,7 @@ impl Actor {
                         Right::Run => "you may not run this",
                         Right::Edit => "you may not change this",
                         Right::Secrets => "you may not change secrets",
+                        Right::Terminal => "you may not open a terminal",
                     },
                     "sign in first",
                 )

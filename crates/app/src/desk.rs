@@ -97,6 +97,22 @@ impl ProjectDesk {
         }
     }
 
+    /// The interpreter that blocks run with. Makes its environment where there is none yet, which may take minutes.
+    pub async fn interpreter(&self) -> Result<PathBuf, Failure> {
+        let known = self.known().await;
+        let (root, state, options) = (self.root.clone(), self.state.clone(), self.options.clone());
+        blocking(move || {
+            let project = Project::open_with(&root, lookup(&known))?;
+            let workers = Workers {
+                baton_home: &state.baton_home,
+                project: &project,
+                options: &options,
+            };
+            workers.interpreter(&mut |line| tracing::info!("environment: {line}"))
+        })
+        .await
+    }
+
     async fn known(&self) -> Known {
         Known::load(&self.state.secrets()).await
     }

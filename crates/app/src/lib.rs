@@ -29,15 +29,17 @@ pub use actor::{Actor, Right};
 pub use answers::{OnVariable, ProjectAnswers, VariableChange};
 pub use archive::LARGEST_ARCHIVE;
 pub use backup::{BackedUp, Restored, back_up, restore};
+pub use baton_runner::TerminalSize;
 pub use desk::ProjectDesk;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
     ArchivedFile, BOUNDS, BlockChart, BlockResult, BlockText, Call, Called, ChangeOptions,
     ChartWish, Commit, CommitPage, Commits, ComparedBlock, Comparison, Consequences, Detail,
     Executed, Fate, FileBody, FileNews, FileNode, FileTree, Found, Host, Import, Inputs,
-    KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_COMMITS, MOST_RECORDS, Measures,
-    NotebookBlock, Operation, Outlook, Outputs, PipelineFacts, PipelinePage, PipelineQuery,
-    PipelineTemplate, ProjectFacts, Stale, Taken, Wish, Writing, flat, scope_name,
+    KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_COMMITS, MOST_RECORDS, MOST_TERMINALS,
+    Measures, NotebookBlock, OpenTerminal, Operation, Outlook, Outputs, PipelineFacts,
+    PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts, Stale, Taken, TerminalFacts,
+    TerminalPlace, Wish, Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

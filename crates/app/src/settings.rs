@@ -1,5 +1,5 @@
 //! What the process's environment says. Every variable that Baton reads is named here, in `host::telemetry::config`, in clap's
-//! definitions (`ENV`, `BATON_PYTHON`, `BATON_BLOCK_MEMORY`, `BATON_ISOLATION`, `BATON_LAUNCH`, `BATON_ROLE`), in `terminal` (`NO_COLOR`, `TERM`), or in the command
+//! definitions (`ENV`, `BATON_PYTHON`, `BATON_BLOCK_MEMORY`, `BATON_ISOLATION`, `BATON_LAUNCH`, `BATON_ROLE`), in `terminal` (`NO_COLOR`, `TERM`), in `host::terminals` (`SHELL`, `PATH`), or in the command
 //! `start` (`BATON_LOG`, `BATON_LOG_FORMAT`).
 
 use std::env;

@@ -86,7 +86,7 @@ impl Workers<'_> {
     }
 
     /// The interpreter to run blocks with: the one asked for, else that of the project's environment.
-    fn interpreter(&self, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, Failure> {
+    pub fn interpreter(&self, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, Failure> {
         match self.options.python.as_deref() {
             Some("active") => {
                 let folder = settings::variable("VIRTUAL_ENV").ok_or_else(|| {

@@ -5,6 +5,7 @@ mod mage;
 mod new;
 mod start;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,6 +65,17 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Keep a shell of `baton start`
+    #[command(hide = true)]
+    KeepTerminal(KeepTerminalArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeepTerminalArgs {
+    /// Become the shell
+    #[arg(long)]
+    pub(crate) enter: bool,
+    pub(crate) shell: OsString,
 }
 
 #[derive(Debug, Args)]

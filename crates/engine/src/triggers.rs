@@ -54,6 +54,8 @@ pub struct Decision {
     pub next: Option<Timestamp>,
     /// Why there is nothing due, or why there is, for people.
     pub reason: String,
+    /// Whether it does what it should, and its next date is still to come.
+    pub waits: bool,
 }
 
 impl Decision {
@@ -63,6 +65,7 @@ impl Decision {
             skip: None,
             next,
             reason: reason.into(),
+            waits: false,
         }
     }
 
@@ -195,7 +198,10 @@ fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Time
     let (reason, later) = judged.err().unwrap_or_default();
     let next = later.or(next);
     let Some(first) = due.first().copied() else {
-        return Decision::nothing(reason, next);
+        return Decision {
+            waits: next.is_some(),
+            ..Decision::nothing(reason, next)
+        };
     };
     if due.len() > 1 || first < current {
         return catch_up(followed, history, due, next, now);

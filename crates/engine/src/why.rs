@@ -76,7 +76,12 @@ pub fn why_no_run(trigger: &Trigger, decision: &Decision, refused: Option<&str>)
             "Trigger `{name}` could not make its newest run: {reason}."
         ));
     }
-    let mut why = if decision.due.is_empty() {
+    let mut why = if decision.waits {
+        Why::new(format!(
+            "Trigger `{name}` waits for its next date: {}.",
+            decision.reason
+        ))
+    } else if decision.due.is_empty() {
         Why::new(format!(
             "Trigger `{name}` makes no run now: {}.",
             decision.reason

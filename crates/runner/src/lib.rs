@@ -19,6 +19,7 @@ mod protocol;
 mod recorder;
 mod runner;
 mod shield;
+mod terminal;
 mod tree;
 mod usage;
 mod watched;
@@ -36,4 +37,7 @@ pub use memory::machine_memory;
 pub use protocol::{Attached, Input, InputProduct, Work};
 pub use runner::{Attempt, Runner, RunnerOptions, Stop};
 pub use shield::{Isolation, Shield};
+pub use terminal::{
+    Terminal, TerminalEnd, TerminalOrder, TerminalSize, enter_terminal, keep_terminal,
+};
 pub use yielding::YieldedItem;

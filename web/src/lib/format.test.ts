@@ -36,6 +36,8 @@ describe('numbers', () => {
   ])('duration(%s)', (value, text) => expect(duration(value)).toBe(text));
 
   test.each([
+    [0, '0 bytes'],
+    [1, '1 byte'],
     [512, '512 bytes'],
     [41_200_000, '41.2 MB'],
     [999_900, '1.0 MB'],

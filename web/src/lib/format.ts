@@ -55,7 +55,7 @@ export function size(bytes: number): string {
     unit += 1;
   }
   const text = unit === 0 ? String(value) : value < 100 ? value.toFixed(1) : value.toFixed(0);
-  return `${text} ${units[unit] ?? ''}`;
+  return bytes === 1 ? '1 byte' : `${text} ${units[unit] ?? ''}`;
 }
 
 /** What the server writes: `2026-11-21 06:30:00`, with or without fraction and zone; UTC unless it says otherwise. */

@@ -28,6 +28,7 @@ mod retention;
 mod runs;
 mod sync;
 mod telemetry;
+mod terminals;
 mod transfer;
 mod triggers;
 mod usual;
@@ -63,6 +64,7 @@ use crate::state::ProjectState;
 use crate::workers::machine;
 
 use self::pipelines::PipelineCache;
+use self::terminals::Terminals;
 use self::usual::UsualCache;
 
 pub use backfills::{Detail, Wish};
@@ -81,6 +83,7 @@ pub use pipelines::{BlockText, PipelineFacts, PipelinePage, PipelineQuery};
 pub use products::KeysOfFile;
 pub use project_files::{FileBody, FileNode, FileTree, LARGEST_FILE, Writing};
 pub use retention::Stale;
+pub use terminals::{MOST_TERMINALS, OpenTerminal, TerminalFacts, TerminalPlace};
 pub use transfer::{ArchivedFile, Fate, Import};
 pub use triggers::{Call, Called};
 pub use variables::scope_name;
@@ -108,6 +111,7 @@ pub struct Host {
     hooks: KnownHooks,
     file_news: broadcast::Sender<FileNews>,
     usual: UsualCache,
+    terminals: Terminals,
 }
 
 impl Host {
@@ -199,6 +203,7 @@ impl Host {
             hooks: KnownHooks::default(),
             file_news: broadcast::Sender::new(FILE_NEWS),
             usual: UsualCache::default(),
+            terminals: Terminals::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)
@@ -247,6 +252,7 @@ impl Host {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
+        self.terminals.close_all().await;
         self.service.shut_down().await;
         self.desk.close().await;
     }

@@ -48,6 +48,9 @@ pub(crate) struct StartArgs {
     /// Seconds after which a process that is not heard of is taken for dead, where several share a database
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) lease: u64,
+    /// No shell of the project in the pages
+    #[arg(long)]
+    pub(crate) no_terminal: bool,
     #[command(flatten)]
     pub(crate) worker: WorkerArgs,
 }

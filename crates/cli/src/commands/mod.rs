@@ -5,6 +5,7 @@ mod check;
 mod clean;
 mod completions;
 mod init;
+mod keep_terminal;
 mod logs;
 pub(crate) mod mage;
 mod new;
@@ -39,5 +40,6 @@ pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::restore(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
+        Command::KeepTerminal(args) => keep_terminal::run(&args),
     }
 }

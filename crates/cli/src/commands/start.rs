@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::keep_terminal;
 use super::request::worker_options;
 use super::state::runtime;
 use crate::args::{RoleChoice, StartArgs};
@@ -154,6 +155,11 @@ async fn serve(args: &StartArgs, address: IpAddr, host: Arc<Host>) -> Result<Exi
     let facts = json!({"url": url, "token": token, "pid": std::process::id()}).to_string();
     files::write_secret(&told, facts.as_bytes())?;
     host.answers_at(&url);
+    if !args.no_terminal
+        && let Ok(keeper) = keep_terminal::keeper()
+    {
+        host.offer_terminals(keeper);
+    }
     host.start().await?;
     let paint = Paint::stdout();
     say(&format!(

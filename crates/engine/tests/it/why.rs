@@ -170,6 +170,10 @@ fn happen(situation: &str) -> Why {
             |trigger| trigger.start_time = Some(at("2024-03-07T00:00:00")),
             None,
         ),
+        "It was switched on after the date" => no_run(
+            |trigger| trigger.last_enabled_at = Some(at("2024-03-06T10:20:00")),
+            None,
+        ),
         "The date has its run already" => no_run(|_| {}, Some("2024-03-06T10:00:00")),
         "The time zone does not exist" => no_run(
             |trigger| {
@@ -185,6 +189,7 @@ fn happen(situation: &str) -> Why {
                 skip: None,
                 next: None,
                 reason: String::new(),
+                waits: false,
             };
             let refused = "the pipeline has a cycle: a → b → a";
             why_no_run(&trigger, &decision, Some(refused))

@@ -27,7 +27,7 @@ const BOOTSTRAP: &str = "import sys; sys.dont_write_bytecode = False; \
      from baton.worker.main import main; main()";
 
 /// Where the database of the host is, with its password: nothing for blocks.
-const DATABASE_URL: &str = "BATON_DATABASE_URL";
+pub(crate) const DATABASE_URL: &str = "BATON_DATABASE_URL";
 
 /// How block processes come to life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,6 +27,7 @@ mod runs;
 mod search;
 mod status;
 mod templates;
+mod terminal;
 mod transfer;
 mod usage;
 mod variables;
@@ -192,6 +193,8 @@ fn live_routes() -> Vec<Route> {
     vec![
         get("/api/events", live::events),
         get("/websocket", live::websocket),
+        get("/websocket/terminal", terminal::open),
+        get("/api/terminals", terminal::show),
         post("/api/runs", runs::create),
         get("/metrics", metrics::show),
         get("/api/retention", retention::show),

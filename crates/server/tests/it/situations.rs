@@ -157,6 +157,7 @@ async fn happen(served: &Served, situation: &str, number: usize) -> Option<Strin
         "The trigger is off"
         | "The start time is to come"
         | "The date has its run already"
+        | "It was switched on after the date"
         | "The time zone does not exist"
         | "The run could not be made"
         // A server that could say so schedules.

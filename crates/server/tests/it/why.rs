@@ -59,7 +59,7 @@ async fn triggers_say_why_they_make_no_run() {
         .await;
     assert_eq!(
         why(&served, &off).await,
-        "Trigger `nightly` makes no run now: its newest date has its run."
+        "Trigger `nightly` waits for its next date: its newest date has its run."
     );
     // A pipeline that cannot be planned.
     std::fs::write(

@@ -1507,6 +1507,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there are terminals, and how many are open. */
+        get: operations["get_terminals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1567,6 +1584,23 @@ export interface paths {
         };
         /** What happens, over a WebSocket: the client says what it wants to hear of. */
         get: operations["get_websocket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/websocket/terminal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A shell in the folder of the project, over a WebSocket. */
+        get: operations["get_websocket_terminal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3566,6 +3600,63 @@ export interface components {
             name: string;
             /** Format: uint */
             pipelines_count: number;
+        };
+        /** @description What a client says. What is typed may also come as it is, in binary messages. */
+        TerminalRequest: {
+            /** @constant */
+            type: "input";
+            data: string;
+        } | {
+            /** @constant */
+            type: "resize";
+            /** Format: uint16 */
+            columns: number;
+            /** Format: uint16 */
+            rows: number;
+        } | {
+            /** @constant */
+            type: "seen";
+            /** Format: uint64 */
+            bytes: number;
+        };
+        /** @description What a client hears. What is to be shown comes as it is, in binary messages. */
+        TerminalTold: {
+            /** @constant */
+            type: "opened";
+            shell: string;
+            /** @description What is to be known, for people. */
+            note: string | null;
+        } | {
+            /** @constant */
+            type: "error";
+            message: string;
+        } | {
+            /** @constant */
+            type: "ended";
+            /** @description Why, for people. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description What the shell ended with; null when a signal ended it.
+             */
+            exit_code: number | null;
+        };
+        /** @description The terminals of the server. */
+        Terminals: {
+            /** @description Whether there are any: not with `--no-terminal`. */
+            is_offered: boolean;
+            /**
+             * Format: uint
+             * @description How many are open.
+             */
+            open: number;
+            /**
+             * Format: uint
+             * @description How many may be.
+             */
+            most: number;
+            /** @description What a new one runs. */
+            shell: string;
         };
         /** @description What a `@test` function of a block has said. */
         TestResult: {
@@ -8649,6 +8740,37 @@ export interface operations {
             };
         };
     };
+    get_terminals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        terminals: components["schemas"]["Terminals"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -8739,6 +8861,29 @@ export interface operations {
     get_websocket: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_websocket_terminal: {
+        parameters: {
+            query?: {
+                /** @description Columns; 80 when it is not said. */
+                columns?: number;
+                /** @description Lines; 24 when it is not said. */
+                rows?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
