@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionSource } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { bracketMatching, codeFolding, foldEffect, indentOnInput, indentUnit } from '@codemirror/language';
-import { type Diagnostic, setDiagnostics } from '@codemirror/lint';
+import { type Diagnostic, diagnosticCount, setDiagnostics } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { Annotation, EditorState, Prec, RangeSetBuilder, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, drawSelection, EditorView, gutterLineClass, GutterMarker, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
@@ -62,9 +62,11 @@ class ChangedNumber extends GutterMarker {
 }
 const changedNumber = new ChangedNumber();
 
+const NO_LINES: readonly number[] = [];
+
 /** Lines that are other ones than when the block last ran well. */
 const changedLines = StateField.define<readonly number[]>({
-  create: () => [],
+  create: () => NO_LINES,
   update: (lines, transaction) => {
     for (const effect of transaction.effects) if (effect.is(setChanged)) return effect.value;
     return lines;
@@ -217,9 +219,14 @@ export function CodeEditor(props: Props) {
         }),
       ],
     });
-    const made = new EditorView({ state, parent: place.current });
-    const folds = language === 'python' ? foldedImports(state) : [];
-    if (folds.length > 0) made.dispatch({ effects: folds });
+    // All that is shown from the beginning is in the first state: each further step would have the browser lay out the page.
+    const { failedAt: failed, changed: marked } = now.current;
+    const first = [
+      ...(language === 'python' ? foldedImports(state) : []),
+      ...(failed === null ? [] : [setFailed.of(failed)]),
+      ...(marked === undefined ? [] : [setChanged.of(marked)]),
+    ];
+    const made = new EditorView({ state: first.length > 0 ? state.update({ effects: first }).state : state, parent: place.current });
     view.current = made;
     now.current.onView?.(made);
     return () => {
@@ -249,15 +256,17 @@ export function CodeEditor(props: Props) {
 
   useEffect(() => {
     const target = view.current;
-    if (target !== null) target.dispatch(setDiagnostics(target.state, diagnosticsOf(target.state, problems)));
+    if (target !== null && (problems.length > 0 || diagnosticCount(target.state) > 0)) target.dispatch(setDiagnostics(target.state, diagnosticsOf(target.state, problems)));
   }, [problems]);
 
   useEffect(() => {
-    view.current?.dispatch({ effects: setFailed.of(failedAt) });
+    const target = view.current;
+    if (target !== null && target.state.field(failedLine) !== failedAt) target.dispatch({ effects: setFailed.of(failedAt) });
   }, [failedAt]);
 
   useEffect(() => {
-    view.current?.dispatch({ effects: setChanged.of(changed ?? []) });
+    const target = view.current;
+    if (target !== null && target.state.field(changedLines) !== (changed ?? NO_LINES)) target.dispatch({ effects: setChanged.of(changed ?? NO_LINES) });
   }, [changed]);
 
   return <div className="code" ref={place} />;

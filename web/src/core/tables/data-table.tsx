@@ -7,15 +7,16 @@ import { Columns3, Copy, Download, Maximize2, Minimize2, Search, X } from 'lucid
 
 import { downloadOf, PAGE, type Page, type TableOf, tables } from '../../api/tables';
 import type { Column, Product } from '../notebook/model';
-import { cellText, columnKind, columnWidth, conditionWords, copied, sortedBy, type TableView, WHOLE } from '../notebook/table';
+import { cellText, columnKind, columnWidth, type Condition, conditionWords, copied, sortedBy, type TableView, WHOLE } from '../notebook/table';
 import { count, plural, size } from '../../lib/format';
 import { FilterChip } from '../../ui/chip';
 import { IconButton } from '../../ui/button';
 import { Menu, MenuCheck, MenuItem } from '../../ui/menu';
 import { Empty, Failure } from '../../ui/states';
 import { CellReader } from './cell-reader';
-import { ColumnFilter } from './column-filter';
+import type { Known } from './column-spread';
 import { TableHeader } from './table-header';
+import { type At, cellId, type DrawnColumn, TableRow } from './table-row';
 import './table.css';
 
 const ROW = 26;
@@ -28,29 +29,35 @@ const MOST_ROWS = 1_200_000;
 /** Columns whose facts are asked for together. */
 const TOGETHER = 8;
 
-interface At {
-  row: number;
-  column: number;
+/** So long something has to be seen before it is asked for: what one only scrolls past is not. */
+const SEEN_FOR = 60;
+
+/** Whether what `key` names has been the same for a while. */
+function useSettled(key: string): boolean {
+  const [settled, setSettled] = useState(key);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(key), SEEN_FOR);
+    return () => clearTimeout(timer);
+  }, [key]);
+  return settled === key;
 }
 
-/** The columns of facts, in groups, so that those in sight come first. */
-function useFacts(of: TableOf, view: TableView, columns: readonly Column[], seen: readonly number[]) {
+const dataOf = <Data,>(found: readonly { data?: Data | undefined }[]) => found.map((one) => one.data);
+
+/** What is known of the columns in sight, asked for in groups. */
+function useFacts(of: TableOf, view: TableView, columns: readonly Column[], seen: readonly number[]): ReadonlyMap<string, Known> {
   const groups = [...new Set(seen.map((at) => Math.floor(at / TOGETHER)))];
+  const enabled = useSettled(groups.join());
   const names = (group: number) => columns.slice(group * TOGETHER, (group + 1) * TOGETHER).map((column) => column.name);
   const found = useQueries({
-    queries: groups.map((group) => ({ ...tables.facts(of, view, names(group)), placeholderData: keepPreviousData })),
+    queries: groups.map((group) => ({ ...tables.facts(of, view, names(group)), enabled, placeholderData: keepPreviousData })),
+    combine: dataOf,
   });
-  return useCallback(
-    (name: string) => {
-      for (const one of found) {
-        const facts = one.data?.columns.get(name);
-        if (facts && one.data) return { facts, rows: one.data.rows };
-      }
-      return undefined;
-    },
-    [found],
-  );
+  return useMemo(() => new Map(found.flatMap((one) => [...(one?.columns ?? [])].map(([name, facts]) => [name, { facts, rows: one?.rows ?? 0 }]))), [found]);
 }
+
+/** Places for what is drawn: contiguous numbers get different ones, and the same number the same one while one scrolls. */
+const slotsFor = (drawn: number) => Math.ceil(drawn / 16) * 16;
 
 export function DataTable({
   of,
@@ -129,17 +136,42 @@ export function DataTable({
   const drawn = down.getVirtualItems();
   const seen = across.getVirtualItems();
   const pages = [...new Set(drawn.map((item) => Math.floor(item.index / PAGE)))];
-  const found = useQueries({ queries: pages.map((page) => tables.page(of, view, page)) });
+  const enabled = useSettled(pages.join());
+  const found = useQueries({ queries: pages.map((page) => ({ ...tables.page(of, view, page), enabled })) });
   const byPage = new Map(pages.map((page, index) => [page, found[index]?.data]));
-  const valueAt = (row: number, place: number): unknown => byPage.get(Math.floor(row / PAGE))?.rows[row % PAGE]?.[place];
-  const hasRow = (row: number) => byPage.get(Math.floor(row / PAGE)) !== undefined;
-  const factsOf = useFacts(of, view, all, seen.flatMap((item) => columns[item.index]?.place ?? []));
+  const valuesOf = (row: number) => byPage.get(Math.floor(row / PAGE))?.rows[row % PAGE];
+  const facts = useFacts(of, view, all, seen.flatMap((item) => columns[item.index]?.place ?? []));
+  const sorted = view.sort?.column;
+  const drawnColumns = useMemo<readonly DrawnColumn[]>(() => {
+    const slots = slotsFor(seen.length);
+    return seen.flatMap((item) => {
+      const column = columns[item.index];
+      if (!column) return [];
+      return [{ slot: item.index % slots, index: item.index, place: column.place, kind: column.kind, left: item.start + NUMBERS, width: item.size, isMarked: column.name === sorted || column.name === marked }];
+    });
+  }, [seen, columns, sorted, marked]);
+  const slots = slotsFor(drawn.length);
 
   const change = (next: TableView) => {
     setView(next);
     box.current?.scrollTo({ top: 0 });
     setAt((now) => ({ ...now, row: 0 }));
   };
+  // Headers are drawn anew when they are other ones, not when what they do would be written down anew.
+  const latest = useRef({ view, change });
+  useEffect(() => {
+    latest.current = { view, change };
+  });
+  const sortBy = useCallback((name: string) => latest.current.change(sortedBy(latest.current.view, name)), []);
+  const hide = useCallback((name: string) => setHidden((now) => new Set(now).add(name)), []);
+  const only = useCallback((name: string, rows: readonly Omit<Condition, 'column'>[]) => {
+    const { view: before, change: to } = latest.current;
+    to({ ...before, conditions: [...before.conditions.filter((one) => one.column !== name), ...rows.map((one) => ({ ...one, column: name }))] });
+  }, []);
+  const filter = useCallback((condition: Condition) => {
+    const { view: before, change: to } = latest.current;
+    to({ ...before, conditions: [...before.conditions, condition] });
+  }, []);
 
   const move = (row: number, column: number) => {
     const next = { row: Math.min(rows - 1, Math.max(0, row)), column: Math.min(columns.length - 1, Math.max(0, column)) };
@@ -265,7 +297,7 @@ export function DataTable({
         aria-label={`Output ${product.name} of ${block}`}
         aria-rowcount={total + 1}
         aria-colcount={columns.length + 1}
-        aria-activedescendant={`${block}-cell-${at.row}-${at.column}`}
+        aria-activedescendant={cellId(block, at)}
         tabIndex={0}
         style={fills ? undefined : { height }}
         onKeyDown={press}
@@ -283,49 +315,30 @@ export function DataTable({
                   index={item.index}
                   left={item.start + NUMBERS}
                   width={item.size}
-                  known={factsOf(column.name)}
-                  sort={view.sort?.column === column.name ? (view.sort.down ? 'down' : 'up') : null}
+                  known={facts.get(column.name)}
+                  sort={sorted === column.name ? (view.sort?.down === true ? 'down' : 'up') : null}
                   isMarked={marked === column.name}
                   isFiltered={view.conditions.some((one) => one.column === column.name)}
-                  onSort={() => change(sortedBy(view, column.name))}
-                  onHide={() => setHidden((now) => new Set(now).add(column.name))}
-                  onOnly={(rows) => change({ ...view, conditions: [...view.conditions.filter((one) => one.column !== column.name), ...rows.map((one) => ({ ...one, column: column.name }))] })}
-                  filter={<ColumnFilter column={column} onFilter={(condition) => change({ ...view, conditions: [...view.conditions, condition] })} />}
+                  onSort={sortBy}
+                  onHide={hide}
+                  onOnly={only}
+                  onFilter={filter}
                 />
               );
             })}
           </div>
           {drawn.map((item) => (
-            <div key={item.key} role="row" aria-rowindex={item.index + 2} className="grid-row" style={{ transform: `translateY(${item.start + HEAD}px)` }}>
-              <div className="grid-number" role="rowheader">
-                {count(item.index + 1)}
-              </div>
-              {seen.map((part) => {
-                const column = columns[part.index];
-                if (!column) return null;
-                const value = valueAt(item.index, column.place);
-                const text = cellText(value, column.kind);
-                const isHere = at.row === item.index && at.column === part.index;
-                return (
-                  // The keys of the grid do what a click does.
-                  // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-                  <div
-                    key={part.key}
-                    id={`${block}-cell-${item.index}-${part.index}`}
-                    role="gridcell"
-                    tabIndex={-1}
-                    aria-colindex={part.index + 2}
-                    aria-selected={isHere}
-                    className={`grid-cell grid-of-${column.kind} ${view.sort?.column === column.name || marked === column.name ? 'grid-sorted' : ''} ${isHere ? 'grid-here' : ''}`}
-                    style={{ left: part.start + NUMBERS, width: part.size }}
-                    onClick={() => setAt({ row: item.index, column: part.index })}
-                    onDoubleClick={() => setReading({ row: item.index, column: part.index })}
-                  >
-                    {text ?? (hasRow(item.index) ? <i className="grid-null">null</i> : <span className="grid-wait" />)}
-                  </div>
-                );
-              })}
-            </div>
+            <TableRow
+              key={item.index % slots}
+              index={item.index}
+              top={item.start + HEAD}
+              values={valuesOf(item.index)}
+              columns={drawnColumns}
+              here={at.row === item.index ? at.column : null}
+              block={block}
+              onPlace={setAt}
+              onRead={setReading}
+            />
           ))}
         </div>
         {total === 0 && first.data !== undefined ? (
@@ -375,7 +388,7 @@ export function DataTable({
         <span className="grid-size">{size(product.bytes)}</span>
       </footer>
       {reading !== null && readColumn ? (
-        <CellReader title={`${readColumn.name}, row ${count(reading.row + 1)}`} value={valueAt(reading.row, readColumn.place)} onClose={() => setReading(null)} />
+        <CellReader title={`${readColumn.name}, row ${count(reading.row + 1)}`} value={valuesOf(reading.row)?.[readColumn.place]} onClose={() => setReading(null)} />
       ) : null}
     </>
   );

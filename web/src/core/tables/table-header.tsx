@@ -1,14 +1,15 @@
 // The header of a column: its type and name, how its values are spread, how many are null.
-import type { ReactNode } from 'react';
+import { memo } from 'react';
 import { ArrowDown, ArrowUp, EyeOff, ListFilter } from 'lucide-react';
 
 import type { Column } from '../notebook/model';
 import { type ColumnKind, columnWords, type Condition, nullWords, typeWords } from '../notebook/table';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu';
+import { ColumnFilter } from './column-filter';
 import { ColumnIcon } from './column-icon';
 import { ColumnSpread, type Known } from './column-spread';
 
-export function TableHeader({
+export const TableHeader = memo(function TableHeader({
   column,
   index,
   left,
@@ -20,7 +21,7 @@ export function TableHeader({
   onSort,
   onHide,
   onOnly,
-  filter,
+  onFilter,
 }: {
   column: Column & { kind: ColumnKind };
   index: number;
@@ -30,11 +31,11 @@ export function TableHeader({
   sort: 'up' | 'down' | null;
   isMarked: boolean;
   isFiltered: boolean;
-  onSort: () => void;
-  onHide: () => void;
+  onSort: (column: string) => void;
+  onHide: (column: string) => void;
   /** Narrows the table to rows that meet these. */
-  onOnly: (rows: readonly Omit<Condition, 'column'>[]) => void;
-  filter: ReactNode;
+  onOnly: (column: string, rows: readonly Omit<Condition, 'column'>[]) => void;
+  onFilter: (condition: Condition) => void;
 }) {
   const Arrow = sort === 'up' ? ArrowUp : ArrowDown;
   return (
@@ -46,7 +47,7 @@ export function TableHeader({
       style={{ left, width }}
     >
       <div className="grid-title-row">
-        <button type="button" className="grid-title-name" onClick={onSort} title={`${column.name}, ${typeWords(column.type)}: click sorts`}>
+        <button type="button" className="grid-title-name" onClick={() => onSort(column.name)} title={`${column.name}, ${typeWords(column.type)}: click sorts`}>
           <ColumnIcon kind={column.kind} />
           <span className="cut">{column.name}</span>
           {sort === null ? null : <Arrow aria-hidden className="grid-title-arrow" />}
@@ -59,18 +60,18 @@ export function TableHeader({
             </button>
           }
         >
-          {filter}
+          <ColumnFilter column={column} onFilter={onFilter} />
           <MenuLine />
-          <MenuItem icon={<EyeOff aria-hidden />} onSelect={onHide}>
+          <MenuItem icon={<EyeOff aria-hidden />} onSelect={() => onHide(column.name)}>
             Hide {column.name}
           </MenuItem>
         </Menu>
       </div>
-      <ColumnSpread name={column.name} kind={column.kind} known={known} width={width - 20} onOnly={onOnly} />
+      <ColumnSpread name={column.name} kind={column.kind} known={known} width={width - 20} onOnly={(rows) => onOnly(column.name, rows)} />
       <div className="grid-title-facts">
         <span className="cut">{column.kind === 'nested' ? typeWords(column.type) : known === undefined ? typeWords(column.type) : columnWords(known.facts, known.rows, column.kind)}</span>
         {known === undefined ? null : <span className="grid-title-nulls">{nullWords(known.facts.nulls, known.rows)}</span>}
       </div>
     </div>
   );
-}
+});

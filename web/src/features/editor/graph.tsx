@@ -1,5 +1,5 @@
 // The blocks as a graph: drag from one to another connects them, a click selects, a double click opens the code.
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { type Connection, Controls, type Edge, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 
@@ -47,7 +47,8 @@ function GraphBlock({ data: { block, isSelected } }: NodeProps<BlockNode>) {
 const nodeTypes = { block: GraphBlock };
 
 function Flow() {
-  const all = useBlocks();
+  // The notebook is drawn first: to find places for a hundred blocks takes longer than a frame.
+  const all = useDeferredValue(useBlocks());
   const blocks = useMemo(() => all.filter((block) => runs(block.kind)), [all]);
   const selected = useView((now) => now.selected);
   const standings = useStandings();

@@ -1,4 +1,5 @@
 // The blocks in order, with room for a new one between them.
+import { useEffect, useState, useTransition } from 'react';
 import { Plus, X } from 'lucide-react';
 
 import { Button, IconButton } from '../../ui/button';
@@ -53,14 +54,29 @@ function First() {
   );
 }
 
+/** So many blocks are there at once; what comes below them is drawn while one can already read, in short steps. */
+const AT_ONCE = 8;
+
+/** The blocks that are drawn: first those down to the selected one. */
+function useShown(order: readonly string[]): readonly string[] {
+  const selected = useView((now) => now.selected);
+  const [areAll, setAll] = useState(false);
+  const [, startTransition] = useTransition();
+  useEffect(() => startTransition(() => setAll(true)), []);
+  if (areAll) return order;
+  const at = selected === null ? 0 : order.indexOf(selected);
+  return order.slice(0, Math.max(AT_ONCE, at + AT_ONCE / 2));
+}
+
 export function Notebook() {
   const order = useOrder();
+  const shown = useShown(order);
   return (
     <div className="notebook" id="notebook">
       <NoticeBar />
       <div className="notebook-cards">
         {order.length === 0 ? <First /> : <Gap after={null} />}
-        {order.map((uuid) => (
+        {shown.map((uuid) => (
           <div key={uuid}>
             <BlockCard uuid={uuid} />
             <Gap after={uuid} />
