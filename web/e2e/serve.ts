@@ -73,6 +73,7 @@ export default async function serve() {
   addPipeline(project, 'good', "    return {'rows': 7}\n");
   addPipeline(project, 'table', "    import pandas as pd\n    return pd.DataFrame({'city': ['Berlin', 'Lima', 'Quito', None], 'people': [3_700_000, 10_000_000, 1_900_000, 5]})\n");
   addPipeline(project, 'bad', "    raise ValueError('no rows today')\n");
+  addPipeline(project, 'asked', "    print('city is', kwargs.get('city'), 'days are', kwargs.get('days'))\n    return {'rows': 7}\n");
   mkdirSync(join(project, 'custom'), { recursive: true });
   addWide(project, 'wide', 160);
   const env = { ...process.env, BATON_HOME: join(folder, 'home') };

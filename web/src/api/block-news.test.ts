@@ -15,6 +15,8 @@ const known = (block_uuid: string, attempt: number): BlockRun => ({
   usage: null,
   usual: null,
   metrics: null,
+  tests: [],
+  attempts: [],
   created_at: '2026-11-20T06:30:00Z',
   started_at: '2026-11-20T06:30:00Z',
   completed_at: null,

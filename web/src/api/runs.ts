@@ -132,3 +132,13 @@ export function useRunPipelines() {
     onSettled: refresh,
   });
 }
+
+/** Runs a whole pipeline now, with these variables. */
+export function useRunPipeline() {
+  return useMutation({
+    mutationFn: async ({ uuid, variables }: { uuid: string; variables: Record<string, unknown> }) =>
+      (await ask<{ run: { pipeline_run_id: number } }>('POST', '/api/runs', { body: { run: { pipeline_uuid: uuid, timeout: 0, variables } } })).run
+        .pipeline_run_id,
+    onSettled: refresh,
+  });
+}

@@ -141,11 +141,11 @@ export function useDeleteTriggers() {
 /** Starts a run of a trigger now. */
 export function useStartTrigger() {
   return useMutation({
-    mutationFn: async (id: number) =>
+    mutationFn: async ({ id, variables }: { id: number; variables?: Record<string, unknown> }) =>
       (
         await ask<{ pipeline_run: { id: number; pipeline_uuid: string } }>('POST', '/api/pipeline_schedules/{id}/pipeline_runs', {
           path: { id },
-          body: {},
+          body: variables === undefined ? {} : { pipeline_run: { variables } },
         })
       ).pipeline_run,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['runs'] }),

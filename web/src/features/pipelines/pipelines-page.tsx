@@ -4,9 +4,11 @@ import { useQuery } from '@tanstack/react-query';
 import { ChevronDown, Pencil, Play } from 'lucide-react';
 import { useNavigate } from 'react-router';
 
+import { hasForms } from '../../api/forms';
 import { pipelines } from '../../api/pipelines';
-import { runs as runsApi, useRunPipelines } from '../../api/runs';
+import { runs as runsApi, useRunPipeline, useRunPipelines } from '../../api/runs';
 import { triggers as triggersApi } from '../../api/triggers';
+import { RunDialog } from '../../core/forms/run-dialog';
 import { plural, zone } from '../../lib/format';
 import { useKeys } from '../../lib/keys';
 import { useIsWide } from '../../lib/media';
@@ -42,6 +44,21 @@ function GroupNews({ rows }: { rows: readonly Row[] }) {
   );
 }
 
+/** Asks for what the forms of a pipeline want, and runs it. */
+function RunOne({ pipeline, onClose }: { pipeline: string; onClose: () => void }) {
+  const own = useQuery(pipelines.show(pipeline));
+  const run = useRunPipeline();
+  const navigate = useNavigate();
+  return (
+    <RunDialog
+      pipeline={pipeline}
+      known={own.data === undefined ? undefined : (own.data.variables ?? {})}
+      start={(variables) => run.mutateAsync({ uuid: pipeline, variables }).then((id) => navigate(paths.run(pipeline, id)))}
+      onClose={onClose}
+    />
+  );
+}
+
 export function PipelinesPage() {
   const list = useQuery(pipelines.list());
   const runs = useQuery(runsApi.list({ limit: 1000 }));
@@ -61,6 +78,7 @@ export function PipelinesPage() {
   const by = oneOf(search.get('sort'), sorts);
   const down = search.get('down') === '1';
   const text = search.get('search') ?? '';
+  const wantedRun = search.get('run');
   const tags = search.getAll('tag');
   const tagKey = tags.join('\n');
 
@@ -84,8 +102,19 @@ export function PipelinesPage() {
       {tag}
     </MenuCheck>
   ));
-  const runOne = (row: Row) =>
-    run.mutate([row.pipeline.uuid], { onSuccess: ([id]) => (id === undefined ? undefined : void navigate(paths.run(row.pipeline.uuid, id))) });
+  const runOne = (row: Row) => {
+    const { uuid } = row.pipeline;
+    const start = async () => {
+      if (await hasForms(uuid)) {
+        change({ run: uuid });
+        return;
+      }
+      const [id] = await run.mutateAsync([uuid]);
+      if (id !== undefined) void navigate(paths.run(uuid, id));
+    };
+    // The page says why it did not start.
+    start().catch(() => undefined);
+  };
   useKeys((event) => {
     if (event.key === 'n') {
       event.preventDefault();
@@ -200,7 +229,7 @@ export function PipelinesPage() {
       />
       <div className="list-foot">
         {chosen.length > 0 ? (
-          <SelectionFoot rows={chosen} onClear={() => setSelected(new Set())} onClone={(from) => setWay({ way: 'clone', from })} />
+          <SelectionFoot rows={chosen} onClear={() => setSelected(new Set())} onClone={(from) => setWay({ way: 'clone', from })} onForm={(uuid) => change({ run: uuid })} />
         ) : (
           <>
             <KeyHints
@@ -216,6 +245,7 @@ export function PipelinesPage() {
           </>
         )}
       </div>
+      {wantedRun === null ? null : <RunOne key={wantedRun} pipeline={wantedRun} onClose={() => change({ run: undefined })} />}
       {way === undefined ? null : <NewPipelineDialog
           way={way}
           onClose={() => {

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useQueries } from '@tanstack/react-query';
 import { Copy, Pause, Pencil, Play, Tag, Trash2 } from 'lucide-react';
 
+import { hasForms } from '../../api/forms';
 import { pipelines, useChangePipeline, useDeletePipelines } from '../../api/pipelines';
 import { useRunPipelines } from '../../api/runs';
 import { useChangeTriggers } from '../../api/triggers';
@@ -100,7 +101,18 @@ function Ask({
   );
 }
 
-export function SelectionFoot({ rows, onClear, onClone }: { rows: readonly Row[]; onClear: () => void; onClone: (uuid: string) => void }) {
+export function SelectionFoot({
+  rows,
+  onClear,
+  onClone,
+  onForm,
+}: {
+  rows: readonly Row[];
+  onClear: () => void;
+  onClone: (uuid: string) => void;
+  /** The one that is to run has a form. */
+  onForm: (uuid: string) => void;
+}) {
   const [asked, setAsked] = useState<'delete' | 'rename' | 'tag'>();
   const run = useRunPipelines();
   const change = useChangePipeline();
@@ -110,13 +122,18 @@ export function SelectionFoot({ rows, onClear, onClone }: { rows: readonly Row[]
   const active = rows.flatMap((row) => row.triggers).filter((trigger) => trigger.status === 'active');
   const paused = rows.flatMap((row) => row.triggers).filter((trigger) => trigger.status === 'inactive');
   const failed = run.error ?? pause.error;
+  const start = async () => {
+    const [only, ...more] = uuids;
+    if (only !== undefined && more.length === 0 && (await hasForms(only))) onForm(only);
+    else await run.mutateAsync(uuids).then(onClear);
+  };
   if (asked === 'delete') {
     return <ConfirmDelete uuids={uuids} onDone={onClear} onCancel={() => setAsked(undefined)} />;
   }
   return (
     <>
       <b style={{ color: 'var(--text-primary)', fontWeight: 500 }}>{rows.length} selected</b>
-      <Button small icon={<Play aria-hidden />} onClick={() => run.mutate(uuids, { onSuccess: onClear })}>
+      <Button small icon={<Play aria-hidden />} onClick={() => void start().catch(() => undefined)}>
         Run {plural(rows.length, 'pipeline')}
       </Button>
       {active.length > 0 ? (

@@ -1,5 +1,5 @@
 // The panel of one block of a run: its error and logs, what it produced, what it read, what it used, and its child runs.
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { SquarePen } from 'lucide-react';
 import { Link } from 'react-router';
@@ -67,6 +67,14 @@ function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt
     ...logs.ofRun(run.pipeline_run_id, { block: run.block_uuid }),
     refetchInterval: run.status === 'running' ? 1_000 : false,
   });
+  const { refetch } = list;
+  const standing = `${run.status} ${run.attempt}`;
+  const seen = useRef(standing);
+  useEffect(() => {
+    // What it printed last came after the last time we asked.
+    if (seen.current !== standing) void refetch();
+    seen.current = standing;
+  }, [standing, refetch]);
   // The error is that of the newest attempt.
   const error = attempt === undefined || attempt === run.attempt ? run.metrics?.error : undefined;
   const records = attempt === undefined ? list.data?.records : list.data?.records.filter((one) => one.attempt === attempt);

@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest';
 
-import { changesIn, emptyForm, sentence, toChange, variablesOf, wrongIn } from './trigger-form';
+import { changesIn, emptyForm, sentence, toChange, wrongIn } from './trigger-form';
 
 test('a form says what is wrong with it', () => {
   expect(wrongIn({ ...emptyForm, name: 'nightly' })).toEqual({});
   expect(Object.keys(wrongIn({ ...emptyForm, interval: ' ', variables: '[]' }))).toEqual(['name', 'interval', 'variables']);
-  expect(variablesOf('')).toEqual({});
-  expect(variablesOf('{"a": 1}')).toEqual({ a: 1 });
 });
 
 test('what is saved keeps settings that the form does not show', () => {

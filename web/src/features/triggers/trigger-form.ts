@@ -1,6 +1,7 @@
 // The form of a trigger: what its fields hold, what the server gets, and what it says in words.
 import type { ChangedTrigger, Trigger } from '../../api/triggers';
 import { scheduleInWords } from '../../lib/schedule';
+import { variablesOf } from '../../lib/variables';
 
 export interface Form {
   name: string;
@@ -33,21 +34,6 @@ export interface Wrong {
   name?: string;
   interval?: string;
   variables?: string;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The variables as the server takes them; undefined when the text is no JSON object. */
-export function variablesOf(text: string): Record<string, unknown> | undefined {
-  if (text.trim() === '') return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** What must be put right before it can be saved. Whether a schedule exists is for the server to say. */

@@ -1,13 +1,20 @@
 // One trigger: what it says in a sentence, its fields, how to call it, and why it does or does not run.
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Play } from 'lucide-react';
 import { useNavigate, useParams } from 'react-router';
 
+import { forms, hasForms } from '../../api/forms';
+import { pipelines } from '../../api/pipelines';
 import { type Trigger, triggers, useChangeTriggers, useCreateTrigger, useStartTrigger } from '../../api/triggers';
+import { fieldsOf, refusals, sectionsOf, settled, wrongIn as wrongFields } from '../../core/forms/form';
+import { FormFields } from '../../core/forms/form-fields';
+import { RunDialog } from '../../core/forms/run-dialog';
 import { PipelineBar } from '../../core/pipeline-bar';
 import { plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
+import { useSearch } from '../../lib/search';
+import { variablesOf } from '../../lib/variables';
 import { Button } from '../../ui/button';
 import { SelectField, Switch, TextArea, TextField } from '../../ui/field';
 import { Failure } from '../../ui/states';
@@ -31,15 +38,47 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
   const navigate = useNavigate();
   const wrong = wrongIn(form);
   const changes = changesIn(form, saved);
+  const [search, changeSearch] = useSearch();
+  const own = useQuery(pipelines.show(pipeline));
+  const found = useQuery(forms.of(pipeline));
+  const sections = useMemo(() => (found.data === undefined ? [] : sectionsOf(found.data)), [found.data]);
+  const known = own.data?.variables ?? {};
+  const chosen = variablesOf(form.variables);
+  const wrongOfForms = wrongFields(sections, chosen ?? {}, known, false);
   const failed = create.error ?? change.error ?? start.error;
-  const set = (some: Partial<Form>) => setForm({ ...form, ...some });
+  const refused = refusals((create.error ?? change.error)?.message ?? '');
+  const names = new Set(sections.flatMap(fieldsOf).map(({ name }) => name));
+  // What the server refused stands at its fields when all of them are here.
+  const isAtFields = refused.size > 0 && [...refused.keys()].every((name) => names.has(name));
+  const set = (some: Partial<Form>) => {
+    setForm({ ...form, ...some });
+    create.reset();
+    change.reset();
+  };
+  const choose = (name: string, value: unknown) => {
+    const after = Object.fromEntries(Object.entries({ ...chosen, [name]: value }).filter(([, one]) => one !== undefined));
+    set({ variables: JSON.stringify(after, null, 2) });
+  };
   const reason =
-    wrong.name ?? wrong.interval ?? wrong.variables ?? (trigger !== undefined && changes === 0 ? 'Nothing has changed' : undefined);
+    wrong.name ??
+    wrong.interval ??
+    wrong.variables ??
+    (wrongOfForms.size > 0 ? 'Not everything in its form is right' : trigger !== undefined && changes === 0 ? 'Nothing has changed' : undefined);
   const save = () => {
-    const wanted = toChange(form, trigger?.settings ?? {});
-    if (trigger === undefined) {
-      create.mutate({ pipeline, trigger: wanted }, { onSuccess: (made) => void navigate(paths.trigger(pipeline, made.id)) });
-    } else change.mutate({ ids: [trigger.id], change: wanted });
+    const said = toChange(form, trigger?.settings ?? {});
+    const wanted = { ...said, variables: settled(sections, said.variables ?? {}) };
+    const saving =
+      trigger === undefined
+        ? create.mutateAsync({ pipeline, trigger: wanted }).then((made) => navigate(paths.trigger(pipeline, made.id)))
+        : change.mutateAsync({ ids: [trigger.id], change: wanted });
+    // The page says what was wrong.
+    saving.catch(() => undefined);
+  };
+  const startNow = (id: number, variables?: Record<string, unknown>) =>
+    start.mutateAsync({ id, ...(variables === undefined ? {} : { variables }) }).then((run) => navigate(paths.run(pipeline, run.id)));
+  const runNow = async (id: number) => {
+    if (await hasForms(pipeline)) changeSearch({ run: 'now' });
+    else await startNow(id);
   };
   return (
     <div className="trigger">
@@ -53,7 +92,7 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
         {trigger === undefined ? null : (
           <Button
             icon={<Play aria-hidden />}
-            onClick={() => start.mutate(trigger.id, { onSuccess: (run) => void navigate(paths.run(pipeline, run.id)) })}
+            onClick={() => void runNow(trigger.id).catch(() => undefined)}
           >
             Run now
           </Button>
@@ -63,7 +102,18 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
         </Button>
       </PipelineBar>
       <h1 className="trigger-sentence">{sentence(form)}</h1>
-      {failed === null ? null : <Failure title="It was not saved" error={failed} />}
+      {failed === null || isAtFields || search.has('run') ? null : <Failure title={failed === start.error ? 'It was not started' : 'It was not saved'} error={failed} />}
+      {trigger === undefined || !search.has('run') ? null : (
+        <RunDialog
+          pipeline={pipeline}
+          known={own.data === undefined ? undefined : { ...known, ...trigger.variables }}
+          start={(variables) => startNow(trigger.id, variables)}
+          onClose={() => {
+            changeSearch({ run: undefined });
+            start.reset();
+          }}
+        />
+      )}
       <div className="trigger-columns">
         <section className="trigger-part" aria-label="Fields">
           <TextField label="Name" value={form.name} error={form.name === '' ? undefined : wrong.name} onChange={(event) => set({ name: event.target.value })} />
@@ -81,6 +131,8 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
           {form.type === 'time' ? (
             <TextField label="Time zone" value={form.zone} placeholder="UTC" hint="A name such as Europe/Berlin" onChange={(event) => set({ zone: event.target.value })} />
           ) : null}
+          {found.error === null ? null : <Failure title="The forms of the pipeline could not be loaded" error={found.error} onRetry={() => void found.refetch()} />}
+          {chosen === undefined ? null : <FormFields sections={sections} values={{ ...known, ...chosen }} wrong={isAtFields ? refused : wrongOfForms} onChange={choose} />}
           <TextArea label="Variables" mono rows={4} value={form.variables} error={wrong.variables} onChange={(event) => set({ variables: event.target.value })} />
           <TextField label="Description" value={form.description} onChange={(event) => set({ description: event.target.value })} />
           <div className="trigger-switch">

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { CalendarClock, Pause, Play, Plus, Radio, Trash2, Webhook } from 'lucide-react';
 import { Link, useNavigate, useParams } from 'react-router';
 
+import { hasForms } from '../../api/forms';
 import { type Trigger, triggers, useChangeTriggers, useDeleteTriggers, useStartTrigger } from '../../api/triggers';
 import { count, exact, parseTime, plural, relative, zone } from '../../lib/format';
 import { useIsWide } from '../../lib/media';
@@ -122,8 +123,15 @@ export function TriggersPage() {
     setSelected(new Set());
     setAsking(false);
   };
-  const runNow = (trigger: Trigger) =>
-    start.mutate(trigger.id, { onSuccess: (run) => void navigate(paths.run(run.pipeline_uuid, run.id)) });
+  const runNow = (trigger: Trigger) => {
+    const started = async () => {
+      // Its own page has the form.
+      if (await hasForms(trigger.pipeline_uuid)) await navigate(`${paths.trigger(trigger.pipeline_uuid, trigger.id)}?run=now`);
+      else await start.mutateAsync({ id: trigger.id }).then((run) => navigate(paths.run(run.pipeline_uuid, run.id)));
+    };
+    // The page says why it did not start.
+    started().catch(() => undefined);
+  };
   const add = pipeline === undefined ? null : (
     <ButtonLink look="primary" icon={<Plus aria-hidden />} to={`${paths.pipelineTriggers(pipeline)}/new`}>
       New trigger

@@ -1,0 +1,91 @@
+// The forms of a pipeline, filled in for one run.
+import { useMemo, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { Play } from 'lucide-react';
+
+import { forms } from '../../api/forms';
+import { Button } from '../../ui/button';
+import { Dialog } from '../../ui/dialog';
+import { Failure, Skeleton } from '../../ui/states';
+import { refusals, sectionsOf, settled, type Values, wrongIn } from './form';
+import { FormFields } from './form-fields';
+
+export function RunDialog({
+  pipeline,
+  known,
+  start,
+  onClose,
+}: {
+  pipeline: string;
+  /** What counts without a choice; undefined while it is not known yet. */
+  known: Values | undefined;
+  /** Starts the run with what was chosen, and goes to it. */
+  start: (variables: Record<string, unknown>) => Promise<unknown>;
+  onClose: () => void;
+}) {
+  const found = useQuery(forms.of(pipeline));
+  const sections = useMemo(() => (found.data === undefined ? undefined : sectionsOf(found.data)), [found.data]);
+  const [chosen, setChosen] = useState<Values>({});
+  const [isTried, setTried] = useState(false);
+  const [isStarting, setStarting] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const values = { ...known, ...chosen };
+  const wrong = sections === undefined ? new Map<string, string>() : wrongIn(sections, chosen, known ?? {}, true);
+  const refused = error instanceof Error ? refusals(error.message) : new Map<string, string>();
+  const named = new Set(sections?.flatMap((section) => section.rows.flatMap((row) => row.map(({ field }) => field.name))));
+  const isAtFields = refused.size > 0 && [...refused.keys()].every((name) => named.has(name));
+  const run = () => {
+    setTried(true);
+    if (sections === undefined || wrong.size > 0) return;
+    setStarting(true);
+    setError(undefined);
+    start(settled(sections, chosen)).catch((failure: unknown) => {
+      setError(failure);
+      setStarting(false);
+    });
+  };
+  return (
+    <Dialog title={`Run ${pipeline}`} onClose={onClose}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          run();
+        }}
+      >
+        {found.error !== null ? <Failure title="The forms of the pipeline could not be loaded" error={found.error} onRetry={() => void found.refetch()} /> : null}
+        {sections === undefined || known === undefined ? (
+          found.error === null ? (
+            <Skeleton width={240} />
+          ) : null
+        ) : sections.length === 0 ? (
+          <p className="text-table">It has no form: it runs as it is.</p>
+        ) : (
+          <FormFields
+            sections={sections}
+            values={values}
+            wrong={isAtFields ? refused : isTried ? wrong : new Map()}
+            onChange={(name, value) => {
+              setChosen({ ...chosen, [name]: value });
+              setError(undefined);
+            }}
+          />
+        )}
+        {error === undefined || isAtFields ? null : <Failure title="The run was not started" error={error} />}
+        <div className="dialog-actions">
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button
+            look="primary"
+            type="submit"
+            icon={<Play aria-hidden />}
+            disabledReason={isStarting ? 'It is being started' : sections === undefined || known === undefined ? 'Its form is being loaded' : undefined}
+          >
+            Run {pipeline}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
