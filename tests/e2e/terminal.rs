@@ -78,7 +78,7 @@ impl Screen {
         let length = u16::try_from(text.len()).unwrap();
         // The mask of a client may be all zeros.
         let [high, low] = length.to_be_bytes();
-        let head = [0x81, 0x80 | 126, high, low, 0, 0, 0, 0];
+        let head = [0x81, 0x80 | 0x7e, high, low, 0, 0, 0, 0];
         let frame = [head.as_slice(), text.as_bytes()].concat();
         self.stream.get_mut().write_all(&frame).unwrap();
     }

@@ -22,8 +22,6 @@ const known = (block_uuid: string, attempt: number): BlockRun => ({
   completed_at: null,
   updated_at: null,
   retry_at: null,
-  tests: [],
-  attempts: [],
 });
 
 const news = (block_uuid: string, attempt: number): BlockNews => ({
