@@ -201,7 +201,9 @@ fn a_shell_of_the_project_is_typed_into_and_resized_and_ends_whole() {
     assert!(screen.shown.contains("\n0\r\n"), "{}", screen.shown);
 
     // Ctrl-C is for what runs in it.
-    screen.input("sleep 600\n");
+    screen.input("sh -c 'echo up\"\"on; sleep 600'\n");
+    // Before it runs, Ctrl-C would find nobody but the shell.
+    screen.prints("upon");
     screen.input("\u{3}");
     screen.input("echo e''f\n");
     screen.prints("ef");
