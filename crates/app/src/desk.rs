@@ -14,7 +14,7 @@ use baton_scheduler::{
     Away, Complaint, Desk, Drawn, Journal, Lease, LeaseError, Session, Soon, Wanted, wall_clock,
 };
 use serde_json::Value;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use crate::failure::Failure;
@@ -97,6 +97,15 @@ impl ProjectDesk {
         }
     }
 
+    /// A runner for code that runs outside of runs, and a place for it among the block processes.
+    pub async fn lend(&self) -> Result<(Runner, OwnedSemaphorePermit), Failure> {
+        let (_, shared, runner) = self.concealing().await?;
+        shared.prepare(true);
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| Failure::bug("there are no places for blocks"))?;
+        Ok((runner, place))
+    }
+
     /// The interpreter that blocks run with. Makes its environment where there is none yet, which may take minutes.
     pub async fn interpreter(&self) -> Result<PathBuf, Failure> {
         let known = self.known().await;
@@ -157,7 +166,8 @@ impl ProjectDesk {
         Ok((runner, sibling))
     }
 
-    async fn session_of(&self, run: &Run) -> Result<Session, Failure> {
+    /// The runners, of which the second one keeps the secrets that the project's files name out of what it tells.
+    async fn concealing(&self) -> Result<(Known, Arc<Runner>, Runner), Failure> {
         let known = self.known().await;
         // Templates of the project's files may name secrets, and so may those who read them in blocks.
         let root = self.root.clone();
@@ -165,6 +175,11 @@ impl ProjectDesk {
         blocking(move || Ok(Project::open_with(&root, lookup(&reading))?.profiles())).await?;
         let (shared, runner) = self.runners(&known).await?;
         runner.conceal(&known.used());
+        Ok((known, shared, runner))
+    }
+
+    async fn session_of(&self, run: &Run) -> Result<Session, Failure> {
+        let (known, shared, runner) = self.concealing().await?;
         runner.conceal(&known.within(&run.plan.given));
         for frames in [false, true] {
             let mut open = run.blocks.iter().filter(|block| !block.status.is_final());

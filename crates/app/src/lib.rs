@@ -37,9 +37,9 @@ pub use host::{
     ChartWish, Commit, CommitPage, Commits, ComparedBlock, Comparison, Consequences, Detail,
     Executed, Fate, FileBody, FileNews, FileNode, FileTree, Found, Host, Import, Inputs,
     KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_COMMITS, MOST_RECORDS, MOST_TERMINALS,
-    Measures, NotebookBlock, OpenTerminal, Operation, Outlook, Outputs, PipelineFacts,
-    PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts, Stale, Taken, TerminalFacts,
-    TerminalPlace, Wish, Writing, flat, scope_name,
+    Measures, NotebookBlock, OpenTerminal, Operation, Outlook, Outputs, Picture, PipelineFacts,
+    PipelinePage, PipelineQuery, PipelineTemplate, ProjectFacts, Shown, Stale, Taken,
+    TerminalFacts, TerminalPlace, Wish, Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

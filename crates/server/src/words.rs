@@ -42,7 +42,7 @@ words! {
         "global_data_product" "hook" "markdown" "scratchpad" "sensor" "transformer";
     Language more: "python" "sql" "r" "yaml" "markdown";
     ProductKind: "frame" "json" "text" "image" "opaque";
-    ChartType: "bar chart" "histogram" "line chart" "pie chart" "table" "time series bar chart" "time series line chart";
+    ChartType: "bar chart" "custom" "histogram" "line chart" "pie chart" "table" "time series bar chart" "time series line chart";
     TimeInterval: "original" "second" "minute" "hour" "day" "week" "month" "year";
     FileFate: "new" "same" "overwritten";
     LogLevel: "DEBUG" "INFO" "WARNING" "ERROR" "EXCEPTION" "CRITICAL";

@@ -49,6 +49,10 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
     """
     if job.type == PRODUCT:
         return hand_out(job, channel, session)
+    if job.type == "chart":
+        from baton.worker import charts
+
+        return charts.draw(job, channel, session)
     if job.language != "python" or job.type not in RUNNABLE:
         raise BlockFailure(
             "unsupported",

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::Host;
+use super::code_charts::{Picture, draws_itself};
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
 
@@ -44,11 +45,6 @@ impl ChartWish {
     fn of_block(block: &Block) -> Result<Self, Failure> {
         let configuration = &block.configuration;
         let text = |key: &str| configuration.get(key).and_then(Value::as_str);
-        // Editors of older projects wrote numbers as texts.
-        let number = |key: &str| {
-            let value = configuration.get(key)?;
-            value.as_u64().or_else(|| value.as_str()?.parse().ok())
-        };
         let metrics = configuration.get("metrics").and_then(Value::as_array);
         let metrics = metrics.into_iter().flatten().filter_map(|metric| {
             let part = |key: &str| Some(metric.get(key)?.as_str()?.to_owned());
@@ -59,17 +55,16 @@ impl ChartWish {
             group_by: texts(configuration, "group_by"),
             metrics: metrics.collect(),
             time_interval: text("time_interval").map(str::to_owned),
-            buckets: number("buckets"),
+            buckets: number(configuration, "buckets"),
             order: Vec::new(),
-            limit: number("limit"),
+            limit: number(configuration, "limit"),
         };
         let needs_groups = wish.kind()? != ChartKind::Table;
-        let is_code = configuration.contains_key("x") || configuration.contains_key("y");
-        if wish.group_by.is_empty() && wish.metrics.is_empty() && (needs_groups || is_code) {
+        if wish.group_by.is_empty() && wish.metrics.is_empty() && needs_groups {
             return Err(Failure::usage(
                 format!("chart `{}` names no columns in `group_by`", block.uuid),
-                "set `group_by`, and `metrics` where something else than rows is counted: what only the code of a chart \
-                 says is not drawn",
+                "set `group_by`, and `metrics` where something else than rows is counted; or name in `x` and `y` the \
+                 variables that the code of the chart assigns",
             ));
         }
         let order = texts(configuration, "order_by").into_iter();
@@ -145,6 +140,12 @@ fn named((aggregation, column): &(String, Option<String>)) -> String {
     }
 }
 
+/// A number; editors of older projects wrote them as texts.
+fn number(map: &Map, key: &str) -> Option<u64> {
+    let value = map.get(key)?;
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
 /// A text or a list of them.
 fn texts(map: &Map, key: &str) -> Vec<String> {
     match map.get(key) {
@@ -166,8 +167,36 @@ pub struct BlockChart {
     pub block: BlockUuid,
     /// Such as `bar chart`.
     pub chart_type: String,
-    /// The chart.
-    pub drawn: Drawn,
+    /// What it shows.
+    pub shown: Shown,
+}
+
+/// What a chart shows.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// Marks that were computed.
+    Marks(Drawn),
+    /// What its code has rendered.
+    Picture(Picture),
+}
+
+/// The kind of a chart that is drawn from a frame.
+pub(super) fn kind_of(widget: &Block) -> Result<ChartKind, Failure> {
+    let chart_type = widget.configuration.get("chart_type");
+    let wish = ChartWish {
+        chart_type: chart_type
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        ..ChartWish::default()
+    };
+    wish.kind()
+}
+
+/// How many parts a histogram has, and how many marks are shown, where the chart says so.
+pub(super) fn limits_of(widget: &Block) -> (Option<usize>, Option<usize>) {
+    let size = |key: &str| number(&widget.configuration, key).and_then(|size| size.try_into().ok());
+    (size("buckets"), size("limit"))
 }
 
 impl Host {
@@ -203,7 +232,7 @@ impl Host {
     }
 
     /// Computes the chart that a block describes: of the first frame of the first block above it, as a run made it or as
-    /// it was made last.
+    /// it was made last. One that is drawn by its code gets all of that; conditions of a view are not for it.
     pub async fn chart_of_widget(
         &self,
         actor: &Actor,
@@ -213,7 +242,12 @@ impl Host {
         view: View,
     ) -> Result<BlockChart, Failure> {
         let widget = self.widget(actor, pipeline, uuid).await?;
-        let wish = ChartWish::of_block(&widget)?;
+        let by_code = draws_itself(&widget);
+        let wish = if by_code {
+            ChartWish::default()
+        } else {
+            ChartWish::of_block(&widget)?
+        };
         let Some(block) = widget.upstream.first() else {
             return Err(Failure::usage(
                 format!("chart `{uuid}` has no block above it"),
@@ -226,6 +260,20 @@ impl Host {
                 .or_hint(format!("run `{block}` first"))
         };
         let found = found.await?.ok_or_else(missing)?;
+        if by_code {
+            let chart_type = widget.configuration.get("chart_type");
+            return Ok(BlockChart {
+                run: found.run,
+                block: block.clone(),
+                chart_type: chart_type
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
+                shown: self
+                    .draw_by_code(actor, pipeline, &widget, found.run)
+                    .await?,
+            });
+        }
         let mut products = found.products.into_iter();
         let frame = products.find(|product| product.kind == ProductKind::Frame);
         let frame = frame.ok_or_else(missing)?;
@@ -234,7 +282,7 @@ impl Host {
             run: found.run,
             block: block.clone(),
             chart_type,
-            drawn: self.chart(actor, &frame, wish, view).await?,
+            shown: Shown::Marks(self.chart(actor, &frame, wish, view).await?),
         })
     }
 }

@@ -7,6 +7,7 @@ mod blocks;
 mod catalogue;
 mod charts;
 mod children;
+mod code_charts;
 mod comparing;
 mod editing;
 mod executing;
@@ -68,7 +69,8 @@ use self::terminals::Terminals;
 use self::usual::UsualCache;
 
 pub use backfills::{Detail, Wish};
-pub use charts::{BlockChart, ChartWish};
+pub use charts::{BlockChart, ChartWish, Shown};
+pub use code_charts::Picture;
 pub use comparing::{BlockResult, ComparedBlock, Comparison};
 pub use executing::{Executed, Inputs, Taken};
 pub use hooks::Operation;

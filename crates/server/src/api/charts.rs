@@ -1,7 +1,7 @@
 //! `widgets`: the charts of a pipeline, and what charts show, computed over all rows.
 
 use axum::extract::{Path, State};
-use baton_app::ChartWish;
+use baton_app::{ChartWish, Picture, Shown};
 use baton_model::{BlockKind, BlockUuid, PipelineUuid, RunId};
 use baton_products::{Drawn, page_as_json};
 use schemars::JsonSchema;
@@ -177,6 +177,20 @@ pub(crate) struct ChartView {
     time_zone: Option<String>,
     /// How wide a mark is, where values were put together; of times in seconds.
     width: Option<f64>,
+    /// What the code of a custom chart has rendered, instead of marks.
+    picture: Option<PictureView>,
+}
+
+/// What the code of a custom chart has rendered. It is the work of whoever wrote the code: a page belongs into a frame that
+/// can do nothing else.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChartPicture")]
+struct PictureView {
+    /// `html`, `svg`, `png`, `jpeg`, or another word that the code has used.
+    #[serde(rename = "type")]
+    kind: String,
+    /// Text, or of a picture its bytes in base64.
+    data: String,
 }
 
 /// What is known of a chart.
@@ -214,6 +228,7 @@ fn shown(chart_type: String, drawn: &Drawn) -> Result<With<ChartView, ChartMetad
         time_interval: drawn.interval.map(baton_products::Interval::name),
         time_zone: drawn.time_zone.clone(),
         width: drawn.width,
+        picture: None,
     };
     let metadata = ChartMetadata {
         count: drawn.rows,
@@ -273,5 +288,33 @@ pub(crate) async fn of_widget(
         .host
         .chart_of_widget(&by.0, &pipeline, &block, run, view);
     let found = found.await?;
-    shown(found.chart_type, &found.drawn)
+    match found.shown {
+        Shown::Marks(drawn) => shown(found.chart_type, &drawn),
+        Shown::Picture(picture) => Ok(rendered(found.chart_type, picture)),
+    }
+}
+
+fn rendered(chart_type: String, picture: Picture) -> With<ChartView, ChartMetadata> {
+    let view = ChartView {
+        chart_type,
+        columns: Vec::new(),
+        places: Vec::new(),
+        measures: Vec::new(),
+        rows: Vec::new(),
+        is_cut: false,
+        rest: Vec::new(),
+        time_interval: None,
+        time_zone: None,
+        width: None,
+        picture: Some(PictureView {
+            kind: picture.kind,
+            data: picture.data,
+        }),
+    };
+    let metadata = ChartMetadata {
+        count: 0,
+        left_out: 0,
+        groups: 0,
+    };
+    With(view, metadata)
 }

@@ -1,5 +1,7 @@
 //! Charts of a pipeline: entries of `widgets`, and files in `charts/`.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -59,8 +61,8 @@ async fn charts_that_cannot_be_drawn_say_why() {
     let scene = Scene::new().await;
     for (name, configuration, above, expected) in [
         (
-            "code",
-            json!({"chart_type": "bar chart", "x": "x", "y": "y"}),
+            "empty",
+            json!({"chart_type": "bar chart"}),
             json!(["clean"]),
             "names no columns",
         ),
@@ -98,4 +100,76 @@ async fn charts_that_cannot_be_drawn_say_why() {
     let path = "/api/block_runs/7/outputs/output_0/chart";
     let told = scene.refused("GET", path, Value::Null, 400).await;
     assert!(told.contains("chart_type"), "{told}");
+}
+
+/// What the block above the charts gives.
+const CITIES: &str = "import pandas as pd\n\n\n@data_loader\ndef load(*args, **kwargs):\n    \
+                      return pd.DataFrame({'city': ['Rom', 'Bern', 'Rom'], 'price': [3, 4, 5]})\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_a_chart_draws_it() {
+    let scene = Scene::at_work().await;
+    fs::write(scene.path("data_loaders/load.py"), CITIES).unwrap();
+    let run = json!({"run": {"pipeline_uuid": "etl", "block_uuid": "load"}});
+    let done = scene.ok("POST", "/api/runs", run).await;
+    assert_eq!(done["run"]["block_status"], "completed", "{done}");
+    let mut charts = Vec::new();
+    for (name, configuration, code) in [
+        (
+            "bars",
+            json!({"chart_type": "bar chart", "x": "cities", "y": "sums", "legend_labels": "all"}),
+            "of = df_1.groupby('city').price.sum()\ncities = of.index\nsums = [list(of)]\n",
+        ),
+        (
+            "parts",
+            json!({"chart_type": "pie chart", "x": "cities"}),
+            "cities = load['city']\n",
+        ),
+        (
+            "page",
+            json!({"chart_type": "custom"}),
+            "@render(render_type='html')\ndef page(df, **kwargs):\n    return f'<b>{len(df)} {kwargs[\"region\"]}</b>'\n",
+        ),
+        (
+            "wrong",
+            json!({"chart_type": "line chart", "x": "x", "y": "y"}),
+            "x = [1]\n\ny = [df_1['nothing']]\n",
+        ),
+    ] {
+        let wanted = json!({"widget": {"name": name, "configuration": configuration, "upstream_blocks": ["load"]}});
+        scene.ok("POST", LIST, wanted).await;
+        fs::write(scene.path(&format!("charts/{name}.py")), code).unwrap();
+        charts.push(
+            scene
+                .call("GET", &format!("{LIST}/{name}/chart"), Value::Null)
+                .await,
+        );
+    }
+    let [(_, bars), (_, parts), (_, page), (status, wrong)]: [_; 4] = charts.try_into().unwrap();
+
+    assert_eq!(bars["chart"]["chart_type"], "bar chart", "{bars}");
+    assert_eq!(bars["chart"]["places"], json!(["cities"]));
+    assert_eq!(bars["chart"]["measures"], json!(["all"]));
+    assert_eq!(
+        bars["chart"]["rows"],
+        json!([{"cities": "Bern", "all": 4}, {"cities": "Rom", "all": 8}])
+    );
+    let counts = json!([{"cities": "Rom", "count": 2}, {"cities": "Bern", "count": 1}]);
+    assert_eq!(parts["chart"]["rows"], counts, "{parts}");
+    let picture = json!({"type": "html", "data": "<b>3 eu</b>"});
+    assert_eq!(page["chart"]["picture"], picture, "{page}");
+    assert_eq!(status, 400, "{wrong}");
+    let error = &wrong["error"];
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("chart `wrong` was not drawn: "),
+        "{error}"
+    );
+    assert_eq!(error["errors"]["exception"], "KeyError", "{error}");
+    let frames = error["errors"]["frames"].as_array().unwrap();
+    assert_eq!(frames.last().unwrap()["file"], "charts/wrong.py");
+    assert_eq!(frames.last().unwrap()["line"], 3);
+    scene.host.shut_down().await;
 }

@@ -38,6 +38,18 @@ pub(crate) struct Scene {
 impl Scene {
     /// A project with the pipelines `etl` and `other`.
     pub(crate) async fn new() -> Self {
+        Self::with_python("/nonexistent/python").await
+    }
+
+    /// The same, whose code runs.
+    pub(crate) async fn at_work() -> Self {
+        let python = std::env::var("BATON_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let scene = Self::with_python(&python).await;
+        scene.host.start().await.unwrap();
+        scene
+    }
+
+    async fn with_python(python: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("demo");
         for (path, text) in [
@@ -57,8 +69,7 @@ impl Scene {
         }
         let home = Home::find(Some(folder.path().join("home"))).unwrap();
         let options = WorkerOptions {
-            // Nothing here runs.
-            python: Some("/nonexistent/python".to_owned()),
+            python: Some(python.to_owned()),
             ..WorkerOptions::default()
         };
         let host = Host::open_in(&home, &root, options, ServiceOptions::default());

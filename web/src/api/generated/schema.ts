@@ -2160,6 +2160,8 @@ export interface components {
              * @description How wide a mark is, where values were put together; of times in seconds.
              */
             width: number | null;
+            /** @description What the code of a custom chart has rendered, instead of marks. */
+            picture: components["schemas"]["ChartPicture"] | null;
         };
         /** @description What is known of a chart. */
         ChartMetadata: {
@@ -2179,8 +2181,18 @@ export interface components {
              */
             groups: number;
         };
+        /**
+         * @description What the code of a custom chart has rendered. It is the work of whoever wrote the code: a page belongs into a frame that
+         *     can do nothing else.
+         */
+        ChartPicture: {
+            /** @description `html`, `svg`, `png`, `jpeg`, or another word that the code has used. */
+            type: string;
+            /** @description Text, or of a picture its bytes in base64. */
+            data: string;
+        };
         /** @enum {string} */
-        ChartType: "bar chart" | "histogram" | "line chart" | "pie chart" | "table" | "time series bar chart" | "time series line chart";
+        ChartType: "bar chart" | "custom" | "histogram" | "line chart" | "pie chart" | "table" | "time series bar chart" | "time series line chart";
         /** @description What a check has found. */
         Check: {
             problems: components["schemas"]["Problem"][];
