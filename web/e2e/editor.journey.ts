@@ -78,6 +78,11 @@ def clean(cities, *args, **kwargs):
 @test
 def some_are_left(large, *args):
     assert len(large) > 0
+
+
+@test
+def none_is_small(large, *args):
+    assert (large['people'] > 1_000_000).all(), 'all of them are large'
 `;
 
 test('a loader, its table, a transformer, an error, the way to its line, and the fix', async ({ page }) => {
@@ -108,11 +113,24 @@ test('a loader, its table, a transformer, an error, the way to its line, and the
 
   await page.getByRole('button', { name: 'Add a block below cities' }).click();
   await add(page, 'large', 'transformers');
+  await write(page, 'large', 'transformers/large.py', TRANSFORMER.replace('> 1_000_000', '> 9_000_000'));
+  await page.keyboard.press('Control+Enter');
+  const testsTab = card(page, 'large').getByRole('tab', { name: 'Tests' });
+  const tests = card(page, 'large').getByRole('list', { name: 'Tests of large' });
+  await testsTab.click();
+  await expect(card(page, 'large').getByText('1 of 2 passed')).toBeVisible();
+  await page.reload();
+  await testsTab.click();
+  await expect(tests.getByRole('listitem').first()).toContainText('none_is_small');
+  await expect(tests).toContainText('all of them are large');
+  await tests.getByRole('button', { name: 'line 16' }).click();
+  await expect(page.getByText('Ln 16, Col')).toBeVisible();
+
   await write(page, 'large', 'transformers/large.py', TRANSFORMER);
   await page.keyboard.press('Control+Enter');
   await expect(card(page, 'large').getByText(/2 rows × 2/).first()).toBeVisible();
-  await card(page, 'large').getByRole('tab', { name: 'Tests' }).click();
-  await expect(card(page, 'large').getByText('1 of 1 passed')).toBeVisible();
+  await testsTab.click();
+  await expect(card(page, 'large').getByText('2 of 2 passed')).toBeVisible();
 
   await write(page, 'large', 'transformers/large.py', TRANSFORMER.replace("'people'", "'peple'"));
   await expect(card(page, 'large').getByText('Stale: code changed')).toBeVisible();

@@ -33,6 +33,8 @@ export const shortcutGroups: readonly { title: string; keys: readonly Shortcut[]
       { keys: ['Alt ↑', 'Alt ↓'], does: 'Move the block' },
       { keys: ['F2'], does: 'Rename the block' },
       { keys: ['Del'], does: 'Remove the block' },
+      { keys: ['T'], does: 'Open a terminal' },
+      { keys: ['F6'], does: 'Leave the open terminal, and go back to it' },
       { keys: ['[', ']'], does: 'Show or fold the left, the right pane' },
     ],
   },

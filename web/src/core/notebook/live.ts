@@ -1,7 +1,7 @@
 // What the server tells while it happens, read from its messages.
 
-import type { BlockRun, LogLine, Product } from './model';
-import { blockRun, list, logLine, map, product, someNumber, someText, text } from './read';
+import type { BlockRun, LogLine, Product, TestResult } from './model';
+import { blockRun, list, logLine, map, product, someNumber, someText, testResults, text } from './read';
 
 export type FileChange =
   | { type: 'project' }
@@ -12,7 +12,7 @@ export type FileChange =
 export type Told =
   | { type: 'run'; run: number; status: string }
   | { type: 'block'; run: number; block: string; blockRun: BlockRun; products: readonly Product[] }
-  | { type: 'tests'; run: number; block: string; passed: number; total: number }
+  | { type: 'tests'; run: number; block: string; passed: number; total: number; results: readonly TestResult[] }
   | { type: 'log'; run: number; block: string | null; line: LogLine }
   | { type: 'files'; changes: readonly FileChange[] }
   | { type: 'lagged' };
@@ -52,6 +52,7 @@ export function told(message: unknown): Told | null {
         block: text(from.block_uuid),
         passed: someNumber(from.passed) ?? 0,
         total: someNumber(from.total) ?? 0,
+        results: testResults(from.results),
       };
     case 'log':
       return { type: 'log', run, block: someText(from.block_uuid), line: logLine(from) };

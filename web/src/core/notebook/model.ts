@@ -85,9 +85,20 @@ export interface LogLine {
   message: string;
 }
 
+export interface TestResult {
+  name: string;
+  status: 'passed' | 'failed' | 'error' | 'not_run';
+  /** The words of its assertion, or of what it raised. */
+  message: string | null;
+  /** Where in the file of the block. */
+  line: number | null;
+}
+
 export interface Tests {
   passed: number;
   total: number;
+  /** Each by its name; of very many the first. */
+  results: readonly TestResult[];
 }
 
 const OPEN: ReadonlySet<BlockStatus> = new Set(['initial', 'queued', 'running']);

@@ -12,6 +12,8 @@ import type {
   Output,
   Product,
   Stale,
+  TestResult,
+  Tests,
 } from './model';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -137,12 +139,35 @@ export function stale(value: unknown): Stale | null {
   }
 }
 
+const TEST_STATUSES: readonly TestResult['status'][] = ['passed', 'failed', 'error', 'not_run'];
+
+export function testResults(value: unknown): TestResult[] {
+  return list(value).map((one) => {
+    const from = map(one);
+    return {
+      name: text(from.name),
+      status: TEST_STATUSES.find((known) => known === from.status) ?? 'error',
+      message: someText(from.message),
+      line: someNumber(from.line),
+    };
+  });
+}
+
+/** The tests of a run that is stored; none where it had none. */
+function storedTests(value: unknown): Tests | null {
+  const results = testResults(value);
+  if (results.length === 0) return null;
+  return { passed: results.filter((one) => one.status === 'passed').length, total: results.length, results };
+}
+
 /** How a block stands, as `/api/pipelines/{pipeline}/notebook` tells. */
 export interface Standing {
   uuid: string;
   newest: BlockRun | null;
   output: Output | null;
   stale: readonly Stale[];
+  /** What the tests of the newest run have said. */
+  tests: Tests | null;
 }
 
 export function standing(value: unknown): Standing {
@@ -154,6 +179,7 @@ export function standing(value: unknown): Standing {
     newest: blockRun(from.block_run),
     output: good ? { blockRun: good, products: list(output.products).map(product) } : null,
     stale: list(from.stale).flatMap((one) => stale(one) ?? []),
+    tests: storedTests(map(from.block_run).tests),
   };
 }
 

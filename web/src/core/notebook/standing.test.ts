@@ -112,6 +112,22 @@ describe('the answer of the server', () => {
     expect(face(of(state), null, 0)).toMatchObject({ tone: 'stale', words: 'Stale: variable late_after changed' });
   });
 
+  test('has the tests of the newest run by name, also when nothing was heard of it', () => {
+    const results = [
+      { name: 'not_empty', status: 'passed', message: null, line: null },
+      { name: 'has_zone', status: 'failed', message: 'no zone', line: 31 },
+    ];
+    const stored = { block_uuid: 'clean', block_run: { id: 10, pipeline_run_id: 1, status: 'failed', attempt: 1, tests: results }, output: null, stale: [] };
+    expect(of(answered(NOTHING, [standing(stored)])).tests).toEqual({ passed: 1, total: 2, results });
+    // What was heard counts all of them, also those that are not stored.
+    let state = hear(adopted(NOTHING, 1, 'running', [{ id: 10, block: 'clean' }]), block(1, 'running'));
+    state = hear(state, { type: 'tests', pipeline_run_id: 1, block_uuid: 'clean', passed: 300, total: 301, results });
+    expect(of(answered(state, [standing(stored)])).tests).toEqual({ passed: 300, total: 301, results });
+    // A run without tests has none, and neither has the next one those of the last.
+    state = answered(state, [standing({ ...stored, block_run: { ...stored.block_run, pipeline_run_id: 2, tests: [] } })]);
+    expect(of(state).tests).toBeNull();
+  });
+
   test('that is older than what was told does not undo it', () => {
     let state = adopted(NOTHING, 5, 'initial', [{ id: 50, block: 'clean' }]);
     state = hear(state, block(5, 'completed', done));

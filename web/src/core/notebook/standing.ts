@@ -69,7 +69,9 @@ export function answered(state: Standings, pipeline: readonly Standing[]): Stand
         newest: takes ? newest : before.newest,
         output: goodIsNewer ? one.output : before.output,
         stale: one.stale,
-        ...(takes && !same ? { logs: [], dropped: 0, tests: null } : {}),
+        // What was heard counts all tests, what is stored may hold the first of very many.
+        ...(takes && same && before.tests === null ? { tests: one.tests } : {}),
+        ...(takes && !same ? { logs: [], dropped: 0, tests: one.tests } : {}),
       };
     });
   }
@@ -173,7 +175,7 @@ export function heard(state: Standings, told: OfRun): Standings {
     case 'tests':
       return change(state, told.block, (before) =>
         before.newest?.run === told.run
-          ? { ...before, tests: { passed: told.passed, total: told.total } }
+          ? { ...before, tests: { passed: told.passed, total: told.total, results: told.results } }
           : before,
       );
     case 'log':

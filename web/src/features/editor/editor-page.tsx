@@ -1,7 +1,9 @@
 // The notebook of a pipeline, between what it is made of (left) and how it hangs together (right).
-import { memo, useEffect, useMemo, useRef } from 'react';
+import { lazy, memo, Suspense, useEffect, useMemo, useRef } from 'react';
+import { useQuery } from '@tanstack/react-query';
 import { NavigationType, useLocation, useNavigationType, useParams, useSearchParams } from 'react-router';
 
+import { terminals } from '../../api/terminal';
 import { goToLine } from '../../core/code/code-editor';
 import { Failure, Skeleton } from '../../ui/states';
 import { type Actions, createActions } from './actions';
@@ -86,6 +88,11 @@ const Middle = memo(Notebook);
 const Right = memo(Inspector);
 const Bar = memo(EditorBar);
 const Line = memo(StatusLine);
+const TerminalPanel = lazy(async () => {
+  // A terminal measures its letters once, when it opens.
+  const [panel] = await Promise.all([import('./terminal-panel'), document.fonts.load("13px 'JetBrains Mono Variable'")]);
+  return panel;
+});
 
 function Open({ pipeline, block, inputs }: { pipeline: string; block: string | null; inputs: string | null }) {
   const open = useMemo(() => {
@@ -101,6 +108,8 @@ function Open({ pipeline, block, inputs }: { pipeline: string; block: string | n
   const phase = useStore(session.phase, (now) => now);
   const isLeftOpen = useStore(view, (now) => now.isLeftOpen);
   const isRightOpen = useStore(view, (now) => now.isRightOpen);
+  const hasTerminal = useStore(view, (now) => now.isTerminalOpen);
+  const isTerminalOff = useQuery(terminals()).data?.is_offered === false;
   const leftWidth = useStore(view, (now) => now.leftWidth);
   const rightWidth = useStore(view, (now) => now.rightWidth);
   useAddress(view, actions);
@@ -140,6 +149,11 @@ function Open({ pipeline, block, inputs }: { pipeline: string; block: string | n
             <Splitter label="Width of the right pane" side="right" width={rightWidth} {...RIGHT} onChange={(width) => view.set((now) => ({ ...now, rightWidth: width }))} />
             <Right />
           </>
+        ) : null}
+        {hasTerminal && !isTerminalOff ? (
+          <Suspense fallback={<section className="shell" aria-label="Terminal" aria-busy="true" />}>
+            <TerminalPanel />
+          </Suspense>
         ) : null}
         <Line />
       </div>

@@ -11,11 +11,11 @@ import { DataTable } from '../../core/tables/data-table';
 import { ProductText } from '../../core/tables/product-text';
 import { size } from '../../lib/format';
 import { IconButton } from '../../ui/button';
-import { Status } from '../../ui/status';
 import { Tabs, TabPanel, type Tab } from '../../ui/tabs';
 import { ChartPanel } from './chart-panel';
 import { ErrorPanel } from './error-panel';
 import { LogLines } from './log-lines';
+import { TestList } from './test-list';
 import { useSession, useView, useViewStore } from './use-session';
 import { type ResultTab, toggled } from './view';
 
@@ -90,7 +90,7 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
   return (
     <div className="result">
       {hasFailed && newest.failure ? <ErrorPanel uuid={uuid} block={block} state={state} failure={newest.failure} /> : null}
-      {hasFailed && products.length === 0 && chosen === undefined ? null : (
+      {hasFailed && products.length === 0 && state.tests === null && chosen === undefined ? null : (
         <Tabs
           label={`Result of ${uuid}`}
           className="result-tabs"
@@ -122,13 +122,7 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
             {tab === 'text' && id !== null ? (
               products.filter((product) => product.kind !== 'frame').map((product) => <ProductText key={product.name} of={{ blockRun: id, product: product.name }} product={product} />)
             ) : null}
-            {tab === 'tests' && state.tests ? (
-              <p className="result-nothing">
-                <Status tone={state.tests.passed === state.tests.total ? 'success' : 'failed'}>
-                  {state.tests.passed} of {state.tests.total} passed
-                </Status>
-              </p>
-            ) : null}
+            {tab === 'tests' && state.tests ? <TestList uuid={uuid} tests={state.tests} /> : null}
             {tab === 'logs' ? <Logs state={state} name={uuid} /> : null}
           </TabPanel>
         </Tabs>

@@ -11,14 +11,16 @@ export function Splitter({
   onChange,
 }: {
   label: string;
-  side: 'left' | 'right';
+  /** The pane that it moves an edge of; of the one at the bottom `width` is the height. */
+  side: 'left' | 'right' | 'bottom';
   width: number;
   usual: number;
   least: number;
   most: number;
   onChange: (width: number) => void;
 }) {
-  const from = useRef<{ x: number; width: number } | null>(null);
+  const from = useRef<{ at: number; width: number } | null>(null);
+  const isFlat = side === 'bottom';
   const sign = side === 'left' ? 1 : -1;
   const set = (next: number) => onChange(Math.round(Math.min(most, Math.max(least, next))));
   return (
@@ -28,26 +30,26 @@ export function Splitter({
       role="separator"
       className={`splitter splitter-${side}`}
       aria-label={label}
-      aria-orientation="vertical"
+      aria-orientation={isFlat ? 'horizontal' : 'vertical'}
       aria-valuenow={width}
       aria-valuemin={least}
       aria-valuemax={most}
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       onPointerDown={(event) => {
-        from.current = { x: event.clientX, width };
+        from.current = { at: isFlat ? event.clientY : event.clientX, width };
         event.currentTarget.setPointerCapture(event.pointerId);
       }}
       onPointerMove={(event) => {
-        if (from.current !== null) set(from.current.width + sign * (event.clientX - from.current.x));
+        if (from.current !== null) set(from.current.width + sign * ((isFlat ? event.clientY : event.clientX) - from.current.at));
       }}
       onPointerUp={() => {
         from.current = null;
       }}
       onDoubleClick={() => set(usual)}
       onKeyDown={(event) => {
-        if (event.key === 'ArrowLeft') set(width - sign * 16);
-        if (event.key === 'ArrowRight') set(width + sign * 16);
+        if (event.key === (isFlat ? 'ArrowUp' : 'ArrowLeft')) set(width - sign * 16);
+        if (event.key === (isFlat ? 'ArrowDown' : 'ArrowRight')) set(width + sign * 16);
         if (event.key === 'Home') set(least);
         if (event.key === 'End') set(most);
       }}

@@ -1,9 +1,13 @@
 // The line at the bottom: problems of the code, where the caret is, whether the server is heard.
-import { CircleAlert, TriangleAlert, X } from 'lucide-react';
+import { useQuery } from '@tanstack/react-query';
+import { CircleAlert, SquareTerminal, TriangleAlert, X } from 'lucide-react';
 
+import { terminals } from '../../api/terminal';
 import { plural } from '../../lib/format';
 import { IconButton } from '../../ui/button';
+import { Tip } from '../../ui/tip';
 import { useActions, useOrder, useSession, useStore, useView, useViewStore } from './use-session';
+import { TERMINAL_BUTTON, TERMINAL_SCREEN } from './view';
 
 function Problems() {
   const session = useSession();
@@ -42,6 +46,29 @@ function Problems() {
   );
 }
 
+function TerminalButton() {
+  const view = useViewStore();
+  const isOpen = useView((now) => now.isTerminalOpen);
+  const isOff = useQuery(terminals()).data?.is_offered === false;
+  return (
+    <Tip text={isOff ? 'The server was started with --no-terminal' : isOpen ? 'Go to the terminal' : 'A shell in the folder of the project'} keys={isOff ? undefined : isOpen ? 'F6' : 'T'}>
+      <button
+        type="button"
+        id={TERMINAL_BUTTON}
+        className="status-line-button"
+        aria-expanded={isOpen}
+        aria-disabled={isOff ? true : undefined}
+        onClick={() => {
+          if (isOpen) document.getElementById(TERMINAL_SCREEN)?.querySelector('textarea')?.focus();
+          else if (!isOff) view.set((now) => ({ ...now, isTerminalOpen: true }));
+        }}
+      >
+        <SquareTerminal aria-hidden /> Terminal
+      </button>
+    </Tip>
+  );
+}
+
 export function StatusLine() {
   const session = useSession();
   const view = useViewStore();
@@ -63,6 +90,7 @@ export function StatusLine() {
         >
           <CircleAlert aria-hidden /> Problems {total}
         </button>
+        <TerminalButton />
         <span className="card-gap" />
         {place === null ? null : (
           <span>

@@ -67,6 +67,7 @@ export function useKeys({ session, view, actions }: { session: Session; view: St
         Delete: () => {
           if (selected !== null) view.set((now) => ({ ...now, removing: selected }));
         },
+        t: () => view.set((now) => ({ ...now, isTerminalOpen: true })),
         '[': () => view.set((now) => ({ ...now, isLeftOpen: !now.isLeftOpen })),
         ']': () => view.set((now) => ({ ...now, isRightOpen: !now.isRightOpen })),
       };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { inputsOfText, LEFT, rememberedPanes, RIGHT, textOfInputs, toggled } from './view';
+import { inputsOfText, LEFT, LOW, rememberedPanes, RIGHT, textOfInputs, toggled } from './view';
 
 describe('panes', () => {
   test('are as usual where nothing is remembered or readable', () => {
@@ -10,8 +10,8 @@ describe('panes', () => {
   });
 
   test('are as they were left, within their limits', () => {
-    const stored = JSON.stringify({ left: 'files', right: 'settings', leftWidth: 9_999, rightWidth: 10, isRightOpen: false });
-    expect(rememberedPanes(stored, false)).toMatchObject({ left: 'files', right: 'settings', leftWidth: LEFT.most, rightWidth: RIGHT.least, isRightOpen: false });
+    const stored = JSON.stringify({ left: 'files', right: 'settings', leftWidth: 9_999, rightWidth: 10, terminalHeight: 5_000, isRightOpen: false });
+    expect(rememberedPanes(stored, false)).toMatchObject({ left: 'files', right: 'settings', leftWidth: LEFT.most, rightWidth: RIGHT.least, terminalHeight: LOW.most, isRightOpen: false });
   });
 
   test('make room in a narrow window', () => {

@@ -15,6 +15,7 @@ export interface Panes {
   past: Past;
   leftWidth: number;
   rightWidth: number;
+  terminalHeight: number;
   isLeftOpen: boolean;
   isRightOpen: boolean;
 }
@@ -36,12 +37,19 @@ export interface View extends Panes {
   inputsOf: { block: string; run: number } | null;
   place: { line: number; column: number } | null;
   areProblemsOpen: boolean;
+  /** Its shell ends when it is closed, so this is not remembered. */
+  isTerminalOpen: boolean;
 }
 
 const KEY = 'baton.editor';
 const NARROW = 1280;
 export const LEFT = { usual: 232, least: 200, most: 360 };
 export const RIGHT = { usual: 360, least: 288, most: 640 };
+export const LOW = { usual: 240, least: 96, most: 640 };
+
+/** Where the keyboard goes when it leaves the terminal, and from where it comes. */
+export const TERMINAL_BUTTON = 'terminal-button';
+export const TERMINAL_SCREEN = 'terminal-screen';
 
 const usual: Panes = {
   left: 'blocks',
@@ -49,6 +57,7 @@ const usual: Panes = {
   past: 'runs',
   leftWidth: LEFT.usual,
   rightWidth: RIGHT.usual,
+  terminalHeight: LOW.usual,
   isLeftOpen: true,
   isRightOpen: true,
 };
@@ -77,6 +86,7 @@ export function rememberedPanes(stored: string | null, isNarrow: boolean): Panes
       past: isOneOf(['runs', 'commits', 'pipeline'] as const, past) ? past : usual.past,
       leftWidth: within(from.get('leftWidth'), LEFT),
       rightWidth: isNarrow ? Math.min(RIGHT.least, within(from.get('rightWidth'), RIGHT)) : within(from.get('rightWidth'), RIGHT),
+      terminalHeight: within(from.get('terminalHeight'), LOW),
       isLeftOpen: !isNarrow && from.get('isLeftOpen') !== false,
       isRightOpen: from.get('isRightOpen') !== false,
     };
@@ -108,11 +118,12 @@ export function createView(selected: string | null, inputsOf: View['inputsOf'] =
     inputsOf,
     place: null,
     areProblemsOpen: false,
+    isTerminalOpen: false,
   });
   let written = '';
   store.subscribe(() => {
-    const { left, right, past, leftWidth, rightWidth, isLeftOpen, isRightOpen } = store.get();
-    const text = JSON.stringify({ left, right, past, leftWidth, rightWidth, isLeftOpen, isRightOpen });
+    const { left, right, past, leftWidth, rightWidth, terminalHeight, isLeftOpen, isRightOpen } = store.get();
+    const text = JSON.stringify({ left, right, past, leftWidth, rightWidth, terminalHeight, isLeftOpen, isRightOpen });
     if (text !== written) localStorage.setItem(KEY, text);
     written = text;
   });
