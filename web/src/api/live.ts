@@ -85,8 +85,9 @@ export function connect(): () => void {
   let wasLost = false;
   opened.onopen = () => {
     setLive(true);
-    // What happened while nobody listened.
+    // What happened while nobody listened: at the beginning, since the page has asked its first questions.
     if (wasLost) touch({ type: 'lagged', missed: null });
+    else refresh('runs', 'triggers', 'status', 'products', 'backfills');
     wasLost = false;
   };
   opened.onerror = () => {
