@@ -355,7 +355,7 @@ def test_a_missing_file(run):
     assert error["hint"].startswith("create /")
 
 
-@pytest.mark.parametrize(("kind", "language"), [("transformer", "r"), ("dbt", "python"), ("chart", "python")])
+@pytest.mark.parametrize(("kind", "language"), [("transformer", "r"), ("dbt", "python"), ("chart", "r")])
 def test_blocks_that_do_not_run(run, job, kind, language):
     block = job("x = 1")["block"]
     error = run("x = 1", block={**block, "type": kind, "language": language}).error

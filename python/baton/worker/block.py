@@ -49,7 +49,7 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
     """
     if job.type == PRODUCT:
         return hand_out(job, channel, session)
-    if job.type == "chart":
+    if job.type == "chart" and job.language == "python":
         from baton.worker import charts
 
         return charts.draw(job, channel, session)
