@@ -99,15 +99,11 @@ class ObjectStore(ABC):
     def _download(self, bucket: str, key: str, path: str | os.PathLike[str]) -> None:
         # Under another name until it is whole: what stands at `path` is not lost to an object that is missing.
         target = os.path.abspath(path)
-        handle, part = tempfile.mkstemp(prefix=".baton-", dir=os.path.dirname(target))
-        try:
-            with os.fdopen(handle, "wb") as file, self._explained(bucket, key):
+        with tempfile.TemporaryDirectory(prefix=".baton-", dir=os.path.dirname(target)) as folder:
+            part = os.path.join(folder, "object")
+            with open(part, "wb") as file, self._explained(bucket, key):
                 self._fetch(bucket, key, file)
-            os.chmod(part, 0o666 & ~_umask())
             os.replace(part, target)
-        except BaseException:
-            os.unlink(part)
-            raise
 
     @contextlib.contextmanager
     def _explained(self, bucket: str, key: str | None) -> Iterator[None]:
@@ -437,12 +433,6 @@ def _file_name(format: FileFormat) -> str:
 def _begins_with(path: str, magic: bytes) -> bool:
     with open(path, "rb") as file:
         return file.read(len(magic)) == magic
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _plain_checksums() -> Any:

@@ -1,17 +1,12 @@
 //! The API as the UI uses it: blocks run at once, what they print as it comes, and what they produce page by page.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::project::TestProject;
 use crate::service::Server;
-
-/// Longest time to wait for something that is to come.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::websocket::{Connection, Message, UPGRADE};
 
 /// A million rows.
 const ROWS: &str = "@data_loader
@@ -44,39 +39,9 @@ fn execute(server: &Server, run: &Value) -> Value {
     answer["run"].clone()
 }
 
-/// A connection that stays open after the head of its answer.
-fn connect(server: &Server, path: &str, headers: &str) -> BufReader<TcpStream> {
-    let address = server.url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let token = &server.token;
-    let head = format!(
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n{headers}\r\n"
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    while line != "\r\n" {
-        line.clear();
-        assert!(reader.read_line(&mut line).unwrap() > 0, "no answer");
-    }
-    reader
-}
-
-/// The next event of a stream of server-sent events.
-fn next_event(stream: &mut BufReader<TcpStream>) -> Value {
+fn until(events: &mut Connection, is_it: impl Fn(&Value) -> bool) -> Value {
     loop {
-        let mut line = String::new();
-        assert!(stream.read_line(&mut line).unwrap() > 0, "the stream ended");
-        if let Some(data) = line.strip_prefix("data:") {
-            return serde_json::from_str(data).unwrap();
-        }
-    }
-}
-
-fn until(stream: &mut BufReader<TcpStream>, is_it: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let event = next_event(stream);
+        let event = events.next_event();
         if is_it(&event) {
             return event;
         }
@@ -191,7 +156,7 @@ fn blocks_are_run_at_once_and_say_what_they_print_as_it_comes() {
     project.block("talk", "double", "transformer", &["talker"], "", double);
     let gate = project.scratch().join("gate");
     let server = Server::start(&project);
-    let mut events = connect(&server, "/api/events", "");
+    let mut events = Connection::open(&server, "/api/events", "");
 
     // It has not ended when the answer comes, and goes on.
     let variables = json!({"gate": gate, "add": 21});
@@ -244,33 +209,12 @@ fn blocks_are_run_at_once_and_say_what_they_print_as_it_comes() {
     assert_eq!(server.ended(run)["status"], "cancelled");
 }
 
-/// Says something over a socket. The mask of a client may be all zeros.
-fn say(socket: &mut BufReader<TcpStream>, message: &Value) {
-    let text = message.to_string();
-    let length = u8::try_from(text.len()).unwrap();
-    assert!(length < 126);
-    let head = [0x81, 0x80 | length, 0, 0, 0, 0];
-    let frame = [head.as_slice(), text.as_bytes()].concat();
-    socket.get_mut().write_all(&frame).unwrap();
-}
-
 /// The next message that is heard over a socket.
-fn hear(socket: &mut BufReader<TcpStream>) -> Value {
-    let mut take = |count: usize| {
-        let mut bytes = vec![0; count];
-        socket.read_exact(&mut bytes).unwrap();
-        bytes
-    };
-    let head = take(2);
-    let length = match head[1] {
-        126 => take(2),
-        127 => take(8),
-        short => vec![short],
-    };
-    let length = length
-        .iter()
-        .fold(0, |sum, byte| sum * 256 + usize::from(*byte));
-    serde_json::from_slice(&take(length)).unwrap()
+fn hear(socket: &mut Connection) -> Value {
+    match socket.hear() {
+        Message::Text(message) => message,
+        Message::Bytes(_) | Message::Closed => panic!("no message"),
+    }
 }
 
 #[test]
@@ -279,15 +223,13 @@ fn a_socket_tells_what_it_is_asked_to() {
     let code = "@custom\ndef speak(*args, **kwargs):\n    print('a word')\n    return 1\n";
     project.block("speak", "speaker", "custom", &[], "", code);
     let server = Server::start(&project);
-    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    let mut socket = connect(&server, "/websocket", upgrade);
+    let mut socket = Connection::open(&server, "/websocket", UPGRADE);
     let unknown = json!({"subscribe": {"pipeline_run_id": 99}});
-    say(&mut socket, &unknown);
+    socket.say(&unknown);
     assert_eq!(hear(&mut socket)["type"], "error");
-    say(&mut socket, &json!({"subscribe": {"text": "word"}}));
+    socket.say(&json!({"subscribe": {"text": "word"}}));
     // The answer to what makes no sense says that the subscription before it was read.
-    say(&mut socket, &json!({"listen": {}}));
+    socket.say(&json!({"listen": {}}));
     assert_eq!(hear(&mut socket)["type"], "error");
 
     let done = execute(
@@ -309,7 +251,7 @@ fn a_socket_tells_what_it_is_asked_to() {
     }
 
     // Of one run it tells where that stands.
-    say(&mut socket, &json!({"subscribe": {"pipeline_run_id": run}}));
+    socket.say(&json!({"subscribe": {"pipeline_run_id": run}}));
     let block = hear(&mut socket);
     assert_eq!(
         (&block["type"], &block["status"]),

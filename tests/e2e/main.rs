@@ -36,4 +36,5 @@ mod service;
 mod several;
 mod telemetry;
 mod terminal;
+mod websocket;
 mod yielding;

@@ -1,8 +1,7 @@
 //! Terminals: a shell of the project over a socket, who may have one, and what is left of it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -11,47 +10,21 @@ use serde_json::{Value, json};
 
 use crate::project::TestProject;
 use crate::service::Server;
-
-/// Longest time to wait for something that is to come.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-                       sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+use crate::websocket::{Connection, Message, UPGRADE};
 
 /// A terminal as a browser has it.
 struct Screen {
-    stream: BufReader<TcpStream>,
+    connection: Connection,
     /// What was shown so far.
     shown: String,
     /// What was told so far.
     told: Vec<Value>,
 }
 
-enum Heard {
-    Shown(Vec<u8>),
-    Told(Value),
-    Closed,
-}
-
 /// Asks for a terminal; gives the status of the answer.
-fn ask(server: &Server, path: &str, headers: &str) -> (u16, BufReader<TcpStream>) {
-    let address = server.url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\n{UPGRADE}{headers}\r\n"
-    )
-    .unwrap();
-    let mut stream = BufReader::new(stream);
-    let mut line = String::new();
-    stream.read_line(&mut line).unwrap();
-    let status = line.split(' ').nth(1).unwrap().parse().unwrap();
-    while line != "\r\n" {
-        line.clear();
-        stream.read_line(&mut line).unwrap();
-    }
-    (status, stream)
+fn asked(server: &Server, headers: &str) -> u16 {
+    let headers = format!("{UPGRADE}{headers}");
+    Connection::open_with(server, "/websocket/terminal", &headers).status
 }
 
 fn bearer(server: &Server) -> String {
@@ -61,10 +34,10 @@ fn bearer(server: &Server) -> String {
 impl Screen {
     fn open(server: &Server, query: &str) -> Self {
         let path = format!("/websocket/terminal{query}");
-        let (status, stream) = ask(server, &path, &bearer(server));
-        assert_eq!(status, 101);
+        let connection = Connection::open(server, &path, UPGRADE);
+        assert_eq!(connection.status, 101);
         let mut screen = Self {
-            stream,
+            connection,
             shown: String::new(),
             told: Vec::new(),
         };
@@ -74,49 +47,19 @@ impl Screen {
     }
 
     fn say(&mut self, message: &Value) {
-        let text = message.to_string();
-        let length = u16::try_from(text.len()).unwrap();
-        // The mask of a client may be all zeros.
-        let [high, low] = length.to_be_bytes();
-        let head = [0x81, 0x80 | 0x7e, high, low, 0, 0, 0, 0];
-        let frame = [head.as_slice(), text.as_bytes()].concat();
-        self.stream.get_mut().write_all(&frame).unwrap();
+        self.connection.say(message);
     }
 
     fn input(&mut self, data: &str) {
         self.say(&json!({"type": "input", "data": data}));
     }
 
-    fn next(&mut self) -> Heard {
-        let mut take = |count: usize| {
-            let mut bytes = vec![0; count];
-            self.stream.read_exact(&mut bytes).unwrap();
-            bytes
-        };
-        let head = take(2);
-        let length = match head[1] {
-            126 => take(2),
-            127 => take(8),
-            short => vec![short],
-        };
-        let bytes = take(
-            length
-                .iter()
-                .fold(0, |sum, byte| sum * 256 + usize::from(*byte)),
-        );
-        match head[0] & 0x0f {
-            1 => Heard::Told(serde_json::from_slice(&bytes).unwrap()),
-            2 => Heard::Shown(bytes),
-            _ => Heard::Closed,
-        }
-    }
-
     fn until(&mut self, is_it: impl Fn(&Self) -> bool) {
         while !is_it(self) {
-            match self.next() {
-                Heard::Shown(bytes) => self.shown += &String::from_utf8_lossy(&bytes),
-                Heard::Told(told) => self.told.push(told),
-                Heard::Closed => panic!("closed after {:?} {}", self.told, self.shown),
+            match self.connection.hear() {
+                Message::Bytes(bytes) => self.shown += &String::from_utf8_lossy(&bytes),
+                Message::Text(told) => self.told.push(told),
+                Message::Closed => panic!("closed after {:?} {}", self.told, self.shown),
             }
         }
     }
@@ -264,12 +207,11 @@ fn nothing_of_a_terminal_outlives_its_socket_or_its_server() {
 fn eight_at_once_and_only_with_the_token_and_from_this_page() {
     let project = TestProject::new();
     let server = served(&project, &[]);
-    let path = "/websocket/terminal";
-    assert_eq!(ask(&server, path, "").0, 401);
+    assert_eq!(asked(&server, ""), 401);
     let foreign = format!("{}origin: http://evil.example\r\n", bearer(&server));
-    assert_eq!(ask(&server, path, &foreign).0, 403);
+    assert_eq!(asked(&server, &foreign), 403);
     let mut screens: Vec<Screen> = (0..8).map(|_| Screen::open(&server, "")).collect();
-    assert_eq!(ask(&server, path, &bearer(&server)).0, 429);
+    assert_eq!(asked(&server, &bearer(&server)), 429);
     let mut first = screens.remove(0);
     first.input("exit\n");
     first.ends();
@@ -281,7 +223,7 @@ fn eight_at_once_and_only_with_the_token_and_from_this_page() {
     drop(server);
 
     let server = served(&project, &["--no-terminal"]);
-    assert_eq!(ask(&server, path, &bearer(&server)).0, 403);
+    assert_eq!(asked(&server, &bearer(&server)), 403);
     assert_eq!(
         server.get("/api/terminals")["terminals"]["is_offered"],
         false

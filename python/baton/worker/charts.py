@@ -89,17 +89,18 @@ def _pandas() -> Any:
     return pd
 
 
+def _missing(axis: str, what: str, job: Job) -> BlockFailure:
+    name = job.configuration.get(axis) or axis
+    words = f"the code of chart `{job.uuid}` assigns nothing to `{name}`"
+    return BlockFailure("signature", words, hint=f"assign {what.format(name)}")
+
+
 def _points(part: Callable[[str], Any], kind: str, job: Job) -> Any:
     """A frame with the places in its first column, and behind it a column for each series."""
     both = part("xy")
     x, y = both if isinstance(both, (tuple, list)) and len(both) == 2 else (part("x"), part("y"))
     if x is None:
-        name = job.configuration.get("x") or "x"
-        raise BlockFailure(
-            "signature",
-            f"the code of chart `{job.uuid}` assigns nothing to `{name}`",
-            hint=f"assign a list to `{name}`, or set `group_by` and let Baton compute the chart",
-        )
+        raise _missing("x", "a list to `{}`, or set `group_by` and let Baton compute the chart", job)
     label = job.configuration.get("x")
     label = label if isinstance(label, str) and label else "x"
     x = _list(x, label, job)
@@ -107,12 +108,7 @@ def _points(part: Callable[[str], Any], kind: str, job: Job) -> Any:
     if kind in ("histogram", "pie chart"):
         return _frame(data)
     if y is None:
-        name = job.configuration.get("y") or "y"
-        raise BlockFailure(
-            "signature",
-            f"the code of chart `{job.uuid}` assigns nothing to `{name}`",
-            hint=f"assign a list of series to `{name}`: [[1, 2, 3]]",
-        )
+        raise _missing("y", "a list of series to `{}`: [[1, 2, 3]]", job)
     own = job.configuration.get("y")
     own = own if isinstance(own, str) and own else "y"
     # Of a frame each column is a series.

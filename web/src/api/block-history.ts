@@ -1,7 +1,8 @@
 // The past of a block: how it ran, and with which code.
 import { queryOptions } from '@tanstack/react-query';
 
-import { blockRun, list, map, someText } from '../core/notebook/read';
+import { blockRun } from '../core/notebook/read';
+import { list, map, someText } from '../lib/json';
 import { ask } from './client';
 
 export interface PastRun {

@@ -1,4 +1,5 @@
 // The one place that talks to the server. Paths are those of the published description, so a route that goes away is a type error.
+import { map, someText, text } from '../lib/json';
 import type { paths } from './generated/schema';
 
 export type Path = keyof paths;
@@ -41,18 +42,13 @@ export function address(path: Path, { path: values = {}, query = {} }: Pick<Aske
   return text === '' ? filled : `${filled}?${text}`;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
 function failure(status: number, body: unknown): ApiError {
-  const inside = isRecord(body) && isRecord(body.error) ? body.error : {};
-  const text = (key: string) => (typeof inside[key] === 'string' ? inside[key] : undefined);
+  const inside = map(map(body).error);
   return new ApiError(
     status,
-    text('message') ?? `the server answered with ${status}`,
-    text('type') ?? 'unknown',
-    text('hint'),
+    text(inside.message, `the server answered with ${status}`),
+    text(inside.type, 'unknown'),
+    someText(inside.hint) ?? undefined,
   );
 }
 

@@ -1,7 +1,8 @@
 // What Git knows of the files: commits, and what a file held in one.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
-import { list, map, moment, someText, text, texts } from '../core/notebook/read';
+import { moment } from '../core/notebook/read';
+import { list, map, someText, text, texts } from '../lib/json';
 import { ask } from './client';
 
 export interface Commit {

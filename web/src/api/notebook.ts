@@ -1,7 +1,8 @@
 // What the editor asks of the server: the notebook of a pipeline, its blocks, their runs.
 import type { Loaded } from '../core/notebook/document';
 import type { LogLine } from '../core/notebook/model';
-import { block, list, logLine, map, someNumber, someText, type Standing, standing, text } from '../core/notebook/read';
+import { block, logLine, type Standing, standing } from '../core/notebook/read';
+import { list, map, someNumber, someText, text } from '../lib/json';
 import { ApiError, ask } from './client';
 
 export interface PipelineOnDisk {

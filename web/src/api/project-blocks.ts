@@ -1,7 +1,7 @@
 // The blocks of all pipelines, to be used again in another one.
 import { queryOptions } from '@tanstack/react-query';
 
-import { list, map, text } from '../core/notebook/read';
+import { list, map, text } from '../lib/json';
 import { ask } from './client';
 
 export interface ProjectBlock {

@@ -1,7 +1,7 @@
 // The files of the project, for the pane beside the notebook.
 import { queryOptions } from '@tanstack/react-query';
 
-import { list, map, someNumber, someText, text } from '../core/notebook/read';
+import { list, map, someNumber, someText, text } from '../lib/json';
 import { address, ApiError, ask } from './client';
 
 export interface FileNode {

@@ -2,7 +2,7 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import type { Column } from '../core/notebook/model';
-import { list, map, someNumber, someText, text } from '../core/notebook/read';
+import { list, map, someNumber, someText, text } from '../lib/json';
 import { type ColumnFacts, queryOf, type TableView } from '../core/notebook/table';
 import { address, ask } from './client';
 

@@ -1,7 +1,7 @@
 // Variables of a pipeline, and the names of secrets.
 import { queryOptions } from '@tanstack/react-query';
 
-import { list, map, someText, text } from '../core/notebook/read';
+import { list, map, someText, text } from '../lib/json';
 import { ask } from './client';
 
 export async function setVariable(pipeline: string, name: string, value: unknown, isNew: boolean): Promise<void> {

@@ -67,10 +67,11 @@ test('what was typed is sent as what it says', () => {
 });
 
 test('a refusal stands at its fields', () => {
-  expect([...refusals('`city` must be one of "a; b", not "c"; `days` must be at most 31, not 40')]).toEqual([
+  expect([...refusals(sections(), '`city` must be one of "a; b", not "c"; `days` must be at most 31, not 40')]).toEqual([
     ['city', 'This must be one of "a; b", not "c"'],
     ['days', 'This must be at most 31, not 40'],
   ]);
-  expect(refusals('the server did not answer').size).toBe(0);
-  expect(refusals('`city` must be given; nothing else is known').get('city')).toBe('This must be given; nothing else is known');
+  expect(refusals(sections(), '`else` must be given; `city` must be given').size).toBe(0);
+  expect(refusals(sections(), 'the server did not answer').size).toBe(0);
+  expect(refusals(sections(), '`city` must be given; nothing else is known').get('city')).toBe('This must be given; nothing else is known');
 });

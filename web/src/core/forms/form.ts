@@ -1,5 +1,6 @@
 // The forms of a pipeline (interactions), read from their files: which fields people see, and what their values are.
 import type { PipelineForms } from '../../api/forms';
+import { isMap, list, map, someNumber, text, type Json } from '../../lib/json';
 
 export type FieldKind = 'choice' | 'switch' | 'number' | 'text' | 'lines' | 'day' | 'json';
 
@@ -28,16 +29,7 @@ export interface FormSection {
 
 export type Values = Readonly<Record<string, unknown>>;
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-const recordOf = (value: unknown) => (isRecord(value) ? value : {});
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
-const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefined);
-
-function kindOf(input: Record<string, unknown>, style: Record<string, unknown>, types: readonly string[], hasOptions: boolean): FieldKind {
+function kindOf(input: Json, style: Json, types: readonly string[], hasOptions: boolean): FieldKind {
   if (hasOptions) return 'choice';
   if (input.type === 'switch' || input.type === 'checkbox' || (types[0] === 'boolean' && input.type === undefined)) return 'switch';
   const isNumber = types.includes('integer') || types.includes('float');
@@ -47,26 +39,26 @@ function kindOf(input: Record<string, unknown>, style: Record<string, unknown>, 
   return input.type === 'code' || style.multiline === true ? 'lines' : 'text';
 }
 
-function fieldOf(key: string, variable: Record<string, unknown>, inputs: Record<string, unknown>, change: Record<string, unknown>): FormField | undefined {
+function fieldOf(key: string, variable: Json, inputs: Json, change: Json): FormField | undefined {
   if (change.disabled === true) return undefined;
-  const input = recordOf(inputs[textOf(variable.input)]);
-  const style = recordOf(input.style);
-  const own = listOf(change.types);
-  const types = (own.length > 0 ? own : listOf(variable.types)).map(textOf);
-  const options = listOf(input.options)
-    .filter(isRecord)
-    .map((option) => ({ label: textOf(option.label) === '' ? JSON.stringify(option.value) : textOf(option.label), value: option.value }));
-  const name = [change.uuid_override, variable.uuid, key].map(textOf).find((one) => one !== '') ?? key;
+  const input = map(inputs[text(variable.input)]);
+  const style = map(input.style);
+  const own = list(change.types);
+  const types = (own.length > 0 ? own : list(variable.types)).map((one) => text(one));
+  const options = list(input.options)
+    .filter(isMap)
+    .map((option) => ({ label: text(option.label) === '' ? JSON.stringify(option.value) : text(option.label), value: option.value }));
+  const name = [change.uuid_override, variable.uuid, key].map((one) => text(one)).find((one) => one !== '') ?? key;
   return {
     name,
-    label: textOf(variable.name) === '' ? name : textOf(variable.name),
-    about: textOf(variable.description),
+    label: text(variable.name) === '' ? name : text(variable.name),
+    about: text(variable.description),
     kind: kindOf(input, style, types, options.length > 0),
     isWhole: types.includes('integer') && !types.includes('float'),
     isMono: input.type === 'code' || style.monospace === true,
     options,
-    min: numberOf(style.min),
-    max: numberOf(style.max),
+    min: someNumber(style.min) ?? undefined,
+    max: someNumber(style.max) ?? undefined,
     isRequired: (typeof change.required === 'boolean' ? change.required : variable.required) === true,
   };
 }
@@ -74,34 +66,34 @@ function fieldOf(key: string, variable: Record<string, unknown>, inputs: Record<
 /** What people see of the forms, in the order of the file. A form that is not there is left out: the checks of the project tell of it. */
 export function sectionsOf({ used, files }: PipelineForms): FormSection[] {
   const named = new Map(files.map((file) => [file.uuid.replace(/\.ya?ml$/, ''), file]));
-  return Object.entries(recordOf(used)).flatMap(([block, list]) =>
-    listOf(list)
-      .filter(isRecord)
+  return Object.entries(map(used)).flatMap(([block, uses]) =>
+    list(uses)
+      .filter(isMap)
       .flatMap((use): FormSection[] => {
-        const uuid = textOf(use.uuid).replace(/\.ya?ml$/, '');
+        const uuid = text(use.uuid).replace(/\.ya?ml$/, '');
         const file = named.get(uuid);
         if (file === undefined) return [];
-        const changes = recordOf(use.variables);
+        const changes = map(use.variables);
         const fields = new Map(
-          Object.entries(recordOf(file.variables)).flatMap(([key, variable]) => {
-            const field = fieldOf(key, recordOf(variable), recordOf(file.inputs), recordOf(changes[key]));
+          Object.entries(map(file.variables)).flatMap(([key, variable]) => {
+            const field = fieldOf(key, map(variable), map(file.inputs), map(changes[key]));
             return field === undefined ? [] : [[key, field] as const];
           }),
         );
-        const layout = listOf(use.layout).length > 0 ? listOf(use.layout) : listOf(file.layout);
+        const layout = list(use.layout).length > 0 ? list(use.layout) : list(file.layout);
         const rows = layout
           .map((row) =>
-            listOf(row).flatMap((cell) => {
-              const { variable, width } = recordOf(cell);
-              const field = fields.get(textOf(variable));
+            list(row).flatMap((cell) => {
+              const { variable, width } = map(cell);
+              const field = fields.get(text(variable));
               // What stands in the layout twice is shown once.
-              return field !== undefined && fields.delete(textOf(variable)) ? [{ field, share: numberOf(width) ?? 1 }] : [];
+              return field !== undefined && fields.delete(text(variable)) ? [{ field, share: someNumber(width) ?? 1 }] : [];
             }),
           )
           .filter((row) => row.length > 0);
         // What the layout does not name comes after it: the server wants it all the same.
         for (const field of fields.values()) rows.push([{ field, share: 1 }]);
-        return rows.length === 0 ? [] : [{ key: `${block} ${uuid}`, title: textOf(use.name) === '' ? uuid : textOf(use.name), about: textOf(use.description), rows }];
+        return rows.length === 0 ? [] : [{ key: `${block} ${uuid}`, title: text(use.name) === '' ? uuid : text(use.name), about: text(use.description), rows }];
       }),
   );
 }
@@ -179,13 +171,15 @@ export function settled(sections: readonly FormSection[], values: Values): Recor
   return Object.fromEntries(Object.entries(after).filter(([, value]) => value !== undefined));
 }
 
-/** What the server says is wrong, by variable; nothing when its words are about something else. */
-export function refusals(message: string): ReadonlyMap<string, string> {
+/** What the server says is wrong, by variable; nothing when its words are about something else than these forms. */
+export function refusals(sections: readonly FormSection[], message: string): ReadonlyMap<string, string> {
+  const known = new Set(sections.flatMap(fieldsOf).map(({ name }) => name));
   const parts = message.split(/; (?=`)/).map((part) => /^`([^`]+)` (must .*)$/s.exec(part));
   const found = new Map<string, string>();
   for (const part of parts) {
-    if (part === null) return new Map();
-    found.set(part[1] ?? '', `This ${part[2] ?? ''}`);
+    const name = part?.[1] ?? '';
+    if (!known.has(name)) return new Map();
+    found.set(name, `This ${part?.[2] ?? ''}`);
   }
   return found;
 }

@@ -31,9 +31,7 @@ export function RunDialog({
   const [error, setError] = useState<unknown>();
   const values = { ...known, ...chosen };
   const wrong = sections === undefined ? new Map<string, string>() : wrongIn(sections, chosen, known ?? {}, true);
-  const refused = error instanceof Error ? refusals(error.message) : new Map<string, string>();
-  const named = new Set(sections?.flatMap((section) => section.rows.flatMap((row) => row.map(({ field }) => field.name))));
-  const isAtFields = refused.size > 0 && [...refused.keys()].every((name) => named.has(name));
+  const refused = refusals(sections ?? [], error instanceof Error ? error.message : '');
   const run = () => {
     setTried(true);
     if (sections === undefined || wrong.size > 0) return;
@@ -64,14 +62,14 @@ export function RunDialog({
           <FormFields
             sections={sections}
             values={values}
-            wrong={isAtFields ? refused : isTried ? wrong : new Map()}
+            wrong={refused.size > 0 ? refused : isTried ? wrong : new Map()}
             onChange={(name, value) => {
               setChosen({ ...chosen, [name]: value });
               setError(undefined);
             }}
           />
         )}
-        {error === undefined || isAtFields ? null : <Failure title="The run was not started" error={error} />}
+        {error === undefined || refused.size > 0 ? null : <Failure title="The run was not started" error={error} />}
         <div className="dialog-actions">
           <Button look="quiet" onClick={onClose}>
             Cancel

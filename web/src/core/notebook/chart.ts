@@ -2,7 +2,7 @@
 
 import { count, plural } from '../../lib/format';
 import type { Column } from './model';
-import { list, map, someNumber, text, texts } from './read';
+import { list, map, someNumber, text, texts } from '../../lib/json';
 import { columnKind } from './table';
 
 export const CHART_TYPES = {

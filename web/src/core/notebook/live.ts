@@ -1,7 +1,8 @@
 // What the server tells while it happens, read from its messages.
 
 import type { BlockRun, LogLine, Product, TestResult } from './model';
-import { blockRun, list, logLine, map, product, someNumber, someText, testResults, text } from './read';
+import { blockRun, logLine, product, testResults } from './read';
+import { list, map, someNumber, someText, text } from '../../lib/json';
 
 export type FileChange =
   | { type: 'project' }

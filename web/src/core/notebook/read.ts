@@ -1,6 +1,7 @@
 // Reading what the server sends: values of unknown shape become those of the model, with a default for what is missing.
 
 import { parseTime } from '../../lib/format';
+import { isMap, list, map, someNumber, someText, text, texts } from '../../lib/json';
 import type {
   Block,
   BlockRun,
@@ -15,36 +16,6 @@ import type {
   TestResult,
   Tests,
 } from './model';
-
-export type Json = Readonly<Record<string, unknown>>;
-
-function isMap(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function map(value: unknown): Json {
-  return isMap(value) ? value : {};
-}
-
-export function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-export function text(value: unknown, missing = ''): string {
-  return typeof value === 'string' ? value : missing;
-}
-
-export function someText(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-export function someNumber(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-export function texts(value: unknown): readonly string[] {
-  return list(value).filter((one) => typeof one === 'string');
-}
 
 /** Milliseconds since 1970 of a moment of the server. */
 export function moment(value: unknown): number | null {

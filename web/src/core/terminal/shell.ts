@@ -1,6 +1,6 @@
 // A shell of the project over a socket of its own: what is typed goes as bytes, what is to be shown comes as bytes, and
 // what happens is told in words. The shell ends with its socket, so a new connection is always a new shell.
-import { map, someNumber, someText, text } from '../notebook/read';
+import { map, someNumber, someText, text } from '../../lib/json';
 
 export interface Size {
   columns: number;

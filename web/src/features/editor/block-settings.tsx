@@ -2,7 +2,7 @@
 import { useState } from 'react';
 
 import type { Block } from '../../core/notebook/model';
-import { map, someNumber, text } from '../../core/notebook/read';
+import { map, someNumber, text } from '../../lib/json';
 import { Button } from '../../ui/button';
 import { SelectField, Switch, TextField } from '../../ui/field';
 import { useActions, useBlocks } from './use-session';

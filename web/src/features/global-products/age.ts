@@ -1,5 +1,5 @@
 // How long a global data product stays fresh, as its file says it and as people write it.
-import { map, someNumber } from '../../core/notebook/read';
+import { map, someNumber } from '../../lib/json';
 import { plural } from '../../lib/format';
 
 export const units = ['seconds', 'minutes', 'hours', 'days', 'weeks', 'months', 'years'] as const;

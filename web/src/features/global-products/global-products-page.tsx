@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 
 import { type GlobalProduct, globalProducts, useDeleteGlobalProduct, useSaveGlobalProduct } from '../../api/global-products';
 import { pipelines } from '../../api/pipelines';
-import { map, text } from '../../core/notebook/read';
+import { map, text } from '../../lib/json';
 import { count, plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { useSearch } from '../../lib/search';

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 
 import { type Project, settings, useChangeProject } from '../../api/settings';
-import { map, someNumber } from '../../core/notebook/read';
+import { map, someNumber } from '../../lib/json';
 import { paths } from '../../lib/paths';
 import { Button } from '../../ui/button';
 import { Switch, TextField } from '../../ui/field';

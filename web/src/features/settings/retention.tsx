@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 
 import { type Project, settings, type TooOld, useChangeProject, useDeleteTooOld } from '../../api/settings';
-import { someText } from '../../core/notebook/read';
+import { someText } from '../../lib/json';
 import { duration, plural, size } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { Button } from '../../ui/button';

@@ -7,7 +7,7 @@ import { useNavigate, useParams } from 'react-router';
 import { forms, hasForms } from '../../api/forms';
 import { pipelines } from '../../api/pipelines';
 import { type Trigger, triggers, useChangeTriggers, useCreateTrigger, useStartTrigger } from '../../api/triggers';
-import { fieldsOf, refusals, sectionsOf, settled, wrongIn as wrongFields } from '../../core/forms/form';
+import { refusals, sectionsOf, settled, wrongIn as wrongFields } from '../../core/forms/form';
 import { FormFields } from '../../core/forms/form-fields';
 import { RunDialog } from '../../core/forms/run-dialog';
 import { PipelineBar } from '../../core/pipeline-bar';
@@ -46,10 +46,8 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
   const chosen = variablesOf(form.variables);
   const wrongOfForms = wrongFields(sections, chosen ?? {}, known, false);
   const failed = create.error ?? change.error ?? start.error;
-  const refused = refusals((create.error ?? change.error)?.message ?? '');
-  const names = new Set(sections.flatMap(fieldsOf).map(({ name }) => name));
   // What the server refused stands at its fields when all of them are here.
-  const isAtFields = refused.size > 0 && [...refused.keys()].every((name) => names.has(name));
+  const refused = refusals(sections, (create.error ?? change.error)?.message ?? '');
   const set = (some: Partial<Form>) => {
     setForm({ ...form, ...some });
     create.reset();
@@ -102,7 +100,7 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
         </Button>
       </PipelineBar>
       <h1 className="trigger-sentence">{sentence(form)}</h1>
-      {failed === null || isAtFields || search.has('run') ? null : <Failure title={failed === start.error ? 'It was not started' : 'It was not saved'} error={failed} />}
+      {failed === null || refused.size > 0 || search.has('run') ? null : <Failure title={failed === start.error ? 'It was not started' : 'It was not saved'} error={failed} />}
       {trigger === undefined || !search.has('run') ? null : (
         <RunDialog
           pipeline={pipeline}
@@ -132,7 +130,7 @@ function Edit({ pipeline, trigger }: { pipeline: string; trigger: Trigger | unde
             <TextField label="Time zone" value={form.zone} placeholder="UTC" hint="A name such as Europe/Berlin" onChange={(event) => set({ zone: event.target.value })} />
           ) : null}
           {found.error === null ? null : <Failure title="The forms of the pipeline could not be loaded" error={found.error} onRetry={() => void found.refetch()} />}
-          {chosen === undefined ? null : <FormFields sections={sections} values={{ ...known, ...chosen }} wrong={isAtFields ? refused : wrongOfForms} onChange={choose} />}
+          {chosen === undefined ? null : <FormFields sections={sections} values={{ ...known, ...chosen }} wrong={refused.size > 0 ? refused : wrongOfForms} onChange={choose} />}
           <TextArea label="Variables" mono rows={4} value={form.variables} error={wrong.variables} onChange={(event) => set({ variables: event.target.value })} />
           <TextField label="Description" value={form.description} onChange={(event) => set({ description: event.target.value })} />
           <div className="trigger-switch">
