@@ -27,6 +27,7 @@ mod notices;
 #[path = "../postgres.rs"]
 mod postgres;
 mod project;
+mod remote_logs;
 mod resources;
 mod retention;
 mod runs;

@@ -12,32 +12,32 @@ use crate::service::Server;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The headers that make a request one for a WebSocket.
-pub const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+pub(crate) const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                            sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 /// A message of the server.
-pub enum Message {
+pub(crate) enum Message {
     Text(Value),
     Bytes(Vec<u8>),
     Closed,
 }
 
 /// What follows the head of an answer.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     /// The status of the answer.
-    pub status: u16,
+    pub(crate) status: u16,
 }
 
 impl Connection {
     /// Asks with the token of the server.
-    pub fn open(server: &Server, path: &str, headers: &str) -> Self {
+    pub(crate) fn open(server: &Server, path: &str, headers: &str) -> Self {
         let headers = format!("authorization: Bearer {}\r\n{headers}", server.token);
         Self::open_with(server, path, &headers)
     }
 
     /// Asks with these headers alone.
-    pub fn open_with(server: &Server, path: &str, headers: &str) -> Self {
+    pub(crate) fn open_with(server: &Server, path: &str, headers: &str) -> Self {
         let address = server.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -55,7 +55,7 @@ impl Connection {
     }
 
     /// The next event of a stream of server-sent events.
-    pub fn next_event(&mut self) -> Value {
+    pub(crate) fn next_event(&mut self) -> Value {
         loop {
             let mut line = String::new();
             let count = self.stream.read_line(&mut line).unwrap();
@@ -67,16 +67,16 @@ impl Connection {
     }
 
     /// Says something over a WebSocket. The mask of a client may be all zeros.
-    pub fn say(&mut self, message: &Value) {
+    pub(crate) fn say(&mut self, message: &Value) {
         let text = message.to_string();
         let [high, low] = u16::try_from(text.len()).unwrap().to_be_bytes();
-        let head = [0x81, 0x80 | 126, high, low, 0, 0, 0, 0];
+        let head = [0x81, 0x80 | 0x7e, high, low, 0, 0, 0, 0];
         let frame = [head.as_slice(), text.as_bytes()].concat();
         self.stream.get_mut().write_all(&frame).unwrap();
     }
 
     /// The next message that is heard over a WebSocket.
-    pub fn hear(&mut self) -> Message {
+    pub(crate) fn hear(&mut self) -> Message {
         let [kind, length] = self.take(2)[..] else {
             unreachable!("two bytes were read")
         };

@@ -77,6 +77,15 @@ impl Failure {
         }
     }
 
+    /// Another system does not do what it is asked for.
+    pub fn external(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            class: Class::External,
+            exit: Class::External.exit_code(),
+            ..Self::usage(message, hint)
+        }
+    }
+
     /// Something that cannot happen has happened.
     pub fn bug(message: impl Into<String>) -> Self {
         Self {

@@ -15,6 +15,7 @@ mod notices;
 mod occasion;
 mod planning;
 mod projects;
+mod remote_logs;
 mod request;
 mod retention;
 mod secrets;
@@ -45,6 +46,7 @@ pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_ho
 pub use occasion::moment;
 pub use planning::{Planned, plan, plan_wanted};
 pub use projects::{open_project, root_of};
+pub use remote_logs::{LogOf, RemoteLogs};
 pub use request::{RunRequest, WorkerOptions};
 pub use retention::{Cleaned, KEPT, Keeping, parse_age};
 pub use secrets::{Known, lookup};

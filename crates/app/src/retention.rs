@@ -1,7 +1,7 @@
 //! How long runs, their products and their logs are kept, and deleting what is older. The newest successful products of
 //! every block stay, whatever their age.
 
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -152,9 +152,7 @@ impl ProjectState {
             Err(error) => return Err(FileError::new("look into", &folder, error).into()),
         };
         for entry in entries.flatten() {
-            let name = entry.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(".jsonl"));
-            let Some(run) = number.and_then(|number| number.parse().ok()).map(RunId) else {
+            let Some(run) = run_of(&entry) else {
                 continue;
             };
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
@@ -175,11 +173,30 @@ impl ProjectState {
         Ok(old)
     }
 
+    /// Runs whose logs were written from `moment` on.
+    pub(crate) fn logs_since(&self, moment: SystemTime) -> Vec<RunId> {
+        let folder = self.home.log(0);
+        let entries = folder.parent().and_then(|folder| fs::read_dir(folder).ok());
+        let entries = entries.into_iter().flatten().flatten();
+        let written = entries.filter(|entry| {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|modified| modified >= moment)
+        });
+        written.filter_map(|entry| run_of(&entry)).collect()
+    }
+
     /// Deletes these logs.
     pub fn delete_logs(&self, runs: &[RunId]) -> Result<(), Failure> {
         runs.iter()
             .try_for_each(|run| remove(&self.home.log(run.0)))
     }
+}
+
+/// The run whose log a file is.
+fn run_of(entry: &DirEntry) -> Option<RunId> {
+    let name = entry.file_name();
+    let number = name.to_str()?.strip_suffix(".jsonl")?;
+    number.parse().ok().map(RunId)
 }
 
 /// The moment that is `age` ago.

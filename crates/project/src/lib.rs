@@ -12,6 +12,7 @@ mod globalproducts;
 mod hooks;
 mod imports;
 mod interactions;
+mod logdestination;
 mod nearby;
 mod needs;
 mod new;
@@ -49,6 +50,7 @@ pub use interactions::{
     BlockInteraction, InputKind, Interaction, InteractionInput, InteractionPermission,
     InteractionVariable, LayoutCell, PipelineInteractions, ValueKind, VariableOverride,
 };
+pub use logdestination::{LogBucket, LogDestination};
 pub use new::{
     BlockReport, BlockRequest, NewError, NewPipeline, clean_name, new_block, new_pipeline,
     pipeline_from,

@@ -3,6 +3,7 @@
 use baton_model::{Map, ResourceSettings, RetrySettings};
 use serde_json::Value;
 
+use crate::logdestination::{self, LogDestination};
 use crate::notifications;
 use crate::reading::{self, Reader};
 use crate::resources;
@@ -31,6 +32,8 @@ pub struct ProjectSettings {
     pub saves_triggers: bool,
     /// `logging_config` as it is.
     pub logging: Map,
+    /// The bucket that keeps the logs of runs, besides this machine.
+    pub log_destination: Option<LogDestination>,
     /// Every key as it is, templates rendered.
     pub raw: Map,
 }
@@ -56,6 +59,7 @@ impl ProjectSettings {
                 .filter(|path| path != "s3://bucket/path_prefix"),
             notifications: notifications::map(root, reader),
             logging: reader.map(root, "logging_config"),
+            log_destination: logdestination::read(root, reader),
             raw: match root.to_json() {
                 Value::Object(map) => map,
                 _ => Map::new(),

@@ -80,7 +80,15 @@ impl Host {
     ) -> Result<LogPage, Failure> {
         actor.may(Right::Read)?;
         let run = self.run(actor, id).await?;
-        let path = self.state().home.log(id.0);
+        let mut path = self.state().home.log(id.0);
+        let fetched = if path.exists() {
+            None
+        } else {
+            self.fetched_log(&run).await?
+        };
+        if let Some(fetched) = &fetched {
+            fetched.path().clone_into(&mut path);
+        }
         let query = query.clone();
         let read = spawn_blocking(move || read(&path, &run, &query)).await;
         read.unwrap_or_else(|error| Err(Failure::bug(format!("the log was not read: {error}"))))

@@ -13,6 +13,7 @@ mod editing;
 mod executing;
 mod forms;
 mod hooks;
+mod log_copies;
 mod logs;
 mod measures;
 mod notebook;
@@ -53,6 +54,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use self::children::FromBlocks;
 use self::hooks::KnownHooks;
+use self::log_copies::LogCopies;
 use self::measures::Durations;
 use self::notices::Notices;
 use crate::answers::{ProjectAnswers, VariableChange};
@@ -111,6 +113,7 @@ pub struct Host {
     pipelines: PipelineCache,
     notices: Notices,
     hooks: KnownHooks,
+    log_copies: LogCopies,
     file_news: broadcast::Sender<FileNews>,
     usual: UsualCache,
     terminals: Terminals,
@@ -203,6 +206,7 @@ impl Host {
             pipelines: PipelineCache::default(),
             notices: Notices::default(),
             hooks: KnownHooks::default(),
+            log_copies: LogCopies::default(),
             file_news: broadcast::Sender::new(FILE_NEWS),
             usual: UsualCache::default(),
             terminals: Terminals::default(),
@@ -239,6 +243,11 @@ impl Host {
         if self.role().serves() {
             telemetry::start(self);
         }
+        tokio::spawn(log_copies::follow(
+            Arc::downgrade(self),
+            self.service.news(),
+        ));
+        tokio::spawn(log_copies::copy(Arc::downgrade(self)));
         let (durations, news) = (Arc::clone(&self.durations), self.service.news());
         tokio::spawn(async move { durations.follow(news).await });
         let service = self.service.clone();
@@ -257,6 +266,7 @@ impl Host {
         self.terminals.close_all().await;
         self.service.shut_down().await;
         self.desk.close().await;
+        self.copy_last_logs().await;
     }
 
     /// What this process does of the work.

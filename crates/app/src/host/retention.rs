@@ -101,6 +101,7 @@ impl Host {
         }
         self.state().delete_logs(&stale.logs)?;
         cleaned.logs = stale.logs.len() as u64;
+        self.delete_old_copies(stale.keeping.logs).await?;
         Ok(cleaned)
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::Host;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
+use crate::remote_logs::LogOf;
 
 /// How long an end is listened for before the run is looked at again: news of other processes may be lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -140,6 +141,14 @@ impl Host {
         self.store().delete_run(id).await?;
         // A log that is gone already is as good.
         let _ = tokio::fs::remove_file(self.state().home.log(id.0)).await;
+        let log = LogOf {
+            run: id,
+            pipeline: row.pipeline,
+            created_at: row.created_at,
+        };
+        if let Err(failure) = self.delete_copies(&log).await {
+            tracing::warn!(run = %id, reason = failure.message, "a copy of the log stays");
+        }
         self.audit(actor, "run.delete", &id.to_string(), Value::Null)
             .await;
         Ok(())

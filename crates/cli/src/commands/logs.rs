@@ -28,7 +28,16 @@ pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode, Failure> {
         ));
     }
     let paint = Paint::stdout();
-    read_log(&state.home.log(args.run), |record| {
+    let mut path = state.home.log(args.run);
+    // What another machine has run, the project's bucket may have.
+    let mut fetched = None;
+    if !path.exists() {
+        fetched = state.block_on(state.fetched_log(&args.project, &run))?;
+    }
+    if let Some(fetched) = &fetched {
+        fetched.path().clone_into(&mut path);
+    }
+    read_log(&path, |record| {
         if let Some(block) = &args.block
             && !record.block.as_ref().is_some_and(|one| is_of(one, block))
         {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_app::{
-    ChildRuns, Known, Planned, ProjectAnswers, StartedBy, VariableChange, Workers, follow_host,
-    lookup, open_project, plan, told,
+    ChildRuns, Known, LogOf, Planned, ProjectAnswers, StartedBy, VariableChange, Workers,
+    follow_host, lookup, open_project, plan, told,
 };
 use baton_base::{failpoint, now};
 use baton_model::{CodeHash, Map, Plan, Run, RunEvent, RunId, RunStatus, Timestamp};
@@ -19,7 +19,7 @@ use baton_scheduler::{Audience, Away, Cancel, Journal, Lease, Notice, Session, d
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::request::{request, worker_options};
 use super::state::State;
@@ -30,6 +30,9 @@ use crate::watch::{Shown, Watcher};
 
 /// How long blocks may take to end when the run that started theirs is gone.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// For so long the copy of a log is waited for.
+const LAST: Duration = Duration::from_secs(20);
 
 /// What is to be driven: a run that exists, or a plan that is to become one.
 enum Begin {
@@ -128,6 +131,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         away: Away::GiveUp,
         places: None,
     };
+    let log = LogOf::from(&run);
     let journal = Journal::open(&state.home.log(run.id.0))?;
     let shown = Shown {
         project: args
@@ -159,6 +163,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         (ended, show.await)
     });
     drop(lease);
+    keep_log(&state, &project, &log);
     let (ended, watcher) = ended;
     let ended = ended?;
     if let Ok(mut watcher) = watcher {
@@ -229,6 +234,29 @@ fn runner(
     }));
     let runner = Runner::new(options, products.clone()).with_answers(Arc::new(answers));
     Ok((runner, children))
+}
+
+/// Keeps a copy of the log in the project's bucket, if it has one. The run is what it is without.
+fn keep_log(state: &State, project: &Project, log: &LogOf) {
+    let kept = state.remote_logs(project).and_then(|bucket| {
+        let file = state.home.log(log.run.0);
+        match bucket {
+            Some(bucket) if file.exists() => {
+                let keeping = async { timeout(LAST, bucket.keep(log, &file)).await };
+                state.block_on(keeping).unwrap_or_else(|_| {
+                    let message = format!("{} did not answer in time", bucket.place());
+                    Err(Failure::external(message, "`baton logs` shows it here"))
+                })
+            }
+            _ => Ok(()),
+        }
+    });
+    if let Err(failure) = kept {
+        tell(&format!(
+            "the log stays on this machine alone: {}",
+            failure.message
+        ));
+    }
 }
 
 /// Shows news until there is no more.

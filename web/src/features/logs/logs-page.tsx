@@ -284,6 +284,7 @@ export function LogsPage() {
           {errors > 0 ? `, ${plural(errors, 'error')}` : ''}
           {warnings > 0 ? `, ${plural(warnings, 'warning')}` : ''}
           {first === undefined ? '' : `, since ${day(first * 1000, minute)} ${clock(first * 1000)}`}
+          {read.isPending && !isLoading ? '; others are being read' : ''}
         </span>
         {cut > 0 ? <span className="text-3">Of {plural(cut, 'run')} only the newest lines</span> : null}
         {older && ofRun === null ? (
