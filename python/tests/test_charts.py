@@ -122,6 +122,43 @@ def test_custom_charts_show_what_they_render(draw, code, kind, data):
     assert result.outputs == [{"type": kind, "data": data}]
 
 
+def shown(result, folder):
+    """The picture of a custom chart."""
+    [message] = result.all("output") or [result.error]
+    return codecs.read(message, folder=str(folder / "staging"))
+
+
+FIGURE = "import matplotlib.pyplot as plt\nplt.bar(df_1.city, df_1.price)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "beginning"),
+    [
+        (FIGURE, "png", b"\x89PNG\r\n"),
+        (FIGURE + "@render\ndef page(): return plt\n", "png", b"\x89PNG\r\n"),
+        (FIGURE + "@render(render_type='jpeg')\ndef page(): return plt.gcf()\n", "jpeg", b"\xff\xd8\xff"),
+        (FIGURE + "@render('svg')\ndef page(df): return plt.gcf()\n", "svg", b"<?xml"),
+    ],
+)
+def test_figures_of_matplotlib(draw, tmp_path, code, kind, beginning):
+    pytest.importorskip("matplotlib")
+    picture = shown(draw(code, chart_type="custom"), tmp_path)
+    assert picture["type"] == kind
+    data = picture["data"].encode() if kind == "svg" else base64.b64decode(picture["data"])
+    assert data.startswith(beginning)
+    assert len(data) > 1_000
+
+
+def test_figures_of_plotly(draw, tmp_path):
+    """A page with all of its script in it fits into what is shown."""
+    pytest.importorskip("plotly")
+    code = "import plotly.express as px\n@render\ndef page(df): return px.bar(df, x='city', y='price')\n"
+    picture = shown(draw(code, chart_type="custom"), tmp_path)
+    assert picture["type"] == "html"
+    assert "Plotly.newPlot" in picture["data"]
+    assert len(picture["data"]) > 1_000_000
+
+
 @pytest.mark.parametrize(
     ("code", "configuration", "kind", "words", "line"),
     [

@@ -16,7 +16,7 @@ ERRORS = [
     ("top level", "x = 1\n1 / 0\n", "exception", "ZeroDivisionError", "division by zero", (2, "<module>"), None),
     ("syntax", "x = 1\ndef f(:\n    pass\n", "syntax", "SyntaxError", "invalid syntax", (2, "<module>"), None),
     ("indent", F + "    x\n  y\n", "syntax", "IndentationError", "unindent", (4, "<module>"), None),
-    ("null byte", "x = '\0'\n", "syntax", None, "null bytes", None, None),
+    ("null byte", "x = 1\ny = '\0'\n", "syntax", None, "null bytes", (2, "<module>"), "saved as UTF-16"),
     ("nesting", "x = " + "(" * 500 + "\n", "syntax", None, "", None, None),
     ("user's eval", F + "    eval('1 +')\n", "exception", "SyntaxError", "invalid syntax", (3, "f"), None),
     (
@@ -184,7 +184,32 @@ HINTS = [
         [],
         "the project's folder is called `shop`: write `shop.utils.dates`",
     ),
-    ("module with a typo", "from shop.utils.date import today\n", [], "did you mean `shop.utils.dates`?"),
+    (
+        "module with a typo",
+        "from shop.utils.date import today\n",
+        [],
+        "did you mean `shop.utils.dates` (utils/dates.py)?",
+    ),
+    ("folder with a typo", "from shop.utls.dates import today\n", [], "`shop.utils.dates` (utils/dates.py)?"),
+    ("under Mage's name", "import default_repo.utils.date\n", [], "`default_repo.utils.dates` (utils/dates.py)?"),
+    ("without the project", "from utils.date import x\n", [], "did you mean `utils.dates` (utils/dates.py)?"),
+    ("folder without the project", "import utls.dates\n", [], "did you mean `utils.dates` of the project (utils/da"),
+    (
+        "file of the project",
+        "import dates\n",
+        [],
+        "the project has `utils/dates.py`: import it as `shop.utils.dates`, or add `dates` to the project's",
+    ),
+    ("package with a typo", "import pytset\n", [], "did you mean `pytest`? If not, add `pytset` to the project's"),
+    ("module of Python with a typo", "import jsom\n", [], "did you mean `json`? If not, add `jsom` to"),
+    ("capital letters", "import Json\n", [], "did you mean `json`?"),
+    ("package of another name", "import pyjwt\n", [], "the package `PyJWT` is imported as `jwt`: write that"),
+    ("part of a package", "import json.decode\n", [], "the installed `json` has no module `decode`: did you mean"),
+    ("part that is like none", "import json.zzzz\n", [], "for another version of it"),
+    ("module that is no package", "import fractions.one\n", [], "the installed `fractions` has no module `one`"),
+    ("package like another", "import httpx2\n", [], "add `httpx2` to the project's requirements.txt"),
+    ("cloud of Google", "from google.cloud import big_query\n", [], "add `google-cloud-big-query` to the project's"),
+    ("import in a library", "import shop.utils.needy\n", [], "add `numpi` to the project's requirements.txt"),
     ("module that is not there", "import shop.utils.zzz\n", [], "create `utils/zzz.py`"),
     ("name of a module", "from shop.utils.dates import todya\n", [], "did you mean `today`?"),
     ("name of the facade", "from mage_ai.io.file import FileOI\n", [], "did you mean `FileIO`?"),
@@ -227,6 +252,7 @@ def test_hints(run, project, case):
         "utils/dates.py": "def today(): pass\n",
         "utils/circle.py": "from shop.utils.circle2 import b\na = 1\n",
         "utils/circle2.py": "from shop.utils.circle import a\nb = 1\n",
+        "utils/needy.py": "import importlib\nimportlib.import_module('numpi')\n",
         "data/orders.csv": "a\n1\n",
     }.items():
         (project / path).parent.mkdir(exist_ok=True)
@@ -285,7 +311,8 @@ def test_errors(run, case):
     if last:
         frame = error["frames"][-1]
         assert (frame["file"], frame["line"], frame["function"]) == ("transformers/clean.py", *last)
-        assert frame["code"] == (code.splitlines()[last[0] - 1].strip() or None)
+        shown = code.splitlines()[last[0] - 1].strip().replace("\0", "\ufffd")
+        assert frame["code"] == (shown or None)
     for frame in error["frames"]:
         assert "worker" not in frame["file"]
     if hint:
@@ -311,12 +338,55 @@ def test_frames_are_those_of_the_project(run, project):
     ]
 
 
-def test_a_syntax_error_in_another_file_of_the_project(run, project):
-    (project / "bad.py").write_text("x = 1\ny = = 2\n")
-    error = run("import shop.bad\n").error
-    assert error["kind"] == "syntax"
-    assert error["frames"][-1]["file"] == "bad.py"
-    assert error["frames"][-1]["line"] == 2
+def pointed_at(frame):
+    """The line of a frame, and below it carets under the place that is meant."""
+    start, end = frame["caret"]["from"], frame["caret"]["to"]
+    return f"{frame['code']}\n{' ' * start}{'^' * (end - start)}"
+
+
+LONG = "x = [" + "1, " * 200 + "2 3]"
+# Text, the line that is wrong, and the line with its carets.
+CARETS = [
+    ("x = 1\ndef f(:\n    pass\n", 2, "def f(:\n      ^"),
+    ("def f():\n    é = 'ü' + 1 2\n", 2, "é = 'ü' + 1 2\n            ^"),
+    ("if True:\n    x = 1 +\n", 2, "x = 1 +\n       ^"),
+    ("def f():\n    x = 1\n  y = 2\n", 3, "y = 2\n^"),
+    ("x = 1\n    y = 2\n", 2, "y = 2\n^"),
+    ("\x0c\nx = 1\ny = = 2\n", 3, "y = = 2\n    ^"),
+    ("x = 1\ny = 'a\0b\0'\n", 2, "y = 'a\ufffdb\ufffd'\n      ^"),
+]
+if sys.version_info >= (3, 10):
+    CARETS += [
+        (LONG + "\n", 1, "…" + LONG[455:] + "\n" + " " * 151 + "^^^"),
+        ("x = f(1 if 2)\n", 1, "x = f(1 if 2)\n      ^^^^^^"),
+        ("x = (1,\ny = 2\n", 1, "x = (1,\n    ^"),
+        ("def f():\nreturn 1\n", 2, "return 1\n^^^^^^"),
+        ("x = f'{a b}'\n", 1, "x = f'{a b}'\n       ^^^"),
+        ("return 5\n", 1, "return 5\n^^^^^^^^"),
+        ("x = ((1 2),\n3)\n", 1, "x = ((1 2),\n      ^^^"),
+    ]
+
+
+@pytest.mark.parametrize(("text", "line", "shown"), CARETS)
+def test_carets_stand_where_the_parser_stopped(run, project, text, line, shown):
+    own = run(text).error
+    (project / "bad.py").write_text(text)
+    imported = run("import shop.bad\n").error
+    for error, file in ((own, "transformers/clean.py"), (imported, "bad.py")):
+        assert error["kind"] == "syntax", error
+        frame = error["frames"][-1]
+        assert (frame["file"], frame["line"]) == (file, line)
+        assert pointed_at(frame) == shown
+    assert own["exception"] == imported["exception"]
+    assert own["hint"] == imported["hint"]
+    assert imported["frames"][0]["file"] == "transformers/clean.py"
+    assert "caret" not in imported["frames"][0]
+
+
+def test_a_syntax_error_of_other_text_points_nowhere(run):
+    error = run(F + "    import ast\n    ast.parse('1 +', 'rule')\n").error
+    assert error["kind"] == "exception"
+    assert "caret" not in error["frames"][-1]
 
 
 def test_the_lines_are_those_that_were_planned(run, job, zygote, project):

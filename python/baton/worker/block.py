@@ -13,11 +13,12 @@ from baton.worker import attached, dynamic
 from baton.worker import collector as collecting
 from baton.worker.arguments import Shape, check_inputs, keywords_for, shape_of
 from baton.worker.checks import run_tests
-from baton.worker.errors import cap, compile_failure, is_out_of_room, text_of, type_name
+from baton.worker.errors import cap, is_out_of_room, text_of, type_name
 from baton.worker.failure import BlockFailure
 from baton.worker.frames import definition_of
 from baton.worker.inputs import metadata_of, read_inputs, read_products
 from baton.worker.logs import Logger
+from baton.worker.syntax import compile_failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,13 +198,16 @@ def stored_values(written: list[dict[str, Any]], job: Job) -> list[Any]:
 
 def compile_block(text: str, path: str, repo_path: str) -> types.CodeType:
     """The code of a block's file. Tracebacks show the text that was planned, whatever the file holds by now."""
+    import io
     import linecache
 
-    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+    # Lines as Python counts them; `splitlines` also ends them at form feeds and the like.
+    lines = io.StringIO(text, newline=None).readlines()
+    linecache.cache[path] = (len(text), None, lines, path)
     try:
         return compile(text, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise compile_failure(error, path, repo_path) from None
+        raise compile_failure(error, text, path, repo_path) from None
 
 
 def the_block(job: Job, collector: collecting.Collector) -> Callable[..., Any]:

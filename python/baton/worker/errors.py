@@ -7,8 +7,9 @@ ended.
 from __future__ import annotations
 
 from baton.worker.failure import BlockFailure
-from baton.worker.frames import Trace, frame, owner_of, relative, trace_of
+from baton.worker.frames import Trace, trace_of
 from baton.worker.hints import NO_ROOM, hint_for
+from baton.worker.syntax import syntax_failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,31 +26,26 @@ _ADDED = ("raised in ", "raised by the test ", "caused by ", "raised while handl
 
 def describe(error: BaseException, block: Any) -> dict[str, Any]:
     """The protocol's `error` for what ended an attempt of `block`, a `Job`."""
-    repo_path, kind = block.repo_path, "exception"
+    repo_path = block.repo_path
     if isinstance(error, BlockFailure):
         return _error(error.kind, error.exception, error.message, error.frames, error.hint)
     trace = trace_of(error.__traceback__, repo_path)
-    notes: list[str] = []
-    hint: str | None = None
     message = text_of(error)
     if isinstance(error, SystemExit):
         return _exit(error, trace)
     if isinstance(error, KeyboardInterrupt):
         return _error("exit", "KeyboardInterrupt", message or "the block was interrupted", trace.frames, None)
-    if isinstance(error, SyntaxError) and error.filename and owner_of(error.filename, repo_path) == "user":
-        kind = "syntax"
-        message = error.msg or message
-        trace = Trace([*trace.frames, _syntax_frame(error, repo_path)], None)
-    else:
-        hint = _hint(error, block)
-        if not message:
-            message = _silent(error, trace)
-    if trace.raised_in:
-        notes.append(f"raised in {trace.raised_in}")
+    syntax = _syntax(error, trace, repo_path)
+    if syntax is not None:
+        notes = [*_notes(error), *_causes(error, repo_path)]
+        message = "\n".join([syntax.message, *notes])
+        return _error(syntax.kind, syntax.exception, message, syntax.frames, syntax.hint)
+    notes = [f"raised in {trace.raised_in}"] if trace.raised_in else []
     notes.extend(_parts(error, repo_path))
     notes.extend(_notes(error))
     notes.extend(_causes(error, repo_path))
-    return _error(kind, type_name(error), "\n".join([message, *notes]), trace.frames, hint)
+    message = "\n".join([message or _silent(error, trace), *notes])
+    return _error("exception", type_name(error), message, trace.frames, _hint(error, block))
 
 
 def _error(
@@ -108,13 +104,6 @@ def _exit(error: SystemExit, trace: Trace) -> dict[str, Any]:
         trace.frames,
         "a block ends by returning: use `return` to stop early and `raise` to fail",
     )
-
-
-def _syntax_frame(error: SyntaxError, repo_path: str) -> dict[str, Any]:
-    found = frame(error.filename or "", error.lineno, "<module>", repo_path)
-    if found["code"] is None and error.text:
-        found["code"] = error.text.strip()
-    return found
 
 
 def _silent(error: BaseException, trace: Trace) -> str:
@@ -188,11 +177,9 @@ def _hint(error: BaseException, job: Any) -> str | None:
         return None
 
 
-def compile_failure(error: Exception, path: str, repo_path: str) -> BlockFailure:
-    """The failure of a block whose file is not Python."""
-    if isinstance(error, SyntaxError):
-        frames = [_syntax_frame(error, repo_path)] if error.lineno else []
-        return BlockFailure("syntax", error.msg or "invalid syntax", exception=type(error).__name__, frames=frames)
-    frames = [{"file": relative(path, repo_path), "line": 1, "function": "<module>", "code": None}]
-    message = text_of(error) or "the file is nested too deeply to be compiled"
-    return BlockFailure("syntax", message, exception=type(error).__name__, frames=frames)
+def _syntax(error: BaseException, trace: Trace, repo_path: str) -> BlockFailure | None:
+    """The failure when an imported file is not Python; looking for its place must not cost the error itself."""
+    try:
+        return syntax_failure(error, trace, repo_path)
+    except Exception:  # noqa: BLE001
+        return None

@@ -124,6 +124,24 @@ def frame(path: str, line: int | None, function: str, repo_path: str) -> dict[st
     return {"file": relative(path, repo_path), "line": line or 1, "function": function, "code": text or None}
 
 
+def with_caret(line: str, begin: int, end: int) -> dict[str, Any]:
+    """A line as the `code` of a frame, with the place from `begin` to `end` in it as its `caret`.
+
+    What is missing at the end of a line has its place behind it. Of a long line the part around the place is shown.
+    """
+    code = line.strip()
+    indent = len(line) - len(line.lstrip())
+    begin = min(max(begin - indent, 0), len(code))
+    end = max(min(end - indent, len(code)), begin + 1)
+    if end > _LONGEST_LINE and begin > _LONGEST_LINE // 2:
+        left_out = begin - _LONGEST_LINE // 2
+        code = "…" + code[left_out:]
+        begin, end = begin - left_out + 1, end - left_out + 1
+    code = code[:_LONGEST_LINE]
+    caret = {"from": begin, "to": max(min(end, _LONGEST_LINE), begin + 1)}
+    return {"code": code.replace("\0", "\N{REPLACEMENT CHARACTER}"), "caret": caret}
+
+
 def _short(path: str) -> str:
     """A library's file without the folders that only this machine has."""
     for part in _INSTALLED:

@@ -12,6 +12,8 @@ import re
 import sys
 
 from baton.worker.frames import owner_of
+from baton.worker.imports import missing_module, missing_name
+from baton.worker.nearest import similar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _VARARGS = 0x04
 _VARKEYWORDS = 0x08
 _MOST_NAMES = 20
-_SHORTEST_PART = 4
 _DECORATORS = {"data_loader", "transformer", "data_exporter", "custom", "sensor", "condition", "callback"}
 # What only runs with the keyword arguments of a trigger have.
 _TRIGGERED = {
@@ -50,30 +51,6 @@ _USUAL_IMPORTS = {
     "sns": "import seaborn as sns",
     "timedelta": "from datetime import timedelta",
 }
-# Packages whose name is not the name of their import.
-_DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "attr": "attrs",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
-    "dotenv": "python-dotenv",
-    "fitz": "PyMuPDF",
-    "googleapiclient": "google-api-python-client",
-    "jose": "python-jose",
-    "jwt": "PyJWT",
-    "kafka": "kafka-python",
-    "MySQLdb": "mysqlclient",
-    "OpenSSL": "pyOpenSSL",
-    "psycopg2": "psycopg2-binary",
-    "serial": "pyserial",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "snowflake": "snowflake-connector-python",
-    "telegram": "python-telegram-bot",
-    "win32com": "pywin32",
-    "yaml": "PyYAML",
-}
 
 
 class Place:
@@ -92,9 +69,9 @@ def hint_for(error: BaseException, job: Job) -> str | None:
         return given
     place = _place_of(error, job)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return _missing_module(error.name, job, place)
+        return missing_module(error.name, job, place.line if place is not None and place.is_raiser else None)
     if isinstance(error, ImportError):
-        return _missing_name(error)
+        return missing_name(error)
     if isinstance(error, MemoryError):
         return "the block needs more memory than there is: load fewer columns or rows, or work in parts"
     if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -125,17 +102,6 @@ def project_path(repo_path: str) -> str:
     return repo_path if path.startswith("..") else path
 
 
-def similar(name: str, known: Iterable[object]) -> str | None:
-    """The known name that was most likely meant."""
-    import difflib
-
-    names = sorted({one for one in known if isinstance(one, str)})
-    found = difflib.get_close_matches(name, names, 1, 0.7)
-    if not found and len(name) >= _SHORTEST_PART:
-        found = [one for one in names if name in one]  # `price` for `unit_price`
-    return found[0] if len(found) == 1 else None
-
-
 def _place_of(error: BaseException, job: Job) -> Place | None:
     import linecache
 
@@ -150,50 +116,6 @@ def _place_of(error: BaseException, job: Job) -> Place | None:
             place.is_raiser = False
         traceback = traceback.tb_next
     return place
-
-
-def _missing_module(name: str, job: Job, place: Place | None) -> str | None:
-    top, _, rest = name.partition(".")
-    if top in ("mage_ai", "baton"):
-        return None  # the message says it
-    own = os.path.basename(job.repo_path)
-    if top == own or os.path.isdir(os.path.join(job.repo_path, top)):
-        inside = rest.split(".") if top == own else name.split(".")
-        nearest = similar(inside[-1], _modules_in(os.path.join(job.repo_path, *inside[:-1])))
-        words = f"the project has no file for the module `{name}`"
-        if nearest is None:
-            return f"{words}: create `{os.path.join(*inside)}.py`, or correct the import" if inside[-1] else words
-        return f"{words}: did you mean `{'.'.join([*name.split('.')[:-1], nearest])}`?"
-    # A project that was copied or cloned under another name still imports itself by the old one.
-    found = re.search(rf"\b{re.escape(top)}\.(\w+)((?:\.\w+)*)", place.line) if place is not None else None
-    if found and found[1] in _modules_in(job.repo_path):
-        return (
-            f"the project's folder is called `{own}`: write `{own}.{found[1]}{found[2]}`, "
-            f"or call the folder `{top}` again"
-        )
-    return f"add `{_DISTRIBUTIONS.get(top, top)}` to the project's requirements.txt"
-
-
-def _modules_in(folder: str) -> list[str]:
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return []
-    files = [entry.name[:-3] for entry in entries if entry.name.endswith(".py") and entry.name != "__init__.py"]
-    return files + [entry.name for entry in entries if entry.name.isidentifier() and entry.is_dir()]
-
-
-def _missing_name(error: ImportError) -> str | None:
-    words = str(error)
-    if "partially initialized module" in words:
-        return "two files import each other: move what both need into a third one"
-    module = sys.modules.get(error.name or "")
-    # Python: "cannot import name 'x' from …"; the parts of `mage_ai` that are missing: "`mage_ai.y.x` is not …".
-    found = re.match(r"cannot import name '(\w+)'|`(?:\w+\.)*(\w+)`", words)
-    if module is None or found is None:
-        return None
-    nearest = similar(found[1] or found[2], dir(module))
-    return f"did you mean `{nearest}`?" if nearest else None
 
 
 def _missing_file(path: str, job: Job) -> str | None:
