@@ -67,3 +67,34 @@ test('what only the server knows to be wrong stands at its field, too', async ({
   await page.getByRole('combobox', { name: 'City' }).selectOption('Lima');
   await expect(page.getByText('This must be one of')).toHaveCount(0);
 });
+
+test('in the editor a form asks before its block runs, and what was chosen stays on the card', async ({ page }) => {
+  await page.goto('/pipelines/asked/edit?block=asked_block');
+  const card = page.getByRole('region', { name: 'Block asked_block', exact: true });
+  const dialog = page.getByRole('dialog', { name: 'Run asked_block' });
+  await card.getByRole('button', { name: 'Run asked_block', exact: true }).click();
+  await dialog.getByRole('combobox', { name: 'City' }).selectOption('Lima');
+  await dialog.getByLabel('Days').fill('5');
+  await dialog.getByRole('button', { name: 'Run asked_block' }).click();
+  await expect(dialog).toBeHidden();
+  const chosen = card.getByRole('group', { name: 'Form of asked_block' });
+  await expect(chosen).toContainText('Flights of a city: City Lima, Days 5');
+  await card.getByRole('tab', { name: 'Logs' }).click();
+  await expect(card.getByText('city is lima days are 5')).toBeVisible();
+  await expectAccessible(page);
+
+  // The next run asks no more, until somebody wants to choose anew.
+  const before = await card.getAttribute('data-run');
+  await card.getByRole('button', { name: 'Run asked_block', exact: true }).click();
+  await expect(card).not.toHaveAttribute('data-run', before ?? '');
+  await expect(card).toHaveAttribute('data-status', 'completed');
+  await chosen.getByRole('button', { name: 'Change…' }).click();
+  await expect(dialog.getByLabel('Days')).toHaveValue('5');
+  await dialog.getByLabel('Days').fill('6');
+  await dialog.getByRole('button', { name: 'Run asked_block' }).click();
+  await expect(chosen).toContainText('Days 6');
+  await expect(card.getByText('city is lima days are 6')).toBeVisible();
+
+  await page.getByRole('button', { name: 'Run pipeline' }).click();
+  await expect(page.getByRole('dialog', { name: 'Run asked', exact: true }).getByLabel('Days')).toHaveValue('6');
+});

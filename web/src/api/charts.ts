@@ -1,9 +1,11 @@
 // Charts: what they show, computed by the server over all rows; and those that a pipeline keeps.
 import { queryOptions } from '@tanstack/react-query';
 
-import { type ChartWish, chartQuery, chartTypes, configurationOf, type Drawn } from '../core/notebook/chart';
-import { ask } from './client';
+import { type ChartWish, chartQuery, chartTypes, type Drawn } from '../core/notebook/chart';
+import type { ChartPicture } from '../core/notebook/code-chart';
+import { ApiError, ask } from './client';
 import type { components } from './generated/schema';
+import type { Saved } from './notebook';
 import { queryClient } from './query-client';
 import type { TableOf } from './tables';
 
@@ -15,10 +17,24 @@ export interface Kept {
   name: string;
   upstream: readonly string[];
   configuration: Readonly<Record<string, unknown>>;
+  language: string;
+  /** Its code, with what names it; none where the file is gone. */
+  content: string | null;
+  revision: string | null;
+  file: string;
 }
 
 function kept(from: Schemas['Block']): Kept {
-  return { uuid: from.uuid, name: from.name, upstream: from.upstream_blocks, configuration: from.configuration };
+  return {
+    uuid: from.uuid,
+    name: from.name,
+    upstream: from.upstream_blocks,
+    configuration: from.configuration,
+    language: from.language,
+    content: from.content ?? null,
+    revision: from.revision ?? null,
+    file: from.file ?? '',
+  };
 }
 
 function drawn({ chart, metadata }: { chart: Schemas['Chart']; metadata: Schemas['ChartMetadata'] }): Drawn {
@@ -61,6 +77,23 @@ export const charts = {
       staleTime: Infinity,
       retry: false,
     }),
+  /** What the code of a chart draws: it is run once more for each `turn`. */
+  byCode: (pipeline: string, chart: string, run: number, turn: string) =>
+    queryOptions({
+      queryKey: ['chart-by-code', pipeline, chart, run, turn],
+      queryFn: async ({ signal }): Promise<{ drawn: Drawn; picture: ChartPicture | null }> => {
+        const answer = await ask<{ chart: Schemas['Chart']; metadata: Schemas['ChartMetadata'] }>('GET', '/api/pipelines/{pipeline}/widgets/{block}/chart', {
+          path: { pipeline, block: chart },
+          query: { pipeline_run_id: run },
+          signal,
+        });
+        return { drawn: drawn(answer), picture: answer.chart.picture };
+      },
+      staleTime: Infinity,
+      gcTime: 60_000,
+      retry: false,
+      refetchOnWindowFocus: false,
+    }),
   kept: (pipeline: string) =>
     queryOptions({
       queryKey: listKey(pipeline),
@@ -70,21 +103,46 @@ export const charts = {
     }),
 };
 
-export async function keepChart(pipeline: string, block: string, name: string, wish: ChartWish): Promise<string> {
+interface NewChart {
+  block: string;
+  name: string;
+  configuration: Readonly<Record<string, unknown>>;
+  /** The code that draws it, where its configuration names no columns. */
+  content?: string;
+}
+
+export async function keepChart(pipeline: string, { block, ...wanted }: NewChart): Promise<string> {
   const { widget } = await ask<{ widget: Schemas['WidgetDetail'] }>('POST', '/api/pipelines/{pipeline}/widgets', {
     path: { pipeline },
-    body: { widget: { name, language: 'python', upstream_blocks: [block], configuration: configurationOf(wish) } },
+    body: { widget: { ...wanted, language: 'python', upstream_blocks: [block] } },
   });
   await refreshCharts(pipeline);
   return widget.uuid;
 }
 
-export async function changeChart(pipeline: string, chart: Kept, wish: ChartWish): Promise<void> {
-  await ask<unknown>('PUT', '/api/pipelines/{pipeline}/widgets/{block}', {
-    path: { pipeline, block: chart.uuid },
-    body: { widget: { configuration: configurationOf(wish, chart.configuration) } },
-  });
+export async function changeChart(pipeline: string, chart: string, configuration: Readonly<Record<string, unknown>>): Promise<void> {
+  await ask<unknown>('PUT', '/api/pipelines/{pipeline}/widgets/{block}', { path: { pipeline, block: chart }, body: { widget: { configuration } } });
   await refreshCharts(pipeline);
+}
+
+export async function readChart(pipeline: string, chart: string): Promise<Kept> {
+  const { widget } = await ask<{ widget: Schemas['WidgetDetail'] }>('GET', '/api/pipelines/{pipeline}/widgets/{block}', { path: { pipeline, block: chart } });
+  return kept(widget);
+}
+
+/** Writes the code of a chart; tells when the file was changed meanwhile. */
+export async function saveChart(pipeline: string, chart: string, content: string, revision: string | null): Promise<Saved> {
+  try {
+    const { widget } = await ask<{ widget: Schemas['WidgetDetail'] }>('PUT', '/api/pipelines/{pipeline}/widgets/{block}', {
+      path: { pipeline, block: chart },
+      body: { widget: { content } },
+      headers: revision === null ? {} : { 'if-match': `"${revision}"` },
+    });
+    return { revision: widget.revision ?? '' };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return 'conflict';
+    throw error;
+  }
 }
 
 export async function removeChart(pipeline: string, chart: string): Promise<void> {

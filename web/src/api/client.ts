@@ -16,6 +16,8 @@ export class ApiError extends Error {
     readonly kind: string,
     /** What can be done about it. */
     readonly hint: string | undefined,
+    /** More for programs, where there is more: of code that failed, its exception and frames. */
+    readonly details?: unknown,
   ) {
     super(message);
   }
@@ -49,6 +51,7 @@ function failure(status: number, body: unknown): ApiError {
     text(inside.message, `the server answered with ${status}`),
     text(inside.type, 'unknown'),
     someText(inside.hint) ?? undefined,
+    inside.errors,
   );
 }
 

@@ -33,6 +33,16 @@ export const forms = {
     }),
 };
 
+/** The forms as they are known by now, without asking: a run does not wait for them. */
+export function knownForms(pipeline: string): PipelineForms | undefined {
+  return queryClient.getQueryData(forms.of(pipeline).queryKey);
+}
+
+/** After a file of them may have changed. */
+export function refreshForms(): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: ['forms'] });
+}
+
 /** Whether somebody may fill in a form before the pipeline runs; without an answer of the server there is none. */
 export async function hasForms(pipeline: string): Promise<boolean> {
   try {

@@ -176,6 +176,8 @@ export interface RunWish {
   below?: boolean;
   /** The run whose inputs, variables and dates it gets, instead of the newest. */
   from?: number;
+  /** What was chosen in forms. */
+  variables?: Readonly<Record<string, unknown>>;
 }
 
 /** Starts a run and does not wait for it. */
@@ -190,6 +192,7 @@ export async function startRun(wish: RunWish): Promise<Started> {
           run_downstream_blocks: wish.below === true,
           timeout: 0,
           ...(wish.from === undefined ? {} : { from_pipeline_run_id: wish.from }),
+          ...(wish.variables === undefined ? {} : { variables: wish.variables }),
         },
       },
     }),

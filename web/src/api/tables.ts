@@ -38,7 +38,8 @@ function facts(value: unknown): ColumnFacts {
   };
 }
 
-const forGood = { staleTime: Infinity, gcTime: 120_000 } as const;
+// There is nothing that they could be compared with.
+const forGood = { staleTime: Infinity, gcTime: 120_000, structuralSharing: false } as const;
 
 export const tables = {
   page: ({ blockRun, product }: TableOf, view: TableView, page: number) =>

@@ -10,14 +10,17 @@ import './menu.css';
 export function Menu({
   trigger,
   align = 'start',
+  startsOpen = false,
   children,
 }: {
   trigger: ReactElement;
   align?: 'start' | 'end';
+  /** It came into being because somebody pressed its button. */
+  startsOpen?: boolean;
   children: ReactNode;
 }) {
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root defaultOpen={startsOpen}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align={align} sideOffset={4} collisionPadding={8}>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { fieldsOf, type FormSection, read, refusals, sectionsOf, settled, shown, wrongIn } from './form';
+import { choiceWords, fieldsOf, type FormSection, read, refusals, sectionsOf, settled, shown, usedBy, wrongIn } from './form';
 
 const file = {
   uuid: 'city.yaml',
@@ -74,4 +74,12 @@ test('a refusal stands at its fields', () => {
   expect(refusals(sections(), '`else` must be given; `city` must be given').size).toBe(0);
   expect(refusals(sections(), 'the server did not answer').size).toBe(0);
   expect(refusals(sections(), '`city` must be given; nothing else is known').get('city')).toBe('This must be given; nothing else is known');
+});
+
+test('a run asks only for the forms of its blocks, and says what was chosen', () => {
+  const forms = { used: { load: [{ uuid: 'city.yaml' }], clean: [{ uuid: 'city.yaml' }] }, files: [file] };
+  expect(sectionsOf(usedBy(forms, ['clean', 'write'])).map(({ key }) => key)).toEqual(['clean city']);
+  expect(sectionsOf(usedBy(forms, ['write']))).toEqual([]);
+  expect(choiceWords(sections(), { city: 'berlin', days: 3, dry: true, other: 1 })).toBe('days 3, City Berlin, dry on');
+  expect(choiceWords(sections(), { city: 'gone', dry: false })).toBe('');
 });

@@ -63,6 +63,21 @@ function fieldOf(key: string, variable: Json, inputs: Json, change: Json): FormF
   };
 }
 
+/** The forms that some blocks use. */
+export function usedBy(forms: PipelineForms, blocks: readonly string[]): PipelineForms {
+  return { ...forms, used: Object.fromEntries(Object.entries(map(forms.used)).filter(([block]) => blocks.includes(block))) };
+}
+
+/** What was chosen, in words: `City Berlin, Days 3`. */
+export function choiceWords(sections: readonly FormSection[], values: Values): string {
+  const said = (field: FormField) => {
+    const value = values[field.name];
+    const text = field.kind === 'choice' ? (field.options[Number(shown(field, value) || NaN)]?.label ?? '') : field.kind === 'switch' ? (value === true ? 'on' : '') : shown(field, value);
+    return text === '' ? [] : [`${field.label} ${text}`];
+  };
+  return sections.flatMap(fieldsOf).flatMap(said).join(', ');
+}
+
 /** What people see of the forms, in the order of the file. A form that is not there is left out: the checks of the project tell of it. */
 export function sectionsOf({ used, files }: PipelineForms): FormSection[] {
   const named = new Map(files.map((file) => [file.uuid.replace(/\.ya?ml$/, ''), file]));

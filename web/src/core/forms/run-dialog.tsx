@@ -7,16 +7,24 @@ import { forms } from '../../api/forms';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { Failure, Skeleton } from '../../ui/states';
-import { refusals, sectionsOf, settled, type Values, wrongIn } from './form';
+import { refusals, sectionsOf, settled, usedBy, type Values, wrongIn } from './form';
 import { FormFields } from './form-fields';
 
 export function RunDialog({
   pipeline,
+  what = pipeline,
+  blocks,
   known,
+  before = {},
   start,
   onClose,
 }: {
   pipeline: string;
+  /** What runs, where it is less than the pipeline; and then its blocks. */
+  what?: string;
+  blocks?: readonly string[];
+  /** What was chosen the time before. */
+  before?: Values;
   /** What counts without a choice; undefined while it is not known yet. */
   known: Values | undefined;
   /** Starts the run with what was chosen, and goes to it. */
@@ -24,8 +32,11 @@ export function RunDialog({
   onClose: () => void;
 }) {
   const found = useQuery(forms.of(pipeline));
-  const sections = useMemo(() => (found.data === undefined ? undefined : sectionsOf(found.data)), [found.data]);
-  const [chosen, setChosen] = useState<Values>({});
+  const sections = useMemo(
+    () => (found.data === undefined ? undefined : sectionsOf(blocks === undefined ? found.data : usedBy(found.data, blocks))),
+    [found.data, blocks],
+  );
+  const [chosen, setChosen] = useState<Values>(before);
   const [isTried, setTried] = useState(false);
   const [isStarting, setStarting] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -43,7 +54,7 @@ export function RunDialog({
     });
   };
   return (
-    <Dialog title={`Run ${pipeline}`} onClose={onClose}>
+    <Dialog title={`Run ${what}`} onClose={onClose}>
       <form
         noValidate
         onSubmit={(event) => {
@@ -80,7 +91,7 @@ export function RunDialog({
             icon={<Play aria-hidden />}
             disabledReason={isStarting ? 'It is being started' : sections === undefined || known === undefined ? 'Its form is being loaded' : undefined}
           >
-            Run {pipeline}
+            Run {what}
           </Button>
         </div>
       </form>

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import {
   above,
   below,
+  blocksOf,
   conflicted,
   edited,
   empty,
+  isOvertaken,
   type Loaded,
   loaded,
   type Notebook,
@@ -96,6 +98,28 @@ describe('a file that changes on the disk', () => {
     expect(written(seen)).toBe('two');
   });
 
+  test.each([
+    ['somebody else wrote after it', 'theirs', 'conflict'],
+    ['somebody else wrote what is written here by now', 'more of mine', 'saved'],
+    ['what was seen was older than it', 'two', 'edited'],
+  ])('is looked at once more when the save is answered: %s', (_, newest, expected) => {
+    const under = edited(saving(edited(notebook(of('a', 'one')), 'a', 'two'), 'a'), 'a', 'more of mine');
+    expect(isOvertaken(under.cells.get('a'))).toBe(false);
+    const seen = loaded(under, 'r2', [of('a', newest === 'two' ? 'one' : newest)]);
+    expect(state(seen)).toBe('saving');
+    expect(isOvertaken(seen.cells.get('a'))).toBe(true);
+    const after = saved(seen, 'a', 'two', { content: newest, revision: newest });
+    expect(state(after)).toBe(expected);
+    expect(written(after)).toBe('more of mine');
+  });
+
+  test('is a conflict also where nothing was typed after the save that it overwrote', () => {
+    const under = saving(edited(notebook(of('a', 'one')), 'a', 'mine'), 'a');
+    const after = saved(loaded(under, 'r2', [of('a', 'theirs')]), 'a', 'mine', { content: 'theirs', revision: 'theirs' });
+    expect(after.cells.get('a')?.save).toEqual({ state: 'conflict', theirs: 'theirs', revision: 'theirs' });
+    expect(written(after)).toBe('mine');
+  });
+
   test('is found when the save is refused', () => {
     const under = saving(edited(notebook(of('a', 'one')), 'a', 'mine'), 'a');
     const refused = conflicted(under, 'a', 'theirs', 'r9');
@@ -110,6 +134,9 @@ describe('connections', () => {
     expect(below(chain, 'a')).toEqual(['b', 'c']);
     expect(above(chain, 'c')).toEqual(['b', 'a']);
     expect(above(chain, 'd')).toEqual([]);
+    expect(blocksOf(chain, {})).toEqual(['a', 'b', 'c', 'd']);
+    expect(blocksOf(chain, { block: 'b' })).toEqual(['b']);
+    expect(blocksOf(chain, { block: 'b', above: true, below: true })).toEqual(['a', 'b', 'c']);
   });
 
   test.each([

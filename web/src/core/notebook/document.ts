@@ -8,7 +8,8 @@ import type { Block } from './model';
 export type Save =
   | { state: 'saved' }
   | { state: 'edited' }
-  | { state: 'saving'; text: string }
+  /** `isOther`: meanwhile the file was seen with another text than the one that is being saved. */
+  | { state: 'saving'; text: string; isOther: boolean }
   | { state: 'failed'; message: string }
   /** The file has changed while there were edits that are not saved. */
   | { state: 'conflict'; theirs: string; revision: string };
@@ -54,6 +55,8 @@ function fresh({ block, content, revision }: Loaded): Cell {
 export function reread(cell: Cell, { block, content, revision }: Loaded): Cell {
   const theirs = content ?? '';
   const same = { ...cell, block };
+  // What was there before the save may be there again after it: the text alone does not say which of the two was seen.
+  if (cell.save.state === 'saving' && theirs !== cell.save.text) return { ...same, save: { ...cell.save, isOther: true } };
   if (revision === cell.revision) return same;
   if (theirs === cell.text) {
     return { ...same, onDisk: theirs, revision, save: { state: 'saved' } };
@@ -62,8 +65,8 @@ export function reread(cell: Cell, { block, content, revision }: Loaded): Cell {
     case 'saved':
       return { ...same, text: theirs, onDisk: theirs, revision, replaced: cell.replaced + 1 };
     case 'saving':
-      // The answer to the save says what became of it; it may be this very content.
-      return cell.save.text === theirs ? { ...same, onDisk: theirs, revision } : same;
+      // The save itself; its answer is still to come.
+      return { ...same, onDisk: theirs, revision };
     case 'edited':
     case 'failed':
     case 'conflict':
@@ -114,12 +117,18 @@ export function toSave(cell: Cell): boolean {
 export function saving(notebook: Notebook, uuid: string): Notebook {
   return change(notebook, uuid, (cell) => ({
     ...cell,
-    save: { state: 'saving', text: cell.text },
+    save: { state: 'saving', text: cell.text, isOther: false },
   }));
 }
 
-export function saved(notebook: Notebook, uuid: string, revision: string): Notebook {
-  return change(notebook, uuid, (cell) => {
+/** Whether the file may hold something else by now than what was just saved: it has to be read before that counts as saved. */
+export function isOvertaken(cell: Cell | undefined): boolean {
+  return cell?.save.state === 'saving' && cell.save.isOther;
+}
+
+/** The answer to a save; `newest` is what the file was seen to hold after it. */
+export function saved(notebook: Notebook, uuid: string, revision: string, newest?: { content: string | null; revision: string | null }): Notebook {
+  const after = change(notebook, uuid, (cell) => {
     if (cell.save.state !== 'saving') return cell;
     const { text } = cell.save;
     return {
@@ -129,6 +138,8 @@ export function saved(notebook: Notebook, uuid: string, revision: string): Noteb
       save: cell.text === text ? { state: 'saved' } : { state: 'edited' },
     };
   });
+  if (newest === undefined || newest.revision === revision) return after;
+  return conflicted(after, uuid, newest.content ?? '', newest.revision ?? '');
 }
 
 export function saveFailed(notebook: Notebook, uuid: string, message: string): Notebook {
@@ -182,6 +193,12 @@ export function above(notebook: Notebook, uuid: string): string[] {
   return reach(uuid, (at) =>
     (notebook.cells.get(at)?.block.upstream ?? []).filter((one) => notebook.cells.has(one)),
   );
+}
+
+/** The blocks that a run of a block, or of all, has. */
+export function blocksOf(notebook: Notebook, { block, above: withAbove = false, below: withBelow = false }: { block?: string; above?: boolean; below?: boolean }): string[] {
+  if (block === undefined) return [...notebook.order];
+  return [...(withAbove ? above(notebook, block) : []), block, ...(withBelow ? below(notebook, block) : [])];
 }
 
 function reach(from: string, next: (uuid: string) => readonly string[]): string[] {

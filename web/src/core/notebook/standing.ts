@@ -55,6 +55,15 @@ function isNewer(one: BlockRun, other: BlockRun | null): boolean {
   return one.attempt >= other.attempt;
 }
 
+/** What was known, where the answer says the same: whoever looks at it has nothing to draw anew. */
+function kept<Part>(before: Part, after: Part): Part {
+  return JSON.stringify(before) === JSON.stringify(after) ? before : after;
+}
+
+function isSame(one: BlockState, other: BlockState): boolean {
+  return one.newest === other.newest && one.output === other.output && one.stale === other.stale && one.tests === other.tests && one.logs === other.logs;
+}
+
 /** The answer of the server: how every block stands. */
 export function answered(state: Standings, pipeline: readonly Standing[]): Standings {
   let next = state;
@@ -64,15 +73,16 @@ export function answered(state: Standings, pipeline: readonly Standing[]): Stand
       const takes = newest !== null && isNewer(newest, before.newest);
       const same = newest !== null && newest.run === before.newest?.run;
       const goodIsNewer = (one.output?.blockRun.run ?? -1) >= (before.output?.blockRun.run ?? -1);
-      return {
+      const after: BlockState = {
         ...before,
-        newest: takes ? newest : before.newest,
-        output: goodIsNewer ? one.output : before.output,
-        stale: one.stale,
+        newest: takes ? kept(before.newest, newest) : before.newest,
+        output: goodIsNewer ? kept(before.output, one.output) : before.output,
+        stale: kept(before.stale, one.stale),
         // What was heard counts all tests, what is stored may hold the first of very many.
         ...(takes && same && before.tests === null ? { tests: one.tests } : {}),
         ...(takes && !same ? { logs: [], dropped: 0, tests: one.tests } : {}),
       };
+      return isSame(before, after) ? before : after;
     });
   }
   return next;

@@ -1,8 +1,10 @@
 // How the values of a column are spread: small in its header, and on demand bar by bar, each of which narrows the table.
+import type { ReactElement } from 'react';
 import { Popover } from 'radix-ui';
 
 import { type Bar, barsOf, type ColumnFacts, type ColumnKind, type Condition, columnWords } from '../notebook/table';
 import { count, percent } from '../../lib/format';
+import { OnDemand } from './on-demand';
 
 const HEIGHT = 20;
 
@@ -21,11 +23,11 @@ function Small({ known: { facts, rows }, width }: { known: Known; width: number 
   const each = room / counts.length;
   const scale = (value: number) => (value === 0 ? 0 : Math.max(1, (value / most) * HEIGHT));
   const nullHeight = Math.max(2, (nulls / rows) * HEIGHT);
+  // One shape: forty of them in each header would be most of what a table consists of.
+  const bars = counts.map((value, at) => `M${(at * each).toFixed(1)} ${HEIGHT}v${-scale(value)}h${Math.max(0.5, each - gap)}v${scale(value)}z`);
   return (
     <svg width={width} height={HEIGHT} aria-hidden>
-      {counts.map((value, at) => (
-        <rect key={at} x={at * each} width={Math.max(0.5, each - gap)} y={HEIGHT - scale(value)} height={scale(value)} />
-      ))}
+      <path d={bars.join('')} />
       {nulls > 0 ? <rect className="hist-null" x={room + 3} width={7} y={HEIGHT - nullHeight} height={nullHeight} /> : null}
     </svg>
   );
@@ -52,18 +54,35 @@ function Line({ bar, most, isNull = false, onOnly }: { bar: Bar; most: number; i
   );
 }
 
-export function ColumnSpread({ name, kind, known, width, onOnly }: { name: string; kind: ColumnKind; known: Known | undefined; width: number; onOnly: (rows: readonly Omit<Condition, 'column'>[]) => void }) {
+interface Spread {
+  name: string;
+  kind: ColumnKind;
+  known: Known;
+  onOnly: (rows: readonly Omit<Condition, 'column'>[]) => void;
+}
+
+export function ColumnSpread({ known, width, ...of }: Omit<Spread, 'known'> & { known: Known | undefined; width: number }) {
   if (known === undefined || known.facts.histogram === null) return <span className="hist" />;
-  const { facts, rows } = known;
+  return (
+    <OnDemand
+      opens="dialog"
+      button={
+        <button type="button" className="hist" aria-label={`How ${of.name} is spread`}>
+          <Small known={known} width={width} />
+        </button>
+      }
+    >
+      {(button) => <Whole {...of} known={known} button={button} />}
+    </OnDemand>
+  );
+}
+
+function Whole({ name, kind, known: { facts, rows }, button, onOnly }: Spread & { button: ReactElement }) {
   const bars = barsOf(facts, kind);
   const most = Math.max(1, facts.nulls, ...bars.map((bar) => bar.count));
   return (
-    <Popover.Root>
-      <Popover.Trigger asChild>
-        <button type="button" className="hist" aria-label={`How ${name} is spread`}>
-          <Small known={known} width={width} />
-        </button>
-      </Popover.Trigger>
+    <Popover.Root defaultOpen>
+      <Popover.Trigger asChild>{button}</Popover.Trigger>
       <Popover.Portal>
         <Popover.Content className="menu spread" align="start" sideOffset={4} collisionPadding={8} aria-label={`How ${name} is spread`}>
           <p className="section-title mono cut">{name}</p>

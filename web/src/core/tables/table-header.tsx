@@ -8,6 +8,7 @@ import { Menu, MenuItem, MenuLine } from '../../ui/menu';
 import { ColumnFilter } from './column-filter';
 import { ColumnIcon } from './column-icon';
 import { ColumnSpread, type Known } from './column-spread';
+import { OnDemand } from './on-demand';
 
 export const TableHeader = memo(function TableHeader({
   column,
@@ -52,20 +53,24 @@ export const TableHeader = memo(function TableHeader({
           <span className="cut">{column.name}</span>
           {sort === null ? null : <Arrow aria-hidden className="grid-title-arrow" />}
         </button>
-        <Menu
-          align="end"
-          trigger={
+        <OnDemand
+          opens="menu"
+          button={
             <button type="button" className={`grid-title-more ${isFiltered ? 'grid-title-on' : ''}`} aria-label={`Filter or hide ${column.name}`}>
               <ListFilter aria-hidden />
             </button>
           }
         >
-          <ColumnFilter column={column} onFilter={onFilter} />
-          <MenuLine />
-          <MenuItem icon={<EyeOff aria-hidden />} onSelect={() => onHide(column.name)}>
-            Hide {column.name}
-          </MenuItem>
-        </Menu>
+          {(button) => (
+            <Menu align="end" startsOpen trigger={button}>
+              <ColumnFilter column={column} onFilter={onFilter} />
+              <MenuLine />
+              <MenuItem icon={<EyeOff aria-hidden />} onSelect={() => onHide(column.name)}>
+                Hide {column.name}
+              </MenuItem>
+            </Menu>
+          )}
+        </OnDemand>
       </div>
       <ColumnSpread name={column.name} kind={column.kind} known={known} width={width - 20} onOnly={(rows) => onOnly(column.name, rows)} />
       <div className="grid-title-facts">

@@ -47,7 +47,7 @@ export const TableRow = memo(function TableRow({
   onRead: (at: At) => void;
 }) {
   return (
-    <div role="row" aria-rowindex={index + 2} className="grid-row" style={{ transform: `translateY(${top}px)` }}>
+    <div role="row" aria-rowindex={index + 2} className={values === undefined ? 'grid-row grid-wait' : 'grid-row'} style={{ transform: `translateY(${top}px)` }}>
       <div className="grid-number" role="rowheader">
         {count(index + 1)}
       </div>
@@ -59,7 +59,8 @@ export const TableRow = memo(function TableRow({
           // eslint-disable-next-line jsx-a11y/click-events-have-key-events
           <div
             key={column.slot}
-            id={cellId(block, at)}
+            // Named is only the cell that the grid points at: the others would all get another name with each row that is scrolled.
+            {...(here === column.index ? { id: cellId(block, at) } : {})}
             role="gridcell"
             tabIndex={-1}
             aria-colindex={column.index + 2}
@@ -69,7 +70,7 @@ export const TableRow = memo(function TableRow({
             onClick={() => onPlace(at)}
             onDoubleClick={() => onRead(at)}
           >
-            {text ?? (values === undefined ? <span className="grid-wait" /> : <i className="grid-null">null</i>)}
+            {values === undefined ? null : (text ?? <i className="grid-null">null</i>)}
           </div>
         );
       })}

@@ -1,11 +1,13 @@
 // What can be done with the blocks of an open notebook, for buttons, menus and keys alike.
 import { changeBlock, createBlock, deleteBlock, type NewBlock } from '../../api/notebook';
-import { above, below } from '../../core/notebook/document';
+import { knownForms } from '../../api/forms';
+import { sectionsOf, usedBy } from '../../core/forms/form';
+import { above, below, blocksOf } from '../../core/notebook/document';
 import { openRuns } from '../../core/notebook/standing';
 import type { Store } from '../../core/notebook/store';
 import type { EditorView } from '@codemirror/view';
 import type { Session } from './session';
-import type { View } from './view';
+import type { Asking, View } from './view';
 
 export interface Actions {
   select: (uuid: string | null, scroll?: boolean) => void;
@@ -14,6 +16,8 @@ export interface Actions {
   step: (by: 1 | -1) => void;
   run: (uuid: string, how?: { above?: boolean; below?: boolean }) => void;
   runAll: () => void;
+  /** Runs the block after its form was filled in anew. */
+  askAgain: (uuid: string) => void;
   runStale: () => void;
   stop: (uuid: string) => void;
   add: (after: string | null) => void;
@@ -94,10 +98,23 @@ export function createActions(session: Session, view: Store<View>, goToLine: (ed
   const change = (uuid: string, changes: Readonly<Record<string, unknown>>) =>
     attempt(() => changeBlock(session.pipeline, uuid, changes));
 
+  /** Starts runs; where a form belongs to one of their blocks, with what was chosen in it. `isAsked` lets it be chosen anew. */
+  const start = (wishes: Asking['wishes'], isAsked = false) => {
+    const notebook = session.notebook.get();
+    const forms = knownForms(session.pipeline);
+    const blocks = [...new Set(wishes.flatMap((wish) => blocksOf(notebook, wish)))];
+    const { answers } = view.get();
+    const hasForms = forms !== undefined && sectionsOf(usedBy(forms, blocks)).length > 0;
+    if (hasForms && (isAsked || answers === null)) view.set((now) => ({ ...now, asking: { wishes, blocks } }));
+    else for (const wish of wishes) void session.run(hasForms && answers !== null ? { ...wish, variables: answers } : wish);
+  };
+
   const run: Actions['run'] = (uuid, how = {}) => {
     const { inputsOf } = view.get();
     const isAlone = how.above !== true && how.below !== true;
-    void session.run({ block: uuid, ...how, ...(isAlone && inputsOf?.block === uuid ? { from: inputsOf.run } : {}) });
+    // What it was given then are its variables, too.
+    if (isAlone && inputsOf?.block === uuid) void session.run({ block: uuid, from: inputsOf.run });
+    else start([{ block: uuid, ...how }]);
   };
 
   return {
@@ -105,14 +122,15 @@ export function createActions(session: Session, view: Store<View>, goToLine: (ed
     enter,
     step,
     run,
-    runAll: () => void session.run({}),
+    runAll: () => start([{}], true),
+    askAgain: (uuid) => start([{ block: uuid }], true),
     runStale: () => {
       // A run from each stale block that has none above it; together they cover all that is stale.
       const { blocks } = session.standings.get();
       const isStale = (uuid: string) => (blocks.get(uuid)?.stale.length ?? 0) > 0;
       const notebook = session.notebook.get();
       const first = notebook.order.filter((uuid) => isStale(uuid) && !above(notebook, uuid).some(isStale));
-      for (const uuid of first) run(uuid, { below: below(notebook, uuid).length > 0 });
+      start(first.map((uuid) => ({ block: uuid, below: below(notebook, uuid).length > 0 })));
     },
     stop: (uuid) => {
       const newest = session.standings.get().blocks.get(uuid)?.newest;

@@ -1,11 +1,11 @@
 // A block of the notebook: who it is and how it stands, its code, what it produced.
-import { memo, useEffect, useRef, useState } from 'react';
+import { memo, type RefObject, useEffect, useRef, useState } from 'react';
 import { ArrowDown, ArrowUp, ChevronDown, ChevronRight, CornerDownRight, Ellipsis, Pencil, Play, Plus, Settings2, Square, Trash2, X } from 'lucide-react';
 
 import { above, below } from '../../core/notebook/document';
 import { face, failedLine, isBusy, progress } from '../../core/notebook/face';
 import { type Block, runs } from '../../core/notebook/model';
-import type { BlockState } from '../../core/notebook/standing';
+import { type BlockState, NEVER } from '../../core/notebook/standing';
 import { plural } from '../../lib/format';
 import { kindOf, languageName } from '../../lib/kind';
 import { Button, IconButton, SplitButton } from '../../ui/button';
@@ -13,20 +13,24 @@ import { Chip } from '../../ui/chip';
 import { KindTile } from '../../ui/kind';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu';
 import { StatusIcon } from '../../ui/status';
-import { CardCode } from './card-code';
+import { CardCode, PlainCode } from './card-code';
 import { BlockName } from './block-name';
 import { ConflictBar } from './conflict-bar';
 import { InputsBar } from './inputs-bar';
 import { RemoveBar } from './remove-bar';
 import { Result } from './result';
-import { useActions, useBlock, useBlocks, useSession, useStanding, useView, useViewStore } from './use-session';
-import { useTicking } from './use-ticking';
+import { FormBar } from './run-form';
+import { useActions, useBlock, useBlocks, useCell, useSession, useStanding, useStore, useView, useViewStore } from './use-session';
+import { useLasting, useTicking } from './use-ticking';
 import { toggled } from './view';
 
-/** Whether the element is, or has been, near the part of the page that is seen. */
-function useNear() {
+/** Blocks are prepared this far from the part of the notebook that is seen. */
+const NEAR = '400px 0px';
+
+/** Whether the element is, or has been, near the part of the notebook that is seen. */
+function useNear(startsNear: boolean) {
   const place = useRef<HTMLElement>(null);
-  const [isNear, setNear] = useState(false);
+  const [isNear, setNear] = useState(startsNear);
   useEffect(() => {
     const element = place.current;
     if (element === null || isNear) return;
@@ -34,7 +38,7 @@ function useNear() {
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) setNear(true);
       },
-      { rootMargin: '600px 0px' },
+      { root: element.closest('.notebook'), rootMargin: NEAR },
     );
     observer.observe(element);
     return () => observer.disconnect();
@@ -42,7 +46,7 @@ function useNear() {
   return { place, isNear };
 }
 
-function Inputs({ block }: { block: Block }) {
+const Inputs = memo(function Inputs({ block }: { block: Block }) {
   const actions = useActions();
   const kinds = new Map(useBlocks().map((one) => [one.uuid, one.kind]));
   const inputs = block.upstream.filter((uuid) => kinds.has(uuid));
@@ -88,7 +92,7 @@ function Inputs({ block }: { block: Block }) {
       ) : null}
     </span>
   );
-}
+});
 
 function Standing({ state, file }: { state: BlockState; file: string | null }) {
   const busy = state.newest?.status === 'running';
@@ -109,11 +113,11 @@ function Standing({ state, file }: { state: BlockState; file: string | null }) {
   );
 }
 
-function RunButton({ uuid, isSelected }: { uuid: string; isSelected: boolean }) {
+const RunButton = memo(function RunButton({ uuid, isSelected }: { uuid: string; isSelected: boolean }) {
   const actions = useActions();
   const session = useSession();
-  const state = useStanding(uuid);
-  if (isBusy(state)) {
+  const isBusyNow = useStore(session.standings, (now) => isBusy(now.blocks.get(uuid) ?? NEVER));
+  if (useLasting(isBusyNow)) {
     return (
       <Button small icon={<Square aria-hidden fill="currentColor" />} onClick={() => actions.stop(uuid)}>
         Stop
@@ -155,9 +159,9 @@ function RunButton({ uuid, isSelected }: { uuid: string; isSelected: boolean }) 
       }
     />
   );
-}
+});
 
-function More({ uuid }: { uuid: string }) {
+const More = memo(function More({ uuid }: { uuid: string }) {
   const actions = useActions();
   const view = useViewStore();
   return (
@@ -193,10 +197,34 @@ function More({ uuid }: { uuid: string }) {
       </MenuItem>
     </Menu>
   );
+});
+
+/** Draws the whole of a card when it comes near: a hundred at once would take long to open. */
+export const BlockCard = memo(function BlockCard({ uuid, startsNear }: { uuid: string; startsNear: boolean }) {
+  const { place, isNear } = useNear(startsNear);
+  return isNear ? <Card uuid={uuid} /> : <FarCard uuid={uuid} place={place} />;
+});
+
+/** As high as the card before its result, with what one may search for in the page. */
+function FarCard({ uuid, place }: { uuid: string; place: RefObject<HTMLElement | null> }) {
+  const cell = useCell(uuid);
+  const state = useStanding(uuid);
+  const isFolded = useView((now) => now.folded.has(uuid));
+  if (cell === undefined) return null;
+  const kind = kindOf(cell.block.kind);
+  return (
+    <section ref={place} id={`block-${uuid}`} data-run={state.newest?.run} data-status={state.newest?.status} aria-label={`Block ${uuid}`} className={`card card-far kind-${kind}`}>
+      <header className="card-head">
+        <KindTile kind={kind} />
+        <span className="card-name mono cut">{uuid}</span>
+      </header>
+      {isFolded || cell.block.file === null ? null : <PlainCode text={cell.text} />}
+    </section>
+  );
 }
 
 /** What is typed draws its code anew, not the card: what is seen of the text is drawn by those who show it. */
-export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
+const Card = memo(function Card({ uuid }: { uuid: string }) {
   const block = useBlock(uuid);
   const state = useStanding(uuid);
   const actions = useActions();
@@ -204,7 +232,6 @@ export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
   const isSelected = useView((now) => now.selected === uuid);
   const isFolded = useView((now) => now.folded.has(uuid));
   const isRemoving = useView((now) => now.removing === uuid);
-  const { place, isNear } = useNear();
   if (!block) return null;
   const kind = kindOf(block.kind);
   const fold = () => view.set((now) => ({ ...now, folded: toggled(now.folded, uuid) }));
@@ -212,7 +239,6 @@ export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
     // A press anywhere in the card selects it; for the keyboard the focus of what is inside does.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <section
-      ref={place}
       id={`block-${uuid}`}
       data-run={state.newest?.run}
       data-status={state.newest?.status}
@@ -236,18 +262,19 @@ export const BlockCard = memo(function BlockCard({ uuid }: { uuid: string }) {
         {runs(block.kind) ? (
           <>
             <Standing state={state} file={block.file} />
-            {isNear ? <RunButton uuid={uuid} isSelected={isSelected} /> : null}
+            <RunButton uuid={uuid} isSelected={isSelected} />
           </>
         ) : null}
-        {isNear ? <More uuid={uuid} /> : null}
+        <More uuid={uuid} />
       </header>
       {isRemoving ? <RemoveBar uuid={uuid} /> : null}
       {isFolded ? null : (
         <>
           <ConflictBar uuid={uuid} />
           <InputsBar uuid={uuid} />
-          {block.file === null ? null : <CardCode uuid={uuid} isNear={isNear} failedAt={state.newest?.status === 'failed' ? failedLine(state, block.file) : null} />}
-          {isNear ? <Result uuid={uuid} state={state} block={block} /> : null}
+          <FormBar uuid={uuid} />
+          {block.file === null ? null : <CardCode uuid={uuid} failedAt={state.newest?.status === 'failed' ? failedLine(state, block.file) : null} />}
+          <Result uuid={uuid} state={state} block={block} />
         </>
       )}
     </section>

@@ -1,5 +1,4 @@
-// The code of a card. It is plain text until it comes near the part of the page that is seen: a hundred editors at
-// once would take long to open.
+// The code of a card, and the same as plain text for cards that are far from what is seen.
 import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
 
@@ -27,17 +26,22 @@ function useChanged(cell: Cell): readonly number[] | undefined {
   return useMemo(() => (typeof before === 'string' ? changedLines(before, text) : undefined), [before, text]);
 }
 
-interface Place {
-  isNear: boolean;
-  failedAt: number | null;
+/** As high as the editor that comes in its place. */
+export function PlainCode({ text }: { text: string }) {
+  const lines = Math.min(MOST_LINES, text.split('\n').length);
+  return (
+    <pre className="code code-plain" style={{ height: lines * LINE + 12 }}>
+      {text}
+    </pre>
+  );
 }
 
-export function CardCode({ uuid, ...place }: Place & { uuid: string }) {
+export function CardCode({ uuid, failedAt }: { uuid: string; failedAt: number | null }) {
   const cell = useCell(uuid);
-  return cell === undefined ? null : <Code cell={cell} {...place} />;
+  return cell === undefined ? null : <Code cell={cell} failedAt={failedAt} />;
 }
 
-function Code({ cell, isNear, failedAt }: Place & { cell: Cell }) {
+function Code({ cell, failedAt }: { cell: Cell; failedAt: number | null }) {
   const session = useSession();
   const actions = useActions();
   const view = useViewStore();
@@ -71,10 +75,6 @@ function Code({ cell, isNear, failedAt }: Place & { cell: Cell }) {
     [actions, session, uuid],
   );
   const complete = useMemo(() => (language === 'python' || language === 'sql' ? completer(session, uuid) : undefined), [language, session, uuid]);
-  if (!isNear) {
-    const lines = Math.min(MOST_LINES, cell.text.split('\n').length);
-    return <pre className="code code-plain" style={{ height: lines * LINE + 12 }}>{cell.text}</pre>;
-  }
   return (
     <CodeEditor
       label={`Code of ${uuid}`}

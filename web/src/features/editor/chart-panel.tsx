@@ -2,7 +2,7 @@
 // pipeline keeps it when somebody wants that.
 import { lazy, Suspense, useState } from 'react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Plus, Trash2 } from 'lucide-react';
+import { Code, Plus, Trash2 } from 'lucide-react';
 
 import { changeChart, charts, keepChart, type Kept, removeChart } from '../../api/charts';
 import type { TableOf } from '../../api/tables';
@@ -13,7 +13,7 @@ import {
   chartTypes,
   type ChartWish,
   chartWords,
-  type Drawn,
+  configurationOf,
   groupable,
   INTERVALS,
   isOverTime,
@@ -26,35 +26,17 @@ import {
   wishOf,
   withType,
 } from '../../core/notebook/chart';
+import { codeConfiguration, startingCode, withCodeType } from '../../core/notebook/code-chart';
 import type { Column } from '../../core/notebook/model';
 import { freeName, nameOf } from '../../core/notebook/offers';
-import { cellText, columnKind } from '../../core/notebook/table';
 import { Button } from '../../ui/button';
 import { Failure } from '../../ui/states';
+import { ChartRows, Choice } from './chart-parts';
+import { CodeChartPanel } from './code-chart';
 import { useBlocks, useSession } from './use-session';
 import './chart.css';
 
 const Picture = lazy(() => import('./chart-picture'));
-
-function Choice<Value extends string>({ label, value, options, onChange }: { label: string; value: Value; options: readonly (readonly [Value, string])[]; onChange: (value: Value) => void }) {
-  return (
-    <select
-      className="input chart-choice"
-      aria-label={label}
-      value={value}
-      onChange={(event) => {
-        const found = options.find(([one]) => one === event.target.value);
-        if (found) onChange(found[0]);
-      }}
-    >
-      {options.map(([one, words]) => (
-        <option key={one} value={one}>
-          {words}
-        </option>
-      ))}
-    </select>
-  );
-}
 
 const named = (columns: readonly Column[]) => columns.map((column) => [column.name, column.name] as const);
 
@@ -115,37 +97,6 @@ function Sentence({ wish, columns, onChange }: { wish: ChartWish; columns: reado
   );
 }
 
-function Rows({ drawn }: { drawn: Drawn }) {
-  return (
-    // A list that scrolls has to be reachable by keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="chart-rows" tabIndex={0} role="region" aria-label="Rows of the chart">
-      <table>
-        <thead>
-          <tr>
-            {drawn.columns.map((column) => (
-              <th key={column.name} scope="col" className={`grid-of-${columnKind(column.type)}`}>
-                {drawn.measures.includes(column.name) && drawn.places.length > 0 ? measureWords(column.name) : column.name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {drawn.rows.map((row, at) => (
-            <tr key={at}>
-              {drawn.columns.map((column) => (
-                <td key={column.name} className={`grid-of-${columnKind(column.type)}`}>
-                  {cellText(row[column.name], columnKind(column.type)) ?? <i className="grid-null">null</i>}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
 function Chart({ of, wish, columns }: { of: TableOf; wish: ChartWish; columns: readonly Column[] }) {
   const why = missing(wish, columns);
   const found = useQuery({ ...charts.of(of, wish), enabled: why === null, placeholderData: keepPreviousData });
@@ -160,7 +111,7 @@ function Chart({ of, wish, columns }: { of: TableOf; wish: ChartWish; columns: r
       {drawn.rows.length === 0 ? (
         <p className="result-nothing">There is no value to show.</p>
       ) : drawn.type === 'table' ? (
-        <Rows drawn={drawn} />
+        <ChartRows drawn={drawn} />
       ) : (
         <Suspense fallback={<div className="chart-picture" aria-busy="true" />}>
           <Picture drawn={drawn} label={label} />
@@ -177,7 +128,7 @@ function usualName(block: string, wish: ChartWish): string {
   return nameOf([block, ...(metric === undefined ? [] : [metric.aggregation, metric.column]), ...(wish.groupBy.length === 0 ? [] : ['by', ...wish.groupBy])].join(' '));
 }
 
-export function ChartPanel({ of, block, columns }: { of: TableOf; block: string; columns: readonly Column[] }) {
+export function ChartPanel({ of, run, block, columns }: { of: TableOf; run: number; block: string; columns: readonly Column[] }) {
   const session = useSession();
   const blocks = useBlocks();
   const kept = useQuery(charts.kept(session.pipeline));
@@ -197,11 +148,43 @@ export function ChartPanel({ of, block, columns }: { of: TableOf; block: string;
     setRemoving(false);
   };
   if (kept.isPending) return <div className="chart-picture" aria-busy="true" />;
-  const keep = () => {
-    if (wish === null) return;
-    const taken = new Set([...(kept.data ?? []).map((chart) => chart.uuid), ...blocks.map((one) => one.uuid)]);
-    work(keepChart(session.pipeline, block, freeName(usualName(block, wish), taken), wish).then(choose));
+  const nameFor = (chart: ChartWish, more = '') => {
+    const taken = new Set([...(kept.data ?? []).map((one) => one.uuid), ...blocks.map((one) => one.uuid)]);
+    return freeName(nameOf(usualName(block, chart) + more), taken);
   };
+  const keep = () => {
+    if (wish !== null) work(keepChart(session.pipeline, { block, name: nameFor(wish), configuration: configurationOf(wish) }).then(choose));
+  };
+  const write = () => {
+    if (wish === null) return;
+    const chart = withCodeType({ type: wish.type, names: { x: '', y: '', index: '' }, legend: '' }, wish.type);
+    work(keepChart(session.pipeline, { block, name: nameFor(wish, ' code'), configuration: codeConfiguration(chart), content: startingCode(wish.type, wish) }).then(choose));
+  };
+  const end =
+    current === undefined ? (
+      <span className="chart-end chart-ends">
+        <Button small look="quiet" icon={<Code aria-hidden />} onClick={write} disabledReason={isBusy ? 'It is being made' : undefined}>
+          Write its code
+        </Button>
+        <Button small onClick={keep} disabledReason={wish !== null && missing(wish, columns) !== null ? 'There is nothing to keep yet' : isBusy ? 'It is being kept' : undefined}>
+          Keep this chart
+        </Button>
+      </span>
+    ) : removing ? (
+      <span className="chart-remove chart-end" role="alertdialog" aria-label={`Delete ${current.name}`}>
+        <span className="text-table">The pipeline loses this chart. Its file stays on the disk.</span>
+        <Button small look="danger" onClick={() => work(removeChart(session.pipeline, current.uuid).then(() => setRemoving(false)))}>
+          Delete {current.name}
+        </Button>
+        <Button small look="quiet" onClick={() => setRemoving(false)}>
+          Keep it
+        </Button>
+      </span>
+    ) : (
+      <Button small look="quiet" className="chart-end" icon={<Trash2 aria-hidden />} onClick={() => setRemoving(true)}>
+        Delete…
+      </Button>
+    );
   return (
     <div className="chart-panel">
       {own.length === 0 ? null : (
@@ -216,40 +199,24 @@ export function ChartPanel({ of, block, columns }: { of: TableOf; block: string;
           </button>
         </div>
       )}
-      <div className="chart-head">
-        {wish === null ? (
-          <p className="text-table text-2">This chart is drawn by its own code, which is kept as it is and not run.</p>
-        ) : (
-          <Sentence
-            wish={wish}
-            columns={columns}
-            onChange={(next) => {
-              if (current === undefined) setDraft(next);
-              else work(changeChart(session.pipeline, current, next));
-            }}
-          />
-        )}
-        {current === undefined ? (
-          <Button small className="chart-end" onClick={keep} disabledReason={wish !== null && missing(wish, columns) !== null ? 'There is nothing to keep yet' : isBusy ? 'It is being kept' : undefined}>
-            Keep this chart
-          </Button>
-        ) : removing ? (
-          <span className="chart-remove chart-end" role="alertdialog" aria-label={`Delete ${current.name}`}>
-            <span className="text-table">The pipeline loses this chart. Its file stays on the disk.</span>
-            <Button small look="danger" onClick={() => work(removeChart(session.pipeline, current.uuid).then(() => setRemoving(false)))}>
-              Delete {current.name}
-            </Button>
-            <Button small look="quiet" onClick={() => setRemoving(false)}>
-              Keep it
-            </Button>
-          </span>
-        ) : (
-          <Button small look="quiet" className="chart-end" icon={<Trash2 aria-hidden />} onClick={() => setRemoving(true)}>
-            Delete…
-          </Button>
-        )}
-      </div>
-      {wish === null ? null : <Chart of={of} wish={wish} columns={columns} />}
+      {wish === null && current !== undefined ? (
+        <CodeChartPanel key={current.uuid} chart={current} run={run} wish={draft ?? usualChart(columns)} end={end} />
+      ) : wish === null ? null : (
+        <>
+          <div className="chart-head">
+            <Sentence
+              wish={wish}
+              columns={columns}
+              onChange={(next) => {
+                if (current === undefined) setDraft(next);
+                else work(changeChart(session.pipeline, current.uuid, configurationOf(next, current.configuration)));
+              }}
+            />
+            {end}
+          </div>
+          <Chart of={of} wish={wish} columns={columns} />
+        </>
+      )}
     </div>
   );
 }

@@ -7,14 +7,24 @@ import { StatusIcon } from '../../ui/status';
 import { Changes } from '../../core/versions/changes';
 import { useCell, useSession } from './use-session';
 
-export function ConflictBar({ uuid }: { uuid: string }) {
-  const cell = useCell(uuid);
-  const state = cell?.save.state;
-  return cell !== undefined && (state === 'failed' || state === 'conflict') ? <Bar cell={cell} /> : null;
+interface Said {
+  cell: Cell;
+  onAgain: () => void;
+  onResolve: (keep: 'mine' | 'theirs') => void;
 }
 
-function Bar({ cell }: { cell: Cell }) {
+export function ConflictBar({ uuid }: { uuid: string }) {
+  const cell = useCell(uuid);
   const session = useSession();
+  return cell === undefined ? null : <SaveBar cell={cell} onAgain={() => void session.flush()} onResolve={(keep) => session.resolve(uuid, keep)} />;
+}
+
+export function SaveBar(said: Said) {
+  const { state } = said.cell.save;
+  return state === 'failed' || state === 'conflict' ? <Bar {...said} /> : null;
+}
+
+function Bar({ cell, onAgain, onResolve }: Said) {
   const [isOpen, setOpen] = useState(true);
   const { uuid } = cell.block;
   const { save } = cell;
@@ -23,7 +33,7 @@ function Bar({ cell }: { cell: Cell }) {
       <div className="bar bar-failed" role="alert">
         <StatusIcon tone="failed" label="Failed" />
         <span className="cut">Not saved: {save.message}. What is written here is kept.</span>
-        <Button small onClick={() => void session.flush()}>
+        <Button small onClick={onAgain}>
           Save again
         </Button>
       </div>
@@ -40,10 +50,10 @@ function Bar({ cell }: { cell: Cell }) {
         <Button small look="quiet" aria-expanded={isOpen} onClick={() => setOpen((now) => !now)}>
           {isOpen ? 'Hide the difference' : 'Show the difference'}
         </Button>
-        <Button small onClick={() => session.resolve(uuid, 'theirs')}>
+        <Button small onClick={() => onResolve('theirs')}>
           Take the file
         </Button>
-        <Button small onClick={() => session.resolve(uuid, 'mine')}>
+        <Button small onClick={() => onResolve('mine')}>
           Keep mine
         </Button>
       </div>

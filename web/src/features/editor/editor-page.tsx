@@ -11,6 +11,7 @@ import { EditorBar } from './editor-bar';
 import { Inspector } from './inspector';
 import { LeftPane } from './left-pane';
 import { Notebook } from './notebook';
+import { RunForm } from './run-form';
 import { Splitter } from './splitter';
 import { createSession } from './session';
 import { StatusLine } from './status-line';
@@ -157,6 +158,7 @@ function Open({ pipeline, block, inputs }: { pipeline: string; block: string | n
         ) : null}
         <Line />
       </div>
+      <RunForm />
     </OpenNotebook>
   );
 }

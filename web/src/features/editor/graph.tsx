@@ -12,16 +12,23 @@ import { useIsDark } from '../../lib/theme';
 import { Button } from '../../ui/button';
 import { KindTile } from '../../ui/kind';
 import { StatusIcon } from '../../ui/status';
-import { useActions, useBlocks, useSession, useStanding, useStandings, useView } from './use-session';
+import { useActions, useBlocks, useSession, useStanding, useStore, useView } from './use-session';
 import { useTicking } from './use-ticking';
 import './graph.css';
 
-type BlockNode = Node<{ block: Block; isSelected: boolean }, 'block'>;
+type BlockNode = Node<{ block: Block }, 'block'>;
 
 /** More blocks than this get a small map of the whole. */
 const MANY = 30;
 
-function GraphBlock({ data: { block, isSelected } }: NodeProps<BlockNode>) {
+/** Where the edges meet a node, told beforehand: nodes that are not drawn are not measured. */
+const HANDLES = [
+  { type: 'target' as const, position: Position.Top, x: NODE.width / 2, y: 0, width: 0, height: 0 },
+  { type: 'source' as const, position: Position.Bottom, x: NODE.width / 2, y: NODE.height, width: 0, height: 0 },
+];
+
+function GraphBlock({ data: { block } }: NodeProps<BlockNode>) {
+  const isSelected = useView((now) => now.selected === block.uuid);
   const state = useStanding(block.uuid);
   const now = useTicking(state.newest?.status === 'running');
   const shown = face(state, block.file, now);
@@ -51,9 +58,10 @@ function Flow() {
   const all = useDeferredValue(useBlocks());
   const blocks = useMemo(() => all.filter((block) => runs(block.kind)), [all]);
   const selected = useView((now) => now.selected);
-  const standings = useStandings();
   const actions = useActions();
   const session = useSession();
+  // As a text: of all that is told, only what begins and ends to run draws the edges anew.
+  const running = useStore(session.standings, (now) => [...now.blocks].flatMap(([uuid, state]) => (state.newest?.status === 'running' ? [uuid] : [])).join('\n'));
   const flow = useReactFlow();
   const isDark = useIsDark();
   const [refused, setRefused] = useState<string | null>(null);
@@ -66,19 +74,20 @@ function Flow() {
         id: block.uuid,
         type: 'block',
         position: { x: places.get(block.uuid)?.x ?? 0, y: places.get(block.uuid)?.y ?? 0 },
-        data: { block, isSelected: block.uuid === selected },
+        data: { block },
         ...NODE,
+        handles: HANDLES,
         draggable: false,
       })),
-    [blocks, places, selected],
+    [blocks, places],
   );
-  const edges = useMemo<Edge[]>(
-    () =>
-      blocks.flatMap((block) =>
+  const edges = useMemo<Edge[]>(() => {
+    const live = new Set(running.split('\n'));
+    return blocks.flatMap((block) =>
         block.upstream
           .filter((above) => places.has(above))
           .map((above) => {
-            const isLive = standings.blocks.get(above)?.newest?.status === 'running' || standings.blocks.get(block.uuid)?.newest?.status === 'running';
+            const isLive = live.has(above) || live.has(block.uuid);
             const isNear = above === selected || block.uuid === selected || `${above} ${block.uuid}` === chosen;
             const colour = isLive ? 'var(--graph-edge-live)' : isNear ? 'var(--graph-edge-selected)' : 'var(--graph-edge)';
             return {
@@ -91,9 +100,8 @@ function Flow() {
               markerEnd: { type: MarkerType.Arrow, color: colour, width: 14, height: 14 },
             };
           }),
-      ),
-    [blocks, places, selected, standings, chosen],
-  );
+    );
+  }, [blocks, places, selected, running, chosen]);
   const edge = edges.find((one) => one.id === chosen);
 
   const count = blocks.length;
@@ -123,6 +131,7 @@ function Flow() {
         colorMode={isDark ? 'dark' : 'light'}
         nodesConnectable
         nodesFocusable
+        onlyRenderVisibleElements={blocks.length > MANY}
         edgesFocusable
         // The keys belong to the notebook; what is chosen here has a button.
         deleteKeyCode={null}

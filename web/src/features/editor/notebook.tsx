@@ -6,7 +6,7 @@ import { Button, IconButton } from '../../ui/button';
 import { StatusIcon } from '../../ui/status';
 import { AddBlock } from './add-block';
 import { BlockCard } from './block-card';
-import { useActions, useOrder, useSession, useStore, useView } from './use-session';
+import { useActions, useOrder, useSession, useStore, useView, useViewStore } from './use-session';
 
 function Gap({ after }: { after: string | null }) {
   const actions = useActions();
@@ -57,6 +57,9 @@ function First() {
 /** So many blocks are there at once; what comes below them is drawn while one can already read, in short steps. */
 const AT_ONCE = 8;
 
+/** Of these the first are seen at once; the others hear whether they are. */
+const SEEN_FIRST = 3;
+
 /** The blocks that are drawn: first those down to the selected one. */
 function useShown(order: readonly string[]): readonly string[] {
   const selected = useView((now) => now.selected);
@@ -71,14 +74,17 @@ function useShown(order: readonly string[]): readonly string[] {
 export function Notebook() {
   const order = useOrder();
   const shown = useShown(order);
+  const view = useViewStore();
+  // Where one begins to look, not where one looks by now.
+  const [begin] = useState(() => Math.max(0, order.indexOf(view.get().selected ?? '')));
   return (
     <div className="notebook" id="notebook">
       <NoticeBar />
       <div className="notebook-cards">
         {order.length === 0 ? <First /> : <Gap after={null} />}
-        {shown.map((uuid) => (
+        {shown.map((uuid, at) => (
           <div key={uuid}>
-            <BlockCard uuid={uuid} />
+            <BlockCard uuid={uuid} startsNear={at >= begin && at < begin + SEEN_FIRST} />
             <Gap after={uuid} />
           </div>
         ))}

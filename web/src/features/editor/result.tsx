@@ -17,6 +17,7 @@ import { ErrorPanel } from './error-panel';
 import { LogLines } from './log-lines';
 import { TestList } from './test-list';
 import { useSession, useView, useViewStore } from './use-session';
+import { useLasting } from './use-ticking';
 import { type ResultTab, toggled } from './view';
 
 function tabsOf(state: BlockState, products: readonly Product[]): Tab<ResultTab>[] {
@@ -66,8 +67,10 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
   const chosen = useView((now) => now.tabs.get(uuid));
   const [shown, setShown] = useState<string | null>(null);
   const { newest, output } = state;
+  // What it produced before stays until it is clear that the new run takes a while.
+  const isLong = useLasting(isBusy(state));
   if (!newest) return null;
-  if (isBusy(state)) {
+  if (isLong || (isBusy(state) && (output === null || state.logs.length > 0))) {
     return state.logs.length > 0 ? (
       <div className="result">
         <LogLines lines={state.logs} dropped={state.dropped} isLive />
@@ -81,7 +84,7 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
   const toggle = () => view.set((now) => ({ ...now, quiet: toggled(now.quiet, uuid) }));
   if (isQuiet) return <OneLine products={products} state={state} onOpen={toggle} />;
   const hasFailed = newest.status === 'failed' && newest.failure !== null;
-  const isOld = output !== null && output.blockRun.run !== newest.run;
+  const isOld = output !== null && output.blockRun.run !== newest.run && !isBusy(state);
   const frames = products.filter((product) => product.kind === 'frame');
   const frame = frames.find((product) => product.name === shown) ?? frames[0];
   const id = output?.blockRun.id ?? null;
@@ -118,7 +121,7 @@ export function Result({ uuid, state, block }: { uuid: string; state: BlockState
             {tab === 'data' && frame && id !== null && output ? (
               <DataTable key={`${id}-${frame.name}`} of={{ blockRun: id, product: frame.name }} product={frame} pipeline={session.pipeline} pipelineRun={output.blockRun.run} block={uuid} tools={`tools-${uuid}`} />
             ) : null}
-            {tab === 'chart' && frame && id !== null ? <ChartPanel key={frame.name} of={{ blockRun: id, product: frame.name }} block={uuid} columns={frame.columns} /> : null}
+            {tab === 'chart' && frame && id !== null && output ? <ChartPanel key={frame.name} of={{ blockRun: id, product: frame.name }} run={output.blockRun.run} block={uuid} columns={frame.columns} /> : null}
             {tab === 'text' && id !== null ? (
               products.filter((product) => product.kind !== 'frame').map((product) => <ProductText key={product.name} of={{ blockRun: id, product: product.name }} product={product} />)
             ) : null}

@@ -15,21 +15,9 @@ import {
   stopRun,
 } from '../../api/notebook';
 import { refreshCharts } from '../../api/charts';
+import { refreshForms } from '../../api/forms';
 import { listen } from '../../api/notebook-socket';
-import {
-  type Cell,
-  conflicted,
-  edited,
-  empty,
-  loaded,
-  type Notebook,
-  resolved,
-  saved,
-  saveFailed,
-  saving,
-  shown,
-  toSave,
-} from '../../core/notebook/document';
+import { type Cell, edited, empty, loaded, type Notebook, resolved, shown } from '../../core/notebook/document';
 import type { Told } from '../../core/notebook/live';
 import {
   adopted,
@@ -43,9 +31,8 @@ import {
 } from '../../core/notebook/standing';
 import { createStore, derived, sameList, type Store } from '../../core/notebook/store';
 import type { Block } from '../../core/notebook/model';
+import { createSaver, debounced } from './saver';
 
-/** A pause in typing after which it is saved. */
-const SAVE_AFTER = 500;
 /** A pause in typing after which it is checked. */
 const CHECK_AFTER = 250;
 /** Lines that are printed in such a time are shown together. */
@@ -81,6 +68,8 @@ export interface Session {
   flush: () => Promise<void>;
   resolve: (uuid: string, keep: 'mine' | 'theirs') => void;
   run: (wish: Omit<RunWish, 'pipeline'>) => Promise<void>;
+  /** The same for who says themselves what went wrong. */
+  start: (wish: Omit<RunWish, 'pipeline'>) => Promise<void>;
   stop: (run: number) => Promise<void>;
   stopAll: () => Promise<void>;
   /** Reads the pipeline anew, after something was changed. */
@@ -93,18 +82,6 @@ function noticeOf(error: unknown): Notice {
   if (!(error instanceof Error)) return { message: String(error), hint: undefined };
   const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
   return { message: error.message, hint };
-}
-
-/** Calls `work` once when nobody has asked for it for `ms`; `soon` asks. */
-function debounced(ms: number, work: () => void) {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return {
-    soon: () => {
-      clearTimeout(timer);
-      timer = setTimeout(work, ms);
-    },
-    cancel: () => clearTimeout(timer),
-  };
 }
 
 export function createSession(pipeline: string): Session {
@@ -124,47 +101,12 @@ export function createSession(pipeline: string): Session {
 
   const cell = (uuid: string): Cell | undefined => notebook.get().cells.get(uuid);
 
-  // Saving: one request a block at a time; what is typed meanwhile follows.
-  const saves = new Map<string, Promise<void>>();
-  const save = (uuid: string): Promise<void> => {
-    const running = saves.get(uuid);
-    if (running) return running.then(() => save(uuid));
-    const before = cell(uuid);
-    if (!before || !toSave(before)) return Promise.resolve();
-    notebook.set((now) => saving(now, uuid));
-    const { text, revision } = before;
-    const done = saveBlock(pipeline, uuid, text, revision)
-      .then(async (answer) => {
-        if (answer !== 'conflict') {
-          notebook.set((now) => saved(now, uuid, answer.revision));
-          standingsSoon.soon();
-          return;
-        }
-        const theirs = await readBlock(pipeline, uuid);
-        notebook.set((now) => conflicted(now, uuid, theirs.content ?? '', theirs.revision ?? ''));
-      })
-      .catch((error: unknown) => {
-        notebook.set((now) => saveFailed(now, uuid, noticeOf(error).message));
-      })
-      .finally(() => saves.delete(uuid));
-    saves.set(uuid, done);
-    return done;
-  };
-  const saveTimers = new Map<string, ReturnType<typeof debounced>>();
-  const saveSoon = (uuid: string) => {
-    const timer = saveTimers.get(uuid) ?? debounced(SAVE_AFTER, () => void save(uuid));
-    saveTimers.set(uuid, timer);
-    timer.soon();
-  };
-  const flush = async () => {
-    for (const timer of saveTimers.values()) timer.cancel();
-    const { order, cells } = notebook.get();
-    const waiting = order.filter((uuid) => {
-      const one = cells.get(uuid);
-      return saves.has(uuid) || (one && toSave(one));
-    });
-    if (waiting.length > 0) await Promise.all(waiting.map(save));
-  };
+  const { save, soon: saveSoon, flush } = createSaver({
+    notebook,
+    write: (uuid, text, revision) => saveBlock(pipeline, uuid, text, revision),
+    read: (uuid) => readBlock(pipeline, uuid),
+    onSaved: () => standingsSoon.soon(),
+  });
 
   // Checks of what is typed; an answer that comes after more typing is dropped.
   const checks = new Map<string, { timer: ReturnType<typeof setTimeout>; abort: AbortController }>();
@@ -260,6 +202,8 @@ export function createSession(pipeline: string): Session {
     switch (told.type) {
       case 'files':
         if (concerns(told)) refreshSoon.soon();
+        else if (told.changes.some((change) => change.type === 'file' && change.path.startsWith('charts/'))) void refreshCharts(pipeline);
+        if (told.changes.some((change) => change.type !== 'file' || change.path.includes('interactions'))) void refreshForms();
         break;
       case 'lagged':
         refreshSoon.soon();
@@ -284,6 +228,13 @@ export function createSession(pipeline: string): Session {
     notebook.set((now) => edited(now, uuid, text));
     saveSoon(uuid);
     checkSoon(uuid);
+  };
+
+  const start: Session['start'] = async (wish) => {
+    await flush();
+    const started = await startRun({ ...wish, pipeline });
+    standings.set((now) => adopted(now, started.run, started.status, started.blockRuns));
+    notice.set(() => null);
   };
 
   return {
@@ -323,16 +274,8 @@ export function createSession(pipeline: string): Session {
       notebook.set((now) => resolved(now, uuid, keep));
       void save(uuid);
     },
-    run: async (wish) => {
-      try {
-        await flush();
-        const started = await startRun({ ...wish, pipeline });
-        standings.set((now) => adopted(now, started.run, started.status, started.blockRuns));
-        notice.set(() => null);
-      } catch (error) {
-        say(error);
-      }
-    },
+    run: (wish) => start(wish).catch(say),
+    start,
     stop: (run) => stopRun(run).catch(say),
     stopAll: async () => {
       await Promise.all(openRuns(standings.get()).map(stopRun)).catch(say);

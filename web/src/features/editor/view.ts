@@ -1,5 +1,6 @@
 // What a person looks at: the selected block, what is folded, which panes are open and how wide. Remembered in this
 // browser, but for the selection, which is in the address.
+import type { RunWish } from '../../api/notebook';
 import { createStore, type Store } from '../../core/notebook/store';
 
 export type ResultTab = 'data' | 'chart' | 'text' | 'tests' | 'logs';
@@ -8,6 +9,13 @@ export type RightTab = 'graph' | 'settings' | 'logs' | 'history';
 
 /** Which past the history shows: runs and commits of the block, or commits of the whole pipeline. */
 export type Past = 'runs' | 'commits' | 'pipeline';
+
+/** What is started when its forms are filled in. */
+export interface Asking {
+  wishes: readonly Omit<RunWish, 'pipeline'>[];
+  /** The blocks that run; their forms are shown. */
+  blocks: readonly string[];
+}
 
 export interface Panes {
   left: LeftTab;
@@ -35,6 +43,10 @@ export interface View extends Panes {
   removing: string | null;
   /** A block that is run on what it was given in this run, instead of the newest. */
   inputsOf: { block: string; run: number } | null;
+  /** Runs whose forms are being filled in. */
+  asking: Asking | null;
+  /** What was last chosen in the forms of the pipeline; none until somebody has. */
+  answers: Readonly<Record<string, unknown>> | null;
   place: { line: number; column: number } | null;
   areProblemsOpen: boolean;
   /** Its shell ends when it is closed, so this is not remembered. */
@@ -116,6 +128,8 @@ export function createView(selected: string | null, inputsOf: View['inputsOf'] =
     renaming: null,
     removing: null,
     inputsOf,
+    asking: null,
+    answers: null,
     place: null,
     areProblemsOpen: false,
     isTerminalOpen: false,
