@@ -18,9 +18,10 @@ use crate::actor::{Actor, Right};
 use crate::failure::Failure;
 
 /// The keys of a project that a request may set.
-const KEYS: [(&str, Shape); 6] = [
+const KEYS: [(&str, Shape); 7] = [
     ("features", Shape::Map),
     ("help_improve_mage", Shape::Flag),
+    ("notification_config", Shape::Map),
     ("pipelines", Shape::Map),
     ("remote_variables_dir", Shape::Text),
     ("retry_config", Shape::Map),

@@ -35,6 +35,8 @@ pub(crate) struct ProjectView {
     settings: Value,
     features: Value,
     help_improve_mage: Value,
+    /// As it is written: templates such as those of secrets are not filled in.
+    notification_config: Value,
     pipelines: Value,
     project_type: Value,
     project_uuid: Value,
@@ -52,6 +54,9 @@ pub(crate) struct ProjectChange {
     features: Option<Map>,
     #[expect(dead_code, reason = "the use case reads what was sent")]
     help_improve_mage: Option<bool>,
+    /// Takes the place of all that was there.
+    #[expect(dead_code, reason = "the use case reads what was sent")]
+    notification_config: Option<Map>,
     #[expect(dead_code, reason = "the use case reads what was sent")]
     pipelines: Option<Map>,
     #[expect(dead_code, reason = "the use case reads what was sent")]
@@ -88,6 +93,7 @@ async fn project(shared: &Shared, by: &By) -> Result<ProjectView, ApiError> {
         settings: Value::Null,
         features: key("features"),
         help_improve_mage: key("help_improve_mage"),
+        notification_config: key("notification_config"),
         pipelines: key("pipelines"),
         project_type: key("project_type"),
         project_uuid: key("project_uuid"),

@@ -123,6 +123,13 @@ async fn the_project_says_and_is_told_what_it_is() {
     scene
         .refused("PUT", "/api/projects/demo", change, 409)
         .await;
+    let config = json!({"alert_on": ["trigger_failure"], "slack_config": {"webhook_url": "{{ env_var('SLACK') }}"}});
+    let told = json!({"project": {"notification_config": config}});
+    let changed = scene.ok("PUT", "/api/projects/demo", told).await;
+    assert_eq!(changed["project"]["notification_config"], config);
+    let silent = json!({"project": {"notification_config": {}}});
+    scene.ok("PUT", "/api/projects/demo", silent).await;
+    assert!(!scene.text("metadata.yaml").contains("slack"));
     let wrong = json!({"project": {"features": []}});
     assert!(
         scene

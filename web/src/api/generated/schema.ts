@@ -3333,6 +3333,8 @@ export interface components {
             settings: unknown;
             features: unknown;
             help_improve_mage: unknown;
+            /** @description As it is written: templates such as those of secrets are not filled in. */
+            notification_config: unknown;
             pipelines: unknown;
             project_type: unknown;
             project_uuid: unknown;
@@ -3348,6 +3350,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             help_improve_mage?: boolean | null;
+            /** @description Takes the place of all that was there. */
+            notification_config?: {
+                [key: string]: unknown;
+            } | null;
             pipelines?: {
                 [key: string]: unknown;
             } | null;
