@@ -25,6 +25,8 @@ test('the palette leads to a pipeline by keyboard alone', async ({ page }) => {
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   await page.keyboard.press('Control+k');
   await page.keyboard.type('pipeline flights');
+  // What Enter takes is known when the pipelines are.
+  await expect(page.getByRole('option', { name: 'flights', exact: true, selected: true })).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/pipelines\/flights\/edit/);
 });

@@ -31,3 +31,27 @@ test('every run to come is shown, hourly ones when asked for', async ({ page }) 
   await next.getByRole('link', { name: 'good' }).first().click();
   await expect(page).toHaveURL(/\/pipelines\/good\/triggers\/\d+/);
 });
+
+test('the coming week is chosen by keyboard, hour by hour, and its address brings the hour back', async ({ page }) => {
+  const trigger = { name: 'mornings', schedule_type: 'time', schedule_interval: '30 6 * * *', status: 'active' };
+  const answer = await page.request.post('/api/pipelines/good/pipeline_schedules', { data: { pipeline_schedule: trigger } });
+  made.push(Number(/"id":(\d+)/.exec(await answer.text())?.[1]));
+  await page.goto('/');
+  await page.getByRole('radio', { name: 'Week' }).click();
+  await expect(page).toHaveURL(/ahead=week/);
+  const week = page.getByRole('region', { name: 'The coming week' });
+  const starts = week.getByRole('button', { name: /: 1 run start/ });
+  await expect(starts.first()).toBeVisible();
+  await starts.nth(1).focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(starts.nth(2)).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/hour=/);
+  await expect(week.getByRole('listitem').getByRole('link', { name: 'good' })).toBeVisible();
+  await page.reload();
+  await expect(week.getByRole('listitem').getByRole('link', { name: 'good' })).toBeVisible();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page);
+  }
+});

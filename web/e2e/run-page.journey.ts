@@ -62,3 +62,18 @@ test('a run that ends before the page hears of events is shown as ended', async 
   await expect(page.getByRole('heading', { level: 1, name: /^Completed in/ })).toBeVisible();
   await expect(page.locator('.run-facts')).toContainText('160 completed');
 });
+
+test('every attempt of a block has its time, its error and its log', async ({ page }) => {
+  const started = await page.request.post('/api/runs', { data: { run: { pipeline_uuid: 'tried', timeout: 60 } } });
+  const run = /"pipeline_run_id":(\d+)/.exec(await started.text())?.[1] ?? '';
+  await page.goto(`/pipelines/tried/runs/${run}?panel=resources`);
+  const attempts = page.getByRole('region', { name: 'Attempts' });
+  await expect(attempts.getByRole('row', { name: /no rows today/ })).toHaveCount(2);
+  await expect(page.locator('.timeline-attempt')).toHaveCount(2);
+  await expectAccessible(page);
+  await attempts.getByRole('button', { name: 'Log of attempt 1' }).click();
+  await expect(page).toHaveURL(/attempt=1/);
+  await expect(page.getByRole('group', { name: 'Error of attempt 1' })).toContainText('no rows today');
+  await page.reload();
+  await expect(page.getByRole('group', { name: 'Error of attempt 1' })).toContainText('no rows today');
+});

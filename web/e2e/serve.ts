@@ -37,13 +37,13 @@ async function pagesBeside(folder: string, server: string, token: string) {
   return { origin: `http://${BROWSER_HOST}:${port ?? ''}`, close: () => beside.close() };
 }
 
-/** A pipeline of one block, which does what `body` says. */
-function addPipeline(project: string, name: string, body: string) {
+/** A pipeline of one block, which does what `body` says, as often as it may. */
+function addPipeline(project: string, name: string, body: string, retries = 0) {
   const folder = join(project, 'pipelines', name);
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'metadata.yaml'),
-    `name: ${name}\nuuid: ${name}\ntype: python\ntags: [journeys]\nblocks:\n- name: ${name}_block\n  uuid: ${name}_block\n  type: data_loader\n  language: python\n`,
+    `name: ${name}\nuuid: ${name}\ntype: python\ntags: [journeys]\nblocks:\n- name: ${name}_block\n  uuid: ${name}_block\n  type: data_loader\n  language: python\n${retries === 0 ? '' : `  retry_config: {retries: ${retries}, delay: 0}\n`}`,
   );
   writeFileSync(
     join(project, 'data_loaders', `${name}_block.py`),
@@ -73,6 +73,7 @@ export default async function serve() {
   addPipeline(project, 'good', "    return {'rows': 7}\n");
   addPipeline(project, 'table', "    import pandas as pd\n    return pd.DataFrame({'city': ['Berlin', 'Lima', 'Quito', None], 'people': [3_700_000, 10_000_000, 1_900_000, 5]})\n");
   addPipeline(project, 'bad', "    raise ValueError('no rows today')\n");
+  addPipeline(project, 'tried', "    raise ValueError('no rows today')\n", 1);
   addPipeline(project, 'asked', "    print('city is', kwargs.get('city'), 'days are', kwargs.get('days'))\n    return {'rows': 7}\n");
   mkdirSync(join(project, 'custom'), { recursive: true });
   addWide(project, 'wide', 160);

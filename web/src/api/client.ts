@@ -28,6 +28,8 @@ interface Asked {
   path?: Readonly<Record<string, Scalar>>;
   query?: Readonly<Record<string, Scalar | readonly Scalar[] | undefined>>;
   body?: unknown;
+  /** A body that is not JSON; its type says what it is. */
+  bytes?: Blob;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
 }
@@ -62,9 +64,11 @@ export async function ask<Answer>(method: Method, path: Path, asked: Asked = {})
     credentials: 'same-origin',
     headers: {
       ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(asked.bytes === undefined ? {} : { 'content-type': asked.bytes.type }),
       ...asked.headers,
     },
     ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+    ...(asked.bytes === undefined ? {} : { body: asked.bytes }),
     ...(asked.signal === undefined ? {} : { signal: asked.signal }),
   }).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;

@@ -10,6 +10,7 @@ type Schemas = components['schemas'];
 export type Run = Schemas['PipelineRun'];
 export type RunDetail = Schemas['PipelineRunDetail'];
 export type BlockRun = Schemas['BlockRun'];
+export type Attempt = Schemas['Attempt'];
 export type BlockRunError = Schemas['BlockFailure'];
 export type Comparison = Schemas['Comparison'];
 export type ComparedBlock = Schemas['ComparedBlock'];

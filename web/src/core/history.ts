@@ -1,5 +1,5 @@
 // What the past runs of a pipeline say: what is usual, and what was not.
-import type { Run } from '../api/runs';
+import type { Run, Spread } from '../api/runs';
 import { parseTime } from '../lib/format';
 import { toneOf, type Tone } from '../lib/status';
 
@@ -78,4 +78,25 @@ export function againstUsual(took: number, usual: number): AgainstUsual {
   const slow = ratio > SLOW;
   const text = ratio >= 3 ? `${Math.round(ratio)} ×` : slow ? `+${change} %` : '';
   return { text, slow, share: ratio / 2 };
+}
+
+/** Fewer say nothing about what is usual. */
+const ENOUGH = 3;
+
+/** How far a value is off what is usual, in words; nothing is said inside the usual zone. */
+export function offUsual(value: number, spread: Spread | null | undefined): { against: string; isOdd: boolean } {
+  if (spread === null || spread === undefined || spread.count < ENOUGH || spread.median === 0) return { against: '', isOdd: false };
+  const ratio = value / spread.median;
+  if (value <= spread.high && value >= spread.low) return { against: '', isOdd: false };
+  return { against: change(value, spread.median), isOdd: ratio > SLOW || ratio < 1 / SLOW };
+}
+
+/** `+47 %`, `−3 %`, `35 ×`, or `same`. */
+export function change(value: number, from: number): string {
+  if (value === from) return 'same';
+  if (from === 0) return '';
+  const ratio = value / from;
+  if (ratio >= 3) return `${Math.round(ratio)} ×`;
+  const points = Math.round((ratio - 1) * 100);
+  return points === 0 ? 'about the same' : `${points > 0 ? '+' : '−'}${Math.abs(points)} %`;
 }

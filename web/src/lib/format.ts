@@ -94,6 +94,12 @@ export function clock(at: number): string {
   return parts(at).clock;
 }
 
+/** `06:30:08`. */
+export function exactClock(at: number): string {
+  const { clock: time, seconds } = parts(at);
+  return `${time}:${seconds}`;
+}
+
 /** `20 Nov 06:30`, with the year when it is not this one. */
 export function dayAndClock(at: number, now: number): string {
   const { clock: time, day, year } = parts(at);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
 import type { Backfill } from '../../api/backfills';
-import { changesIn, emptyForm, formOf, intervalInWords, sentence, toChange, toStart, wrongIn } from './backfill-form';
+import { changesIn } from '../../lib/changes';
+import { emptyForm, formOf, intervalInWords, sentence, toChange, toStart, wrongIn } from './backfill-form';
 
 const form = { ...emptyForm(Date.UTC(2026, 10, 22, 3)), name: 'november' };
 

@@ -79,20 +79,6 @@ export function wrongIn(form: Form): Wrong {
   };
 }
 
-/** How many fields differ. */
-export function changesIn(form: Form, from: Form): number {
-  const pairs: [string, string][] = [
-    [form.name, from.name],
-    [form.start, from.start],
-    [form.end, from.end],
-    [form.unit, from.unit],
-    [form.units, from.units],
-    [form.limit, from.limit],
-    [form.variables, from.variables],
-  ];
-  return pairs.filter(([a, b]) => a !== b).length;
-}
-
 type Settings = Backfill['settings'];
 
 function settingsOf(form: Form, settings: Settings): Settings {

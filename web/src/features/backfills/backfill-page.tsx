@@ -8,6 +8,7 @@ import { type Backfill, backfills, type ChangedBackfill, useChangeBackfill, useC
 import type { Run } from '../../api/runs';
 import { historyOf } from '../../core/history';
 import { PipelineBar } from '../../core/pipeline-bar';
+import { changesIn } from '../../lib/changes';
 import { duration, parseTime, plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { variablesOf } from '../../lib/variables';
@@ -15,7 +16,7 @@ import { Button } from '../../ui/button';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
-import { changesIn, emptyForm, type Form, formOf, sentence, toChange, toStart, wrongIn } from './backfill-form';
+import { emptyForm, type Form, formOf, sentence, toChange, toStart, wrongIn } from './backfill-form';
 import { Dates } from './dates';
 import { Fields } from './fields';
 import { countsOf, isOpen, leftOf, linesOf, standing } from './progress';

@@ -13,11 +13,11 @@ import { oneOf, useSearch } from '../../lib/search';
 import { Button, ButtonLink } from '../../ui/button';
 import { SearchField } from '../../ui/field';
 import { type Column, KeyHints, ListTable } from '../../ui/list-table';
+import { FootQuestion, SelectionFoot } from '../../ui/selection-foot';
 import { Empty, Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { Views } from '../../ui/tabs';
 import { Time } from '../../ui/time';
-import { Key } from '../../ui/tip';
 import { intervalInWords, moment } from './backfill-form';
 import { countsOf, isOpen, standing } from './progress';
 import { ProgressBar } from './progress-bar';
@@ -128,39 +128,32 @@ function Foot({ chosen, onClear }: { chosen: readonly Backfill[]; onClear: () =>
     for (const { id } of some) change.mutate({ id, change: { status } });
     setAsking(undefined);
   };
-  const keep = (
-    <Button small look="quiet" onClick={() => setAsking(undefined)}>
-      Keep
-    </Button>
-  );
   if (asking === 'cancel') {
     return (
-      <>
-        <span style={{ color: 'var(--text-primary)' }}>This stops what runs and what waits of {plural(open.length, 'backfill')}; what has completed stays.</span>
-        <Button small look="danger" onClick={() => set(open, 'cancelled')}>
-          Cancel {plural(open.length, 'backfill')}
-        </Button>
-        {keep}
-      </>
+      <FootQuestion
+        text={`This stops what runs and what waits of ${plural(open.length, 'backfill')}; what has completed stays.`}
+        action={`Cancel ${plural(open.length, 'backfill')}`}
+        error={change.error}
+        onConfirm={() => set(open, 'cancelled')}
+        onKeep={() => setAsking(undefined)}
+      />
     );
   }
   if (asking === 'delete') {
     const runs = over.reduce((sum, one) => sum + one.total_run_count, 0);
     return (
-      <>
-        <span style={{ color: 'var(--text-primary)' }}>
-          This deletes {plural(over.length, 'backfill')}; {over.length === 1 ? 'its' : 'their'} {plural(runs, 'run')} and what they produced stay.
-        </span>
-        <Button small look="danger" onClick={() => remove.mutate(over.map(({ id }) => id), { onSuccess: onClear, onError: () => setAsking(undefined) })}>
-          Delete {plural(over.length, 'backfill')}
-        </Button>
-        {keep}
-      </>
+      <FootQuestion
+        text={`This deletes ${plural(over.length, 'backfill')}; ${over.length === 1 ? 'its' : 'their'} ${plural(runs, 'run')} and what they produced stay.`}
+        action={`Delete ${plural(over.length, 'backfill')}`}
+        disabledReason={remove.isPending ? 'They are being deleted' : undefined}
+        error={remove.error}
+        onConfirm={() => void remove.mutateAsync(over.map(({ id }) => id)).then(onClear, () => undefined)}
+        onKeep={() => setAsking(undefined)}
+      />
     );
   }
   return (
-    <>
-      <b style={{ color: 'var(--text-primary)', fontWeight: 500 }}>{chosen.length} selected</b>
+    <SelectionFoot selected={chosen.length} error={failed} onClear={onClear}>
       <Button
         small
         icon={<Pause aria-hidden />}
@@ -196,15 +189,7 @@ function Foot({ chosen, onClear }: { chosen: readonly Backfill[]; onClear: () =>
       >
         Delete…
       </Button>
-      {failed === null ? null : (
-        <span role="alert" style={{ color: 'var(--status-failed-fg)' }}>
-          {failed.message}
-        </span>
-      )}
-      <Button small look="quiet" className="list-foot-end" onClick={onClear}>
-        Clear <Key>Esc</Key>
-      </Button>
-    </>
+    </SelectionFoot>
   );
 }
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 
-import type { PlannedRun } from '../../api/forecast';
 import type { Run } from '../../api/runs';
-import { collisionInWords, coming, failedNow, frequent, perDay, unlikeUsual } from './home-model';
+import { failedNow, perDay, sparkline, unlikeUsual, worstDay } from './home-model';
 
 const start = Date.UTC(2026, 10, 21, 12);
 
@@ -32,42 +31,13 @@ const run = (id: number, pipeline: string, status: Run['status'], seconds: numbe
   completed_at: new Date(start + seconds * 1000).toISOString(),
 });
 
-const planned = (id: number, pipeline: string, hours: number, minutes = 0): PlannedRun => ({
-  pipeline_schedule_id: id,
-  pipeline_uuid: pipeline,
-  execution_date: new Date(start).toISOString(),
-  starts_at: new Date(start + hours * 3_600_000).toISOString(),
-  ends_at: new Date(start + hours * 3_600_000 + minutes * 60_000).toISOString(),
-});
-
 test('a failure stays until the pipeline succeeds', () => {
   const runs = [run(5, 'b', 'completed', 1), run(4, 'a', 'running', 1), run(3, 'a', 'failed', 1), run(2, 'b', 'failed', 1)];
   expect(failedNow(runs).map((one) => one.id)).toEqual([3]);
 });
 
-test('runs that come close together stand in lines of their own', () => {
-  const runs = [planned(1, 'late', 30), planned(2, 'b', 1, 5), planned(3, 'a', 1), planned(4, 'c', 20)];
-  const found = coming(runs, new Set(), start, 24);
-  expect(found.map(({ pipeline, line, takes }) => [pipeline, line, takes])).toEqual([
-    ['b', 0, 300_000],
-    ['a', 1, 0],
-    ['c', 0, 0],
-  ]);
-});
-
-test('what runs hourly or oftener can be left out', () => {
-  const runs = [planned(2, 'daily', 1), ...Array.from({ length: 24 }, (_, hour) => planned(1, 'hourly', hour))];
-  const often = frequent(runs, 24);
-  expect([...often]).toEqual([1]);
-  expect(coming(runs, often, start, 24).map(({ pipeline }) => pipeline)).toEqual(['daily']);
-});
-
-test('a collision names its pool and both numbers', () => {
-  expect(collisionInWords({ pool: 'warehouse', wanted: 5, slots: 4 })).toBe('5 places wanted of 4 in the pool warehouse');
-});
-
 test('days count what completed and what failed', () => {
-  const days = perDay([run(1, 'a', 'completed', 1), run(2, 'a', 'failed', 1), run(3, 'a', 'failed', 1)], start + 3_600_000, 3);
+  const days = perDay([run(1, 'a', 'completed', 1), run(2, 'a', 'failed', 1), run(3, 'a', 'failed', 1)], start + 3_600_000, 3, true);
   expect(days.map(({ good, failed }) => [good, failed])).toEqual([
     [0, 0],
     [0, 0],
@@ -79,4 +49,37 @@ test('only what took longer than usual is named', () => {
   const slow = [run(4, 'slow', 'completed', 100), run(3, 'slow', 'completed', 10), run(2, 'slow', 'completed', 10), run(1, 'slow', 'completed', 10)];
   const same = slow.map((one) => ({ ...run(one.id, 'same', 'completed', 10) }));
   expect(unlikeUsual([...slow, ...same]).map(({ pipeline, text }) => [pipeline, text])).toEqual([['slow', '10 ×']]);
+});
+
+test('days of which some runs may be missing are not drawn', () => {
+  const now = start + 3_600_000;
+  const old = { ...run(1, 'a', 'completed', 1), started_at: new Date(start - 30 * 3_600_000).toISOString() };
+  expect(perDay([run(2, 'a', 'completed', 1), old], now, 4, false).map(({ good }) => good)).toEqual([1]);
+  expect(perDay([run(2, 'a', 'completed', 1), old], now, 4, true)).toHaveLength(4);
+});
+
+test('the worst day names the pipeline that failed most', () => {
+  const runs = [run(1, 'a', 'failed', 1), run(2, 'b', 'failed', 1), run(3, 'b', 'failed', 1), run(4, 'c', 'completed', 1)];
+  const found = worstDay(perDay(runs, start + 3_600_000, 3, true), runs);
+  expect([found?.day.failed, found?.pipeline, found?.most]).toEqual([3, 'b', 2]);
+  expect(worstDay(perDay([], start, 3, true), [])).toBeUndefined();
+});
+
+test('a pipeline that made far fewer rows than usual is named, though it took as long', () => {
+  const spread = { median: 1000, low: 990, high: 1010, count: 5 };
+  const list = [4, 3, 2, 1].map((id) => ({
+    ...run(id, 'a', 'completed', 10),
+    usage: { rows: id === 4 ? 400 : 1000 },
+    usual: { seconds: null, memory: null, rows: spread },
+  }));
+  expect(unlikeUsual(list).map(({ text, rowsText, past }) => [text, rowsText, past.length])).toEqual([['', '−60 %', 4]]);
+});
+
+test('twice the usual is the top of a sparkline, and nothing leaves it', () => {
+  expect(sparkline([10, 20, 50], 10, 100, 20)).toEqual([
+    [0, 10],
+    [50, 0],
+    [100, 0],
+  ]);
+  expect(sparkline([10], 10, 100, 20)).toEqual([[0, 10]]);
 });

@@ -1,12 +1,8 @@
-// What Home shows of runs and what schedules bring: what failed and is not mended, what comes, how the days went, what was unlike usual.
-import type { Collision, PlannedRun } from '../../api/forecast';
+// What Home shows of the runs that were: what failed and is not mended, how the days went, what was unlike usual.
 import type { Pipeline } from '../../api/pipelines';
 import type { Run } from '../../api/runs';
-import { againstUsual, byPipeline, historyOf, SLOW, tookOf } from '../../core/history';
-import { count, parseTime } from '../../lib/format';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+import { againstUsual, byPipeline, historyOf, offUsual, SLOW, tookOf } from '../../core/history';
+import { parseTime } from '../../lib/format';
 
 /** The newest run of each pipeline whose newest ended run failed. */
 export function failedNow(runs: readonly Run[]): Run[] {
@@ -16,94 +12,101 @@ export function failedNow(runs: readonly Run[]): Run[] {
   });
 }
 
-export interface Coming {
-  key: string;
-  pipeline: string;
-  trigger: number;
-  at: number;
-  /** How long it usually takes, in milliseconds; 0 where nothing is known of that. */
-  takes: number;
-  line: number;
-}
-
-/** Triggers that start a run every hour or oftener: those would cover all others. */
-export function frequent(planned: readonly PlannedRun[], hours: number): ReadonlySet<number> {
-  const counts = new Map<number, number>();
-  for (const { pipeline_schedule_id: id } of planned) counts.set(id, (counts.get(id) ?? 0) + 1);
-  return new Set([...counts].flatMap(([id, many]) => (many >= hours ? [id] : [])));
-}
-
-/** The planned runs, packed into lines so that names do not cover each other. */
-export function coming(planned: readonly PlannedRun[], hidden: ReadonlySet<number>, now: number, hours: number): Coming[] {
-  const found = planned
-    .filter((run) => !hidden.has(run.pipeline_schedule_id))
-    .map((run): Coming => {
-      const at = Math.max(parseTime(run.starts_at), now);
-      return {
-        key: `${run.pipeline_schedule_id} ${run.starts_at}`,
-        pipeline: run.pipeline_uuid,
-        trigger: run.pipeline_schedule_id,
-        at,
-        takes: Math.max(0, parseTime(run.ends_at) - at),
-        line: 0,
-      };
-    })
-    .filter((run) => run.at <= now + hours * HOUR)
-    .sort((a, b) => a.at - b.at);
-  const ends: number[] = [];
-  for (const one of found) {
-    // Room for a name: a letter is about 7 of 1,000 px of the axis.
-    const room = one.takes + ((one.pipeline.length * 7 + 24) / 1000) * hours * HOUR;
-    const free = ends.findIndex((end) => end <= one.at);
-    one.line = free < 0 ? ends.length : free;
-    ends[one.line] = one.at + room;
-  }
-  return found;
-}
-
-/** `5 wanted of 4`, with the pool. */
-export function collisionInWords({ pool, wanted, slots }: Pick<Collision, 'pool' | 'wanted' | 'slots'>): string {
-  return `${count(wanted)} ${wanted === 1 ? 'place' : 'places'} wanted of ${count(slots)} in the pool ${pool}`;
-}
-
 export interface DayCount {
   at: number;
   good: number;
   failed: number;
+  cancelled: number;
 }
 
-/** How many runs completed and failed on each of the last days, the oldest first. */
-export function perDay(runs: readonly Run[], now: number, days: number): DayCount[] {
+/**
+ * How many runs completed, failed and were cancelled on each of the last days, the oldest first. Where not `all` runs are among
+ * those that are given, the days of which some may be missing are left out.
+ */
+export function perDay(runs: readonly Run[], now: number, days: number, all: boolean): DayCount[] {
   const today = new Date(now);
-  const midnight = new Date(today.getFullYear(), today.getMonth(), today.getDate()).getTime();
-  const counts = Array.from({ length: days }, (_, index): DayCount => ({ at: midnight - (days - 1 - index) * DAY, good: 0, failed: 0 }));
+  const counts = Array.from({ length: days }, (_, index): DayCount => {
+    const at = new Date(today.getFullYear(), today.getMonth(), today.getDate() - (days - 1 - index)).getTime();
+    return { at, good: 0, failed: 0, cancelled: 0 };
+  });
+  let first = Infinity;
   for (const run of runs) {
     const at = parseTime(run.started_at ?? run.created_at);
+    first = Math.min(first, at);
     const day = counts.findLast((one) => one.at <= at);
     if (day === undefined) continue;
     if (run.status === 'completed') day.good += 1;
     if (run.status === 'failed') day.failed += 1;
+    if (run.status === 'cancelled') day.cancelled += 1;
   }
-  return counts;
+  return all ? counts : counts.filter((day, index) => day.at >= first || index === days - 1);
 }
+
+/** The day on which most failed, with the pipeline that failed most on it; undefined when none did. */
+export function worstDay(days: readonly DayCount[], runs: readonly Run[]): { day: DayCount; pipeline: string; most: number } | undefined {
+  const day = days.reduce<DayCount | undefined>((found, one) => (one.failed > (found?.failed ?? 0) ? one : found), undefined);
+  if (day === undefined) return undefined;
+  const next = days[days.indexOf(day) + 1]?.at ?? Infinity;
+  const counts = new Map<string, number>();
+  for (const run of runs) {
+    const at = parseTime(run.started_at ?? run.created_at);
+    if (run.status === 'failed' && at >= day.at && at < next) counts.set(run.pipeline_uuid, (counts.get(run.pipeline_uuid) ?? 0) + 1);
+  }
+  const [pipeline, most] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? ['', 0];
+  return { day, pipeline, most };
+}
+
+/** So many good runs are drawn. */
+const DRAWN = 30;
 
 export interface Odd {
   pipeline: Pipeline['uuid'];
   run: Run;
   took: number;
   usual: number;
+  /** How far off the usual time; empty inside what is usual. */
   text: string;
+  /** Of the last good runs, the newest last, in milliseconds. */
+  past: number[];
+  rows: number | undefined;
+  /** How far off the usual number of rows; empty inside what is usual. */
+  rowsText: string;
 }
 
-/** Pipelines whose last good run took longer than usual, the worst first. */
+/** Pipelines whose last good run took longer, or made more or fewer rows, than is usual; the worst first. */
 export function unlikeUsual(runs: readonly Run[]): Odd[] {
   return [...byPipeline(runs)]
-    .flatMap(([pipeline, list]) => {
-      const run = list.find((one) => one.status === 'completed');
+    .flatMap(([pipeline, list]): (Odd & { off: number })[] => {
+      const good = list.filter((one) => one.status === 'completed');
+      const [run] = good;
       const took = run === undefined ? undefined : tookOf(run);
       const { usual } = historyOf(list);
-      if (run === undefined || took === undefined || usual === undefined || usual === 0 || took / usual <= SLOW) return [];
-      return [{ pipeline, run, took, usual, text: againstUsual(took, usual).text }];
+      if (run === undefined || took === undefined || usual === undefined || usual === 0) return [];
+      const rows = run.usage?.rows ?? undefined;
+      const usualRows = run.usual?.rows ?? undefined;
+      const ofRows = rows === undefined ? undefined : offUsual(rows, usualRows);
+      const slow = took / usual;
+      if (slow <= SLOW && ofRows?.isOdd !== true) return [];
+      const more = rows === undefined || usualRows === undefined || ofRows?.isOdd !== true ? 1 : (rows + 1) / (usualRows.median + 1);
+      return [
+        {
+          pipeline,
+          run,
+          took,
+          usual,
+          text: againstUsual(took, usual).text,
+          past: good.slice(0, DRAWN).flatMap((one) => tookOf(one) ?? []).reverse(),
+          rows,
+          rowsText: ofRows?.isOdd === true ? ofRows.against : '',
+          off: Math.max(slow, more, 1 / more),
+        },
+      ];
     })
-    .sort((a, b) => b.took / b.usual - a.took / a.usual);
+    .sort((a, b) => b.off - a.off);
+}
+
+/** The points of a line through values, in a box of `wide` by `high`; twice the usual is its top. */
+export function sparkline(values: readonly number[], usual: number, wide: number, high: number): [number, number][] {
+  const step = values.length < 2 ? 0 : wide / (values.length - 1);
+  return values.map((value, index) => [index * step, high * (1 - Math.min(1, value / (2 * usual)))]);
 }

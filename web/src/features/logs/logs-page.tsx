@@ -9,6 +9,7 @@ import { pipelines } from '../../api/pipelines';
 import { queryClient } from '../../api/query-client';
 import { type Run, runs } from '../../api/runs';
 import { asText, bucketsOf, facetsOf, type Filter, levels, type Line, linesOf, matchesOf, merged, narrowed } from '../../core/log-view';
+import { SavedViews } from '../../core/saved-views';
 import { clock, count, day, exact, parseTime, plural, zone } from '../../lib/format';
 import { useIsWide } from '../../lib/media';
 import { useNow } from '../../lib/now';
@@ -27,6 +28,9 @@ const times = ['day', 'hour', 'week', 'all'] as const;
 type Time = (typeof times)[number];
 const timeWords: Record<Time, string> = { hour: 'Last hour', day: 'Last 24 hours', week: 'Last 7 days', all: 'All time' };
 const spans: Record<Time, number> = { hour: 3_600, day: 86_400, week: 7 * 86_400, all: Infinity };
+
+/** What the address says of a view. */
+const viewNames = ['time', 'search', 'only', 'fold', 'level', 'pipeline', 'block', 'from', 'to', 'run'] as const;
 
 /** The logs of so many runs are read at a time. */
 const RUNS = 40;
@@ -226,6 +230,7 @@ export function LogsPage() {
               {clock(range.from * 1000)} to {clock(range.to * 1000)} <X aria-hidden />
             </Button>
           )}
+          <SavedViews page={ofOne === undefined ? 'logs' : 'logs of one pipeline'} names={viewNames} />
           <Menu align="end" trigger={<Button icon={<Calendar aria-hidden />}>{timeWords[time]}</Button>}>
             <MenuChoice value={time} options={(['hour', 'day', 'week', 'all'] as const).map((value) => ({ value, label: timeWords[value] }))} onChange={(value) => change({ time: value === 'day' ? undefined : value, from: undefined, to: undefined })} />
           </Menu>

@@ -1,7 +1,7 @@
 // The ways to make a pipeline.
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Copy, FilePlus2, LayoutTemplate, Plus } from 'lucide-react';
+import { Copy, FileArchive, FilePlus2, LayoutTemplate, Plus } from 'lucide-react';
 import { useNavigate } from 'react-router';
 
 import { type NewPipeline as Wanted, pipelines, useCreatePipeline } from '../../api/pipelines';
@@ -12,12 +12,12 @@ import { Dialog } from '../../ui/dialog';
 import { SelectField, TextField } from '../../ui/field';
 import { MenuItem } from '../../ui/menu';
 
-export type Way = { way: 'blank' } | { way: 'template' } | { way: 'clone'; from?: string };
+export type Way = { way: 'blank' } | { way: 'template' } | { way: 'clone'; from?: string } | { way: 'import' };
 
 const titles = { blank: 'New pipeline', template: 'New pipeline from a template', clone: 'Clone a pipeline' };
 
 /** Asks for a name and, where needed, for what to start from. */
-export function NewPipelineDialog({ way, onClose }: { way: Way; onClose: () => void }) {
+export function NewPipelineDialog({ way, onClose }: { way: Exclude<Way, { way: 'import' }>; onClose: () => void }) {
   const list = useQuery(pipelines.list());
   const models = useQuery(templates.custom('pipelines'));
   const create = useCreatePipeline();
@@ -105,6 +105,9 @@ export function NewPipeline({ onChoose }: { onChoose: (way: Way) => void }) {
             onSelect={() => onChoose({ way: 'clone' })}
           >
             Clone a pipeline…
+          </MenuItem>
+          <MenuItem icon={<FileArchive aria-hidden />} about="A zip archive; what it would write is shown first" onSelect={() => onChoose({ way: 'import' })}>
+            Import a pipeline…
           </MenuItem>
         </>
       }

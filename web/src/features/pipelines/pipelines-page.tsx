@@ -9,6 +9,7 @@ import { pipelines } from '../../api/pipelines';
 import { runs as runsApi, useRunPipeline, useRunPipelines } from '../../api/runs';
 import { triggers as triggersApi } from '../../api/triggers';
 import { RunDialog } from '../../core/forms/run-dialog';
+import { SavedViews } from '../../core/saved-views';
 import { plural, zone } from '../../lib/format';
 import { useKeys } from '../../lib/keys';
 import { useIsWide } from '../../lib/media';
@@ -24,13 +25,17 @@ import { Empty, Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { Views } from '../../ui/tabs';
 import { columnsOf } from './columns';
+import { ImportDialog } from './import-pipeline';
 import { NewPipeline, NewPipelineDialog, type Way } from './new-pipeline';
 import { grouped, type GroupBy, groupings, isIn, matches, type Row, rowsOf, type SortBy, sorted, sorts, type View, views } from './rows';
-import { SelectionFoot } from './selection';
+import { PipelinesFoot } from './selection';
 
 const viewWords: Record<View, string> = { all: 'All', failing: 'Failing', running: 'Running', paused: 'Paused' };
 const groupWords: Record<GroupBy, string> = { none: 'Nothing', tag: 'Tag', state: 'State' };
 const sortWords: Record<SortBy, string> = { name: 'Name', last: 'Last run', next: 'Next run', usual: 'Usual time', blocks: 'Blocks' };
+
+/** What the address says of a view. */
+const viewNames = ['view', 'search', 'tag', 'group', 'sort', 'down'] as const;
 
 /** Only what needs a look. */
 function GroupNews({ rows }: { rows: readonly Row[] }) {
@@ -66,7 +71,12 @@ export function PipelinesPage() {
   const [search, change] = useSearch();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   // Home leads here with the question already asked.
-  const [way, setWay] = useState<Way | undefined>(search.get('new') === 'blank' ? { way: 'blank' } : undefined);
+  const asked = search.get('new');
+  const [way, setWay] = useState<Way | undefined>(asked === 'blank' || asked === 'import' ? { way: asked } : undefined);
+  const closeWay = () => {
+    setWay(undefined);
+    if (asked !== null) change({ new: undefined });
+  };
   const run = useRunPipelines();
   const navigate = useNavigate();
   const isWide = useIsWide();
@@ -153,6 +163,7 @@ export function PipelinesPage() {
         )}
         <span className="text-3 text-table">{shown === rows.length ? plural(rows.length, 'pipeline') : `${shown} of ${rows.length}`}</span>
         <span className="filter-rest">
+          <SavedViews page="pipelines" names={viewNames} />
           <Menu
             align="end"
             trigger={
@@ -229,7 +240,7 @@ export function PipelinesPage() {
       />
       <div className="list-foot">
         {chosen.length > 0 ? (
-          <SelectionFoot rows={chosen} onClear={() => setSelected(new Set())} onClone={(from) => setWay({ way: 'clone', from })} onForm={(uuid) => change({ run: uuid })} />
+          <PipelinesFoot rows={chosen} onClear={() => setSelected(new Set())} onClone={(from) => setWay({ way: 'clone', from })} onForm={(uuid) => change({ run: uuid })} />
         ) : (
           <>
             <KeyHints
@@ -246,13 +257,7 @@ export function PipelinesPage() {
         )}
       </div>
       {wantedRun === null ? null : <RunOne key={wantedRun} pipeline={wantedRun} onClose={() => change({ run: undefined })} />}
-      {way === undefined ? null : <NewPipelineDialog
-          way={way}
-          onClose={() => {
-            setWay(undefined);
-            if (search.has('new')) change({ new: undefined });
-          }}
-        />}
+      {way === undefined ? null : way.way === 'import' ? <ImportDialog onClose={closeWay} /> : <NewPipelineDialog way={way} onClose={closeWay} />}
     </div>
   );
 }

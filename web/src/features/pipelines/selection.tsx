@@ -1,17 +1,18 @@
 // What can be done with the chosen pipelines. The texts say to how many, and what would be lost.
 import { useState } from 'react';
 import { useQueries } from '@tanstack/react-query';
-import { Copy, Pause, Pencil, Play, Tag, Trash2 } from 'lucide-react';
+import { Copy, Download, Pause, Pencil, Play, Tag, Trash2 } from 'lucide-react';
 
 import { hasForms } from '../../api/forms';
 import { pipelines, useChangePipeline, useDeletePipelines } from '../../api/pipelines';
 import { useRunPipelines } from '../../api/runs';
+import { archiveOf } from '../../api/transfer';
 import { useChangeTriggers } from '../../api/triggers';
 import { plural } from '../../lib/format';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
-import { Key } from '../../ui/tip';
+import { FootQuestion, SelectionFoot } from '../../ui/selection-foot';
 import type { Row } from './rows';
 
 function lost(count: { triggers: number; runs: number; open: number }): string {
@@ -21,6 +22,14 @@ function lost(count: { triggers: number; runs: number; open: number }): string {
   ].filter(Boolean);
   const rest = parts.length === 0 ? '' : ` and ${parts.length === 1 ? 'its' : 'their'} ${parts.join(' and ')}`;
   return `${rest}${count.open > 0 ? `; ${plural(count.open, 'run')} under way will be stopped` : ''}`;
+}
+
+/** The server names the file. */
+function download(from: string) {
+  const link = document.createElement('a');
+  link.href = from;
+  link.download = '';
+  link.click();
 }
 
 /** Says what would go before it goes. */
@@ -37,24 +46,19 @@ function ConfirmDelete({ uuids, onDone, onCancel }: { uuids: readonly string[]; 
   const used = all.flatMap((one) => one.global_data_products);
   const failed = told.find((one) => one.error !== null)?.error ?? remove.error;
   return (
-    <>
-      <span style={{ color: 'var(--text-primary)' }}>
-        {isKnown ? `This deletes ${plural(uuids.length, 'pipeline')}${lost(sum)}. The files of blocks stay.` : 'Looking what would be lost…'}
-        {used.length > 0 ? ` Used by the global data products ${used.join(', ')}.` : ''}
-        {failed === null ? null : <span role="alert"> {failed.message}</span>}
-      </span>
-      <Button
-        small
-        look="danger"
-        disabledReason={isKnown ? (remove.isPending ? 'They are being deleted' : undefined) : 'Waiting for what would be lost'}
-        onClick={() => remove.mutate(uuids, { onSuccess: onDone })}
-      >
-        Delete {plural(uuids.length, 'pipeline')}
-      </Button>
-      <Button small look="quiet" onClick={onCancel}>
-        Keep
-      </Button>
-    </>
+    <FootQuestion
+      text={
+        <>
+          {isKnown ? `This deletes ${plural(uuids.length, 'pipeline')}${lost(sum)}. The files of blocks stay.` : 'Looking what would be lost…'}
+          {used.length > 0 ? ` Used by the global data products ${used.join(', ')}.` : ''}
+        </>
+      }
+      action={`Delete ${plural(uuids.length, 'pipeline')}`}
+      disabledReason={isKnown ? (remove.isPending ? 'They are being deleted' : undefined) : 'Waiting for what would be lost'}
+      error={failed}
+      onConfirm={() => void remove.mutateAsync(uuids).then(onDone, () => undefined)}
+      onKeep={onCancel}
+    />
   );
 }
 
@@ -101,7 +105,7 @@ function Ask({
   );
 }
 
-export function SelectionFoot({
+export function PipelinesFoot({
   rows,
   onClear,
   onClone,
@@ -132,62 +136,64 @@ export function SelectionFoot({
   }
   return (
     <>
-      <b style={{ color: 'var(--text-primary)', fontWeight: 500 }}>{rows.length} selected</b>
-      <Button small icon={<Play aria-hidden />} onClick={() => void start().catch(() => undefined)}>
-        Run {plural(rows.length, 'pipeline')}
-      </Button>
-      {active.length > 0 ? (
+      <SelectionFoot selected={rows.length} error={failed} onClear={onClear}>
+        <Button small icon={<Play aria-hidden />} onClick={() => void start().catch(() => undefined)}>
+          Run {plural(rows.length, 'pipeline')}
+        </Button>
+        {active.length > 0 ? (
+          <Button
+            small
+            look="quiet"
+            icon={<Pause aria-hidden />}
+            onClick={() => pause.mutate({ ids: active.map((one) => one.id), change: { status: 'inactive' } })}
+          >
+            Pause {plural(active.length, 'trigger')}
+          </Button>
+        ) : null}
+        {paused.length > 0 ? (
+          <Button
+            small
+            look="quiet"
+            icon={<Play aria-hidden />}
+            onClick={() => pause.mutate({ ids: paused.map((one) => one.id), change: { status: 'active' } })}
+          >
+            Resume {plural(paused.length, 'trigger')}
+          </Button>
+        ) : null}
+        <Button small look="quiet" icon={<Tag aria-hidden />} onClick={() => setAsked('tag')}>
+          Tag
+        </Button>
         <Button
           small
           look="quiet"
-          icon={<Pause aria-hidden />}
-          onClick={() => pause.mutate({ ids: active.map((one) => one.id), change: { status: 'inactive' } })}
+          icon={<Pencil aria-hidden />}
+          disabledReason={rows.length === 1 ? undefined : 'Select one pipeline to rename it'}
+          onClick={() => setAsked('rename')}
         >
-          Pause {plural(active.length, 'trigger')}
+          Rename
         </Button>
-      ) : null}
-      {paused.length > 0 ? (
         <Button
           small
           look="quiet"
-          icon={<Play aria-hidden />}
-          onClick={() => pause.mutate({ ids: paused.map((one) => one.id), change: { status: 'active' } })}
+          icon={<Copy aria-hidden />}
+          disabledReason={rows.length === 1 ? undefined : 'Select one pipeline to clone it'}
+          onClick={() => (first === undefined ? undefined : onClone(first.pipeline.uuid))}
         >
-          Resume {plural(paused.length, 'trigger')}
+          Clone
         </Button>
-      ) : null}
-      <Button small look="quiet" icon={<Tag aria-hidden />} onClick={() => setAsked('tag')}>
-        Tag
-      </Button>
-      <Button
-        small
-        look="quiet"
-        icon={<Pencil aria-hidden />}
-        disabledReason={rows.length === 1 ? undefined : 'Select one pipeline to rename it'}
-        onClick={() => setAsked('rename')}
-      >
-        Rename
-      </Button>
-      <Button
-        small
-        look="quiet"
-        icon={<Copy aria-hidden />}
-        disabledReason={rows.length === 1 ? undefined : 'Select one pipeline to clone it'}
-        onClick={() => (first === undefined ? undefined : onClone(first.pipeline.uuid))}
-      >
-        Clone
-      </Button>
-      <Button small look="quiet" icon={<Trash2 aria-hidden />} style={{ color: 'var(--status-failed-fg)' }} onClick={() => setAsked('delete')}>
-        Delete…
-      </Button>
-      {failed === null ? null : (
-        <span role="alert" style={{ color: 'var(--status-failed-fg)' }}>
-          {failed.message}
-        </span>
-      )}
-      <Button small look="quiet" className="list-foot-end" onClick={onClear}>
-        Clear <Key>Esc</Key>
-      </Button>
+        <Button
+          small
+          look="quiet"
+          icon={<Download aria-hidden />}
+          disabledReason={rows.length === 1 ? undefined : 'Select one pipeline to export it'}
+          onClick={() => (first === undefined ? undefined : download(archiveOf(first.pipeline.uuid)))}
+        >
+          Export
+        </Button>
+        <Button small look="quiet" icon={<Trash2 aria-hidden />} style={{ color: 'var(--status-failed-fg)' }} onClick={() => setAsked('delete')}>
+          Delete…
+        </Button>
+      </SelectionFoot>
       {asked === 'rename' && first !== undefined ? (
         <Ask
           title={`Rename ${first.pipeline.uuid}`}

@@ -7,7 +7,7 @@ import { Link } from 'react-router';
 import { logs } from '../../api/logs';
 import { type Output, outputs } from '../../api/outputs';
 import type { BlockRun, BlockRunError } from '../../api/runs';
-import { count, duration, parseTime, plural, size } from '../../lib/format';
+import { count, duration, parseTime, size } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { blockTone, toneWords } from '../../lib/status';
 import { ButtonLink } from '../../ui/button';
@@ -17,9 +17,9 @@ import { LogLines } from '../../ui/log-lines';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Status, StatusIcon } from '../../ui/status';
 import { Segments, TabPanel, Tabs } from '../../ui/tabs';
-import { figuresOf, type RunBlock } from './run-model';
+import { known, Resources } from './resources';
+import type { RunBlock } from './run-model';
 import { Sentence } from './what-happened';
-import '../../ui/plain-table.css';
 
 export const panels = ['logs', 'products', 'inputs', 'resources', 'children'] as const;
 export type Panel = (typeof panels)[number];
@@ -75,12 +75,21 @@ function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt
     if (seen.current !== standing) void refetch();
     seen.current = standing;
   }, [standing, refetch]);
-  // The error is that of the newest attempt.
+  const older = attempt === run.attempt ? undefined : run.attempts.find((one) => one.number === attempt);
+  // Where it was raised is known of the newest attempt.
   const error = attempt === undefined || attempt === run.attempt ? run.metrics?.error : undefined;
   const records = attempt === undefined ? list.data?.records : list.data?.records.filter((one) => one.attempt === attempt);
   return (
     <>
       {error === undefined ? null : <ErrorView error={error} block={block} />}
+      {older?.error === undefined || older.error === null ? null : (
+        <div className="run-error" role="group" aria-label={`Error of attempt ${older.number}`}>
+          <p className="run-error-message">
+            <StatusIcon tone="failed" label="Failed" />
+            <span>{older.error}</span>
+          </p>
+        </div>
+      )}
       {run.reason === null ? null : (
         <p className="run-why">
           <span>
@@ -95,7 +104,7 @@ function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt
           <Skeleton width={420} />
         </div>
       ) : records.length === 0 ? (
-        error === undefined && run.reason === null ? (
+        error === undefined && run.reason === null && typeof older?.error !== 'string' ? (
           <Empty look="row" title={run.started_at === null ? 'It has not started' : `${attempt === undefined ? 'It' : `Attempt ${attempt}`} printed and logged nothing`} />
         ) : null
       ) : (
@@ -167,50 +176,6 @@ function Products({ run }: { run: BlockRun }) {
   );
 }
 
-function Resources({ run }: { run: BlockRun }) {
-  const figures = figuresOf(run);
-  if (figures.length === 0) {
-    return <Empty look="row" title={run.started_at === null ? `${run.block_uuid} has not started` : 'What it used is known when it has ended'} />;
-  }
-  return (
-    <div className="run-resources">
-      <table className="plain-table">
-        <thead>
-          <tr>
-            <th scope="col">{run.attempt > 1 ? `Attempt ${run.attempt} of ${run.attempt}` : 'In this run'}</th>
-            <th scope="col" className="number">
-              Used
-            </th>
-            <th scope="col" className="number">
-              Usual
-            </th>
-            <th scope="col" className="number">
-              Change
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {figures.map((figure) => (
-            <tr key={figure.label}>
-              <td className="text-2">{figure.label}</td>
-              <td className="number">{figure.value}</td>
-              <td className="number text-2">{figure.usual === '' ? <span className="text-3">–</span> : figure.usual}</td>
-              <td className="number" style={figure.isOdd ? { color: 'var(--status-warning-fg)', fontWeight: 500 } : undefined}>
-                {figure.against}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p className="text-3 text-meta">
-        {run.usual === null
-          ? 'What is usual for this block is known when it has completed in another run.'
-          : `Usual is the median of ${plural(run.usual.seconds?.count ?? 0, 'completed run')} of this block.`}
-      </p>
-    </div>
-  );
-}
-
 const childColumns: Column<BlockRun>[] = [
   { id: 'state', header: 'State', width: '104px', cell: (run) => <Status tone={blockTone(run)} look="quiet" /> },
   { id: 'name', header: 'Run', width: 'minmax(140px, 2fr)', cell: (run) => <span className="mono list-name">{run.block_uuid}</span> },
@@ -227,10 +192,6 @@ const childColumns: Column<BlockRun>[] = [
   { id: 'bytes', header: 'Size', width: '80px', align: 'right', cell: (run) => known(run.usage?.bytes, size) },
   { id: 'memory', header: 'Memory', width: '80px', align: 'right', cell: (run) => known(run.usage?.peak_memory, size) },
 ];
-
-function known(value: number | null | undefined, say: (value: number) => string) {
-  return value === null || value === undefined ? <span className="text-3">–</span> : say(value);
-}
 
 /** The child runs of a dynamic block; what needs a look comes first. */
 function Children({ block, onOpen }: { block: RunBlock; onOpen: (run: BlockRun) => void }) {
@@ -278,7 +239,8 @@ export function BlockPanel({
   const inputs = block.upstream.flatMap((name) => blocks.find((one) => one.name === name) ?? []);
   const isDynamic = block.runs.length > 1;
   const shown: Panel = panel === 'children' && !isDynamic ? 'logs' : panel;
-  const attempts = Array.from({ length: Math.min(run.attempt, 8) }, (_, index) => String(run.attempt - Math.min(run.attempt, 8) + index + 1));
+  // The newest eight, and the one that the address names.
+  const attempts = Array.from({ length: run.attempt }, (_, index) => String(index + 1)).filter((one, index) => index >= run.attempt - 8 || one === wanted);
   const attempt = attempts.length > 1 ? attempts.find((one) => one === wanted) : undefined;
   return (
     <Tabs
@@ -337,7 +299,7 @@ export function BlockPanel({
         )}
       </TabPanel>
       <TabPanel value="resources">
-        <Resources run={run} />
+        <Resources run={run} onAttempt={(number) => onAttempt(String(number))} />
       </TabPanel>
       {isDynamic ? (
         <TabPanel value="children">

@@ -5,6 +5,7 @@ import { ArrowLeftRight } from 'lucide-react';
 import { useNavigate, useParams } from 'react-router';
 
 import { type ComparedBlock, runs } from '../../api/runs';
+import { change } from '../../core/history';
 import { PipelineBar } from '../../core/pipeline-bar';
 import { count, duration, parseTime, plural, relative, size } from '../../lib/format';
 import { useIsWide } from '../../lib/media';
@@ -17,7 +18,7 @@ import { SelectField, Switch } from '../../ui/field';
 import { type Column, ListTable } from '../../ui/list-table';
 import { Empty, Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
-import { change, toCompare } from './run-model';
+import { toCompare } from './run-model';
 import { Sentence } from './what-happened';
 import './comparison-page.css';
 

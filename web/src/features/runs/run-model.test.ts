@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
 import type { BlockRun, Run } from '../../api/runs';
-import { blocksOf, change, criticalPath, figuresOf, fromHere, inLayers, type RunBlock, ticks, toCompare } from './run-model';
+import { change } from '../../core/history';
+import { blocksOf, criticalPath, figuresOf, fromHere, inLayers, type RunBlock, segmentsOf, tested, ticks, toCompare } from './run-model';
 
 const block = (name: string, upstream: string[], started?: number, ended?: number): RunBlock => ({
   name,
@@ -139,4 +140,32 @@ test('a run is compared with the last before it that completed, or else with the
   expect(toCompare(4, [run(5, 'completed'), run(4, 'failed'), run(3, 'failed'), run(2, 'completed')])?.id).toBe(2);
   expect(toCompare(3, [run(3, 'failed'), run(2, 'failed')])?.id).toBe(2);
   expect(toCompare(1, [run(1, 'failed')])).toBeUndefined();
+});
+
+const attempt = (number: number, status: 'failed' | 'completed' | 'running', seconds: number): BlockRun['attempts'][number] => ({
+  number,
+  status,
+  started_at: '2026-11-21 00:00:00',
+  completed_at: status === 'running' ? null : `2026-11-21 00:00:0${seconds}`,
+  error: status === 'failed' ? 'ValueError: no' : null,
+  usage: null,
+  tests: [],
+});
+
+test('only a block that was tried again has segments, and the newest decides', () => {
+  const tried = blockRun({ attempt: 3, attempts: [attempt(2, 'failed', 4), attempt(3, 'running', 0)] });
+  const [found] = blocksOf([tried], undefined);
+  expect(found === undefined ? [] : segmentsOf(found, Date.UTC(2026, 10, 21, 0, 0, 9)).map(({ number, tone, isLast, from, to }) => [number, tone, isLast, to - from])).toEqual([
+    [2, 'failed', false, 4_000],
+    [3, 'running', true, 9_000],
+  ]);
+  const [once] = blocksOf([blockRun({ attempts: [attempt(1, 'completed', 1)] })], undefined);
+  expect(once === undefined ? undefined : segmentsOf(once, 0)).toEqual([]);
+});
+
+test('the tests of an attempt in a word', () => {
+  const said = (status: 'passed' | 'failed' | 'error') => ({ name: 'a', status, message: null, line: null });
+  expect(tested([])).toBe('');
+  expect(tested([said('passed'), said('passed')])).toBe('2 passed');
+  expect(tested([said('passed'), said('error'), said('failed')])).toBe('2 of 3 failed');
 });

@@ -1,10 +1,10 @@
 // The blocks of a run as graph, timeline and panel show them.
 import type { BlockSummary, Pipeline } from '../../api/pipelines';
-import type { BlockRun, Run, Spread } from '../../api/runs';
-import { SLOW } from '../../core/history';
+import type { Attempt, BlockRun, Run, Spread } from '../../api/runs';
+import { offUsual } from '../../core/history';
 import { count, duration, parseTime, size } from '../../lib/format';
 import { kindOf, type Kind } from '../../lib/kind';
-import { blockTone, type Tone } from '../../lib/status';
+import { blockTone, type Tone, toneOf } from '../../lib/status';
 
 export interface RunBlock {
   name: string;
@@ -99,6 +99,38 @@ export function fromHere(blocks: readonly RunBlock[], name: string): string[] {
   return blocks.map((block) => block.name).filter((one) => found.has(one));
 }
 
+export interface Segment {
+  number: number;
+  from: number;
+  to: number;
+  tone: Tone;
+  error: string | null;
+  /** The one that decided how it went. */
+  isLast: boolean;
+}
+
+/** The attempts of a block as pieces of its time, where it had more than one; a dynamic block has child runs instead. */
+export function segmentsOf(block: RunBlock, now: number): Segment[] {
+  const [run] = block.runs;
+  if (run === undefined || block.runs.length > 1 || run.attempts.length < 2) return [];
+  return run.attempts.map((one) => ({
+    number: one.number,
+    from: parseTime(one.started_at),
+    to: one.completed_at === null ? now : parseTime(one.completed_at),
+    tone: toneOf(one.status),
+    error: one.error,
+    isLast: one.number === run.attempt,
+  }));
+}
+
+/** `3 passed`, `1 of 4 failed`. */
+export function tested(tests: Attempt['tests']): string {
+  const failed = tests.filter((one) => one.status === 'failed' || one.status === 'error').length;
+  const passed = tests.filter((one) => one.status === 'passed').length;
+  if (tests.length === 0) return '';
+  return failed === 0 ? `${count(passed)} passed` : `${count(failed)} of ${count(tests.length)} failed`;
+}
+
 export interface Figure {
   label: string;
   value: string;
@@ -126,26 +158,6 @@ export function figuresOf(run: BlockRun): Figure[] {
     const usually = spread === null || spread === undefined ? '' : say(spread.median);
     return [{ label, value: say(value), usual: usually, ...offUsual(value, spread) }];
   });
-}
-
-/** Fewer say nothing about what is usual. */
-const ENOUGH = 3;
-
-function offUsual(value: number, spread: Spread | null | undefined): { against: string; isOdd: boolean } {
-  if (spread === null || spread === undefined || spread.count < ENOUGH || spread.median === 0) return { against: '', isOdd: false };
-  const ratio = value / spread.median;
-  if (value <= spread.high && value >= spread.low) return { against: '', isOdd: false };
-  return { against: change(value, spread.median), isOdd: ratio > SLOW || ratio < 1 / SLOW };
-}
-
-/** `+47 %`, `−3 %`, `35 ×`, or `same`. */
-export function change(value: number, from: number): string {
-  if (value === from) return 'same';
-  if (from === 0) return '';
-  const ratio = value / from;
-  if (ratio >= 3) return `${Math.round(ratio)} ×`;
-  const points = Math.round((ratio - 1) * 100);
-  return points === 0 ? 'about the same' : `${points > 0 ? '+' : '−'}${Math.abs(points)} %`;
 }
 
 /** Places layer under layer, each block below the middle of its inputs where there is room: for graphs too large for a library. */

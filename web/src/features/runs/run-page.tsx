@@ -389,7 +389,7 @@ export function RunPage() {
             child={search.get('child')}
             onChild={(child) => change({ child, panel: undefined, attempt: undefined })}
             attempt={search.get('attempt')}
-            onAttempt={(attempt) => change({ attempt })}
+            onAttempt={(attempt) => change({ attempt, panel: undefined })}
             panel={oneOf(search.get('panel'), panels)}
             onPanel={(panel) => change({ panel: panel === 'logs' ? undefined : panel })}
           />

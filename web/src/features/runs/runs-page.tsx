@@ -9,6 +9,7 @@ import { pipelines } from '../../api/pipelines';
 import { type Run, runs, useCancelRuns, useDeleteRuns, useRetryRuns } from '../../api/runs';
 import { byPipeline, historyOf, tookOf } from '../../core/history';
 import { AgainstUsual } from '../../core/run-bars';
+import { SavedViews } from '../../core/saved-views';
 import { count, dayAndClock, day, duration, exact, parseTime, plural, zone } from '../../lib/format';
 import { useIsWide } from '../../lib/media';
 import { useNow } from '../../lib/now';
@@ -20,11 +21,11 @@ import { FilterChip } from '../../ui/chip';
 import { SearchField } from '../../ui/field';
 import { type Column, type Group, KeyHints, ListTable } from '../../ui/list-table';
 import { Menu, MenuChoice } from '../../ui/menu';
+import { FootQuestion, SelectionFoot } from '../../ui/selection-foot';
 import { Empty, Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { Views } from '../../ui/tabs';
 import { Time } from '../../ui/time';
-import { Key } from '../../ui/tip';
 import { WhatHappened } from './what-happened';
 
 const views = ['all', 'failed', 'running', 'queued', 'cancelled'] as const;
@@ -38,6 +39,9 @@ const statuses: Record<View, string[]> = {
   queued: ['initial'],
   cancelled: ['cancelled'],
 };
+
+/** What the address says of a view. */
+const viewNames = ['view', 'search', 'pipeline', 'trigger'] as const;
 
 /** So many rows come at a time. */
 const PAGE = 500;
@@ -157,30 +161,27 @@ function Foot({ chosen, onClear }: { chosen: readonly Run[]; onClear: () => void
   const over = chosen.filter((run) => isOver(run.status));
   const again = chosen.filter((run) => run.status === 'failed' || run.status === 'cancelled');
   const failed = cancel.error ?? retry.error ?? remove.error;
+  // The foot goes when the rows do: what follows must not hang on it. It says itself what went wrong.
+  const then = (done: Promise<unknown>) => void done.then(onClear, () => undefined);
   if (isAsking) {
     return (
-      <>
-        <span style={{ color: 'var(--text-primary)' }}>
-          This deletes {plural(over.length, 'run')} with what {over.length === 1 ? 'it' : 'they'} logged and produced.
-        </span>
-        <Button small look="danger" onClick={() => remove.mutate(over.map((run) => run.id), { onSuccess: onClear })}>
-          Delete {plural(over.length, 'run')}
-        </Button>
-        <Button small look="quiet" onClick={() => setAsking(false)}>
-          Keep
-        </Button>
-        {remove.error === null ? null : <span role="alert">{remove.error.message}</span>}
-      </>
+      <FootQuestion
+        text={`This deletes ${plural(over.length, 'run')} with what ${over.length === 1 ? 'it' : 'they'} logged and produced.`}
+        action={`Delete ${plural(over.length, 'run')}`}
+        disabledReason={remove.isPending ? 'They are being deleted' : undefined}
+        error={remove.error}
+        onConfirm={() => then(remove.mutateAsync(over.map((run) => run.id)))}
+        onKeep={() => setAsking(false)}
+      />
     );
   }
   return (
-    <>
-      <b style={{ color: 'var(--text-primary)', fontWeight: 500 }}>{chosen.length} selected</b>
+    <SelectionFoot selected={chosen.length} error={failed} onClear={onClear}>
       <Button
         small
         icon={<RotateCcw aria-hidden />}
         disabledReason={again.length === 0 ? 'None of them failed or was cancelled' : undefined}
-        onClick={() => retry.mutate({ ids: again.map((run) => run.id) }, { onSuccess: onClear })}
+        onClick={() => then(retry.mutateAsync({ ids: again.map((run) => run.id) }))}
       >
         Retry {plural(again.length, 'run')}
       </Button>
@@ -189,7 +190,7 @@ function Foot({ chosen, onClear }: { chosen: readonly Run[]; onClear: () => void
         look="quiet"
         icon={<CircleStop aria-hidden />}
         disabledReason={open.length === 0 ? 'All of them have ended' : undefined}
-        onClick={() => cancel.mutate(open.map((run) => run.id), { onSuccess: onClear })}
+        onClick={() => then(cancel.mutateAsync(open.map((run) => run.id)))}
       >
         Cancel {plural(open.length, 'run')}
       </Button>
@@ -203,15 +204,7 @@ function Foot({ chosen, onClear }: { chosen: readonly Run[]; onClear: () => void
       >
         Delete…
       </Button>
-      {failed === null ? null : (
-        <span role="alert" style={{ color: 'var(--status-failed-fg)' }}>
-          {failed.message}
-        </span>
-      )}
-      <Button small look="quiet" className="list-foot-end" onClick={onClear}>
-        Clear <Key>Esc</Key>
-      </Button>
-    </>
+    </SelectionFoot>
   );
 }
 
@@ -320,6 +313,9 @@ export function RunsPage() {
             Show older runs
           </Button>
         ) : null}
+        <span className="filter-rest">
+          <SavedViews page={ofOne === undefined ? 'runs' : 'runs of one pipeline'} names={viewNames} />
+        </span>
       </div>
       {list.error === null ? null : (
         <div style={{ marginBottom: 12 }}>

@@ -1,12 +1,12 @@
 // When each block of a run was at work. Only the rows in sight are drawn: a run may have thousands of blocks.
-import { memo, useEffect, useMemo, useRef } from 'react';
+import { Fragment, memo, useEffect, useMemo, useRef } from 'react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 
 import { duration } from '../../lib/format';
 import { toneWords } from '../../lib/status';
 import { KindTile } from '../../ui/kind';
 import { Status } from '../../ui/status';
-import { type RunBlock, ticks } from './run-model';
+import { type RunBlock, type Segment, segmentsOf, ticks } from './run-model';
 import { Sentence } from './what-happened';
 import './timeline.css';
 
@@ -19,6 +19,45 @@ const ROW = 36;
 
 const Lane = memo(LaneView);
 
+/** Attempts with what lies between them; the one that decided is solid. */
+function Segments({ block, segments, from, length, ended, isCritical }: { block: RunBlock; segments: readonly Segment[]; from: number; length: number; ended: number; isCritical: boolean }) {
+  const left = ((block.started ?? from) - from) / length;
+  const width = (ended - (block.started ?? from)) / length;
+  const isMany = segments.length > 8;
+  return (
+    <>
+      <span className="timeline-wait" style={{ left: percent(left), width: percent(width) }} />
+      {segments.map((one, index) => {
+        const share = Math.max(0, one.to - one.from) / length;
+        const at = (one.from - from) / length;
+        const next = segments[index + 1];
+        const pause = next === undefined ? 0 : next.from - one.to;
+        const look =
+          one.tone === 'failed' ? (one.isLast ? 'timeline-bar-failed' : 'timeline-bar-tried') : one.tone === 'running' ? 'timeline-bar-running' : '';
+        const took = duration(Math.max(0, one.to - one.from));
+        return (
+          <Fragment key={one.number}>
+            <span
+              className={`timeline-bar timeline-attempt ${isMany ? 'timeline-attempt-thin' : ''} ${look}`}
+              style={{ left: percent(at), width: percent(share) }}
+              title={`Attempt ${one.number} of ${block.name}: ${toneWords[one.tone]} after ${took}${one.error === null ? '' : `: ${one.error}`}`}
+            >
+              {isMany ? null : <b>{one.number}</b>}
+              {share > 0.12 ? ` ${took}` : ''}
+            </span>
+            {pause / length > 0.1 ? (
+              <span className="timeline-pause" style={{ left: percent((one.to - from) / length), width: percent(pause / length) }}>
+                <span>wait {duration(pause)}</span>
+              </span>
+            ) : null}
+          </Fragment>
+        );
+      })}
+      {isCritical ? <span className="timeline-critical" style={{ left: percent(left), width: percent(width) }} /> : null}
+    </>
+  );
+}
+
 function LaneView({ block, from, length, now, isCritical }: { block: RunBlock; from: number; length: number; now: number; isCritical: boolean }) {
   const { started } = block;
   if (started === undefined) {
@@ -30,6 +69,8 @@ function LaneView({ block, from, length, now, isCritical }: { block: RunBlock; f
     );
   }
   const ended = block.ended ?? now;
+  const segments = segmentsOf(block, now);
+  if (segments.length > 0) return <Segments block={block} segments={segments} from={from} length={length} ended={ended} isCritical={isCritical} />;
   const left = (started - from) / length;
   const width = (ended - started) / length;
   const took = duration(ended - started);

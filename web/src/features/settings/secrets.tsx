@@ -10,6 +10,7 @@ import { Button, IconButton } from '../../ui/button';
 import { SelectField, TextField } from '../../ui/field';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Time } from '../../ui/time';
+import { AskRow, RowFailure } from './ask-row';
 
 function scopeWords(secret: Secret): string {
   if (secret.pipeline_uuid !== null) return `only ${secret.pipeline_uuid}`;
@@ -25,7 +26,6 @@ function Row({ secret }: { secret: Secret }) {
     setAsked(undefined);
     setValue('');
   };
-  const failed = save.error ?? remove.error;
   return (
     <li className="settings-row">
       <span className="mono cut" title={secret.name}>
@@ -51,7 +51,9 @@ function Row({ secret }: { secret: Secret }) {
           className="settings-ask"
           onSubmit={(event) => {
             event.preventDefault();
-            if (value !== '') save.mutate({ secret: { name: secret.name, value, scope: secret.scope, pipeline_uuid: secret.pipeline_uuid }, isNew: false }, { onSuccess: done });
+            if (value === '') return;
+            const given = { name: secret.name, value, scope: secret.scope, pipeline_uuid: secret.pipeline_uuid };
+            save.mutateAsync({ secret: given, isNew: false }).then(done, () => undefined);
           }}
         >
           <TextField label={`New value of ${secret.name}`} hideLabel placeholder="New value" type="password" autoComplete="new-password" value={value} onChange={(event) => setValue(event.target.value)} />
@@ -64,21 +66,11 @@ function Row({ secret }: { secret: Secret }) {
         </form>
       ) : null}
       {asked === 'delete' ? (
-        <span className="settings-ask">
-          <span>Its value is lost, and blocks that ask for {secret.name} fail.</span>
-          <Button look="danger" disabledReason={remove.isPending ? 'It is being deleted' : undefined} onClick={() => remove.mutate(secret, { onSuccess: done })}>
-            Delete {secret.name}
-          </Button>
-          <Button look="quiet" onClick={done}>
-            Keep
-          </Button>
-        </span>
+        <AskRow action={`Delete ${secret.name}`} isPending={remove.isPending} onConfirm={() => void remove.mutateAsync(secret).then(done, () => undefined)} onKeep={done}>
+          Its value is lost, and blocks that ask for {secret.name} fail.
+        </AskRow>
       ) : null}
-      {failed === null ? null : (
-        <span className="settings-ask" role="alert" style={{ color: 'var(--status-failed-fg)' }}>
-          {failed.message}
-        </span>
-      )}
+      <RowFailure error={save.error ?? remove.error} />
     </li>
   );
 }
@@ -99,14 +91,12 @@ function NewSecret({ known }: { known: readonly Secret[] }) {
         onSubmit={(event) => {
           event.preventDefault();
           if (reason !== undefined) return;
-          save.mutate(
-            { secret: { name: name.trim(), value, ...(pipeline === '' ? {} : { pipeline_uuid: pipeline }) }, isNew: true },
-            {
-              onSuccess: () => {
-                setName('');
-                setValue('');
-              },
+          save.mutateAsync({ secret: { name: name.trim(), value, ...(pipeline === '' ? {} : { pipeline_uuid: pipeline }) }, isNew: true }).then(
+            () => {
+              setName('');
+              setValue('');
             },
+            () => undefined,
           );
         }}
       >

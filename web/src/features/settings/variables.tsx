@@ -11,6 +11,7 @@ import { useSearch } from '../../lib/search';
 import { Button, IconButton } from '../../ui/button';
 import { SelectField, TextField } from '../../ui/field';
 import { Empty, Failure, Skeleton } from '../../ui/states';
+import { AskRow, RowFailure } from './ask-row';
 
 const refresh = () => queryClient.invalidateQueries({ queryKey: pipelines.all });
 
@@ -27,7 +28,6 @@ function Row({ pipeline, name, value }: { pipeline: string; name: string; value:
   const set = useSet(pipeline);
   const remove = useMutation({ mutationFn: () => removeVariable(pipeline, name), onSettled: refresh });
   const isSame = written === shownValue(value);
-  const failed = set.error ?? remove.error;
   return (
     <li className="settings-row settings-row-variable">
       <span className="mono cut" title={name}>
@@ -55,21 +55,11 @@ function Row({ pipeline, name, value }: { pipeline: string; name: string; value:
         </IconButton>
       </span>
       {isAsked ? (
-        <span className="settings-ask">
-          <span>Blocks of {pipeline} that read kwargs[&apos;{name}&apos;] will not find it.</span>
-          <Button look="danger" onClick={() => remove.mutate()}>
-            Remove {name}
-          </Button>
-          <Button look="quiet" onClick={() => setAsked(false)}>
-            Keep
-          </Button>
-        </span>
+        <AskRow action={`Remove ${name}`} isPending={remove.isPending} onConfirm={() => remove.mutate()} onKeep={() => setAsked(false)}>
+          Blocks of {pipeline} that read kwargs[&apos;{name}&apos;] will not find it.
+        </AskRow>
       ) : null}
-      {failed === null ? null : (
-        <span className="settings-ask" role="alert" style={{ color: 'var(--status-failed-fg)' }}>
-          {failed.message}
-        </span>
-      )}
+      <RowFailure error={set.error ?? remove.error} />
     </li>
   );
 }
@@ -88,14 +78,12 @@ function NewVariable({ pipeline, known }: { pipeline: string; known: readonly st
         onSubmit={(event) => {
           event.preventDefault();
           if (reason !== undefined) return;
-          set.mutate(
-            { name: name.trim(), value: readValue(value), isNew: true },
-            {
-              onSuccess: () => {
-                setName('');
-                setValue('');
-              },
+          set.mutateAsync({ name: name.trim(), value: readValue(value), isNew: true }).then(
+            () => {
+              setName('');
+              setValue('');
             },
+            () => undefined,
           );
         }}
       >

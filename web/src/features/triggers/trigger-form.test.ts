@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { changesIn, emptyForm, sentence, toChange, wrongIn } from './trigger-form';
+import { changesIn } from '../../lib/changes';
+import { emptyForm, sentence, toChange, wrongIn } from './trigger-form';
 
 test('a form says what is wrong with it', () => {
   expect(wrongIn({ ...emptyForm, name: 'nightly' })).toEqual({});

@@ -45,21 +45,6 @@ export function wrongIn(form: Form): Wrong {
   };
 }
 
-/** How many fields differ. */
-export function changesIn(form: Form, from: Form): number {
-  const pairs: [unknown, unknown][] = [
-    [form.name, from.name],
-    [form.type, from.type],
-    [form.interval, from.interval],
-    [form.zone, from.zone],
-    [form.variables, from.variables],
-    [form.description, from.description],
-    [form.skip, from.skip],
-    [form.on, from.on],
-  ];
-  return pairs.filter(([a, b]) => a !== b).length;
-}
-
 export function toChange(form: Form, settings: Record<string, unknown>): ChangedTrigger {
   const rest = Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'timezone'));
   const zone = form.zone.trim();

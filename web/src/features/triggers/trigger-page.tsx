@@ -11,6 +11,7 @@ import { refusals, sectionsOf, settled, wrongIn as wrongFields } from '../../cor
 import { FormFields } from '../../core/forms/form-fields';
 import { RunDialog } from '../../core/forms/run-dialog';
 import { PipelineBar } from '../../core/pipeline-bar';
+import { changesIn } from '../../lib/changes';
 import { plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { useSearch } from '../../lib/search';
@@ -19,7 +20,7 @@ import { Button } from '../../ui/button';
 import { SelectField, Switch, TextArea, TextField } from '../../ui/field';
 import { Failure } from '../../ui/states';
 import { Call, Calls } from './trigger-calls';
-import { changesIn, emptyForm, type Form, formOf, sentence, toChange, wrongIn } from './trigger-form';
+import { emptyForm, type Form, formOf, sentence, toChange, wrongIn } from './trigger-form';
 import { NextTimes, State } from './trigger-times';
 import './trigger-page.css';
 

@@ -16,10 +16,10 @@ import { toneOf } from '../../lib/status';
 import { Button, ButtonLink } from '../../ui/button';
 import { SearchField, Switch } from '../../ui/field';
 import { type Column, KeyHints, ListTable } from '../../ui/list-table';
+import { FootQuestion, SelectionFoot } from '../../ui/selection-foot';
 import { Empty, Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { Views } from '../../ui/tabs';
-import { Key } from '../../ui/tip';
 
 const views = ['all', 'on', 'off'] as const;
 const viewWords = { all: 'All', on: 'On', off: 'Paused' };
@@ -117,7 +117,7 @@ export function TriggersPage() {
   const groups = useMemo(() => [{ key: 'all', rows: shown }], [shown]);
   const chosen = shown.filter((trigger) => selected.has(String(trigger.id)));
   const ids = chosen.map((trigger) => trigger.id);
-  const failed = set.error ?? start.error ?? remove.error;
+  const failed = set.error ?? start.error;
   const isAllOn = chosen.every((trigger) => trigger.status === 'active');
   const clear = () => {
     setSelected(new Set());
@@ -188,18 +188,16 @@ export function TriggersPage() {
             <span className="list-foot-end">Times in {zone}</span>
           </>
         ) : isAsking ? (
-          <>
-            <span style={{ color: 'var(--text-primary)' }}>This deletes {plural(chosen.length, 'trigger')}; their runs stay.</span>
-            <Button small look="danger" onClick={() => remove.mutate(ids, { onSuccess: clear })}>
-              Delete {plural(chosen.length, 'trigger')}
-            </Button>
-            <Button small look="quiet" onClick={() => setAsking(false)}>
-              Keep
-            </Button>
-          </>
+          <FootQuestion
+            text={`This deletes ${plural(chosen.length, 'trigger')}; their runs stay.`}
+            action={`Delete ${plural(chosen.length, 'trigger')}`}
+            disabledReason={remove.isPending ? 'They are being deleted' : undefined}
+            error={remove.error}
+            onConfirm={() => void remove.mutateAsync(ids).then(clear, () => undefined)}
+            onKeep={() => setAsking(false)}
+          />
         ) : (
-          <>
-            <b style={{ color: 'var(--text-primary)', fontWeight: 500 }}>{chosen.length} selected</b>
+          <SelectionFoot selected={chosen.length} error={remove.error} onClear={clear}>
             <Button
               small
               icon={isAllOn ? <Pause aria-hidden /> : <Play aria-hidden />}
@@ -210,10 +208,7 @@ export function TriggersPage() {
             <Button small look="quiet" icon={<Trash2 aria-hidden />} style={{ color: 'var(--status-failed-fg)' }} onClick={() => setAsking(true)}>
               Delete…
             </Button>
-            <Button small look="quiet" className="list-foot-end" onClick={clear}>
-              Clear <Key>Esc</Key>
-            </Button>
-          </>
+          </SelectionFoot>
         )}
       </div>
     </div>
