@@ -70,3 +70,25 @@ for (const theme of ['light', 'dark'] as const) {
     }
   });
 }
+
+test('who is told of runs is written to the file of the project, and what it had is kept', async ({ page }) => {
+  const project = process.env.BATON_PROJECT ?? '';
+  await page.goto('/settings/notifications');
+  await page.getByLabel('Slack: address of the webhook').fill("{{ env_var('NO_SLACK') }}");
+  await page.getByRole('switch', { name: 'A run completes' }).click();
+  const mail = page.getByRole('region', { name: 'E-mail' });
+  await mail.getByLabel('Mail server').fill('mail.example.com');
+  const save = page.getByRole('button', { name: 'Save who is told' });
+  await save.click();
+  await expect(mail.getByText('E-mail needs this')).toHaveCount(2);
+  await expectAccessible(page);
+  await mail.getByLabel('Mail server').fill('');
+  await save.click();
+  await expect(save).toHaveAttribute('aria-disabled', 'true');
+  await expect.poll(() => readFileSync(`${project}/metadata.yaml`, 'utf8')).toMatch(/alert_on:[\s\S]*trigger_success[\s\S]*webhook_url: .*NO_SLACK/);
+  await page.reload();
+  await page.getByLabel('Slack: address of the webhook').fill('');
+  await page.getByRole('switch', { name: 'A run completes' }).click();
+  await save.click();
+  await expect.poll(() => readFileSync(`${project}/metadata.yaml`, 'utf8')).not.toMatch(/NO_SLACK/);
+});

@@ -83,6 +83,7 @@ const pages: RouteObject[] = [
       { path: 'secrets', handle: named('Secrets'), lazy: async () => ({ Component: (await import('../features/settings/secrets')).SecretSettings }) },
       { path: 'variables', handle: named('Variables'), lazy: async () => ({ Component: (await import('../features/settings/variables')).VariableSettings }) },
       { path: 'retention', handle: named('Retention'), lazy: async () => ({ Component: (await import('../features/settings/retention')).RetentionSettings }) },
+      { path: 'notifications', handle: named('Notifications'), lazy: async () => ({ Component: (await import('../features/settings/notifications')).NotificationSettings }) },
       { path: 'messages', handle: named('Messages'), lazy: async () => ({ Component: (await import('../features/settings/lists')).MessageSettings }) },
       { path: 'changes', handle: named('Changes'), lazy: async () => ({ Component: (await import('../features/settings/lists')).ChangeSettings }) },
     ],

@@ -43,11 +43,11 @@ export function MessageSettings() {
       <div className="page-head">
         <h1 className="page-title">Messages</h1>
         <span className="text-table text-2">
-          Where they go stands in{' '}
-          <Link className="link" style={{ textDecoration: 'underline' }} to={`${paths.files()}?path=metadata.yaml`}>
-            metadata.yaml
-          </Link>{' '}
-          as notification_config.
+          Where they go stands under{' '}
+          <Link className="link" style={{ textDecoration: 'underline' }} to={`${paths.settings()}/notifications`}>
+            Notifications
+          </Link>
+          .
         </span>
       </div>
       {found.error === null ? null : <Failure title="The messages could not be listed" error={found.error} onRetry={() => void found.refetch()} />}

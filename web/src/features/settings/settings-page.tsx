@@ -9,6 +9,7 @@ const sections = [
   { name: 'secrets', label: 'Secrets' },
   { name: 'variables', label: 'Variables' },
   { name: 'retention', label: 'Retention' },
+  { name: 'notifications', label: 'Notifications' },
   { name: 'messages', label: 'Messages' },
   { name: 'changes', label: 'Changes' },
 ] as const;
