@@ -292,9 +292,9 @@ pub(crate) async fn write_blocks(
     if !changes.products.is_empty() {
         let products = changes.products.finish();
         let sql = "with new as materialized (select value from json_each($1))
-             insert into product (run, block, child, position, manifest)
+             insert into product (run, block, child, position, manifest, pipeline)
              select cast(value ->> 0 as bigint), value ->> 1, cast(value ->> 2 as bigint),
-                 cast(value ->> 3 as bigint), value ->> 4
+                 cast(value ->> 3 as bigint), value ->> 4, value ->> 5
              from new where true
              on conflict (run, block, child, position) do update set manifest = excluded.manifest";
         transaction.change(sql, values![products]).await?;
