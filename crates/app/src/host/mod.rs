@@ -62,6 +62,7 @@ use self::measures::Durations;
 use self::notices::Notices;
 use crate::answers::{ProjectAnswers, VariableChange};
 use crate::desk::ProjectDesk;
+use crate::drivers::SERVER;
 use crate::failure::Failure;
 use crate::request::WorkerOptions;
 use crate::secrets::{Known, lookup};
@@ -154,10 +155,14 @@ impl Host {
     ) -> Result<Arc<Self>, Failure> {
         let machine = machine(&options)?;
         let project = Project::open(root)?;
-        let state = ProjectState::open_in(home, project.root(), url).await?;
+        let mut state = ProjectState::open_in(home, project.root(), url).await?;
         let lock = match service.sharing {
             Some(_) => None,
-            None => Some(Lease::take_named("this project", &state.server_lock())?),
+            None => {
+                let lock = Lease::take_named("this project", &state.server_lock())?;
+                state.store = state.store.driven_by(SERVER);
+                Some(lock)
+            }
         };
         state.note_database(home, project.root())?;
         let products = Products::open(&state.home.products())?;

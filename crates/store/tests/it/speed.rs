@@ -132,6 +132,7 @@ async fn pages() {
             priority: 0,
             note: None,
             call: None,
+            queue_limit: None,
         }
     };
     let mut creating = Vec::new();
@@ -351,6 +352,7 @@ async fn crowd_on(store: Store) {
             priority: 0,
             note: None,
             call: None,
+            queue_limit: None,
         };
         let wanted = (0..1000).map(new).collect();
         let made = store.create_runs(wanted, |id, new| facts::run(id, &new.plan));
