@@ -396,7 +396,8 @@ fn the_runs_of_a_server_are_its_own_until_it_dies() {
 
     server.kill();
     assert_eq!(listed(), "interrupted");
-    let mut by_hand = project.command(&resume).spawn().unwrap();
+    let mut by_hand = project.command(&resume);
+    let mut by_hand = by_hand.stdout(Stdio::null()).spawn().unwrap();
     begun(2);
     // The next server leaves it to whoever has taken it over.
     let server = Server::start(&project);
