@@ -114,10 +114,12 @@ CREATE TABLE product (
     block text not null,
     child integer not null,
     position integer not null,
-    manifest text not null,
+    manifest text not null, pipeline text not null default '',
     primary key (run, block, child, position),
     foreign key (run, block, child) references block_run (run, block, child) on delete cascade
 ) strict, without rowid;
+
+CREATE INDEX product_of_pipeline on product (pipeline, block, position, run);
 
 CREATE TABLE project (
     id integer primary key check (id = 1),

@@ -361,6 +361,54 @@ fn a_killed_server_leaves_nobody_behind_and_its_runs_go_on() {
 }
 
 #[test]
+fn the_runs_of_a_server_are_its_own_until_it_dies() {
+    let mut project = TestProject::new();
+    let scratch = project.scratch().display().to_string();
+    let wait = format!(
+        "import os, time\n\n@custom\ndef wait(*args):\n    open('{scratch}/begun', 'a').write('x')\n    \
+         while not os.path.exists('{scratch}/go'):\n        time.sleep(0.01)\n"
+    );
+    project.block("p", "wait", "custom", &[], "", &wait);
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let begun = |count: usize| {
+        until("the block to begin", || {
+            let text = fs::read_to_string(project.scratch().join("begun")).ok()?;
+            (text.len() == count).then_some(())
+        });
+    };
+    let listed = || {
+        let listed = project.baton(&["runs", "PROJECT", "--json"]).stdout;
+        let run: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+        run["status"].as_str().unwrap().to_owned()
+    };
+    let mut server = Server::start(&project);
+    let run = server.call(&server.trigger("p", "hook"), &json!({}));
+    begun(1);
+    assert_eq!(listed(), "running");
+    let resume = ["run", "PROJECT", "--resume", &run.to_string()];
+    let refused = project.baton(&resume);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    let holder = server.child.id().to_string();
+    assert!(refused.stderr.contains(&holder), "{}", refused.stderr);
+
+    server.kill();
+    assert_eq!(listed(), "interrupted");
+    let mut by_hand = project.command(&resume);
+    let mut by_hand = by_hand.stdout(Stdio::null()).spawn().unwrap();
+    begun(2);
+    // The next server leaves it to whoever has taken it over.
+    let server = Server::start(&project);
+    assert_eq!(listed(), "running");
+    fs::write(project.scratch().join("go"), "").unwrap();
+    assert!(by_hand.wait().unwrap().success());
+    assert_eq!(server.ended(run)["status"], "completed");
+    begun(2);
+}
+
+#[test]
 fn a_run_is_stopped_and_retried_from_a_block() {
     let mut project = TestProject::new();
     let scratch = project.scratch().display().to_string();
@@ -457,7 +505,20 @@ fn runs_beyond_a_limit_wait_and_say_why_and_a_full_queue_refuses() {
         let run = server.get(&format!("/api/pipeline_runs/{first}"));
         (run["pipeline_run"]["status"] == "running").then_some(())
     });
-    let second = server.call(&trigger, &json!({}));
+    // Of many calls that come at once there is room for one.
+    let path = format!("/api/pipeline_schedules/{}/pipeline_runs", trigger["id"]);
+    let called = std::thread::scope(|scope| {
+        let call = || server.ask("POST", &path, Some(&json!({})));
+        let calls: Vec<_> = (0..16).map(|_| scope.spawn(call)).collect();
+        let called = calls.into_iter().map(|call| call.join().unwrap());
+        called.collect::<Vec<_>>()
+    });
+    let (made, full): (Vec<_>, Vec<_>) = called.iter().partition(|(status, _)| *status == 200);
+    assert!(full.iter().all(|(status, _)| *status == 429), "{full:?}");
+    let [(_, second)] = made[..] else {
+        panic!("{made:?}")
+    };
+    let second = second["pipeline_run"]["id"].as_i64().unwrap();
     let reason = until("a reason", || {
         let run = server.get(&format!("/api/pipeline_runs/{second}"));
         assert_eq!(run["pipeline_run"]["status"], "initial");
@@ -467,9 +528,8 @@ fn runs_beyond_a_limit_wait_and_say_why_and_a_full_queue_refuses() {
         reason.contains("`hook`") && reason.contains(&first.to_string()),
         "{reason}"
     );
-    let path = format!("/api/pipeline_schedules/{}/pipeline_runs", trigger["id"]);
-    let (status, full) = server.ask("POST", &path, Some(&json!({})));
-    assert_eq!(status, 429, "{full}");
+    let calls = server.get(&path.replace("pipeline_runs", "calls"));
+    assert_eq!(calls["calls"][0]["status"], "full", "{calls}");
     fs::write(project.scratch().join("go"), "").unwrap();
     for run in [first, second] {
         assert_eq!(server.ended(run)["status"], "completed");

@@ -277,7 +277,11 @@ impl Desk for ProjectDesk {
     }
 
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError> {
-        Lease::take(run, &self.state.home.run_lock(run.0))
+        self.state.lease_run(run)
+    }
+
+    fn is_leased(&self, run: RunId) -> bool {
+        Lease::is_held(&self.state.home.run_lock(run.0))
     }
 }
 

@@ -8,6 +8,7 @@ mod answers;
 mod archive;
 mod backup;
 mod desk;
+mod drivers;
 mod failure;
 mod host;
 mod nested;
@@ -32,6 +33,7 @@ pub use archive::LARGEST_ARCHIVE;
 pub use backup::{BackedUp, Restored, back_up, restore};
 pub use baton_runner::TerminalSize;
 pub use desk::ProjectDesk;
+pub use drivers::Drivers;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
     ArchivedFile, BOUNDS, BlockChart, BlockResult, BlockText, Call, Called, ChangeOptions,

@@ -10,7 +10,6 @@ use baton_base::files::FileError;
 use baton_model::{PipelineUuid, RunId, Timestamp};
 use baton_products::{Collected, Products};
 use baton_project::Project;
-use baton_scheduler::Lease;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
@@ -107,7 +106,8 @@ impl ProjectState {
     ) -> Result<Vec<RunId>, Failure> {
         let mut old = self.store.old_runs(before(age), pipeline).await?;
         // Somebody may be resuming one of them right now.
-        old.retain(|run| !Lease::is_held(&self.home.run_lock(run.0)));
+        let drivers = self.drivers().await?;
+        old.retain(|run| !drivers.has(*run));
         Ok(old)
     }
 
@@ -145,7 +145,7 @@ impl ProjectState {
         let folder = self.home.log(0);
         let folder = folder.parent().unwrap_or(Path::new("")).to_owned();
         let mut old = Vec::new();
-        let leased = self.store.leased_runs(Timestamp(baton_base::now())).await?;
+        let drivers = self.drivers().await?;
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(old),
@@ -157,8 +157,7 @@ impl ProjectState {
             };
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
             let is_old = modified.is_ok_and(|modified| modified < oldest);
-            let is_driven = || Lease::is_held(&self.home.run_lock(run.0)) || leased.contains(&run);
-            if !is_old || is_driven() {
+            if !is_old || drivers.has(run) {
                 continue;
             }
             if let Some(pipeline) = pipeline {

@@ -12,11 +12,6 @@ use crate::failure::Failure;
 use crate::state::ProjectState;
 
 impl ProjectState {
-    /// Where the lock of the process is that serves the project.
-    pub(crate) fn server_lock(&self) -> std::path::PathBuf {
-        self.home.path().join("locks/server")
-    }
-
     /// Why a run is as it is at `now`.
     pub async fn why_run(&self, id: RunId, now: Timestamp) -> Result<Why, Failure> {
         let run = self.run(id).await?;

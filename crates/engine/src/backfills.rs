@@ -203,7 +203,7 @@ pub fn status(
     dates: usize,
     newest: &BTreeMap<Timestamp, RunStatus>,
 ) -> BackfillStatus {
-    if matches!(decided, BackfillStatus::Cancelled | BackfillStatus::Paused) {
+    if is_decided(decided) {
         return decided;
     }
     let any = |wanted: &[RunStatus]| newest.values().any(|status| wanted.contains(status));
@@ -218,6 +218,14 @@ pub fn status(
     } else {
         BackfillStatus::Completed
     }
+}
+
+/// Whether a person has decided where a backfill stands, whatever becomes of its runs.
+pub fn is_decided(status: BackfillStatus) -> bool {
+    matches!(
+        status,
+        BackfillStatus::Cancelling | BackfillStatus::Cancelled | BackfillStatus::Paused
+    )
 }
 
 /// The intervals whose newest run is not there, has failed or was cancelled. One whose run is open is not missing.
@@ -469,8 +477,9 @@ mod tests {
         ] {
             let newest = (0..).map(Timestamp).zip(newest.iter().copied()).collect();
             assert_eq!(status(B::Running, 2, &newest), expected, "{newest:?}");
-            assert_eq!(status(B::Paused, 2, &newest), B::Paused);
-            assert_eq!(status(B::Cancelled, 2, &newest), B::Cancelled);
+            for decided in [B::Paused, B::Cancelling, B::Cancelled] {
+                assert_eq!(status(decided, 2, &newest), decided);
+            }
         }
     }
 

@@ -53,6 +53,8 @@ pub enum BackfillStatus {
     Completed,
     /// Every run has ended, and one has failed.
     Failed,
+    /// Somebody stops it: nothing of it starts, and its open runs are being stopped.
+    Cancelling,
     /// Somebody stopped it.
     Cancelled,
 }
@@ -66,6 +68,7 @@ impl BackfillStatus {
             Self::Paused => "paused",
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::Cancelling => "cancelling",
             Self::Cancelled => "cancelled",
         }
     }

@@ -9,10 +9,11 @@ mod journal;
 mod kwargs;
 mod lease;
 mod service;
+mod session;
 mod supply;
 
 pub use clock::{Clock, wall_clock};
-pub use drive::{Audience, Away, Cancel, DriveError, Notice, Session, drive};
+pub use drive::drive;
 pub use hands::Hands;
 pub use journal::{Journal, JournalError, read_log, read_log_from};
 pub use kwargs::partition;
@@ -21,3 +22,4 @@ pub use service::{
     Complaint, Desk, Drawn, End, News, Planted, Role, Service, ServiceOptions, Sharing, Soon,
     Wanted, is_scheduled,
 };
+pub use session::{Audience, Away, Cancel, DriveError, Notice, Session};

@@ -8,8 +8,8 @@ use baton_model::{
 };
 use baton_runner::{Attempt, Input, InputProduct, Work};
 
-use crate::drive::{DriveError, Session};
 use crate::kwargs;
+use crate::session::{DriveError, Session};
 
 impl Session {
     /// An attempt without inputs and attached blocks.

@@ -35,7 +35,7 @@ words! {
     TriggerKind more: "time" "event" "api" "pipeline";
     TriggerStatus: "active" "inactive";
     CallStatus: "started" "repeated" "refused" "full" "failed";
-    BackfillStatus: "initial" "running" "paused" "completed" "failed" "cancelled";
+    BackfillStatus: "initial" "running" "paused" "completed" "failed" "cancelling" "cancelled";
     IntervalUnit: "second" "minute" "hour" "day" "week" "month" "year" "custom";
     PipelineKind more: "python" "integration" "streaming";
     BlockKind more: "callback" "chart" "conditional" "custom" "data_exporter" "data_loader" "dbt" "extension"
@@ -78,7 +78,7 @@ mod tests {
         check::<BlockStatus, baton_model::BlockStatus>(8);
         check::<Cause, baton_model::Cause>(8);
         check::<TriggerKind, baton_model::TriggerKind>(4);
-        check::<BackfillStatus, baton_model::BackfillStatus>(6);
+        check::<BackfillStatus, baton_model::BackfillStatus>(7);
         check::<IntervalUnit, baton_model::IntervalUnit>(8);
         check::<PipelineKind, baton_model::PipelineKind>(3);
         check::<BlockKind, baton_model::BlockKind>(baton_model::BlockKind::KNOWN.len());

@@ -4,7 +4,7 @@ use baton_model::{BlockUuid, PipelineUuid, Product};
 use sqlx::AssertSqlSafe;
 
 use crate::blocks::{BlockRunRow, block_run_row, columns_of};
-use crate::sql::{Row, values};
+use crate::sql::{Row, Value, values};
 use crate::{Store, StoreError};
 
 /// A data product, and the block run that made it.
@@ -55,16 +55,20 @@ impl Store {
     ) -> Result<MadeProducts, StoreError> {
         let sql = format!(
             "with found as (
-                 select run.pipeline, product.block, product.position as place, max(product.run) as run,
-                     count(distinct product.run) as versions
-                 from product join run on run.id = product.run
-                 where $1 is null or run.pipeline = $1
-                 group by run.pipeline, product.block, product.position
+                 select pipeline, block, position as place, max(run) as run, count(distinct run) as versions
+                 from product {} group by pipeline, block, position
              )
-             select {}, {TOLD} limit $2 offset $3",
+             select {}, {TOLD} limit $1 offset $2",
+            // The index gives the groups one after the other, and all that is counted of them.
+            if pipeline.is_some() {
+                "where pipeline = $3"
+            } else {
+                ""
+            },
             columns_of("block_run")
         );
-        let values = values![pipeline.map(PipelineUuid::as_str), limit, offset];
+        let mut values = values![limit, offset];
+        values.extend(pipeline.map(Value::from));
         let found = self.database.fetch(AssertSqlSafe(sql), values).await?;
         self.made(&found).await
     }
@@ -79,9 +83,8 @@ impl Store {
     ) -> Result<MadeProducts, StoreError> {
         let sql = format!(
             "with found as (
-                 select distinct run.pipeline, product.block, product.position as place, product.run, cast(1 as bigint) as versions
-                 from run join product on product.run = run.id and product.block = $2
-                 where run.pipeline = $1
+                 select distinct pipeline, block, position as place, run, cast(1 as bigint) as versions
+                 from product where pipeline = $1 and block = $2
              )
              select {}, {TOLD} limit $3 offset $4",
             columns_of("block_run")

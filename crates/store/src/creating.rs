@@ -1,6 +1,6 @@
 //! New runs: numbers are given out, runs and the source texts of their plans stored, however many in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use baton_model::{CodeHash, Plan, Run, RunId, RunStatus, Timestamp, TriggerId};
@@ -26,6 +26,8 @@ pub struct NewRun {
     pub note: Option<String>,
     /// The call that asks for it, where another one may be the same.
     pub call: Option<CallKey>,
+    /// It is not made when so many runs of its trigger wait already.
+    pub queue_limit: Option<u32>,
 }
 
 /// What makes a call of a trigger the same as another one.
@@ -45,6 +47,7 @@ struct Extra<'a> {
     priority: i64,
     note: Option<&'a str>,
     settled: bool,
+    owner: Option<&'a str>,
 }
 
 rows::row! {
@@ -75,6 +78,7 @@ rows::row! {
         blocks: u32,
         completed: u32,
         failed: u32,
+        owner: Option<&'a str>,
     }
 }
 
@@ -110,7 +114,7 @@ impl Store {
     }
 
     /// Makes runs in one transaction, each by `draft` with the number that it gets. None stands for a run that was not
-    /// made: its schedule has one for this date, or the same call has made one.
+    /// made: its schedule has one for this date, the same call has made one, or too many of its trigger wait.
     pub async fn create_runs(
         &self,
         wanted: Vec<NewRun>,
@@ -135,16 +139,28 @@ impl Store {
     ) -> Result<Vec<Option<Run>>, StoreError> {
         let numbers = transaction.run_numbers(wanted.len()).await?;
         let mut runs: Vec<(Run, Extra<'_>)> = Vec::with_capacity(wanted.len());
+        let mut room = room(transaction, wanted).await?;
         for (id, new) in numbers.iter().zip(wanted) {
+            let left = new.plan.occasion.trigger.zip(new.queue_limit);
+            let left = left.and_then(|(trigger, limit)| room.get_mut(&trigger).zip(Some(limit)));
+            if let Some((waiting, limit)) = &left
+                && **waiting >= i64::from(*limit)
+            {
+                continue;
+            }
             if let Some(call) = &new.call
                 && !claim(transaction, call, new.created_at, *id).await?
             {
                 continue;
             }
+            if let Some((waiting, _)) = left {
+                *waiting += 1;
+            }
             let extra = Extra {
                 priority: new.priority,
                 note: new.note.as_deref(),
                 settled: false,
+                owner: self.driver.as_deref(),
             };
             runs.push((draft(RunId(*id), new), extra));
         }
@@ -178,7 +194,8 @@ impl Store {
         let sql = "with new as materialized (select value from json_each($1))
              insert into run (id, pipeline, status, version, cancel_requested, last_fence,
                  created_at, started_at, ended_at, ending, variables, trigger_id, trigger_name, triggered, cause,
-                 execution_date, backfill_id, parent_id, repeats, note, priority, settled, blocks, completed, failed)
+                 execution_date, backfill_id, parent_id, repeats, note, priority, settled, blocks, completed, failed,
+                 owner)
              select cast(value ->> 0 as bigint), value ->> 1, value ->> 2,
                  cast(value ->> 3 as bigint), cast(value ->> 4 as bigint), cast(value ->> 5 as bigint),
                  cast(value ->> 6 as bigint), cast(value ->> 7 as bigint), cast(value ->> 8 as bigint),
@@ -186,7 +203,8 @@ impl Store {
                  cast(value ->> 13 as bigint), value ->> 14, cast(value ->> 15 as bigint),
                  cast(value ->> 16 as bigint), cast(value ->> 17 as bigint), cast(value ->> 18 as bigint),
                  value ->> 19, cast(value ->> 20 as bigint), cast(value ->> 21 as bigint),
-                 cast(value ->> 22 as bigint), cast(value ->> 23 as bigint), cast(value ->> 24 as bigint)
+                 cast(value ->> 22 as bigint), cast(value ->> 23 as bigint), cast(value ->> 24 as bigint),
+                 value ->> 25
              from new where true on conflict do nothing returning id";
         let found = transaction.fetch(sql, values![new]).await?;
         let stored = found
@@ -243,6 +261,7 @@ impl Store {
             blocks: tally.blocks,
             completed: tally.completed,
             failed: tally.failed,
+            owner: extra.owner,
         })
     }
 
@@ -261,6 +280,28 @@ impl Store {
         transaction.change(sql, values![sources]).await?;
         Ok(())
     }
+}
+
+/// How many runs wait of each trigger that takes so many only. Nobody makes others of them before the transaction ends.
+async fn room(
+    transaction: &mut Changing,
+    wanted: &[NewRun],
+) -> Result<BTreeMap<TriggerId, i64>, StoreError> {
+    let limited = wanted.iter().filter(|new| new.queue_limit.is_some());
+    let limited = limited.filter_map(|new| new.plan.occasion.trigger);
+    let mut waiting: BTreeMap<_, _> = limited.map(|trigger| (trigger, 0)).collect();
+    // In one order, so that two of these do not wait for each other.
+    for (trigger, count) in &mut waiting {
+        let sql = "update trigger set name = name where id = $1";
+        transaction.change(sql, values![*trigger]).await?;
+        let sql =
+            "select count(*) as waiting from run where trigger_id = $1 and status = 'initial'";
+        let found = transaction.fetch(sql, values![*trigger]).await?;
+        if let Some(row) = found.first() {
+            *count = row.integer("waiting")?;
+        }
+    }
+    Ok(waiting)
 }
 
 /// Notes that a call makes this run. False when the same call has made one.

@@ -57,13 +57,23 @@ rows::row! {
         blocks: u32,
         completed: u32,
         failed: u32,
+        /// Who drives it from now on, where it begins once more.
+        owner: Option<&'a str>,
     }
+}
+
+/// Who makes a step.
+pub(crate) struct Holder<'a> {
+    /// Fence of the lease that it has.
+    pub(crate) lease: Option<i64>,
+    /// Its name, where it drives runs alone.
+    pub(crate) driver: Option<&'a str>,
 }
 
 impl Step {
     pub(crate) fn new(
         place: &Place,
-        (run, lease): (&Run, Option<i64>),
+        (run, holder): (&Run, Holder<'_>),
         changed: &[BlockRunKey],
         (event, at): (&RunEvent, Timestamp),
         commands: &[Command],
@@ -85,11 +95,12 @@ impl Step {
             usage: (run.status.is_final().then(|| run.usage()).flatten())
                 .map(|usage| rows::to_json(place, "what a run used", &usage))
                 .transpose()?,
-            lease,
+            lease: holder.lease,
             renews: i64::from(renews),
             blocks: tally.blocks,
             completed: tally.completed,
             failed: tally.failed,
+            owner: holder.driver.filter(|_| renews),
         };
         let voids = matches!(event, RunEvent::Resumed);
         let done = if voids { &[] } else { done };
@@ -243,7 +254,7 @@ async fn advance(
              admitted = case when cast(step.value ->> 12 as bigint) = 1 then 1 else run.admitted end,
              settled = case when cast(step.value ->> 12 as bigint) = 1 then 0 else run.settled end,
              wish = case when step.value ->> 6 is null then run.wish end,
-             owner = case when step.value ->> 6 is null then run.owner end,
+             owner = case when step.value ->> 6 is null then coalesce(step.value ->> 16, run.owner) end,
              lease_until = case when step.value ->> 6 is null then run.lease_until end
          from step
          where run.id = cast(step.value ->> 0 as bigint)
@@ -292,9 +303,9 @@ pub(crate) async fn write_blocks(
     if !changes.products.is_empty() {
         let products = changes.products.finish();
         let sql = "with new as materialized (select value from json_each($1))
-             insert into product (run, block, child, position, manifest)
+             insert into product (run, block, child, position, manifest, pipeline)
              select cast(value ->> 0 as bigint), value ->> 1, cast(value ->> 2 as bigint),
-                 cast(value ->> 3 as bigint), value ->> 4
+                 cast(value ->> 3 as bigint), value ->> 4, value ->> 5
              from new where true
              on conflict (run, block, child, position) do update set manifest = excluded.manifest";
         transaction.change(sql, values![products]).await?;

@@ -177,6 +177,24 @@ impl Store {
         found.iter().map(|row| row.run("id")).collect()
     }
 
+    /// Puts the name of [`Store::driven_by`] on the open runs that it goes on with: all that carry none and that nobody
+    /// began by hand.
+    pub async fn name_open_runs(&self) -> Result<(), StoreError> {
+        let Some(driver) = self.driver.as_deref() else {
+            return Ok(());
+        };
+        let sql = "update run set owner = $1
+             where status in ('initial', 'running') and owner is null and cause <> 'hand'";
+        self.database.change(sql, values![driver]).await.map(drop)
+    }
+
+    /// Open runs that carry this name.
+    pub async fn runs_named(&self, driver: &str) -> Result<HashSet<RunId>, StoreError> {
+        let sql = "select id from run where owner = $1 and ended_at is null";
+        let found = self.database.fetch(sql, values![driver]).await?;
+        found.iter().map(|row| row.run("id")).collect()
+    }
+
     /// Runs whose lease has ended without being given back, the oldest first.
     pub async fn expired_leases(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
         let sql = "select id from run where owner is not null and lease_until <= $1 order by id";

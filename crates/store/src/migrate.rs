@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_usage.sql"),
     include_str!("../migrations/0008_shared.sql"),
     include_str!("../migrations/0009_attempts.sql"),
+    include_str!("../migrations/0010_catalogue.sql"),
 ];
 
 /// Runs what is missing. Two processes that open a new database together agree through its lock.

@@ -43,6 +43,8 @@ pub struct Store {
     pub(crate) queue: Queue,
     /// How many rushes are on.
     pub(crate) rushes: Arc<watch::Sender<usize>>,
+    /// Whose name runs carry that are made here.
+    pub(crate) driver: Option<Arc<str>>,
 }
 
 impl Store {
@@ -99,7 +101,16 @@ impl Store {
             leases: Arc::default(),
             texts: Arc::default(),
             rushes: Arc::new(rushes),
+            driver: None,
         }
+    }
+
+    /// The same for the only process that drives runs by itself: those that it makes or begins again carry this name until
+    /// they end. Where several processes share the database, leases say who drives what.
+    #[must_use]
+    pub fn driven_by(mut self, name: &str) -> Self {
+        self.driver = Some(name.into());
+        self
     }
 
     /// The file of the database, or its server and its name there.

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use baton_model::{AttemptRun, BlockRun, BlockRunKey, BlockStatus, Fence, Product, Run, RunId};
+use baton_model::{
+    AttemptRun, BlockRun, BlockRunKey, BlockStatus, Fence, PipelineUuid, Product, Run, RunId,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -73,13 +75,13 @@ row! {
     }
 }
 
-/// A row of `product`: run, block, child, position, manifest.
-type ProductRow<'a> = (i64, &'a str, i64, usize, String);
+/// A row of `product`: run, block, child, position, manifest, pipeline.
+type ProductRow<'a> = (i64, &'a str, i64, usize, String, &'a str);
 
 /// The row of the block run at `position`, and the rows of its products, or of some `among` them.
 fn block_rows<'a>(
     place: &Place,
-    id: RunId,
+    (id, pipeline): (RunId, &'a PipelineUuid),
     position: usize,
     run: &'a BlockRun,
     among: Option<&Range<usize>>,
@@ -122,7 +124,8 @@ fn block_rows<'a>(
         products.filter(|(position, _)| among.is_none_or(|among| among.contains(position)));
     let products = products.map(|(position, product)| {
         let manifest = to_json(place, "a product", product)?;
-        Ok((id.0, block, child, position, manifest))
+        let pipeline = pipeline.as_str();
+        Ok((id.0, block, child, position, manifest, pipeline))
     });
     Ok((row, products.collect::<Result<_, StoreError>>()?))
 }
@@ -154,7 +157,8 @@ impl Changes {
                     let replaced = (run.id.0, block.key.block.as_str(), child(&block.key));
                     self.replaced.push(place, "a block run", &replaced)?;
                 }
-                let (row, products) = block_rows(place, run.id, position, block, among)?;
+                let whose = (run.id, &run.plan.pipeline);
+                let (row, products) = block_rows(place, whose, position, block, among)?;
                 self.blocks.push(place, "a block run", &row)?;
                 for product in products {
                     self.products.push(place, "a product", &product)?;

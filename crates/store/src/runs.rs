@@ -9,7 +9,7 @@ use baton_model::{
 };
 use sqlx::AssertSqlSafe;
 
-use crate::grouped::Step;
+use crate::grouped::{Holder, Step};
 use crate::history::CommandId;
 use crate::rows;
 use crate::sql::{Changing, values};
@@ -71,8 +71,11 @@ impl Store {
         // Everything is put into text here, and not where all wait for it.
         let done = self.done_commands(run.id);
         let place = &self.database.place;
-        let lease = self.lease_of(run.id);
-        let step = Step::new(place, (run, lease), changed, (event, now), commands, &done)?;
+        let holder = Holder {
+            lease: self.lease_of(run.id),
+            driver: self.driver.as_deref(),
+        };
+        let step = Step::new(place, (run, holder), changed, (event, now), commands, &done)?;
         self.write(step).await?;
         self.forget_done(run.id, &done);
         Ok(CommandId::of_step(run.id, run.version, commands.len()))

@@ -27,6 +27,11 @@ async function runsOf(id: number, signal: AbortSignal): Promise<Run[]> {
   }
 }
 
+/** Nothing tells that the last run of a backfill has been stopped. */
+function whileCancelling(isCancelling: boolean | undefined): number | false {
+  return isCancelling === true ? 1000 : false;
+}
+
 export const backfills = {
   all: ['backfills'] as const,
   list: (pipeline: string) =>
@@ -40,11 +45,13 @@ export const backfills = {
             signal,
           })
         ).backfills,
+      refetchInterval: ({ state }) => whileCancelling(state.data?.some((one) => one.status === 'cancelling')),
     }),
   show: (id: number) =>
     queryOptions({
       queryKey: ['backfills', 'show', id],
       queryFn: async ({ signal }) => (await ask<{ backfill: Backfill }>('GET', '/api/backfills/{id}', { path: { id }, signal })).backfill,
+      refetchInterval: ({ state }) => whileCancelling(state.data?.status === 'cancelling'),
     }),
   /** All its runs, also those that were replaced by newer ones of the same date. */
   runs: (id: number) => queryOptions({ queryKey: ['backfills', 'runs', id], queryFn: ({ signal }) => runsOf(id, signal) }),

@@ -1,14 +1,14 @@
 //! Use cases around backfills (spec 7.6): one run for each interval of a window, under a trigger of their own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::backfills::{self, Preview, intervals};
 use baton_model::{
-    Backfill, BackfillId, BackfillStatus, Cause, Interval, Map, PipelineUuid, RunId, RunStatus,
-    Timestamp, Trigger, TriggerId, TriggerKind,
+    Backfill, BackfillId, BackfillStatus, Interval, Map, PipelineUuid, RunId, RunStatus, Timestamp,
+    TriggerId,
 };
-use baton_scheduler::Wanted;
 use baton_store::RunPage;
 use serde_json::Value;
 
@@ -16,17 +16,11 @@ use super::Host;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
 
-/// Runs that are made in one transaction.
-const TOGETHER: usize = 500;
-
-/// How long making the runs of a backfill may take before another process goes on with it.
-const MAKING: Duration = Duration::from_secs(300);
-
 /// Runs that are read at a time.
 const PAGE: u32 = 5_000;
 
-/// The setting that says that dates with a good run are left alone.
-const ONLY_MISSING: &str = "only_missing";
+/// Where a run stands that has not ended.
+pub(super) const OPEN: [RunStatus; 2] = [RunStatus::Initial, RunStatus::Running];
 
 /// What a person wants of a backfill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +94,7 @@ impl Host {
     /// Changes a backfill with `change`, and then does what is wished. Its window and its variables stay while runs of
     /// it may be open.
     pub async fn update_backfill(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         id: BackfillId,
         change: impl FnOnce(&mut Backfill),
@@ -136,7 +130,7 @@ impl Host {
         match wish {
             None => {
                 if let Some(trigger) = backfill.trigger {
-                    let paused = backfill.status == Some(BackfillStatus::Paused);
+                    let paused = backfill.status.is_some_and(backfills::is_decided);
                     self.limit_backfill(&backfill, trigger, paused).await?;
                 }
                 Ok(backfill)
@@ -182,6 +176,16 @@ impl Host {
         Ok(backfills::preview(backfill, only_missing, &newest, usual)?)
     }
 
+    async fn has_open_runs(&self, id: BackfillId) -> Result<bool, Failure> {
+        let page = RunPage {
+            backfill: Some(id),
+            statuses: OPEN.to_vec(),
+            limit: 1,
+            ..RunPage::default()
+        };
+        Ok(!self.store().page_runs(&page).await?.rows.is_empty())
+    }
+
     /// Where the newest run of each date stands.
     async fn newest_of_dates(
         &self,
@@ -196,7 +200,7 @@ impl Host {
     }
 
     /// The runs of a backfill, the newest first: date, status, when made.
-    async fn dated_runs(
+    pub(super) async fn dated_runs(
         &self,
         id: BackfillId,
         statuses: Vec<RunStatus>,
@@ -225,143 +229,8 @@ impl Host {
         }
     }
 
-    async fn start_backfill(&self, mut backfill: Backfill) -> Result<Backfill, Failure> {
-        match backfill.status {
-            Some(BackfillStatus::Initial | BackfillStatus::Running) => return Ok(backfill),
-            Some(BackfillStatus::Paused) => {
-                if let Some(trigger) = backfill.trigger {
-                    self.limit_backfill(&backfill, trigger, false).await?;
-                }
-                backfill.status = Some(BackfillStatus::Running);
-                let backfill = self.store().put_backfill(backfill).await?;
-                // Its last run may have ended meanwhile.
-                self.follow_backfill(backfill.id).await?;
-                return self.backfill(&Actor::Owner, backfill.id).await;
-            }
-            _ => {}
-        }
-        intervals(&backfill)?;
-        backfill.trigger = Some(self.trigger_of(&backfill).await?);
-        backfill.status = Some(BackfillStatus::Initial);
-        backfill.started_at = Some(self.service().now());
-        (backfill.completed_at, backfill.failed_at) = (None, None);
-        let backfill = self.store().put_backfill(backfill).await?;
-        self.make_runs(backfill).await
-    }
-
-    /// The trigger that the runs of a backfill belong to, switched on.
-    async fn trigger_of(&self, backfill: &Backfill) -> Result<TriggerId, Failure> {
-        let stored = match backfill.trigger {
-            Some(id) => self.store().trigger(id).await?,
-            None => None,
-        };
-        let at = self.service().now();
-        let mut name = format!("Backfill {}", backfill.name);
-        let taken = self
-            .store()
-            .trigger_named(&backfill.pipeline, &name)
-            .await?;
-        if taken.is_some_and(|taken| Some(taken.id) != backfill.trigger) {
-            name = format!("{name} ({})", backfill.id);
-        }
-        let trigger = Trigger {
-            id: stored.as_ref().map_or(TriggerId(0), |stored| stored.id),
-            pipeline: backfill.pipeline.clone(),
-            name,
-            // No kind, so that nothing but the backfill makes runs of it.
-            kind: TriggerKind::Other("backfill".to_owned()),
-            interval: Some("@once".to_owned()),
-            start_time: None,
-            is_active: true,
-            last_enabled_at: Some(at),
-            variables: backfill.variables.clone(),
-            sla: None,
-            settings: settings_of(backfill, false),
-            token: None,
-            description: None,
-            matchers: Vec::new(),
-            tags: Vec::new(),
-            product: None,
-            is_declared: false,
-            created_at: stored.map_or(at, |stored| stored.created_at),
-            updated_at: at,
-        };
-        let kept = self.store().put_trigger(trigger).await?;
-        self.service().trigger_changed(kept.id);
-        Ok(kept.id)
-    }
-
-    /// Makes the runs of a backfill that was started. Those that an earlier process has made are not made again.
-    async fn make_runs(&self, backfill: Backfill) -> Result<Backfill, Failure> {
-        let Some(sharing) = self.service().sharing() else {
-            return self.make_runs_alone(backfill).await;
-        };
-        // Another process may be at it.
-        let name = format!("backfill {}", backfill.id);
-        let now = self.service().now();
-        let duty = self
-            .store()
-            .take_duty(&name, &sharing.owner, now, MAKING)
-            .await?;
-        let Some(duty) = duty else {
-            return Ok(backfill);
-        };
-        let made = self.make_runs_alone(backfill).await;
-        self.store().leave_duty(&duty).await?;
-        made
-    }
-
-    async fn make_runs_alone(&self, mut backfill: Backfill) -> Result<Backfill, Failure> {
-        let all = intervals(&backfill)?;
-        let since = backfill.started_at.unwrap_or(backfill.updated_at);
-        let runs = self.dated_runs(backfill.id, Vec::new()).await?;
-        let mut newest = BTreeMap::new();
-        for (date, status, (_, made)) in runs {
-            newest.entry(date).or_insert((status, made));
-        }
-        let only_missing = backfill.settings.get(ONLY_MISSING) == Some(&Value::Bool(true));
-        let is_wanted = |interval: &&Interval| match newest.get(&interval.start) {
-            None => true,
-            Some((_, made)) if *made >= since => false,
-            Some((status, _)) => {
-                !only_missing || matches!(status, RunStatus::Failed | RunStatus::Cancelled)
-            }
-        };
-        let trigger = match backfill.trigger {
-            Some(id) => self.store().trigger(id).await?,
-            None => None,
-        };
-        let wanted: Vec<Wanted> = all
-            .iter()
-            .filter(is_wanted)
-            .map(|interval| {
-                let pipeline = backfill.pipeline.clone();
-                let mut one = Wanted::new(pipeline, Cause::Backfill, interval.start);
-                one.trigger.clone_from(&trigger);
-                one.backfill = Some(backfill.id);
-                one.variables = backfills::variables(interval);
-                one
-            })
-            .collect();
-        for part in wanted.chunks(TOGETHER) {
-            for made in self.service().submit(part.to_vec()).await {
-                if let Err(complaint) = made {
-                    backfill.status = Some(BackfillStatus::Failed);
-                    backfill.failed_at = Some(self.service().now());
-                    self.store().put_backfill(backfill).await?;
-                    return Err(Failure::complained(complaint));
-                }
-            }
-        }
-        backfill.status = Some(BackfillStatus::Running);
-        let backfill = self.store().put_backfill(backfill).await?;
-        // Runs may have ended before it was noted that all are made, or there was nothing to make.
-        self.follow_backfill(backfill.id).await?;
-        self.backfill(&Actor::Owner, backfill.id).await
-    }
-
     async fn pause_backfill(&self, mut backfill: Backfill) -> Result<Backfill, Failure> {
-        if !is_open(&backfill) {
+        if !is_open(&backfill) || backfill.status == Some(BackfillStatus::Cancelling) {
             let id = backfill.id;
             return Err(Failure::conflict(
                 format!("backfill {id} is not under way"),
@@ -375,31 +244,8 @@ impl Host {
         Ok(self.store().put_backfill(backfill).await?)
     }
 
-    async fn cancel_backfill(
-        &self,
-        actor: &Actor,
-        mut backfill: Backfill,
-    ) -> Result<Backfill, Failure> {
-        if !is_open(&backfill) {
-            return Ok(backfill);
-        }
-        // Nothing of it starts while the runs are stopped one after the other.
-        if let Some(trigger) = backfill.trigger {
-            self.limit_backfill(&backfill, trigger, true).await?;
-        }
-        backfill.status = Some(BackfillStatus::Cancelled);
-        let backfill = self.store().put_backfill(backfill).await?;
-        let open = vec![RunStatus::Initial, RunStatus::Running];
-        for (_, _, (run, _)) in self.dated_runs(backfill.id, open).await? {
-            self.cancel_run(actor, run, "its backfill was cancelled")
-                .await?;
-        }
-        self.switch_off(&backfill).await?;
-        Ok(backfill)
-    }
-
     /// Puts the settings of a backfill into its trigger, which holds its runs to them.
-    async fn limit_backfill(
+    pub(super) async fn limit_backfill(
         &self,
         backfill: &Backfill,
         trigger: TriggerId,
@@ -414,7 +260,7 @@ impl Host {
         Ok(())
     }
 
-    async fn switch_off(&self, backfill: &Backfill) -> Result<(), Failure> {
+    pub(super) async fn switch_off(&self, backfill: &Backfill) -> Result<(), Failure> {
         let Some(id) = backfill.trigger else {
             return Ok(());
         };
@@ -432,16 +278,20 @@ impl Host {
             return Ok(());
         };
         // Until all runs are made, nothing is decided; what a person has decided stays.
-        let Some(decided) = backfill
+        let Some(before) = backfill
             .status
-            .filter(|status| *status != BackfillStatus::Initial)
+            .filter(|status| *status != BackfillStatus::Initial && !backfills::is_decided(*status))
         else {
             return Ok(());
         };
+        // Of many runs that end one after the other, the last one makes the difference.
+        if before == BackfillStatus::Running && self.has_open_runs(id).await? {
+            return Ok(());
+        }
         let newest = self.newest_of_dates(id).await?;
         let dates = intervals(&backfill).map_or(0, |found| found.len());
-        let status = backfills::status(decided, dates, &newest);
-        if status == decided || status == BackfillStatus::Initial {
+        let status = backfills::status(before, dates, &newest);
+        if status == before || status == BackfillStatus::Initial {
             return Ok(());
         }
         let at = self.service().now();
@@ -454,32 +304,6 @@ impl Host {
         let backfill = self.store().put_backfill(backfill).await?;
         if status == BackfillStatus::Completed {
             self.switch_off(&backfill).await?;
-        }
-        Ok(())
-    }
-
-    /// Makes the runs of backfills that another process has started, if it has not come to it.
-    pub(super) async fn begin_backfills(&self) -> Result<(), Failure> {
-        for backfill in self.store().backfills(None).await? {
-            if backfill.status == Some(BackfillStatus::Initial) {
-                self.make_runs(backfill).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes the runs of backfills that an earlier process has started and not finished to make.
-    pub(super) async fn finish_backfills(&self) -> Result<(), Failure> {
-        for backfill in self.store().backfills(None).await? {
-            let id = backfill.id;
-            let done = match backfill.status {
-                Some(BackfillStatus::Initial) => self.make_runs(backfill).await.map(drop),
-                Some(BackfillStatus::Running) => self.follow_backfill(id).await,
-                _ => Ok(()),
-            };
-            if let Err(failure) = done {
-                tracing::warn!(backfill = %id, reason = failure.message, "a backfill cannot go on");
-            }
         }
         Ok(())
     }
@@ -497,14 +321,19 @@ fn checked(backfill: &Backfill) -> Result<(), Failure> {
     Ok(())
 }
 
-fn is_open(backfill: &Backfill) -> bool {
+pub(super) fn is_open(backfill: &Backfill) -> bool {
     matches!(
         backfill.status,
-        Some(BackfillStatus::Initial | BackfillStatus::Running | BackfillStatus::Paused)
+        Some(
+            BackfillStatus::Initial
+                | BackfillStatus::Running
+                | BackfillStatus::Paused
+                | BackfillStatus::Cancelling
+        )
     )
 }
 
-fn settings_of(backfill: &Backfill, paused: bool) -> Map {
+pub(super) fn settings_of(backfill: &Backfill, paused: bool) -> Map {
     let mut settings = backfill.settings.clone();
     if paused {
         settings.insert("paused".to_owned(), Value::Bool(true));

@@ -15,6 +15,7 @@ mod forms;
 mod hooks;
 mod log_copies;
 mod logs;
+mod making;
 mod measures;
 mod notebook;
 mod notices;
@@ -28,6 +29,7 @@ mod project_files;
 mod promises;
 mod retention;
 mod runs;
+mod stopping;
 mod sync;
 mod telemetry;
 mod terminals;
@@ -38,11 +40,12 @@ mod variables;
 mod versions;
 mod why;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use baton_base::{Home, files, now};
-use baton_model::{Map, RunStatus, Timestamp, Trigger};
+use baton_model::{BackfillId, Map, RunStatus, Timestamp, Trigger};
 use baton_products::Products;
 use baton_project::Project;
 use baton_project::watch::{Changed, Notice, Watch, WatchOptions};
@@ -59,6 +62,7 @@ use self::measures::Durations;
 use self::notices::Notices;
 use crate::answers::{ProjectAnswers, VariableChange};
 use crate::desk::ProjectDesk;
+use crate::drivers::SERVER;
 use crate::failure::Failure;
 use crate::request::WorkerOptions;
 use crate::secrets::{Known, lookup};
@@ -117,6 +121,8 @@ pub struct Host {
     file_news: broadcast::Sender<FileNews>,
     usual: UsualCache,
     terminals: Terminals,
+    /// Backfills whose runs are being stopped, and whether to look once more for others.
+    stopping: Mutex<HashMap<BackfillId, bool>>,
 }
 
 impl Host {
@@ -149,10 +155,14 @@ impl Host {
     ) -> Result<Arc<Self>, Failure> {
         let machine = machine(&options)?;
         let project = Project::open(root)?;
-        let state = ProjectState::open_in(home, project.root(), url).await?;
+        let mut state = ProjectState::open_in(home, project.root(), url).await?;
         let lock = match service.sharing {
             Some(_) => None,
-            None => Some(Lease::take_named("this project", &state.server_lock())?),
+            None => {
+                let lock = Lease::take_named("this project", &state.server_lock())?;
+                state.store = state.store.driven_by(SERVER);
+                Some(lock)
+            }
         };
         state.note_database(home, project.root())?;
         let products = Products::open(&state.home.products())?;
@@ -210,6 +220,7 @@ impl Host {
             file_news: broadcast::Sender::new(FILE_NEWS),
             usual: UsualCache::default(),
             terminals: Terminals::default(),
+            stopping: Mutex::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)

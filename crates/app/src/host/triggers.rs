@@ -230,22 +230,11 @@ impl Host {
                 .await?;
             return Err(Failure::usage(text, "see what the trigger accepts"));
         }
-        if let Some(limit) = settings.queue_limit {
-            let page = RunPage {
-                triggers: vec![trigger.id],
-                statuses: vec![RunStatus::Initial],
-                limit: 1,
-                ..RunPage::default()
-            };
-            let waiting = self.store().page_runs(&page).await?.total;
-            if waiting >= u64::from(limit) {
-                let text = format!("{waiting} runs of this trigger wait already, it takes {limit}");
-                self.note_call(&trigger, &call, "full", None, &text).await?;
-                return Err(Failure {
-                    is_full: true,
-                    ..Failure::conflict(text, "try again later")
-                });
-            }
+        // Counted before a plan is made, which costs more; and once more where the run is made, for calls that come at once.
+        if let Some(limit) = settings.queue_limit
+            && self.waiting_of(trigger.id).await? >= u64::from(limit)
+        {
+            return Err(self.full(&trigger, &call, limit).await?);
         }
         if !trigger.is_active {
             // As in Mage, a call switches its trigger on.
@@ -258,6 +247,7 @@ impl Host {
         wanted.variables = call.variables.clone();
         wanted.event = call.event.clone();
         wanted.call.clone_from(&key);
+        wanted.queue_limit = settings.queue_limit;
         let made = self.service().submit(vec![wanted]).await.into_iter().next();
         match made {
             Some(Ok(Some(run))) => {
@@ -273,12 +263,37 @@ impl Host {
                     .await?;
                 Err(Failure::complained(complaint))
             }
-            // The same call has come twice at the same moment.
+            // The same call has come twice at the same moment, or others were faster.
             Some(Ok(None)) | None => {
                 let repeated = self.repeated(&trigger, &call, key.as_ref()).await?;
-                repeated.ok_or_else(|| Failure::bug("the run was not made"))
+                match (repeated, settings.queue_limit) {
+                    (Some(repeated), _) => Ok(repeated),
+                    (None, Some(limit)) => Err(self.full(&trigger, &call, limit).await?),
+                    (None, None) => Err(Failure::bug("the run was not made")),
+                }
             }
         }
+    }
+
+    /// How many runs of a trigger wait.
+    async fn waiting_of(&self, trigger: TriggerId) -> Result<u64, Failure> {
+        let page = RunPage {
+            triggers: vec![trigger],
+            statuses: vec![RunStatus::Initial],
+            limit: 1,
+            ..RunPage::default()
+        };
+        Ok(self.store().page_runs(&page).await?.total)
+    }
+
+    /// Refuses a call of a trigger of which `limit` runs wait already.
+    async fn full(&self, trigger: &Trigger, call: &Call, limit: u32) -> Result<Failure, Failure> {
+        let text = format!("{limit} runs of this trigger wait already, and it takes no more");
+        self.note_call(trigger, call, "full", None, &text).await?;
+        Ok(Failure {
+            is_full: true,
+            ..Failure::conflict(text, "try again later")
+        })
     }
 
     /// What to answer to a call that has made its run before.

@@ -107,16 +107,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         }
     };
     // What an earlier process of this run, or one that died, had not committed is of no use.
-    let leased = state.block_on(state.store.leased_runs(Timestamp(now())))?;
+    let drivers = state.block_on(state.drivers())?;
     products.sweep_staging(|name| {
         let owner = name
             .split('-')
             .next()
             .and_then(|number| number.parse::<i64>().ok());
-        owner.is_some_and(|owner| {
-            let is_driven = || Lease::is_held(&state.home.run_lock(owner));
-            owner != run.id.0 && (leased.contains(&RunId(owner)) || is_driven())
-        })
+        owner.is_some_and(|owner| owner != run.id.0 && drivers.has(RunId(owner)))
     })?;
     let runner = Arc::new(runner);
     let session = Session {
@@ -328,7 +325,7 @@ async fn end_of(host: &mut Option<mpsc::Receiver<()>>) {
 /// Loads the run to go on with and takes its lease.
 fn resume(state: &State, id: RunId, pipeline: Option<&str>) -> Result<Begin, Failure> {
     // The lease comes first: what is loaded afterwards nobody else changes.
-    let lease = Lease::take(id, &state.home.run_lock(id.0))?;
+    let lease = state.block_on(state.take_run(id))?;
     let run = state.block_on(state.run(id))?;
     if let Some(pipeline) = pipeline
         && run.plan.pipeline.as_str() != pipeline
@@ -351,10 +348,15 @@ fn record(
     texts: &[(CodeHash, String)],
 ) -> Result<(Run, Lease), Failure> {
     let at = Timestamp(now());
-    let make = |id| baton_engine::create(id, plan, at);
+    let mut lease = None;
+    let make = |id| {
+        // Before anybody can see the run: a server that starts at this moment leaves it alone.
+        lease = Some(state.lease_run(id));
+        baton_engine::create(id, plan, at)
+    };
     let run = state.block_on(state.store.create_run(texts, make))?;
     failpoint("created");
-    let lease = Lease::take(run.id, &state.home.run_lock(run.id.0))?;
+    let lease = lease.ok_or_else(|| Failure::bug("the run has no number"))??;
     Ok((run, lease))
 }
 

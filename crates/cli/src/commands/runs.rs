@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use baton_base::iso;
 use baton_model::{Cause, PipelineUuid};
-use baton_scheduler::Lease;
 use baton_store::RunFilter;
 use serde_json::json;
 
@@ -26,6 +25,7 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
     pipelines.sort_unstable();
     pipelines.dedup();
     let usual = state.block_on(state.usual_of_pipelines(&pipelines, None))?;
+    let drivers = state.block_on(state.drivers())?;
     let paint = Paint::stdout();
     if runs.is_empty() && !args.json {
         say("no runs yet");
@@ -47,8 +47,7 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
     for run in runs {
         // A run that is not final and that nobody drives was cut off; one of several servers goes on with its own runs.
         let is_theirs = state.store.is_shared() && run.cause != Cause::Hand;
-        let interrupted =
-            !run.status.is_final() && !is_theirs && !Lease::is_held(&state.home.run_lock(run.id.0));
+        let interrupted = !run.status.is_final() && !is_theirs && !drivers.has(run.id);
         let status = if interrupted {
             "interrupted"
         } else {

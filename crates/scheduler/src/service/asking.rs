@@ -6,7 +6,7 @@ use baton_model::{BlockUuid, Run, RunEvent, RunId, Timestamp};
 
 use super::{Complaint, End, News, Planted, Service};
 use crate::Lease;
-use crate::drive::Cancel;
+use crate::session::Cancel;
 
 /// The right to change a run.
 enum Hold {
@@ -27,15 +27,8 @@ impl Service {
     /// Asks a run to stop: one that is driven as Ctrl-C does, one that waits at once. Says whether there was anything to
     /// stop.
     pub async fn cancel(&self, id: RunId, reason: &str) -> Result<bool, Complaint> {
-        let live = self.live().get_mut(&id).map(|live| {
-            live.asked = Some(reason.to_owned());
-            live.cancel.clone()
-        });
-        if let Some(cancel) = live {
-            return Ok(cancel
-                .send(Cancel::Because(reason.to_owned()))
-                .await
-                .is_ok());
+        if let Some(is_told) = self.tell_driver(id, reason).await {
+            return Ok(is_told);
         }
         let event = RunEvent::CancelRequested {
             reason: reason.to_owned(),
@@ -43,9 +36,23 @@ impl Service {
         if let Some(is_stopped) = self.step(id, &event).await? {
             return Ok(is_stopped);
         }
+        // It may have begun here meanwhile.
+        if let Some(is_told) = self.tell_driver(id, reason).await {
+            return Ok(is_told);
+        }
         // Whoever drives it is told so, and whoever takes it over.
         let wished = self.inner.store.put_wish(id, reason).await;
         wished.map_err(|error| Complaint::of(&error))
+    }
+
+    /// Tells whoever drives a run here that it is to stop. None when nobody does; else whether it was heard.
+    async fn tell_driver(&self, id: RunId, reason: &str) -> Option<bool> {
+        let cancel = self.live().get_mut(&id).map(|live| {
+            live.asked = Some(reason.to_owned());
+            live.cancel.clone()
+        })?;
+        let told = cancel.send(Cancel::Because(reason.to_owned()));
+        Some(told.await.is_ok())
     }
 
     /// Applies one event to a run that nobody drives. None when somebody else has it.
@@ -89,6 +96,8 @@ impl Service {
     async fn hold(&self, id: RunId) -> Result<Hold, NoHold> {
         let Some(shared) = &self.inner.shared else {
             return match self.inner.desk.lease(id) {
+                // It has begun here meanwhile; what begins from now on finds the lease taken.
+                Ok(_) if self.is_live(id) => Err(NoHold::Elsewhere),
                 Ok(lease) => Ok(Hold::File(lease)),
                 Err(error) => Err(NoHold::Failed(Complaint::of(&error))),
             };

@@ -33,6 +33,8 @@ pub struct Wanted {
     pub event: Map,
     /// The call that wants it, where another one may be the same.
     pub call: Option<CallKey>,
+    /// It is not made when so many runs of its trigger wait already.
+    pub queue_limit: Option<u32>,
     /// The backfill that it belongs to.
     pub backfill: Option<BackfillId>,
     /// The run whose block wants it.
@@ -55,6 +57,7 @@ impl Wanted {
             variables: Map::new(),
             event: Map::new(),
             call: None,
+            queue_limit: None,
             backfill: None,
             parent: None,
             product: None,
@@ -110,6 +113,9 @@ pub trait Desk: Send + Sync + 'static {
     /// Where the log of a run is.
     fn log(&self, run: RunId) -> PathBuf;
 
-    /// The right to drive a run.
+    /// The right to change a single run for a moment, while nobody drives it.
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError>;
+
+    /// Whether somebody has that right: drives the run by hand, or is about to change it.
+    fn is_leased(&self, run: RunId) -> bool;
 }

@@ -9,7 +9,7 @@ use baton_store::{Claims, StoreError};
 use tokio::time::sleep;
 
 use super::{Complaint, Live, News, PATIENCE, PAUSE, Planted, Service, Wires};
-use crate::{Audience, LeaseError, Notice, drive};
+use crate::{Audience, Notice, drive};
 
 const TAKEN: &str = "another process has taken the run over";
 
@@ -47,6 +47,9 @@ impl Service {
 
     async fn read_runs(&self) -> Result<(), StoreError> {
         let before = self.book().runs();
+        if self.inner.shared.is_none() {
+            self.inner.store.name_open_runs().await?;
+        }
         let rows = self.inner.store.open_runs().await?;
         let mut claims: HashMap<RunId, Claims> =
             self.inner.store.open_claims().await?.into_iter().collect();
@@ -58,8 +61,8 @@ impl Service {
         {
             let mut book = self.book();
             for row in rows {
-                // What a person runs by hand is theirs to resume.
-                if row.cause == Cause::Hand {
+                // What a person runs by hand is theirs to resume, unless it was begun again here.
+                if row.cause == Cause::Hand && row.owner.is_none() {
                     continue;
                 }
                 let claims = claims.remove(&row.id).unwrap_or_default();
@@ -167,14 +170,12 @@ impl Service {
         wires: Wires,
     ) -> Result<Driven, Complaint> {
         let desk = &self.inner.desk;
-        let lease = match desk.lease(id) {
-            // Its lease was taken before, with what else there was to drive.
-            _ if self.inner.shared.is_some() => None,
-            Ok(lease) => Some(lease),
-            // Somebody drives it by hand, or is about to cancel it: what becomes of it is seen later.
-            Err(LeaseError::Held { .. }) => return Ok(Driven::Elsewhere),
-            Err(error) => return Err(Complaint::of(&error)),
-        };
+        // Whoever takes its lease from now on finds the name of this process on it, and that it lives. With others, the
+        // lease in the database was taken with what else there was to drive.
+        if self.inner.shared.is_none() && desk.is_leased(id) {
+            // What becomes of it is seen later.
+            return Ok(Driven::Elsewhere);
+        }
         // Should it have changed meanwhile, the first step is refused, and it is read after all.
         let fresh = self.book().take_fresh(id);
         let run = match fresh {
@@ -219,7 +220,6 @@ impl Service {
         let Wires { cancelled, changes } = wires;
         let ended = drive(&session, run, first, journal, audience, changes, cancelled).await;
         session.runner.shut_down().await;
-        drop(lease);
         let run = ended.map_err(|error| Complaint::of(&error))?;
         Ok(if run.status.is_final() {
             Driven::Ended(Box::new(run))

@@ -12,7 +12,8 @@ use baton_model::{
 use baton_store::{NewRun, NonEvent, RunRow, Settled, StoreError};
 use serde_json::json;
 
-use super::{News, Service, Wanted, priority};
+use super::submitting::priority;
+use super::{News, Service, Wanted};
 
 /// Ends that are settled in one transaction.
 const TOGETHER: usize = 256;
@@ -221,6 +222,7 @@ impl Service {
                         priority: priority(wanted),
                         note: None,
                         call: None,
+                        queue_limit: None,
                     });
                 }
                 Err(complaint) => {

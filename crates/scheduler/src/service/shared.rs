@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::book::{Book, Unread};
 use super::{News, PATIENCE, Service, complain};
-use crate::drive::Cancel;
+use crate::session::Cancel;
 
 /// What the process that schedules does.
 const SCHEDULING: &str = "scheduling";

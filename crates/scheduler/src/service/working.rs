@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::shared::Shared;
 use super::{Service, complain};
-use crate::drive::Cancel;
+use crate::session::Cancel;
 
 /// Runs that are taken at a time, so that others get some as well.
 const TOGETHER: usize = 16;

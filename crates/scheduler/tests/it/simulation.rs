@@ -193,7 +193,8 @@ impl Simulation {
     /// One service, or those of several processes, as of this life.
     fn services(&self) -> Vec<Service> {
         if self.roles.is_empty() {
-            return vec![self.service(self.memory.open(), None)];
+            let store = self.memory.open().driven_by("server");
+            return vec![self.service(store, None)];
         }
         let begin = self.world.now().0;
         let process = |(number, role): (usize, &Role)| {

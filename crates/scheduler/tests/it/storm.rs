@@ -116,6 +116,10 @@ impl Desk for StormDesk {
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError> {
         Lease::take(run, &self.folder.join(format!("locks/run-{run}")))
     }
+
+    fn is_leased(&self, run: RunId) -> bool {
+        Lease::is_held(&self.folder.join(format!("locks/run-{run}")))
+    }
 }
 
 struct StormHands {
@@ -204,6 +208,8 @@ async fn storm(
     (pipelines, open_runs): (usize, u32),
     lead: Duration,
 ) -> Storm {
+    // As that of a server.
+    let store = store.driven_by("server");
     for many in (0..pipelines).collect::<Vec<_>>().chunks(1000) {
         let triggers = many.iter().map(|number| trigger(*number)).collect();
         store.put_triggers(triggers).await.unwrap();

@@ -191,6 +191,10 @@ impl Desk for StubDesk {
     fn lease(&self, run: RunId) -> Result<Lease, LeaseError> {
         Lease::take(run, &self.folder.join(format!("run-{run}")))
     }
+
+    fn is_leased(&self, run: RunId) -> bool {
+        Lease::is_held(&self.folder.join(format!("run-{run}")))
+    }
 }
 
 struct StubHands {

@@ -254,7 +254,7 @@ impl BackfillChange {
         match self.status.as_deref() {
             Some("initial" | "running") => Ok(Some(Wish::Start)),
             Some("paused") => Ok(Some(Wish::Pause)),
-            Some("cancelled") => Ok(Some(Wish::Cancel)),
+            Some("cancelling" | "cancelled") => Ok(Some(Wish::Cancel)),
             None => Ok(None),
             Some(_) => Err(wrong("status")),
         }

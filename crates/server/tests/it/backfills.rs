@@ -160,8 +160,11 @@ async fn a_cancelled_backfill_leaves_no_open_run() {
     let served = Served::idle().await;
     let id = made(&served, "note", window("never")).await;
     set(&served, id, json!({"status": "initial"})).await;
-    let cancelled = set(&served, id, json!({"status": "cancelled"})).await;
-    assert_eq!(cancelled["status"], "cancelled");
+    let stopped = set(&served, id, json!({"status": "cancelled"})).await;
+    // The answer does not wait for long.
+    let status = stopped["status"].as_str().unwrap();
+    assert!(["cancelling", "cancelled"].contains(&status), "{status}");
+    until(&served, id, "cancelled").await;
     let runs = served
         .get(&format!(
             "/api/pipeline_runs?backfill_id={id}&status[]=cancelled"
@@ -171,6 +174,49 @@ async fn a_cancelled_backfill_leaves_no_open_run() {
     served.host.start().await.unwrap();
     let found = served.get(&format!("/api/backfills/{id}")).await;
     assert_eq!(found["backfill"]["status"], "cancelled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_that_a_dead_server_has_not_stopped_are_stopped_by_the_next() {
+    let served = Served::idle().await;
+    let id = made(&served, "note", window("stopped")).await;
+    set(&served, id, json!({"status": "initial"})).await;
+    set(&served, id, json!({"status": "paused"})).await;
+    // As if the process had died after one of the four.
+    let path = format!("/api/pipeline_runs?backfill_id={id}");
+    let runs = served.get(&path).await;
+    let first = format!("/api/pipeline_runs/{}", runs["pipeline_runs"][0]["id"]);
+    let body = json!({"pipeline_run": {"status": "cancelled"}});
+    served.ok("PUT", &first, &body).await;
+    let store = served.host.store();
+    let number = baton_model::BackfillId(id);
+    let mut backfill = store.backfill(number).await.unwrap().unwrap();
+    backfill.status = Some(baton_model::BackfillStatus::Cancelling);
+    store.put_backfill(backfill).await.unwrap();
+    // Nothing else becomes of it meanwhile.
+    let path_of = format!("/api/backfills/{id}");
+    for wanted in ["initial", "paused"] {
+        let body = json!({"backfill": {"status": wanted}});
+        let (status, _) = served.call("PUT", &path_of, &body).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+    }
+    let (status, _) = served.call("DELETE", &path_of, &json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+
+    served.host.start().await.unwrap();
+    let done = until(&served, id, "cancelled").await;
+    let runs = served.get(&format!("{path}&status[]=cancelled")).await;
+    assert_eq!(runs["metadata"]["count"], 4);
+    let trigger = format!("/api/pipeline_schedules/{}", done["pipeline_schedule_id"]);
+    let status = served
+        .until(&trigger, |answer| {
+            answer["pipeline_schedule"]["status"] == "inactive"
+        })
+        .await;
+    assert_eq!(status["pipeline_schedule"]["name"], "Backfill stopped");
+    // It can be started again.
+    set(&served, id, json!({"status": "initial"})).await;
+    until(&served, id, "completed").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,11 +63,13 @@ macro_rules! conformance {
             histories_are_told
             calls_are_recorded
             a_call_that_is_repeated_makes_one_run
+            calls_that_come_at_once_keep_to_the_queue_limit
             reasons_are_bounded
             block_runs_have_numbers
             a_run_that_has_ended_can_be_deleted
             one_process_at_a_time_holds_a_lease
             who_was_frozen_past_its_lease_cannot_write
+            runs_carry_the_name_of_their_driver
             processes_are_listed
             hints_are_not_missed
             ends_are_told_once

@@ -1,12 +1,14 @@
 //! Leases of runs, and the processes that hold them: every back end must do it, as in `conformance`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use baton_model::{RunEvent, RunId, Timestamp};
-use baton_store::{Hint, Process, StoreError};
+use baton_model::{Cause, RunEvent, RunId, RunStatus, Timestamp};
+use baton_store::{Hint, NewRun, Process, Store, StoreError};
 
 use crate::conformance::{Database, at, commit, create};
+use crate::facts;
 
 const LENGTH: Duration = Duration::from_micros(10);
 
@@ -132,6 +134,59 @@ pub(crate) async fn who_was_frozen_past_its_lease_cannot_write(database: &impl D
     assert!(heir.release_run(run.id).await.unwrap());
     refuse(&frozen, &run).await;
     commit(&stranger, &mut run, &[]).await;
+}
+
+pub(crate) async fn runs_carry_the_name_of_their_driver(database: &impl Database) {
+    let anybody = database.open().await;
+    let server = database.open().await.driven_by("server");
+    let named = async || {
+        let runs = anybody.runs_named("server").await.unwrap();
+        runs.into_iter().map(|run| run.0).collect::<BTreeSet<i64>>()
+    };
+    let made = async |store: &Store, cause| {
+        let mut plan = facts::plan("demo", &["a"]);
+        Arc::make_mut(&mut plan).occasion.cause = cause;
+        let new = NewRun {
+            plan,
+            sources: Vec::new(),
+            created_at: Timestamp(1),
+            priority: 0,
+            note: None,
+            call: None,
+            queue_limit: None,
+        };
+        let made = store.create_runs(vec![new], |id, new| facts::run(id, &new.plan));
+        made.await.unwrap().remove(0).unwrap()
+    };
+    let mut own = made(&server, Cause::Schedule).await;
+    let by_hand = create(&server, "demo", &["a"]).await;
+    let child = made(&anybody, Cause::Code).await;
+    assert_eq!(named().await, BTreeSet::from([own.id.0]));
+    anybody.name_open_runs().await.unwrap();
+    assert_eq!(named().await, BTreeSet::from([own.id.0]));
+    server.name_open_runs().await.unwrap();
+    assert_eq!(named().await, BTreeSet::from([own.id.0, child.id.0]));
+    // Until it ends, whoever makes its steps.
+    commit(&anybody, &mut own, &["a"]).await;
+    assert!(named().await.contains(&own.id.0));
+    own.status = RunStatus::Failed;
+    own.ended_at = Some(Timestamp(9));
+    commit(&server, &mut own, &[]).await;
+    assert_eq!(named().await, BTreeSet::from([child.id.0]));
+    // Begun again, it belongs to who did that.
+    let mut begun = Vec::new();
+    for (store, mut run) in [(&server, own), (&server, by_hand)] {
+        run.version += 1;
+        (run.status, run.ended_at) = (RunStatus::Running, None);
+        let event = RunEvent::Retried { from: None };
+        let done = store.commit(&run, &[], &event, &[], Timestamp(10));
+        done.await.unwrap();
+        begun.push(run.id.0);
+    }
+    begun.push(child.id.0);
+    assert_eq!(named().await, begun.into_iter().collect());
+    // A name is no lease: anybody may still make a step.
+    assert!(anybody.leased_runs(Timestamp(0)).await.unwrap().is_empty());
 }
 
 pub(crate) async fn processes_are_listed(database: &impl Database) {

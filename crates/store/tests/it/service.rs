@@ -60,6 +60,7 @@ fn new(plan: Arc<Plan>) -> NewRun {
         priority: 0,
         note: None,
         call: None,
+        queue_limit: None,
     }
 }
 
@@ -674,6 +675,54 @@ pub(crate) async fn a_call_that_is_repeated_makes_one_run(database: &impl Databa
     assert_eq!(store.run_row(late).await.unwrap().unwrap().id, late);
     assert!(store.delete_trigger(two).await.unwrap());
     assert_eq!(with_key(two, "k", 0).await, None);
+}
+
+pub(crate) async fn calls_that_come_at_once_keep_to_the_queue_limit(database: &impl Database) {
+    const LIMIT: u32 = 5;
+    let stores = [database.open().await, database.open().await];
+    let [store, _] = &stores;
+    let one = store.put_trigger(trigger("demo", "a")).await.unwrap().id;
+    let two = store.put_trigger(trigger("demo", "b")).await.unwrap().id;
+    let asked = |trigger: TriggerId, key: Option<String>| {
+        let mut plan = plan("demo", &["a"]);
+        let facts = Arc::make_mut(&mut plan);
+        (facts.occasion.trigger, facts.occasion.cause) = (Some(trigger), Cause::Call);
+        NewRun {
+            queue_limit: Some(LIMIT),
+            call: key.map(|key| CallKey {
+                trigger,
+                key,
+                since: Timestamp(0),
+            }),
+            ..new(plan)
+        }
+    };
+    let calls = (0..40).map(|number| {
+        let store = stores[number % 2].clone();
+        let key = (number % 4 == 0).then(|| number.to_string());
+        let wanted = vec![asked(one, key)];
+        tokio::spawn(async move { store.create_runs(wanted, make).await.unwrap() })
+    });
+    let calls: Vec<_> = calls.collect();
+    let mut made = Vec::new();
+    for call in calls {
+        made.extend(call.await.unwrap().into_iter().flatten());
+    }
+    assert_eq!(made.len(), LIMIT as usize);
+    // A call that was refused was none: its key is free. Several of one transaction count as well.
+    let mut first = made.swap_remove(0);
+    first.status = RunStatus::Running;
+    commit(store, &mut first, &[]).await;
+    let wanted = [one, two, one, two].map(|trigger| asked(trigger, None));
+    let later = store.create_runs(wanted.into(), make).await.unwrap();
+    let later: Vec<bool> = later.iter().map(Option::is_some).collect();
+    assert_eq!(later, [true, true, false, true]);
+    let key = Some("36".to_owned());
+    let wanted = vec![asked(one, key)];
+    let refused = store.create_runs(wanted, make).await.unwrap();
+    assert!(refused[0].is_none());
+    let known = store.call_with_key(one, "36", Timestamp(0)).await.unwrap();
+    assert!(known.is_none_or(|run| run == first.id || made.iter().any(|made| made.id == run)));
 }
 
 pub(crate) async fn reasons_are_bounded(database: &impl Database) {

@@ -27,6 +27,7 @@ fn new(cause: Cause) -> NewRun {
         priority: 0,
         note: None,
         call: None,
+        queue_limit: None,
     }
 }
 

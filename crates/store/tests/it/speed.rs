@@ -1,6 +1,7 @@
 //! What the database costs. Figures, not assertions:
 //! `cargo test --release -p baton-store --test it speed -- --ignored --nocapture`.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -131,6 +132,7 @@ async fn pages() {
             priority: 0,
             note: None,
             call: None,
+            queue_limit: None,
         }
     };
     let mut creating = Vec::new();
@@ -151,6 +153,7 @@ async fn pages() {
     .unwrap();
 
     let pipeline = |n: i64| PipelineUuid::new(format!("pipeline_{n}"));
+    catalogue(&store, &path, &pipeline(7)).await;
     let all = RunPage {
         limit: 50,
         ..RunPage::default()
@@ -284,6 +287,41 @@ const RUNS: usize = 10_000;
 /// Tasks that drive them.
 const TASKS: usize = 64;
 
+/// What there is of products when each block of each run has made one.
+async fn catalogue(store: &Store, path: &Path, pipeline: &PipelineUuid) {
+    let manifest = serde_json::to_string(&frame("output_0", &["01"])).unwrap();
+    sqlx::query(
+        "insert into product (run, block, child, position, manifest, pipeline)
+         select run, block, child, 0, $1, pipeline from block_run join run on run.id = block_run.run",
+    )
+    .bind(manifest)
+    .execute(&mut connect(path).await)
+    .await
+    .unwrap();
+    let mut times = [const { Vec::new() }; 3];
+    for _ in 0..20 {
+        let start = Instant::now();
+        let found = store.newest_products(None, 0, 1000).await.unwrap();
+        times[0].push(start.elapsed());
+        assert_eq!(found.total, 300);
+        let start = Instant::now();
+        store
+            .newest_products(Some(pipeline), 0, 1000)
+            .await
+            .unwrap();
+        times[1].push(start.elapsed());
+        let start = Instant::now();
+        let block = "a".into();
+        let versions = store.versions_of_products(pipeline, &block, 0, 100);
+        versions.await.unwrap();
+        times[2].push(start.elapsed());
+    }
+    let [all, of_pipeline, versions] = times;
+    say("products of all pipelines", all);
+    say("products of a pipeline", of_pipeline);
+    say("versions of a block of 1000", versions);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures; see the head of the file"]
 async fn crowd() {
@@ -314,6 +352,7 @@ async fn crowd_on(store: Store) {
             priority: 0,
             note: None,
             call: None,
+            queue_limit: None,
         };
         let wanted = (0..1000).map(new).collect();
         let made = store.create_runs(wanted, |id, new| facts::run(id, &new.plan));

@@ -1735,7 +1735,7 @@ export interface components {
             expected_seconds: number | null;
         };
         /** @enum {string} */
-        BackfillStatus: "initial" | "running" | "paused" | "completed" | "failed" | "cancelled";
+        BackfillStatus: "initial" | "running" | "paused" | "completed" | "failed" | "cancelling" | "cancelled";
         /** @description A block. */
         Block: {
             uuid: string;

@@ -187,7 +187,11 @@ function Stored({ backfill, runs }: { backfill: Backfill; runs: readonly Run[] |
           Delete…
         </Button>
         {open ? (
-          <Button icon={<CircleStop aria-hidden />} disabledReason={waits} onClick={ask.cancel}>
+          <Button
+            icon={<CircleStop aria-hidden />}
+            disabledReason={status === 'cancelling' ? 'Its runs are being stopped' : waits}
+            onClick={ask.cancel}
+          >
             Cancel…
           </Button>
         ) : null}

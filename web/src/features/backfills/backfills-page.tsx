@@ -119,7 +119,7 @@ function Foot({ chosen, onClear }: { chosen: readonly Backfill[]; onClear: () =>
   const [asking, setAsking] = useState<Asking>();
   const change = useChangeBackfill();
   const remove = useDeleteBackfills();
-  const open = chosen.filter((one) => isOpen(one.status));
+  const open = chosen.filter((one) => isOpen(one.status) && one.status !== 'cancelling');
   const running = open.filter((one) => one.status !== 'paused');
   const paused = open.filter((one) => one.status === 'paused');
   const over = chosen.filter((one) => !isOpen(one.status));

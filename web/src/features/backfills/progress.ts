@@ -80,7 +80,7 @@ export function countsOf(dates: number, runs: readonly Run[]): Counts {
 }
 
 export function isOpen(status: BackfillStatus | null): boolean {
-  return status === 'initial' || status === 'running' || status === 'paused';
+  return status === 'initial' || status === 'running' || status === 'paused' || status === 'cancelling';
 }
 
 /** The state of a whole backfill, as an icon and a word. */
@@ -98,6 +98,8 @@ export function standing({ status }: Pick<Backfill, 'status'>): { tone: Tone; wo
       return { tone: 'success', word: 'Completed' };
     case 'failed':
       return { tone: 'failed', word: 'Failed' };
+    case 'cancelling':
+      return { tone: 'running', word: 'Cancelling' };
     case 'cancelled':
       return { tone: 'cancelled', word: 'Cancelled' };
   }
