@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by lint.sh, fmt.sh and test.sh: one function for each check. test.sh gives a folder SCRATCH.
 
-PYTHON_CODE=(benches python tests/oracle)
+PYTHON_CODE=(benches python tests/corpus tests/oracle)
 
 check_format() { cargo fmt --all --check; }
 check_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
@@ -29,6 +29,7 @@ check_python_types() {
     (cd python && "$DEV_BIN/mypy" --cache-dir "$TOOLS/mypy")
     (cd benches && "$DEV_BIN/mypy" --strict --cache-dir "$TOOLS/mypy" ./*.py)
     (cd tests/oracle && "$DEV_BIN/mypy" --strict --cache-dir "$TOOLS/mypy" run.py environment.py)
+    (cd tests/corpus && "$DEV_BIN/mypy" --strict --cache-dir "$TOOLS/mypy" ./*.py)
 }
 
 # What pytest skips is added to the list that test.sh prints.

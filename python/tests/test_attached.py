@@ -94,6 +94,19 @@ def test_a_callback_hears_of_its_status(run, decorator, on, called):
 
 
 @pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("def f(*args, **kwargs)", "() ['block_uuid', 'parent_block_uuid']\n"),
+        ("def f(**kwargs)", "() ['block_uuid', 'parent_block_uuid']\n"),
+        ("def f(data, **kwargs)", "([],) ['block_uuid', 'parent_block_uuid']\n"),
+    ],
+)
+def test_a_callback_of_a_cancelled_block_receives_no_output(run, function, said):
+    args = {"def f(*args, **kwargs)": "", "def f(**kwargs)": "args = ()\n    "}.get(function, "args = (data,)\n    ")
+    assert call_back(run, f"@callback('cancelled')\n{function}:\n    {args}{SAY}\n", on="cancelled").stdout == said
+
+
+@pytest.mark.parametrize(
     ("function", "output", "said"),
     [
         ("def f(*args, **kwargs)", [5], "(5,) ['block_uuid', 'parent_block_uuid']\n"),

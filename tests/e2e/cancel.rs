@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::dynamic::attach;
 use crate::project::{TestProject, statuses};
 
 /// A block that starts a child, a grandchild in a session of its own, and a daemon that detached itself;
@@ -152,6 +153,41 @@ fn control_c_cancels_cleanly() {
         statuses(&run).into_values().collect::<Vec<_>>(),
         ["cancelled", "cancelled"]
     );
+}
+
+/// Blocks under way and blocks that have not started are told apart by nobody: their callbacks hear that they were
+/// cancelled, after the processes of the block have ended. What had completed before heard so then.
+#[test]
+fn callbacks_hear_that_a_run_was_cancelled() {
+    let mut project = TestProject::new();
+    let done = "@custom\ndef done(*args):\n    return 1\n";
+    let waits = "import time\n\n@custom\ndef waits(*args):\n    open('waits', 'w').close()\n    try:\n        time.sleep(600)\n    finally:\n        open('heard', 'a').write('the block has ended\\n')\n";
+    let below = "@custom\ndef below(*args):\n    return 1\n";
+    project
+        .block("p", "done", "custom", &[], "", done)
+        .block("p", "waits", "custom", &["done"], "", waits)
+        .block("p", "below", "custom", &["waits"], "", below);
+    let tell = |status: &str| {
+        format!(
+            "@callback('{status}')\ndef {status}(data, **kwargs):\n    line = f\"{{kwargs['parent_block_uuid']}} {status} {{data}}\\n\"\n    open('heard', 'a').write(line)\n\n"
+        )
+    };
+    let code = ["success", "failure", "cancelled"].map(tell).concat();
+    attach(&project, "callbacks", "tell", "done, waits, below", &code);
+    let mut child = start(&project);
+    wait_for(&project.scratch().join("waits"), &mut child);
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let run = last_summary(&project);
+    assert_eq!(run["status"], "cancelled", "{run}");
+    let heard = fs::read_to_string(project.scratch().join("heard")).unwrap();
+    let heard: Vec<&str> = heard.lines().collect();
+    let at = |line: &str| heard.iter().position(|heard| *heard == line);
+    assert_eq!(heard.len(), 4, "{heard:?}");
+    assert!(at("done success 1").is_some(), "{heard:?}");
+    assert!(at("below cancelled []").is_some(), "{heard:?}");
+    let (ended, told) = (at("the block has ended"), at("waits cancelled []"));
+    assert!(ended.is_some() && ended < told, "{heard:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::project::{TestProject, block, finish, statuses, summary};
 
 /// Adds attached blocks to a pipeline: what `key` of the metadata says, and their files.
-fn attach(project: &TestProject, key: &str, name: &str, to: &str, code: &str) {
+pub(crate) fn attach(project: &TestProject, key: &str, name: &str, to: &str, code: &str) {
     let path = "pipelines/p/metadata.yaml";
     let kind = key.trim_end_matches('s');
     let text = fs::read_to_string(project.root().join(path)).unwrap();

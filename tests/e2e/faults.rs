@@ -118,12 +118,23 @@ fn a_failed_test_names_the_test() {
 
 #[test]
 fn a_syntax_error_has_its_line() {
-    check(
-        "",
-        "@custom\ndef bad(*args):\n    return (1,\n",
-        "syntax",
-        &["custom/bad.py"],
+    let project = with_bad("", "@custom\ndef bad(*args):\n    return [1 2]\n");
+    let error = error_of(&project, &[]);
+    assert_eq!(error["kind"], "syntax", "{error}");
+    let frame = &error["frames"][0];
+    assert_eq!(frame["file"], "custom/bad.py");
+    assert_eq!(frame["code"], "return [1 2]");
+    let from = frame["caret"]["from"].as_u64().unwrap();
+    let to = frame["caret"]["to"].as_u64().unwrap();
+    assert!((8..to).contains(&from) && to <= 11, "{frame}");
+    let shown = project.baton(&["run", "PROJECT", "p"]);
+    let all = format!("{}{}", shown.stdout, shown.stderr);
+    let carets = "^".repeat(usize::try_from(to - from).unwrap());
+    let line = format!(
+        "      return [1 2]\n{}{carets}\n",
+        " ".repeat(6 + usize::try_from(from).unwrap())
     );
+    assert!(all.contains(&line), "{line} is missing in\n{all}");
 }
 
 #[test]

@@ -43,13 +43,18 @@ pub async fn plan(
         pipeline.callbacks.clear();
     }
     let circumstances = occasion::circumstances(project, &name, args, started)?;
-    let selection = match &args.block {
-        None => Selection::All,
-        Some(uuid) => Selection::Block {
-            uuid: BlockUuid::from(uuid.as_str()),
+    let selection = if args.blocks.is_empty() {
+        Selection::All
+    } else {
+        Selection::Blocks {
+            uuids: args
+                .blocks
+                .iter()
+                .map(|uuid| uuid.as_str().into())
+                .collect(),
             upstream: args.upstream,
             downstream: args.downstream,
-        },
+        }
     };
     let inputs = inputs(store, &pipeline, args).await?;
     let way = Way {
@@ -138,7 +143,7 @@ async fn inputs(
     pipeline: &Pipeline,
     args: &RunRequest,
 ) -> Result<BTreeMap<BlockUuid, OlderOutput>, Failure> {
-    if args.block.is_none() {
+    if args.blocks.is_empty() {
         return Ok(BTreeMap::new());
     }
     let blocks: Vec<BlockUuid> = pipeline

@@ -15,15 +15,15 @@ pub struct RunRequest {
     pub env: String,
     /// Variables of the run.
     pub variables: Map,
-    /// Only this block.
-    pub block: Option<String>,
-    /// With a block: also every block above it.
+    /// Only these blocks; all when none is named.
+    pub blocks: Vec<String>,
+    /// With blocks: also every block above them.
     pub upstream: bool,
-    /// With a block: also every block below it.
+    /// With blocks: also every block below them.
     pub downstream: bool,
-    /// With a block: where its inputs come from, else the newest completed run.
+    /// With blocks: where their inputs come from, else the newest completed run.
     pub from_run: Option<i64>,
-    /// With a block: without `from_run`, inputs come from the newest run in which each completed, even if that run
+    /// With blocks: without `from_run`, inputs come from the newest run in which each completed, even if that run
     /// failed afterwards.
     pub committed: bool,
     /// As if this trigger of the pipeline had started it.

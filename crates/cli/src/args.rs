@@ -89,6 +89,7 @@ pub(crate) struct InitArgs {
     baton run my_project daily\n  \
     baton run my_project daily --var region=eu --var limit=100\n  \
     baton run my_project daily --block clean --downstream   from `clean` on, with the newest inputs\n  \
+    baton run my_project daily --block clean --block join   these two\n  \
     baton run my_project --resume 12                        go on with run 12\n\n\
     Exit codes: 0 completed, 1 failed, 2 wrong use, 3 not allowed, 4 conflict, 5 may pass,\n\
     6 needs a person, 70 a bug, 130 cancelled.")]
@@ -115,20 +116,20 @@ pub(crate) struct RunArgs {
     /// Set variables from a JSON object
     #[arg(long = "vars", value_name = "JSON", alias = "runtime-vars")]
     pub(crate) variables_json: Option<String>,
-    /// Run only this block; its inputs come from the newest completed run
-    #[arg(long, value_name = "UUID")]
-    pub(crate) block: Option<String>,
-    /// With --block: also every block above it
-    #[arg(long, requires = "block", conflicts_with = "downstream")]
+    /// Run only this block, or these where it is repeated; inputs come from the newest completed run
+    #[arg(long = "block", value_name = "UUID")]
+    pub(crate) blocks: Vec<String>,
+    /// With --block: also every block above
+    #[arg(long, requires = "blocks", conflicts_with = "downstream")]
     pub(crate) upstream: bool,
-    /// With --block: also every block below it
-    #[arg(long, requires = "block")]
+    /// With --block: also every block below
+    #[arg(long, requires = "blocks")]
     pub(crate) downstream: bool,
     /// With --block: take the inputs from this run
-    #[arg(long, value_name = "RUN", requires = "block")]
+    #[arg(long, value_name = "RUN", requires = "blocks")]
     pub(crate) from_run: Option<i64>,
     /// Go on with a run that was interrupted, failed or cancelled, without repeating what is done
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["block", "variables", "variables_json"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["blocks", "variables", "variables_json"])]
     pub(crate) resume: Option<i64>,
     /// Run as if this trigger of the pipeline had started it: with its variables and settings
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
@@ -141,7 +142,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "JSON", conflicts_with = "resume")]
     pub(crate) event: Option<String>,
     /// A block of another run starts this one: what it is to do stands on standard input
-    #[arg(long, hide = true, conflicts_with_all = ["resume", "trigger", "block", "event"])]
+    #[arg(long, hide = true, conflicts_with_all = ["resume", "trigger", "blocks", "event"])]
     pub(crate) started_by_run: bool,
     /// Do not run the blocks' @test functions
     #[arg(long)]

@@ -4,7 +4,8 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 use std::{env, io};
 
-use baton_model::{BlockError, BlockRun, BlockStatus, Content, RunStatus};
+use baton_model::{BlockError, BlockRun, BlockStatus, Caret, Content, RunStatus};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Colours, or none: when the output is no terminal or `NO_COLOR` is set.
 #[derive(Clone, Copy, Debug)]
@@ -232,12 +233,28 @@ fn explain_error(head: String, error: &BlockError, paint: Paint) -> String {
         }
         let place = printable(&format!("{}:{}", frame.file, frame.line));
         lines.push(format!("    {} in {}", paint.cyan(&place), frame.function));
-        let code = frame.code.iter();
-        lines.extend(code.map(|code| format!("      {}", paint.dim(&printable(code)))));
+        if let Some(code) = &frame.code {
+            lines.push(format!("      {}", paint.dim(&printable(code))));
+            let carets = frame.caret.map(|caret| carets(code, caret));
+            lines.extend(carets.map(|carets| format!("      {}", paint.red(&carets))));
+        }
     }
     let hint = error.hint.iter();
     lines.extend(hint.map(|hint| format!("  {} {}", paint.yellow("hint:"), printable(hint))));
     lines.join("\n")
+}
+
+/// Carets that stand under a place in a line of code, as wide as its characters are.
+fn carets(code: &str, caret: Caret) -> String {
+    let (from, to) = (caret.from as usize, caret.to as usize);
+    let before: String = code.chars().take(from).collect();
+    let place: String = code.chars().take(to).skip(from).collect();
+    let blank = |c: char| match c {
+        '\t' => "\t".to_owned(),
+        c => " ".repeat(c.width().unwrap_or(0)),
+    };
+    let width = printable(&place).width().max(1);
+    printable(&before).chars().map(blank).collect::<String>() + &"^".repeat(width)
 }
 
 /// Most lines of an error's message, the longest of them, and most frames: together they fit on a screen.
@@ -330,6 +347,19 @@ mod tests {
         assert_eq!(log_lines(""), [""]);
         assert_eq!(clip("añb", 3), "añb");
         assert_eq!(clip("añbcd", 2), "añ… (3 more characters)");
+    }
+
+    #[test]
+    fn carets_stand_under_their_place() {
+        let check = |code: &str, from: u32, to: u32, expected: &str| {
+            assert_eq!(carets(code, Caret { from, to }), expected, "{code}");
+        };
+        check("def f(:", 6, 7, "      ^");
+        check("if x", 4, 5, "    ^");
+        check("é = [1 2]", 5, 8, "     ^^^");
+        check("名 = 1 2", 6, 7, "       ^");
+        check("a\t= 名名", 4, 6, " \t  ^^^^");
+        check("", 900, 901, "^");
     }
 
     #[test]

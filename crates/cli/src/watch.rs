@@ -23,6 +23,8 @@ use crate::terminal::{self, Paint, clip, log_lines, printable, say, tell};
 const LONGEST_DETAIL: usize = 160;
 /// Most errors of one block's child runs that are shown in full at the end.
 const MOST_EXPLAINED: usize = 3;
+/// Most blocks that the way to go on names.
+const MOST_NAMED: usize = 5;
 
 /// How a run is shown.
 pub(crate) enum Watcher {
@@ -445,15 +447,16 @@ impl Lines {
             .map(|block| &block.key.block)
             .collect();
         let mut again = format!("baton run {project} {}", run.plan.pipeline);
-        match failed.first() {
-            None => return,
-            Some(block) if failed.len() == 1 => {
+        if failed.is_empty() {
+            return;
+        }
+        if failed.len() <= MOST_NAMED {
+            for block in failed {
                 again += " --block ";
                 again += block.as_str();
-                again += " --downstream --from-run ";
-                again += &run.id.to_string();
             }
-            Some(_) => {}
+            again += " --downstream --from-run ";
+            again += &run.id.to_string();
         }
         if run.plan.triggered {
             again += " --env ";

@@ -19,13 +19,13 @@ use crate::{reserve, retry};
 pub enum Selection {
     /// All that run.
     All,
-    /// One, perhaps with its neighbourhood.
-    Block {
-        /// The block.
-        uuid: BlockUuid,
-        /// With everything above it.
+    /// Some, perhaps with their neighbourhood.
+    Blocks {
+        /// The blocks.
+        uuids: Vec<BlockUuid>,
+        /// With everything above them.
         upstream: bool,
-        /// With everything below it.
+        /// With everything below them.
         downstream: bool,
     },
 }
@@ -102,7 +102,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     );
     refuse_cycles(pipeline, &graph)?;
     let selected = select(input, &graph)?;
-    refuse_unsupported(input, &selected)?;
+    refuse_unsupported(input, &graph, &selected)?;
 
     let mut blocks = Vec::new();
     let mut inputs = BTreeMap::new();
@@ -208,24 +208,33 @@ fn refuse_cycles(pipeline: &Pipeline, graph: &Graph<'_>) -> Result<(), PlanError
 }
 
 /// A run of the whole pipeline that cannot come to its end does not begin. Whoever selects a block means it.
-fn refuse_unsupported(input: &PlanInput<'_>, selected: &[bool]) -> Result<(), PlanError> {
+fn refuse_unsupported(
+    input: &PlanInput<'_>,
+    graph: &Graph<'_>,
+    selected: &[bool],
+) -> Result<(), PlanError> {
     if input.selection != Selection::All {
         return Ok(());
     }
-    let blocks: Vec<(BlockUuid, String)> = input
-        .pipeline
-        .blocks
-        .iter()
-        .zip(selected)
-        .filter(|(_, selected)| **selected)
-        .filter_map(|(block, _)| Some((block.uuid.clone(), unsupported(block)?)))
-        .collect();
+    let mut blocks = Vec::new();
+    // Those, and what needs them.
+    let mut hindered = vec![false; selected.len()];
+    for (position, block) in input.pipeline.blocks.iter().enumerate() {
+        if let Some(what) = unsupported(block).filter(|_| selected[position]) {
+            blocks.push((block.uuid.clone(), what));
+            hindered[position] = true;
+            add_reached(&mut hindered, &graph.downstream, position);
+        }
+    }
     if blocks.is_empty() {
         return Ok(());
     }
+    let others = input.pipeline.blocks.iter().enumerate();
+    let others = others.filter(|(position, _)| selected[*position] && !hindered[*position]);
     Err(PlanError::NotYet {
         pipeline: input.pipeline.uuid.clone(),
         blocks,
+        others: others.map(|(_, block)| block.uuid.clone()).collect(),
     })
 }
 
@@ -234,34 +243,21 @@ fn select(input: &PlanInput<'_>, graph: &Graph<'_>) -> Result<Vec<bool>, PlanErr
     let blocks = &input.pipeline.blocks;
     let mut selected = match &input.selection {
         Selection::All => vec![true; blocks.len()],
-        Selection::Block {
-            uuid,
+        Selection::Blocks {
+            uuids,
             upstream,
             downstream,
         } => {
-            let position = graph
-                .position(uuid)
-                .ok_or_else(|| PlanError::UnknownBlock {
-                    pipeline: input.pipeline.uuid.clone(),
-                    block: uuid.clone(),
-                    nearest: nearest(uuid, blocks),
-                })?;
-            let block = &blocks[position];
-            if !block.kind.runs() {
-                return Err(PlanError::NotRunnable {
-                    block: uuid.clone(),
-                    kind: block.kind.name().to_owned(),
-                });
-            }
             let mut chosen = vec![false; blocks.len()];
-            chosen[position] = true;
-            for (wanted, edges) in [(upstream, &graph.upstream), (downstream, &graph.downstream)] {
-                if *wanted {
-                    let reached = Graph::reach(edges, position);
-                    chosen
-                        .iter_mut()
-                        .zip(reached)
-                        .for_each(|(one, too)| *one |= too);
+            for uuid in uuids {
+                let position = selected_position(input, graph, uuid)?;
+                chosen[position] = true;
+                for (wanted, edges) in
+                    [(upstream, &graph.upstream), (downstream, &graph.downstream)]
+                {
+                    if *wanted {
+                        add_reached(&mut chosen, edges, position);
+                    }
                 }
             }
             chosen
@@ -271,6 +267,37 @@ fn select(input: &PlanInput<'_>, graph: &Graph<'_>) -> Result<Vec<bool>, PlanErr
         *one &= block.kind.runs();
     }
     Ok(selected)
+}
+
+/// Where a block that was named stands; it must be one that runs.
+fn selected_position(
+    input: &PlanInput<'_>,
+    graph: &Graph<'_>,
+    uuid: &BlockUuid,
+) -> Result<usize, PlanError> {
+    let blocks = &input.pipeline.blocks;
+    let position = graph
+        .position(uuid)
+        .ok_or_else(|| PlanError::UnknownBlock {
+            pipeline: input.pipeline.uuid.clone(),
+            block: uuid.clone(),
+            nearest: nearest(uuid, blocks),
+        })?;
+    let kind = &blocks[position].kind;
+    if kind.runs() {
+        return Ok(position);
+    }
+    Err(PlanError::NotRunnable {
+        block: uuid.clone(),
+        kind: kind.name().to_owned(),
+    })
+}
+
+fn add_reached(chosen: &mut [bool], edges: &[Vec<usize>], position: usize) {
+    let reached = Graph::reach(edges, position);
+    for (one, too) in chosen.iter_mut().zip(reached) {
+        *one |= too;
+    }
 }
 
 /// The most similar name of a block that runs, if one is similar enough to be a slip of the hand.

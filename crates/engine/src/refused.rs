@@ -70,6 +70,8 @@ pub enum PlanError {
         pipeline: PipelineUuid,
         /// The blocks, each with what it is.
         blocks: Vec<(BlockUuid, String)>,
+        /// Those that could run without them.
+        others: Vec<BlockUuid>,
     },
     /// A block reserves more than this machine has.
     #[error("plan block `{block}`: {reason}")]
@@ -114,9 +116,7 @@ impl Diagnose for PlanError {
             } => Some(format!(
                 "remove `{upstream}` from the `upstream_blocks` of `{block}`"
             )),
-            Self::NotYet { .. } => Some(
-                "run the others with --block UUID, and --upstream or --downstream for those around it".to_owned(),
-            ),
+            Self::NotYet { others, .. } => Some(run_others(others)),
             Self::TooLarge { .. } => Some(
                 "lower `resource_requests` in its `executor_config`, or say with --cpus and --total-memory that there is more"
                     .to_owned(),
@@ -127,6 +127,22 @@ impl Diagnose for PlanError {
         }
     }
 }
+
+/// How the blocks run that need nothing of those that do not.
+fn run_others(others: &[BlockUuid]) -> String {
+    let options: Vec<String> = others
+        .iter()
+        .map(|uuid| format!("--block {uuid}"))
+        .collect();
+    match options.len() {
+        0 => "its other blocks need what these produce".to_owned(),
+        1..=MOST_NAMED => format!("run the others alone: {}", options.join(" ")),
+        _ => "name the blocks that are to run: --block ONE --block ANOTHER".to_owned(),
+    }
+}
+
+/// More blocks than these make a hint that nobody reads.
+const MOST_NAMED: usize = 10;
 
 fn kinds(blocks: &[(BlockUuid, String)]) -> String {
     let blocks: Vec<String> = blocks

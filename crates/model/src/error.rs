@@ -57,6 +57,18 @@ pub struct Frame {
     pub function: String,
     /// The line's text, trimmed.
     pub code: Option<String>,
+    /// Where in `code` a caret belongs: the place that the parser complains about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caret: Option<Caret>,
+}
+
+/// A place in a line of code, in characters from 0. What is missing at the end of the line has its place behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caret {
+    /// The first character.
+    pub from: u32,
+    /// The one behind the last.
+    pub to: u32,
 }
 
 /// Why a block failed.

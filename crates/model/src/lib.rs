@@ -22,7 +22,7 @@ mod trigger;
 pub use attempt::{AttemptRun, REMEMBERED_ATTEMPTS, TestResult, TestStatus};
 pub use backfill::{Backfill, BackfillId, BackfillStatus, IntervalUnit};
 pub use block::{Block, BlockKind, Language, RetrySettings};
-pub use error::{BlockError, FailureKind, Frame};
+pub use error::{BlockError, Caret, FailureKind, Frame};
 pub use event::{Command, Outcome, RunEvent};
 pub use ids::{BlockRunKey, BlockUuid, CodeHash, Fence, ObjectHash, PipelineUuid, RunId};
 pub use pipeline::{LimitReached, Pipeline, PipelineKind, RunLimits};

@@ -79,7 +79,12 @@ impl Concealed {
         error.message = self.text(error.message);
         error.hint = error.hint.map(|hint| self.text(hint));
         for frame in &mut error.frames {
-            frame.code = frame.code.take().map(|code| self.text(code));
+            let shown = frame.code.take();
+            frame.code = shown.clone().map(|code| self.text(code));
+            if frame.code != shown {
+                // Its characters are others now.
+                frame.caret = None;
+            }
         }
         error
     }
@@ -110,7 +115,7 @@ fn hide_in(known: &[String], value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use baton_model::{FailureKind, Frame};
+    use baton_model::{Caret, FailureKind, Frame};
     use serde_json::json;
 
     #[test]
@@ -153,8 +158,10 @@ mod tests {
             line: 1,
             function: "b".to_owned(),
             code: Some("login('hunter22')".to_owned()),
+            caret: Some(Caret { from: 6, to: 16 }),
         });
         let text = serde_json::to_string(&concealed.error(error)).unwrap_or_default();
+        assert!(!text.contains("caret"), "{text}");
         assert_eq!(text.matches(MASK).count(), 3, "{text}");
         assert!(!text.contains("hunter22"));
     }

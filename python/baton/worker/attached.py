@@ -145,10 +145,14 @@ def _call_back_one(
     kind: str, decorated: Decorated, job: Job, output: Callable[[], Any], kwargs: dict[str, Any]
 ) -> None:
     """The output of the block arrives as the positional input, or as `__input` when there is no parameter for it."""
-    if kind in _LEGACY or job.on == "cancelled":
+    if kind in _LEGACY:
         call(decorated.function, (), kwargs)
         return
     shape = shape_of(decorated.function)
+    if job.on == "cancelled":
+        # There is no input; in Mage a function that asks for one is not called.
+        call(decorated.function, ([],) if shape.positional else (), kwargs)
+        return
     if shape.positional or shape.has_args:
         call(decorated.function, (output(),), kwargs)
         return

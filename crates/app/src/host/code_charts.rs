@@ -230,6 +230,13 @@ fn failed(widget: &Block, error: &BlockError) -> Failure {
     }
 }
 
+/// How long the code may take: the `timeout` of its entry, if that is less than what all may.
+fn time_of(widget: &Block) -> Duration {
+    let own = widget.timeout.filter(|seconds| *seconds > 0.0);
+    let own = own.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    own.map_or(CHART_TIME, |own| own.min(CHART_TIME))
+}
+
 fn planned(widget: &Block, path: &str) -> PlannedBlock {
     PlannedBlock {
         uuid: widget.uuid.clone(),
@@ -246,7 +253,7 @@ fn planned(widget: &Block, path: &str) -> PlannedBlock {
             total_delay: None,
             exponential_backoff: false,
         },
-        timeout: Some(CHART_TIME),
+        timeout: Some(time_of(widget)),
         replicated: None,
         priority: 0,
         dynamic: false,

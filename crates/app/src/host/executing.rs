@@ -57,15 +57,15 @@ impl Host {
         actor.may(Right::Run)?;
         let project = self.project().await?;
         let pipeline = project.pipeline(&request.pipeline.as_str().into())?;
-        if let Some(block) = request.block.as_deref()
-            && pipeline.block(&BlockUuid::from(block)).is_none()
-        {
-            return Err(Failure::missing(format!(
-                "pipeline `{}` has no block `{block}`",
-                pipeline.uuid
-            )));
+        for block in &request.blocks {
+            if pipeline.block(&BlockUuid::from(block.as_str())).is_none() {
+                return Err(Failure::missing(format!(
+                    "pipeline `{}` has no block `{block}`",
+                    pipeline.uuid
+                )));
+            }
         }
-        if request.block.is_none() {
+        if request.blocks.is_empty() {
             self.refuse_wrong_choices(&pipeline.uuid, &request.variables)
                 .await?;
         }
@@ -75,9 +75,9 @@ impl Host {
         };
         let mut planned = plan(self.store(), &project, &request, None).await?;
         if let Some(from) = request.from_run {
-            if request.block.is_none() {
+            if request.blocks.is_empty() {
                 return Err(Failure::usage(
-                    "inputs of an older run are for one block",
+                    "inputs of an older run are for single blocks",
                     "name the block, or leave the run out",
                 ));
             }

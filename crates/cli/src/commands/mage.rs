@@ -104,7 +104,7 @@ fn as_run(args: &MageRunArgs, variables: Map<String, Value>) -> RunArgs {
             .unwrap_or_else(|| "dev".to_owned()),
         variables: Vec::new(),
         variables_json: Some(Value::Object(variables).to_string()),
-        block: args.block_uuid.clone(),
+        blocks: args.block_uuid.iter().cloned().collect(),
         upstream: false,
         downstream: false,
         from_run: None,

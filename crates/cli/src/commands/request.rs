@@ -14,7 +14,7 @@ pub(crate) fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         pipeline: args.pipeline.clone().unwrap_or_default(),
         env: args.env.clone(),
         variables: given_variables(args)?,
-        block: args.block.clone(),
+        blocks: args.blocks.clone(),
         upstream: args.upstream,
         downstream: args.downstream,
         from_run: args.from_run,

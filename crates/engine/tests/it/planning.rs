@@ -76,8 +76,8 @@ fn a_plan_keeps_the_order_of_the_file_and_the_arguments() {
 }
 
 fn check_selection(block: &str, upstream: bool, downstream: bool, inputs: &[&str], expected: &str) {
-    let selection = Selection::Block {
-        uuid: block.into(),
+    let selection = Selection::Blocks {
+        uuids: block.split_whitespace().map(BlockUuid::from).collect(),
         upstream,
         downstream,
     };
@@ -100,6 +100,15 @@ fn a_selection_takes_what_is_outside_from_older_runs() {
     check_selection("load", false, false, &[], "load / ");
     check_selection("join", false, false, &all, "join / clean other");
     check_selection("join", true, false, &[], "load clean other join / ");
+    check_selection("other load", false, false, &[], "load other / ");
+    check_selection("clean other", true, false, &[], "load clean other / ");
+    check_selection(
+        "clean other",
+        false,
+        true,
+        &["load"],
+        "save clean other join / load",
+    );
     check_selection(
         "load",
         false,
@@ -218,11 +227,14 @@ fn what_cannot_run_yet_is_refused_or_planned_with_its_problem() {
         refused.to_string(),
         "run pipeline `demo`: it has blocks that Baton does not run yet: sql (sql), models (dbt), new (brand_new)"
     );
-    assert!(refused.hint().unwrap().contains("--block"));
+    assert_eq!(
+        refused.hint().unwrap(),
+        "run the others alone: --block a --block no_source --block product"
+    );
     // Who selects blocks gets what there is of them.
     let mut some = input(&pipeline, &sources);
-    some.selection = Selection::Block {
-        uuid: "a".into(),
+    some.selection = Selection::Blocks {
+        uuids: vec!["a".into()],
         upstream: false,
         downstream: true,
     };

@@ -30,8 +30,8 @@ fn planned(pipeline: &Pipeline, only: Option<(&str, i64)>) -> Plan {
     let mut wanted = input(pipeline, &sources);
     let mut older = BTreeMap::new();
     if let Some((block, run)) = only {
-        wanted.selection = Selection::Block {
-            uuid: block.into(),
+        wanted.selection = Selection::Blocks {
+            uuids: vec![block.into()],
             upstream: false,
             downstream: false,
         };

@@ -89,6 +89,7 @@ impl Case {
             line: 12,
             function: "transform".to_owned(),
             code: None,
+            caret: None,
         });
         let products = Vec::new();
         self.ended(name, Outcome::Failed { error, products })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
 use baton_engine::usual::Usual;
-use baton_model::{BlockError, BlockStatus, BlockUuid, Frame, RunId};
+use baton_model::{BlockError, BlockStatus, BlockUuid, Caret, Frame, RunId};
 use baton_store::{BlockRunRow, RunRow};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -86,6 +86,18 @@ pub(crate) struct FrameView {
     function: String,
     /// The line's text.
     code: Option<String>,
+    /// Where in `code` a caret belongs: the place that the parser complains about.
+    caret: Option<CaretView>,
+}
+
+/// A place in a line of code, in characters from 0; it may stand behind the last one.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Caret")]
+struct CaretView {
+    /// The first character.
+    from: u32,
+    /// The one behind the last.
+    to: u32,
 }
 
 impl From<&Frame> for FrameView {
@@ -95,6 +107,7 @@ impl From<&Frame> for FrameView {
             line: frame.line,
             function: frame.function.clone(),
             code: frame.code.clone(),
+            caret: frame.caret.map(|Caret { from, to }| CaretView { from, to }),
         }
     }
 }

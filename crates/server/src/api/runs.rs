@@ -89,7 +89,7 @@ pub(crate) async fn create(
         pipeline: wanted.pipeline_uuid,
         env: "dev".to_owned(),
         variables: wanted.variables.unwrap_or_default(),
-        block: block.clone(),
+        blocks: block.iter().cloned().collect(),
         upstream: wanted.run_upstream_blocks == Some(true),
         downstream: wanted.run_downstream_blocks == Some(true),
         from_run: wanted.from_pipeline_run_id,

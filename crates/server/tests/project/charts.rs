@@ -173,3 +173,32 @@ async fn the_code_of_a_chart_draws_it() {
     assert_eq!(frames.last().unwrap()["line"], 3);
     scene.host.shut_down().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_a_chart_has_so_much_time() {
+    let scene = Scene::at_work().await;
+    fs::write(scene.path("data_loaders/load.py"), CITIES).unwrap();
+    let run = json!({"run": {"pipeline_uuid": "etl", "block_uuid": "load"}});
+    let done = scene.ok("POST", "/api/runs", run).await;
+    assert_eq!(done["run"]["block_status"], "completed", "{done}");
+    let configuration = json!({"chart_type": "bar chart", "x": "x", "y": "y"});
+    let wanted = json!({"widget": {"name": "slow", "configuration": configuration, "upstream_blocks": ["load"]}});
+    scene.ok("POST", LIST, wanted).await;
+    fs::write(scene.path("charts/slow.py"), "while True:\n    pass\n").unwrap();
+    let text = scene.text("pipelines/etl/metadata.yaml");
+    let limited = text.replace("  uuid: slow\n", "  uuid: slow\n  timeout: 0.5\n");
+    assert_ne!(limited, text);
+    fs::write(scene.path("pipelines/etl/metadata.yaml"), limited).unwrap();
+    let path = format!("{LIST}/slow/chart");
+    let (status, told) = scene.call("GET", &path, Value::Null).await;
+    assert_eq!(status, 400, "{told}");
+    let error = &told["error"];
+    assert_eq!(error["errors"]["kind"], "timeout", "{error}");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("chart `slow` was not drawn: "),
+        "{message}"
+    );
+    assert!(error.to_string().contains("fewer rows"), "{error}");
+    scene.host.shut_down().await;
+}

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_model::{
-    Attached, AttemptRun, BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Chunk, Column,
-    ColumnStatistics, Content, FailureKind, Fence, Frame, Language, Map, Occasion, OlderOutput,
-    OnFailure, PipelineKind, Plan, PlannedBlock, Product, ProductKind, Reserved, ResourceSettings,
-    RetryPolicy, Run, RunId, RunStatus, RunTimeout, TestResult, TestStatus, Timestamp,
+    Attached, AttemptRun, BlockError, BlockKind, BlockRun, BlockRunKey, BlockStatus, Caret, Chunk,
+    Column, ColumnStatistics, Content, FailureKind, Fence, Frame, Language, Map, Occasion,
+    OlderOutput, OnFailure, PipelineKind, Plan, PlannedBlock, Product, ProductKind, Reserved,
+    ResourceSettings, RetryPolicy, Run, RunId, RunStatus, RunTimeout, TestResult, TestStatus,
+    Timestamp,
 };
 use serde_json::json;
 
@@ -177,6 +178,7 @@ pub(crate) fn error() -> BlockError {
             line: 3,
             function: "run".to_owned(),
             code: None,
+            caret: Some(Caret { from: 4, to: 5 }),
         }],
         ..BlockError::new(FailureKind::TestFailed, "it's \"broken\"\0\n").with_hint("mend it")
     }

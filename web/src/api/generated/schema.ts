@@ -2085,6 +2085,19 @@ export interface components {
         };
         /** @enum {string} */
         CallStatus: "started" | "repeated" | "refused" | "full" | "failed";
+        /** @description A place in a line of code, in characters from 0; it may stand behind the last one. */
+        Caret: {
+            /**
+             * Format: uint32
+             * @description The first character.
+             */
+            from: number;
+            /**
+             * Format: uint32
+             * @description The one behind the last.
+             */
+            to: number;
+        };
         /** @description How many there are. */
         CatalogueMetadata: {
             /**
@@ -2591,6 +2604,8 @@ export interface components {
             function: string;
             /** @description The line's text. */
             code: string | null;
+            /** @description Where in `code` a caret belongs: the place that the parser complains about. */
+            caret: components["schemas"]["Caret"] | null;
         };
         /** @description A global data product. */
         GlobalDataProduct: {

@@ -1,5 +1,7 @@
 // What a notebook is made of: blocks with their code, what their newest runs came to, and what they produced.
 
+import type { Caret } from '../../lib/caret';
+
 export interface Block {
   uuid: string;
   name: string;
@@ -33,6 +35,8 @@ export interface Frame {
   line: number;
   function: string;
   code: string | null;
+  /** What the parser complains about. */
+  caret: Caret | null;
 }
 
 export interface Failure {

@@ -46,7 +46,14 @@ function frame(value: unknown): Frame {
     line: someNumber(from.line) ?? 0,
     function: text(from.function),
     code: someText(from.code),
+    caret: caret(from.caret),
   };
+}
+
+function caret(value: unknown): Frame['caret'] {
+  const from = someNumber(map(value).from);
+  const to = someNumber(map(value).to);
+  return from === null || to === null ? null : { from, to };
 }
 
 export function failure(value: unknown): Failure | null {

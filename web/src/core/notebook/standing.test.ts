@@ -73,8 +73,8 @@ describe('a run', () => {
     state = hear(state, block(1, 'completed', done));
     state = adopted(state, 2, 'initial', [{ id: 20, block: 'clean' }]);
     const frames = [
-      { file: 'transformers/clean.py', line: 13, function: 'clean', code: 'a()' },
-      { file: 'utils/dates.py', line: 4, function: 'clock', code: 'b()' },
+      { file: 'transformers/clean.py', line: 13, function: 'clean', code: 'a()', caret: null },
+      { file: 'utils/dates.py', line: 4, function: 'clock', code: 'b()', caret: null },
     ];
     state = hear(state, block(2, 'failed', { failure: { kind: 'exception', message: 'no', frames } }));
     expect(of(state).output?.blockRun.run).toBe(1);

@@ -7,8 +7,10 @@ import { readRanCode } from '../../api/notebook';
 import { failedLine, took } from '../../core/notebook/face';
 import type { Block, Failure, Frame } from '../../core/notebook/model';
 import type { BlockState } from '../../core/notebook/standing';
+import { carets } from '../../lib/caret';
 import { duration } from '../../lib/format';
 import { Button } from '../../ui/button';
+import { CodeLine } from '../../ui/code-line';
 import { StatusIcon } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { Changes } from '../../core/versions/changes';
@@ -27,7 +29,10 @@ function where(frame: Frame, block: Block): string {
 }
 
 function copy(failure: Failure) {
-  const frames = failure.frames.map((frame) => `  ${frame.file}, line ${frame.line}, in ${frame.function}\n    ${frame.code ?? ''}`);
+  const frames = failure.frames.map(({ file, line, function: name, code, caret }) => {
+    const below = code === null || caret === null ? '' : `\n    ${carets(code, caret)}`;
+    return `  ${file}, line ${line}, in ${name}\n    ${code ?? ''}${below}`;
+  });
   void navigator.clipboard.writeText([failure.message, ...frames].join('\n'));
 }
 
@@ -116,7 +121,7 @@ export function ErrorPanel({ uuid, block, state, failure }: { uuid: string; bloc
                   <span className="frame-where">
                     {frame.file === block.file ? '' : `${where(frame, block)} `}line {frame.line} in {frame.function}
                   </span>
-                  <code className="cut">{frame.code}</code>
+                  <CodeLine code={frame.code} caret={frame.caret} />
                 </button>
               </li>
             ))}

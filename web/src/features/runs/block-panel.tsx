@@ -11,6 +11,7 @@ import { count, duration, parseTime, size } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { blockTone, toneWords } from '../../lib/status';
 import { ButtonLink } from '../../ui/button';
+import { CodeLine } from '../../ui/code-line';
 import { KindTile } from '../../ui/kind';
 import { type Column, ListTable } from '../../ui/list-table';
 import { LogLines } from '../../ui/log-lines';
@@ -53,7 +54,7 @@ function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) 
               <span>
                 line {frame.line} in {frame.function}
               </span>
-              <span className="cut">{frame.code}</span>
+              <CodeLine code={frame.code} caret={frame.caret} />
             </div>
           ))}
         </div>
