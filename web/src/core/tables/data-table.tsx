@@ -1,13 +1,14 @@
 // A table of any size: only the rows and columns that are seen are drawn, and only pages that are seen are asked for.
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
-import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Columns3, Copy, Download, Maximize2, Minimize2, Search, X } from 'lucide-react';
 
 import { downloadOf, PAGE, type Page, type TableOf, tables } from '../../api/tables';
 import type { Column, Product } from '../notebook/model';
 import { cellText, columnKind, columnWidth, type Condition, conditionWords, copied, sortedBy, type TableView, WHOLE } from '../notebook/table';
+import { useCalm } from '../../lib/calm';
 import { count, plural, size } from '../../lib/format';
 import { FilterChip } from '../../ui/chip';
 import { IconButton } from '../../ui/button';
@@ -32,32 +33,37 @@ const TOGETHER = 8;
 /** So long something has to be seen before it is asked for: what one only scrolls past is not. */
 const SEEN_FOR = 60;
 
-/** Whether what `key` names has been the same for a while. */
-function useSettled(key: string): boolean {
-  const [settled, setSettled] = useState(key);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(key), SEEN_FOR);
-    return () => clearTimeout(timer);
-  }, [key]);
-  return settled === key;
+/** The parts that have been in sight for a while: each change of what is asked draws the table once more. */
+function useSeen(parts: readonly number[]): readonly number[] {
+  const key = useCalm([...new Set(parts)].join(), SEEN_FOR) ?? '';
+  return useMemo(() => (key === '' ? [] : key.split(',').map(Number)), [key]);
 }
+
+/** Changes with each answer, and says nothing of what is in it: that would be compared value by value. */
+const whenRead = (found: readonly { dataUpdatedAt: number }[]) => found.map((one) => one.dataUpdatedAt).join();
 
 const dataOf = <Data,>(found: readonly { data?: Data | undefined }[]) => found.map((one) => one.data);
 
 /** What is known of the columns in sight, asked for in groups. */
 function useFacts(of: TableOf, view: TableView, columns: readonly Column[], seen: readonly number[]): ReadonlyMap<string, Known> {
-  const groups = [...new Set(seen.map((at) => Math.floor(at / TOGETHER)))];
-  const enabled = useSettled(groups.join());
+  const groups = useSeen(seen.map((at) => Math.floor(at / TOGETHER)));
   const names = (group: number) => columns.slice(group * TOGETHER, (group + 1) * TOGETHER).map((column) => column.name);
   const found = useQueries({
-    queries: groups.map((group) => ({ ...tables.facts(of, view, names(group)), enabled, placeholderData: keepPreviousData })),
+    queries: groups.map((group) => ({ ...tables.facts(of, view, names(group)), placeholderData: keepPreviousData })),
     combine: dataOf,
   });
   return useMemo(() => new Map(found.flatMap((one) => [...(one?.columns ?? [])].map(([name, facts]) => [name, { facts, rows: one?.rows ?? 0 }]))), [found]);
 }
 
-/** Places for what is drawn: contiguous numbers get different ones, and the same number the same one while one scrolls. */
-const slotsFor = (drawn: number) => Math.ceil(drawn / 16) * 16;
+/**
+ * How many places there are for what is drawn: as many as were ever drawn at once. Contiguous numbers get different ones by their remainder,
+ * and however far one scrolls all places are taken again: no element is made or thrown away.
+ */
+function useSlots(drawn: number): number {
+  const [most, setMost] = useState(drawn);
+  if (drawn > most) setMost(drawn);
+  return Math.max(most, drawn);
+}
 
 export function DataTable({
   of,
@@ -135,22 +141,24 @@ export function DataTable({
 
   const drawn = down.getVirtualItems();
   const seen = across.getVirtualItems();
-  const pages = [...new Set(drawn.map((item) => Math.floor(item.index / PAGE)))];
-  const enabled = useSettled(pages.join());
-  const found = useQueries({ queries: pages.map((page) => ({ ...tables.page(of, view, page), enabled })) });
-  const byPage = new Map(pages.map((page, index) => [page, found[index]?.data]));
+  const drawnPages = [...new Set(drawn.map((item) => Math.floor(item.index / PAGE)))];
+  const pages = useSeen(drawnPages);
+  useQueries({ queries: pages.map((page) => tables.page(of, view, page)), combine: whenRead });
+  // A page that was looked at before is there at once.
+  const client = useQueryClient();
+  const byPage = new Map(drawnPages.map((page) => [page, client.getQueryData<Page>(tables.page(of, view, page).queryKey)]));
   const valuesOf = (row: number) => byPage.get(Math.floor(row / PAGE))?.rows[row % PAGE];
   const facts = useFacts(of, view, all, seen.flatMap((item) => columns[item.index]?.place ?? []));
   const sorted = view.sort?.column;
+  const columnSlots = useSlots(seen.length);
   const drawnColumns = useMemo<readonly DrawnColumn[]>(() => {
-    const slots = slotsFor(seen.length);
     return seen.flatMap((item) => {
       const column = columns[item.index];
       if (!column) return [];
-      return [{ slot: item.index % slots, index: item.index, place: column.place, kind: column.kind, left: item.start + NUMBERS, width: item.size, isMarked: column.name === sorted || column.name === marked }];
+      return [{ slot: item.index % columnSlots, index: item.index, place: column.place, kind: column.kind, left: item.start + NUMBERS, width: item.size, isMarked: column.name === sorted || column.name === marked }];
     });
-  }, [seen, columns, sorted, marked]);
-  const slots = slotsFor(drawn.length);
+  }, [seen, columns, sorted, marked, columnSlots]);
+  const slots = useSlots(drawn.length);
 
   const change = (next: TableView) => {
     setView(next);
@@ -210,7 +218,7 @@ export function DataTable({
     return <Failure title="The table could not be loaded" error={first.error} onRetry={() => void first.refetch()} />;
   }
   const isNarrowed = view.conditions.length > 0 || view.search !== '';
-  const last = Math.min(rows, Math.floor((down.scrollOffset ?? 0) / ROW) + Math.floor(((box.current?.clientHeight ?? HEAD + SHOWN * ROW) - HEAD) / ROW));
+  const last = Math.min(rows, Math.floor((down.scrollOffset ?? 0) / ROW) + Math.floor(((down.scrollRect?.height ?? HEAD + SHOWN * ROW) - HEAD) / ROW));
   const top = Math.min(last, Math.floor((down.scrollOffset ?? 0) / ROW) + 1);
   const height = HEAD + Math.min(Math.max(rows, 1), isLarge ? SHOWN_LARGE : SHOWN) * ROW + 12;
   const readColumn = reading === null ? undefined : columns[reading.column];

@@ -215,7 +215,6 @@ function FarCard({ uuid, place }: { uuid: string; place: RefObject<HTMLElement |
   return (
     <section ref={place} id={`block-${uuid}`} data-run={state.newest?.run} data-status={state.newest?.status} aria-label={`Block ${uuid}`} className={`card card-far kind-${kind}`}>
       <header className="card-head">
-        <KindTile kind={kind} />
         <span className="card-name mono cut">{uuid}</span>
       </header>
       {isFolded || cell.block.file === null ? null : <PlainCode text={cell.text} />}

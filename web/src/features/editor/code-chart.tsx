@@ -108,26 +108,28 @@ function Failed({ failed, file, onLine }: { failed: CodeFailure; file: string; o
         </div>
       </div>
       {failed.frames.length === 0 ? null : (
-        <ol className="frames chart-frames">
-          {failed.frames.map((frame, at) => (
-            <li key={`${frame.file}:${frame.line}:${at}`}>
-              <button
-                type="button"
-                className={`frame-line ${at === failed.frames.length - 1 ? 'frame-last' : ''}`}
-                aria-disabled={frame.file !== file}
-                onClick={() => {
-                  if (frame.file === file) onLine(frame.line);
-                }}
-              >
-                <span className="frame-where">
-                  {frame.file === file ? '' : `${frame.file} `}line {frame.line}
-                  {frame.function === '<module>' ? '' : ` in ${frame.function}`}
-                </span>
-                <code className="cut">{frame.code}</code>
-              </button>
-            </li>
-          ))}
-        </ol>
+        <div className="error-part">
+          <ol className="frames">
+            {failed.frames.map((frame, at) => (
+              <li key={`${frame.file}:${frame.line}:${at}`}>
+                <button
+                  type="button"
+                  className={`frame-line ${at === failed.frames.length - 1 ? 'frame-last' : ''}`}
+                  aria-disabled={frame.file !== file}
+                  onClick={() => {
+                    if (frame.file === file) onLine(frame.line);
+                  }}
+                >
+                  <span className="frame-where">
+                    {frame.file === file ? '' : `${frame.file} `}line {frame.line}
+                    {frame.function === '<module>' ? '' : ` in ${frame.function}`}
+                  </span>
+                  <code className="cut">{frame.code}</code>
+                </button>
+              </li>
+            ))}
+          </ol>
+        </div>
       )}
     </div>
   );
