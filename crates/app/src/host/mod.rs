@@ -156,14 +156,11 @@ impl Host {
         let machine = machine(&options)?;
         let project = Project::open(root)?;
         let mut state = ProjectState::open_in(home, project.root(), url).await?;
-        let lock = match service.sharing {
-            Some(_) => None,
-            None => {
-                let lock = Lease::take_named("this project", &state.server_lock())?;
-                state.store = state.store.driven_by(SERVER);
-                Some(lock)
-            }
-        };
+        let mut lock = None;
+        if service.sharing.is_none() {
+            lock = Some(Lease::take_named("this project", &state.server_lock())?);
+            state.store = state.store.driven_by(SERVER);
+        }
         state.note_database(home, project.root())?;
         let products = Products::open(&state.home.products())?;
         let children = Arc::new(FromBlocks::default());

@@ -1,6 +1,7 @@
 //! Stopping a backfill: its open runs, of which there may be a hundred thousand, are stopped beside everything else, and
 //! by the next process when this one ends before.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -61,15 +62,14 @@ impl Host {
     /// when that is over.
     pub(super) fn stop_runs(self: &Arc<Self>, id: BackfillId) -> oneshot::Receiver<()> {
         let (done, over) = oneshot::channel();
-        let is_under_way = {
-            let mut stopped = self.stopped();
-            let again = stopped.get_mut(&id).map(|again| *again = true);
-            stopped.entry(id).or_insert(false);
-            again.is_some()
+        match self.stopped().entry(id) {
+            Entry::Occupied(mut under_way) => {
+                // There may be runs that it has not seen.
+                under_way.insert(true);
+                return over;
+            }
+            Entry::Vacant(nobody) => nobody.insert(false),
         };
-        if is_under_way {
-            return over;
-        }
         let host = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
