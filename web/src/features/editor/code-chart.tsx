@@ -24,6 +24,7 @@ import {
 import type { Failure as CodeFailure } from '../../core/notebook/model';
 import { failure } from '../../core/notebook/read';
 import { Button } from '../../ui/button';
+import { CodeLine } from '../../ui/code-line';
 import { Failure } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
 import { ChartRows, Choice } from './chart-parts';
@@ -124,7 +125,7 @@ function Failed({ failed, file, onLine }: { failed: CodeFailure; file: string; o
                     {frame.file === file ? '' : `${frame.file} `}line {frame.line}
                     {frame.function === '<module>' ? '' : ` in ${frame.function}`}
                   </span>
-                  <code className="cut">{frame.code}</code>
+                  <CodeLine code={frame.code} caret={frame.caret} />
                 </button>
               </li>
             ))}
