@@ -13,6 +13,8 @@ for (const theme of ['light', 'dark'] as const) {
     await page.goto('/pipelines?search=good');
     await page.getByRole('checkbox', { name: 'Select good' }).click();
     await page.getByRole('button', { name: 'Run 1 pipeline' }).click();
+    // Leaving at once would take the question back.
+    await expect(page.getByText('1 selected')).toBeHidden();
     await page.goto('/pipelines/good/runs');
     await expect(page.getByRole('row', { name: /Completed/ }).nth(1)).toBeVisible();
     await page.getByRole('row', { name: /Completed/ }).first().getByRole('link').first().click();

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { preview } from 'vite';
+import { preview, type ProxyOptions } from 'vite';
 
 const here = import.meta.dirname;
 const BROWSER_HOST = '127.0.0.1';
@@ -20,6 +20,15 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** A stream of events is open when its head has come; Node keeps that back until there is an event. */
+const tellAtOnce: NonNullable<ProxyOptions['configure']> = (proxy) => {
+  proxy.on('proxyRes', (_, __, response) => {
+    setImmediate(() => {
+      if (!response.headersSent) response.flushHeaders();
+    });
+  });
+};
+
 /** Built pages of a folder, with the data of the server: those that are not inside the program yet. */
 async function pagesBeside(folder: string, server: string, token: string) {
   const target = { target: server, changeOrigin: false };
@@ -30,7 +39,7 @@ async function pagesBeside(folder: string, server: string, token: string) {
     build: { outDir: resolve(folder) },
     configFile: false,
     logLevel: 'warn',
-    preview: { host: BROWSER_HOST, port: await freePort(), strictPort: true, proxy: { [door]: target, '/api': target, '/websocket': { ...target, ws: true } } },
+    preview: { host: BROWSER_HOST, port: await freePort(), strictPort: true, proxy: { [door]: target, '/api': { ...target, configure: tellAtOnce }, '/websocket': { ...target, ws: true } } },
   });
   const address = beside.httpServer.address();
   const port = typeof address === 'object' ? address?.port : undefined;
