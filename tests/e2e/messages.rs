@@ -196,7 +196,7 @@ const MISTAKES: &[Mistake] = &[
         "from demo.tools.pars import parse\n\n@custom\ndef step(*args):\n    return 1\n",
         &[
             "No module named 'demo.tools.pars'",
-            "did you mean `demo.tools.parse`?",
+            "did you mean `demo.tools.parse` (tools/parse.py)?",
         ],
     ),
     mistake(
