@@ -1,19 +1,25 @@
 //! Logs of runs in a bucket (`logging_config` of type `s3` or `gcs`). Each machine writes its logs into local files
 //! and keeps copies of them there, one object for each run and machine: nobody writes over what another has written.
 
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use baton_base::{files, iso};
+use baton_base::files::{self, FileError};
+use baton_base::iso;
 use baton_model::{PipelineUuid, Run, RunId, Timestamp};
 use baton_project::{LogBucket, LogDestination, Project};
 use baton_scheduler::read_log;
+use baton_store::RunRow;
 use object_store::aws::AmazonS3Builder;
+use object_store::buffered::{BufReader, BufWriter};
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path as Key;
 use object_store::{ClientOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 use tempfile::NamedTempFile;
+use tokio::fs::File;
+use tokio::io::{AsyncWriteExt, copy, copy_buf};
 
 use crate::failure::Failure;
 use crate::secrets::{Known, lookup};
@@ -50,10 +56,20 @@ impl From<&Run> for LogOf {
     }
 }
 
+impl From<&RunRow> for LogOf {
+    fn from(row: &RunRow) -> Self {
+        Self {
+            run: row.id,
+            pipeline: row.pipeline.clone(),
+            created_at: row.created_at,
+        }
+    }
+}
+
 /// The bucket of a project's logs.
 #[derive(Debug)]
 pub struct RemoteLogs {
-    store: Box<dyn ObjectStore>,
+    store: Arc<dyn ObjectStore>,
     /// What people call it: `s3://bucket`.
     name: String,
     /// What all keys begin with.
@@ -124,7 +140,7 @@ impl RemoteLogs {
             ..RetryConfig::default()
         };
         let bucket = &destination.bucket;
-        let (scheme, store): (_, Result<Box<dyn ObjectStore>, Error>) = match &destination.kind {
+        let (scheme, store): (_, Result<Arc<dyn ObjectStore>, Error>) = match &destination.kind {
             LogBucket::S3 {
                 keys,
                 endpoint,
@@ -148,7 +164,7 @@ impl RemoteLogs {
                     .is_some_and(|one| one.starts_with("http:"));
                 let builder = builder.with_client_options(client.with_allow_http(is_plain));
                 let built = builder.with_retry(retry).build();
-                ("s3", built.map(|store| Box::new(store) as _))
+                ("s3", built.map(|store| Arc::new(store) as _))
             }
             LogBucket::Gcs { credentials } => {
                 let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
@@ -159,7 +175,7 @@ impl RemoteLogs {
                 // The file of an emulator names an address without encryption.
                 let builder = builder.with_client_options(client.with_allow_http(true));
                 let built = builder.with_retry(retry).build();
-                ("gs", built.map(|store| Box::new(store) as _))
+                ("gs", built.map(|store| Arc::new(store) as _))
             }
         };
         let name = format!("{scheme}://{bucket}");
@@ -185,39 +201,21 @@ impl RemoteLogs {
     /// Keeps a copy of what this machine has written of a log.
     pub async fn keep(&self, log: &LogOf, file: &Path) -> Result<(), Failure> {
         let key = self.folder(log).join(format!("{}.jsonl", self.writer));
-        let read = |source| files::FileError::new("read", file, source);
-        let mut opened = std::fs::File::open(file).map_err(read)?;
-        let mut part = next_part(&mut opened).map_err(read)?;
-        let kept = async {
-            if part.len() < PART {
-                self.store.put(&key, part.into()).await?;
-                return Ok(Ok(()));
-            }
-            let mut upload = self.store.put_multipart(&key).await?;
-            while !part.is_empty() {
-                let sent = upload.put_part(part.into()).await;
-                let next = sent.map(|()| next_part(&mut opened));
-                part = match next {
-                    Ok(Ok(part)) => part,
-                    Ok(Err(error)) => {
-                        upload.abort().await?;
-                        return Ok(Err(error));
-                    }
-                    Err(error) => {
-                        // The parts would be paid for.
-                        let _ = upload.abort().await;
-                        return Err(error);
-                    }
-                };
-            }
-            upload.complete().await?;
-            Ok(Ok(()))
+        let mut local = File::open(file)
+            .await
+            .map_err(|source| FileError::new("read", file, source))?;
+        let mut remote = BufWriter::with_capacity(Arc::clone(&self.store), key, PART);
+        let copied = match copy(&mut local, &mut remote).await {
+            Ok(_) => remote.shutdown().await,
+            Err(error) => Err(error),
         };
-        let kept = kept.await;
-        let what = || format!("keep the log of run {}", log.run);
-        Ok(kept
-            .map_err(|error| trouble(&self.name, &what(), &error))?
-            .map_err(read)?)
+        if let Err(error) = copied {
+            // Parts that have arrived would be paid for.
+            let _ = remote.abort().await;
+            let what = format!("keep the log of run {}", log.run);
+            return Err(self.not_copied(&what, ("read", file), error));
+        }
+        Ok(())
     }
 
     /// What all machines have written of a log, in a file of its own; none when there is nothing.
@@ -227,16 +225,14 @@ impl RemoteLogs {
         let found = self.list(&self.folder(log)).await.map_err(failed)?;
         let mut parts = Vec::new();
         for object in found.objects {
-            let mut part = temporary()?;
-            let mut place = 0;
-            while place < object.size {
-                let end = object.size.min(place + PART as u64);
-                let bytes = self.store.get_range(&object.location, place..end).await;
-                let bytes = bytes.map_err(failed)?;
-                let written = part.write_all(&bytes);
-                written.map_err(|source| files::FileError::new("write", part.path(), source))?;
-                place = end;
-            }
+            let part = temporary()?;
+            let opened = part.reopen();
+            let written = |source| FileError::new("write", part.path(), source);
+            let mut local = File::from_std(opened.map_err(written)?);
+            let mut remote = BufReader::with_capacity(Arc::clone(&self.store), &object, PART);
+            let copied = copy_buf(&mut remote, &mut local).await;
+            copied.map_err(|error| self.not_copied(&what, ("write", part.path()), error))?;
+            local.flush().await.map_err(written)?;
             parts.push(part);
         }
         if parts.len() < 2 {
@@ -252,7 +248,7 @@ impl RemoteLogs {
         for record in &records {
             let line = serde_json::to_string(record).unwrap_or_default();
             let written = writeln!(whole, "{line}");
-            written.map_err(|source| files::FileError::new("write", whole.path(), source))?;
+            written.map_err(|source| FileError::new("write", whole.path(), source))?;
         }
         Ok(Some(whole))
     }
@@ -294,6 +290,15 @@ impl RemoteLogs {
         Ok(())
     }
 
+    /// What went wrong between a file and the bucket: either may be the cause.
+    fn not_copied(&self, what: &str, local: (&'static str, &Path), error: io::Error) -> Failure {
+        let remote = error.get_ref().and_then(|inner| inner.downcast_ref());
+        match remote {
+            Some(remote) => trouble(&self.name, what, remote),
+            None => FileError::new(local.0, local.1, error).into(),
+        }
+    }
+
     /// Where the objects of a log are: by the day, so that the rules of a bucket can tell old ones.
     fn folder(&self, log: &LogOf) -> Key {
         self.root
@@ -308,16 +313,9 @@ fn day(moment: Timestamp) -> String {
     iso(moment.0).chars().take(10).collect()
 }
 
-fn next_part(file: &mut std::fs::File) -> std::io::Result<Vec<u8>> {
-    let mut part = Vec::new();
-    file.take(PART as u64).read_to_end(&mut part)?;
-    Ok(part)
-}
-
 fn temporary() -> Result<NamedTempFile, Failure> {
     let folder = std::env::temp_dir();
-    NamedTempFile::new()
-        .map_err(|source| files::FileError::new("write into", &folder, source).into())
+    NamedTempFile::new().map_err(|source| FileError::new("write into", &folder, source).into())
 }
 
 fn trouble(name: &str, what: &str, error: &Error) -> Failure {
@@ -352,9 +350,9 @@ mod tests {
 
     /// Two machines with one bucket.
     fn machines() -> [RemoteLogs; 2] {
-        let store = std::sync::Arc::new(InMemory::new());
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         ["one", "two"].map(|writer| RemoteLogs {
-            store: Box::new(std::sync::Arc::clone(&store)),
+            store: Arc::clone(&store),
             name: "memory".to_owned(),
             root: Key::from("logs/shop/pipelines"),
             writer: writer.to_owned(),

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -37,11 +38,16 @@ const SLACK: Duration = Duration::from_secs(5);
 pub(super) struct LogCopies {
     /// Runs whose logs have changed since their last copy, and when they are copied at the latest.
     changed: Mutex<HashMap<RunId, Instant>>,
+    /// Whether the project had a bucket when its file was last read: without one nothing is noted.
+    is_wanted: AtomicBool,
     bucket: AsyncMutex<Option<(LogDestination, Arc<RemoteLogs>)>>,
 }
 
 impl LogCopies {
     fn note(&self, run: RunId, within: Duration) {
+        if !self.is_wanted.load(Ordering::Relaxed) {
+            return;
+        }
         let due = Instant::now() + within;
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         let noted = changed.entry(run).or_insert(due);
@@ -132,6 +138,7 @@ impl Host {
     /// Copies the logs that are due, or all that have changed.
     async fn copy_logs(&self, all: bool) -> Result<(), Failure> {
         let Some(bucket) = self.remote_logs().await? else {
+            self.log_copies.is_wanted.store(false, Ordering::Relaxed);
             self.log_copies.take(true);
             return Ok(());
         };
@@ -164,16 +171,14 @@ impl Host {
         let Some(row) = self.store().run_row(run).await? else {
             return Ok(());
         };
-        let log = LogOf {
-            run,
-            pipeline: row.pipeline,
-            created_at: row.created_at,
-        };
-        bucket.keep(&log, &file).await
+        bucket.keep(&LogOf::from(&row), &file).await
     }
 
     /// Copies what is left when the server stops.
     pub(super) async fn copy_last_logs(&self) {
+        if self.log_copies.is_empty() {
+            return;
+        }
         match timeout(LAST, self.copy_logs(true)).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
@@ -189,11 +194,16 @@ impl Host {
         self.state().home.path().join("logs_copied")
     }
 
-    /// Notes the logs that were written after all was known to be there.
-    fn note_uncopied_logs(self: &Arc<Self>) {
+    /// Notes the logs that were written after all was known to be there; there may be a bucket that was not there before.
+    pub(super) fn note_uncopied_logs(self: &Arc<Self>) {
         let host = Arc::clone(self);
         tokio::spawn(async move {
-            let Ok(Some(bucket)) = host.remote_logs().await else {
+            let found = host.remote_logs().await;
+            // One that cannot be opened is told of when there is something to copy.
+            let is_wanted = !matches!(found, Ok(None));
+            let known = &host.log_copies.is_wanted;
+            known.store(is_wanted, Ordering::Relaxed);
+            let Ok(Some(bucket)) = found else {
                 return;
             };
             let looking = tokio::task::spawn_blocking({

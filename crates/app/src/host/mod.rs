@@ -353,6 +353,9 @@ impl Host {
             self.desk.forget(environment).await;
             self.service.limits_changed();
             self.hooks.forget();
+            if changes.contains(&Changed::Project) {
+                self.note_uncopied_logs();
+            }
             self.follow_changes(&changes);
             let changes = Arc::new(changes);
             // That nobody listens is as good.

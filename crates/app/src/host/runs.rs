@@ -141,12 +141,7 @@ impl Host {
         self.store().delete_run(id).await?;
         // A log that is gone already is as good.
         let _ = tokio::fs::remove_file(self.state().home.log(id.0)).await;
-        let log = LogOf {
-            run: id,
-            pipeline: row.pipeline,
-            created_at: row.created_at,
-        };
-        if let Err(failure) = self.delete_copies(&log).await {
+        if let Err(failure) = self.delete_copies(&LogOf::from(&row)).await {
             tracing::warn!(run = %id, reason = failure.message, "a copy of the log stays");
         }
         self.audit(actor, "run.delete", &id.to_string(), Value::Null)

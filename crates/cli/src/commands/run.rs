@@ -160,12 +160,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         (ended, show.await)
     });
     drop(lease);
-    keep_log(&state, &project, &log);
     let (ended, watcher) = ended;
-    let ended = ended?;
-    if let Ok(mut watcher) = watcher {
-        watcher.end(&ended);
+    if let (Ok(ended), Ok(mut watcher)) = (&ended, watcher) {
+        watcher.end(ended);
     }
+    keep_log(&state, &project, &log);
+    let ended = ended?;
     Ok(ExitCode::from(match ended.status {
         RunStatus::Completed => 0,
         RunStatus::Cancelled => CANCELLED,

@@ -1,5 +1,5 @@
 // `notification_config` as a form: which channels there are, what each needs, and what is written back.
-import { type Json, list, map, texts } from '../../lib/json';
+import { type Json, map, texts } from '../../lib/json';
 
 export interface ChannelField {
   key: string;
@@ -148,11 +148,5 @@ export function configOf(before: Json, written: Written): Record<string, unknown
   return said(after);
 }
 
-/** The names of the channels that a configuration uses. */
-export function usedIn(config: Json): string[] {
-  const written = writtenOf(config);
-  return channels.filter((channel) => isUsed(written, channel)).map(({ label }) => label);
-}
-
 /** How many texts of their own messages have. */
-export const ownTexts = (config: Json) => list(Object.values(map(config.message_templates)).flatMap((one) => Object.keys(map(one)))).length;
+export const ownTexts = (config: Json) => Object.values(map(config.message_templates)).flatMap((one) => Object.keys(map(one))).length;
