@@ -231,6 +231,13 @@ def split_rides(output: Output, folder: Path) -> None:
     assert train and validation
 
 
+def two_predictions(output: Output, folder: Path) -> None:
+    """One number for each of the two rides that the block asks about by itself."""
+    del folder
+    made = [output(f"inference:output_{number}") for number in range(2)]
+    assert all(isinstance(minutes, float) and 0 < minutes < 60 for minutes in made), made
+
+
 def nothing_more(output: Output, folder: Path) -> None:
     """That the run completed says all."""
     del output, folder
@@ -302,6 +309,18 @@ CASES = (
         pages=RIDES,
         options=("--no-tests",),
         pins=("scikit-learn<1.6",),
+        requirements="mlops/requirements.txt",
+        is_large=True,
+    ),
+    # The model that it asks is a global data product, made by two other pipelines.
+    Case(
+        "S10",
+        *MLOPS,
+        "predict",
+        two_predictions,
+        pages=RIDES,
+        options=("--no-tests", "--var", "max_evaluations=2"),
+        pins=("scikit-learn<1.6", "sqlalchemy<2.1"),
         requirements="mlops/requirements.txt",
         is_large=True,
     ),

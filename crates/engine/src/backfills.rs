@@ -288,7 +288,6 @@ pub fn preview(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use baton_model::BackfillId;
     use serde_json::json;
 
     fn at(text: &str) -> Timestamp {
@@ -297,22 +296,12 @@ mod tests {
 
     fn backfill(start: &str, end: &str, unit: IntervalUnit, units: u32) -> Backfill {
         Backfill {
-            id: BackfillId(1),
-            pipeline: "demo".into(),
             name: "spring".to_owned(),
             start: Some(at(start)),
             end: Some(at(end)),
             unit: Some(unit),
             units: Some(units),
-            variables: Map::new(),
-            settings: Map::new(),
-            status: None,
-            trigger: None,
-            started_at: None,
-            completed_at: None,
-            failed_at: None,
-            created_at: Timestamp(0),
-            updated_at: Timestamp(0),
+            ..Backfill::new("demo".into())
         }
     }
 

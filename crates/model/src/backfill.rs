@@ -110,3 +110,27 @@ pub struct Backfill {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
+
+impl Backfill {
+    /// A backfill of a pipeline of which nothing is known yet.
+    pub fn new(pipeline: PipelineUuid) -> Self {
+        Self {
+            id: BackfillId(0),
+            pipeline,
+            name: String::new(),
+            start: None,
+            end: None,
+            unit: None,
+            units: None,
+            variables: Map::new(),
+            settings: Map::new(),
+            status: None,
+            trigger: None,
+            started_at: None,
+            completed_at: None,
+            failed_at: None,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        }
+    }
+}

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::adopt::adopt;
 use super::error::EditError;
-use super::keys::{insert, is_sorted, open_list, set_path, shape};
+use super::keys::{insert, like, open_list, set_path, shape};
 use super::operation::{BlockList, Edit, NewBlock};
 use super::tree::{Data, Item, Node};
 use super::trigger;
@@ -300,24 +300,7 @@ fn block_node(block: &NewBlock, sibling: Option<&Node>) -> Node {
         entries.retain(|(known, _)| known != key);
         entries.push((key, Node::from_json(value)));
     }
-    entries.sort_by_key(|(key, _)| *key);
-    if let Some(sibling) = sibling
-        && !is_sorted(sibling)
-    {
-        let position = |key: &str| {
-            let mut keys = sibling.entries().iter().map(|entry| entry.key.as_text());
-            keys.position(|known| known == Some(key))
-                .unwrap_or(usize::MAX)
-        };
-        entries.sort_by_key(|(key, _)| position(key));
-    }
-    let mut node = Node::map(entries);
-    if let (Some(Data::Map(shape, _)), Data::Map(own, _)) =
-        (sibling.map(|node| &node.data), &mut node.data)
-    {
-        *own = *shape;
-    }
-    node
+    like(sibling, entries)
 }
 
 /// The ids that a list of a block names.

@@ -24,6 +24,30 @@ pub(super) fn is_sorted(map: &Node) -> bool {
     map.entries().len() >= 2 && keys.is_sorted()
 }
 
+/// A map that looks like one beside it: its keys in the same order, or in the alphabet's, in which Mage writes them;
+/// in one line where the other is.
+pub(super) fn like(sibling: Option<&Node>, mut entries: Vec<(&str, Node)>) -> Node {
+    entries.sort_by_key(|(key, _)| *key);
+    if let Some(sibling) = sibling
+        && !is_sorted(sibling)
+    {
+        let position = |key: &str| {
+            let mut keys = sibling.entries().iter().map(|entry| entry.key.as_text());
+            keys.position(|known| known == Some(key))
+                .unwrap_or(usize::MAX)
+        };
+        entries.sort_by_key(|(key, _)| position(key));
+    }
+    let mut node = Node::map(entries);
+    if let (Some(Data::Map(shape, known)), Data::Map(own, _)) =
+        (sibling.map(|node| &node.data), &mut node.data)
+        && !known.is_empty()
+    {
+        *own = *shape;
+    }
+    node
+}
+
 /// Refuses a map that takes entries from somewhere else: what it lacks may be there.
 fn refuse_merge(map: &Node, text: &str) -> Result<(), EditError> {
     if map.has_merge_key() {

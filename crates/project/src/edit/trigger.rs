@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::adopt::adopt;
 use super::error::EditError;
-use super::keys::{insert, is_sorted, open_list, set_node};
+use super::keys::{insert, like, open_list, set_node};
 use super::scalar::{Scalar, Style};
 use super::tree::{Data, Item, Node};
 
@@ -146,25 +146,7 @@ fn entry(name: &str, keys: &Map, sibling: Option<&Node>) -> Node {
     for key in REQUIRED.into_iter().filter(|key| !keys.contains_key(*key)) {
         entries.push((key, Node::from_json(&Value::Null)));
     }
-    entries.sort_by_key(|(key, _)| *key);
-    if let Some(sibling) = sibling
-        && !is_sorted(sibling)
-    {
-        let position = |key: &str| {
-            let mut keys = sibling.entries().iter().map(|entry| entry.key.as_text());
-            keys.position(|known| known == Some(key))
-                .unwrap_or(usize::MAX)
-        };
-        entries.sort_by_key(|(key, _)| position(key));
-    }
-    let mut node = Node::map(entries);
-    if let (Some(Data::Map(shape, known)), Data::Map(own, _)) =
-        (sibling.map(|node| &node.data), &mut node.data)
-        && !known.is_empty()
-    {
-        *own = *shape;
-    }
-    node
+    like(sibling, entries)
 }
 
 fn is_moment(key: &str) -> bool {

@@ -191,28 +191,6 @@ pub(crate) async fn show(
     Ok(One(detail(&shared, &by, BackfillId(id)).await?))
 }
 
-/// A backfill of a pipeline that nothing is known of yet.
-fn empty(pipeline: String) -> Backfill {
-    Backfill {
-        id: BackfillId(0),
-        pipeline: PipelineUuid::new(pipeline),
-        name: String::new(),
-        start: None,
-        end: None,
-        unit: None,
-        units: None,
-        variables: Map::new(),
-        settings: Map::new(),
-        status: None,
-        trigger: None,
-        started_at: None,
-        completed_at: None,
-        failed_at: None,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
-    }
-}
-
 fn wrong(key: &str) -> ApiError {
     ApiError::invalid(format!("`{key}` cannot have this value"))
 }
@@ -268,7 +246,7 @@ pub(crate) async fn create(
     Path(pipeline): Path<String>,
     payload: Payload<BackfillChange>,
 ) -> Result<One<BackfillView>, ApiError> {
-    let mut backfill = empty(pipeline);
+    let mut backfill = Backfill::new(PipelineUuid::new(pipeline));
     let wish = payload.wanted.apply(&mut backfill)?;
     let made = shared.host.create_backfill(&by.0, backfill).await?;
     if wish.is_some() {
@@ -378,7 +356,7 @@ pub(crate) async fn preview_of_new(
     Query(query): Query<PreviewQuery>,
     payload: Payload<BackfillChange>,
 ) -> Result<One<BackfillPreview>, ApiError> {
-    let mut backfill = empty(pipeline);
+    let mut backfill = Backfill::new(PipelineUuid::new(pipeline));
     payload.wanted.apply(&mut backfill)?;
     let only_missing = query.only_missing(&backfill);
     let found = shared.host.preview_backfill(&by.0, &backfill, only_missing);
