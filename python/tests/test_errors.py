@@ -261,8 +261,9 @@ def test_hints(run, project, case):
     assert words in (error["hint"] or ""), error
 
 
-def test_what_only_triggered_runs_have(run):
-    code = "@transformer\ndef f(**kwargs): kwargs['logger'].info('x')\n"
+@pytest.mark.parametrize("body", ["kwargs['logger'].info('x')", "logger = kwargs.get('logger'); logger.info('x')"])
+def test_what_only_triggered_runs_have(run, body):
+    code = f"@transformer\ndef f(**kwargs): {body}\n"
     assert "run with `--env prod`" in run(code, triggered=False).error["hint"]
 
 

@@ -219,12 +219,24 @@ def _columns_in(error: BaseException) -> list[object] | None:
     return list(columns)
 
 
+def _missing_argument(error: AttributeError, job: Job, place: Place) -> str | None:
+    """What `kwargs.get('logger')` gives where a run has none."""
+    used = re.search(rf"\b(\w+)\.{re.escape(error.name or '')}\b", place.line)
+    name = used and used[1]
+    if job.triggered or name not in _TRIGGERED or name not in place.frame.f_locals:
+        return None
+    instead = "`print` instead" if name == "logger" else "a default where it is None"
+    return f"only triggered runs have `{name}`: run with `--env prod`, or use {instead}"
+
+
 def _missing_attribute(error: AttributeError, job: Job, place: Place) -> str | None:
     """Where the value came from, when it is an input of the block: the mistake is then often one block above."""
     value = getattr(error, "obj", None)  # from Python 3.10 on
     code = place.frame.f_code
-    if value is None or os.path.abspath(code.co_filename) != job.path or not place.is_raiser:
+    if os.path.abspath(code.co_filename) != job.path or not place.is_raiser:
         return None
+    if value is None:
+        return _missing_argument(error, job, place)
     names = code.co_varnames[: code.co_argcount]
     for name, block in zip(names, job.upstream):
         if place.frame.f_locals.get(name) is value:

@@ -3,7 +3,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 
 import { paced } from '../lib/paced';
 import { type BlockNews, withNews } from './block-news';
-import { queryClient } from './query-client';
+import { askAnew, queryClient } from './query-client';
 import { type BlockRun, runs } from './runs';
 
 export type News =
@@ -32,7 +32,7 @@ const due = new Set<string>();
 const askAgain = paced(() => {
   const keys = [...due];
   due.clear();
-  return Promise.all(keys.map((key) => queryClient.invalidateQueries({ queryKey: [key] })));
+  return Promise.all(keys.map((key) => askAnew(queryClient, key)));
 }, 250);
 
 function refresh(...keys: string[]) {

@@ -148,6 +148,12 @@ function FolderView({ node, onChoose, onMove, onDelete }: { node: FileNode; onCh
   );
 }
 
+/** Where new files go when this one is open; nothing stands for the project itself. */
+function folderOf(node: FileNode | undefined): string {
+  if (node === undefined) return '';
+  return node.children === null ? split(node.path).folder : node.path;
+}
+
 export function FilesPage() {
   const [search, change] = useSearch();
   const tree = useQuery(projectFiles.tree());
@@ -162,7 +168,7 @@ export function FilesPage() {
   const chooser = useRef<HTMLInputElement>(null);
   const nodes = tree.data ?? [];
   const node = path === '' ? undefined : find(nodes, path);
-  const folder = node === undefined ? '' : node.children === null ? split(node.path).folder : node.path;
+  const folder = folderOf(node);
 
   const open = (to: string) => {
     setDeleting(false);
@@ -191,11 +197,15 @@ export function FilesPage() {
   const upload = async (files: readonly File[]) => {
     setProblem(undefined);
     for (const file of files) {
-      const to = folder === '' ? file.name : `${folder}/${file.name}`;
-      await uploadFile(to, file).then(
-        () => open(to),
-        (error: unknown) => setProblem(`${file.name} was not uploaded: ${error instanceof Error ? error.message : String(error)}`),
-      );
+      try {
+        // Until the files are listed nobody knows whether the address names a file or a folder.
+        const into = folderOf(find(await queryClient.query({ ...projectFiles.tree(), staleTime: 'static' }), path));
+        const to = into === '' ? file.name : `${into}/${file.name}`;
+        await uploadFile(to, file);
+        open(to);
+      } catch (error) {
+        setProblem(`${file.name} was not uploaded: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
     await queryClient.invalidateQueries({ queryKey: ['files'] });
   };
