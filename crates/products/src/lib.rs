@@ -17,6 +17,7 @@ mod slice;
 mod staging;
 mod statistics;
 mod view;
+mod wanted;
 
 pub use chart::{
     Aggregation, Chart, ChartError, ChartKind, Drawn, Interval, MOST_BUCKETS, MOST_GROUPS,

@@ -36,6 +36,7 @@ mod snapshot;
 mod sql;
 mod triggers;
 mod usual;
+mod value;
 
 pub use blocks::BlockRunRow;
 pub use calls::{KEPT_CALLS, KEPT_NON_EVENTS, NonEvent, TriggerCall};

@@ -1,9 +1,9 @@
-//! Statements, their values and the rows they give, without the types of the driver.
+//! Statements and the rows they give, without the types of the driver.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use baton_model::{BackfillId, Cause, PipelineUuid, RunId, RunStatus, Timestamp, TriggerId};
+use baton_model::{RunId, Timestamp};
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -14,96 +14,7 @@ use crate::hints::{Board, Hint};
 use crate::memory::{Memory, MemoryTransaction, wait};
 use crate::place::Place;
 use crate::rows;
-
-/// A value that a statement takes.
-#[derive(Clone, Debug)]
-pub(crate) enum Value {
-    /// A number, a moment or a flag.
-    Integer(Option<i64>),
-    /// A text, also JSON.
-    Text(Option<String>),
-    /// Bytes.
-    Bytes(Vec<u8>),
-}
-
-macro_rules! integers {
-    ($($from:ty => $number:expr;)*) => {
-        $(
-            impl From<$from> for Value {
-                fn from(from: $from) -> Self {
-                    let number: fn($from) -> i64 = $number;
-                    Self::Integer(Some(number(from)))
-                }
-            }
-
-            impl From<Option<$from>> for Value {
-                fn from(from: Option<$from>) -> Self {
-                    Self::Integer(from.map($number))
-                }
-            }
-        )*
-    };
-}
-
-integers! {
-    i64 => |number| number;
-    u32 => i64::from;
-    bool => i64::from;
-    Timestamp => |at| at.0;
-    RunId => |run| run.0;
-    TriggerId => |trigger| trigger.0;
-    BackfillId => |backfill| backfill.0;
-}
-
-impl From<Vec<u8>> for Value {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(Some(text))
-    }
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
-    }
-}
-
-impl From<Option<&str>> for Value {
-    fn from(text: Option<&str>) -> Self {
-        Self::Text(text.map(str::to_owned))
-    }
-}
-
-impl From<&PipelineUuid> for Value {
-    fn from(pipeline: &PipelineUuid) -> Self {
-        pipeline.as_str().into()
-    }
-}
-
-impl From<RunStatus> for Value {
-    fn from(status: RunStatus) -> Self {
-        status.name().into()
-    }
-}
-
-impl From<Cause> for Value {
-    fn from(cause: Cause) -> Self {
-        cause.name().into()
-    }
-}
-
-/// The values of a statement, in the order of its placeholders.
-macro_rules! values {
-    ($($value:expr),* $(,)?) => {
-        vec![$($crate::sql::Value::from($value)),*]
-    };
-}
-pub(crate) use values;
+pub(crate) use crate::value::{Value, values};
 
 /// A row that was read; columns go by their names.
 pub(crate) struct Row {

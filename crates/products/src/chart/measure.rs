@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 
 use super::{ChartError, column};
-use crate::view::texts;
+use crate::wanted::texts;
 
 /// Most different values that are kept for a median, a mode or a distinct count.
 pub const MOST_VALUES: usize = 2_000_000;

@@ -17,7 +17,8 @@ use arrow::error::ArrowError;
 
 use crate::frame::Frame;
 use crate::schema;
-use crate::view::{View, ViewError, Wanted};
+use crate::view::{View, ViewError};
+use crate::wanted::Wanted;
 use grouping::Groups;
 use measure::Measure;
 

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::By;
 use super::blocks::{self, BlockChange, BlockDetail, BlockView};
-use super::outputs::{ColumnInfo, FrameQuery, unreadable};
+use super::output_pages::FrameQuery;
+use super::outputs::{ColumnInfo, unreadable};
 use crate::answer::{Many, Named, One, With};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;

@@ -1,9 +1,8 @@
-//! What happens, as it happens: server-sent events at `/api/events`, and the same over `/websocket`.
+//! What happens, as it happens: server-sent events at `/api/events`. socket.rs gives the same over `/websocket`.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -11,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use baton_app::{Actor, FileNews, LogQuery, Right};
 use baton_model::{BlockRun, BlockStatus, RunId, RunStatus};
 use baton_project::watch::Changed;
-use baton_runner::Level;
 use baton_scheduler::{News, Notice};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,13 +29,10 @@ use crate::stream::Pipe;
 use crate::{Shared, times, words};
 
 /// Events that wait for a slow client; then it loses some and is told so.
-const WAITING: usize = 256;
+pub(super) const WAITING: usize = 256;
 
 /// Events of a run that are given again after a break.
 const REPLAYED: u32 = 10_000;
-
-/// The largest message that a client may send.
-const LARGEST_MESSAGE: usize = 64 * 1024;
 
 /// How often an idle connection says that it lives.
 const BEAT: Duration = Duration::from_secs(15);
@@ -174,25 +169,25 @@ impl Told {
         }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         // Maps of texts and numbers are always JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 /// Something that happened, with the version of its run.
-type Numbered = (Told, Option<u64>);
+pub(super) type Numbered = (Told, Option<u64>);
 
 /// What somebody wants to hear of.
 #[derive(Clone, Debug, Default)]
-struct Wanted {
-    run: Option<RunId>,
+pub(super) struct Wanted {
+    pub(super) run: Option<RunId>,
     /// Which records of logs; none at all when not given.
-    logs: Option<LogQuery>,
+    pub(super) logs: Option<LogQuery>,
 }
 
 /// Passes changes of files on until the client has gone.
-async fn pass_files_on(mut news: Receiver<FileNews>, out: mpsc::Sender<Numbered>) {
+pub(super) async fn pass_files_on(mut news: Receiver<FileNews>, out: mpsc::Sender<Numbered>) {
     loop {
         let told = tokio::select! {
             heard = news.recv() => match heard {
@@ -244,7 +239,7 @@ impl Wanted {
 }
 
 /// Passes news on until the client has gone. A client that is too slow is told that it has missed some.
-async fn pass_on(mut news: Receiver<News>, wanted: Wanted, out: mpsc::Sender<Numbered>) {
+pub(super) async fn pass_on(mut news: Receiver<News>, wanted: Wanted, out: mpsc::Sender<Numbered>) {
     let mut missed = 0;
     loop {
         let told = tokio::select! {
@@ -283,7 +278,7 @@ async fn pass_on(mut news: Receiver<News>, wanted: Wanted, out: mpsc::Sender<Num
 }
 
 /// What a client that was away has missed of a run: its events since, and where its blocks stand.
-async fn caught_up(
+pub(super) async fn caught_up(
     shared: &Shared,
     by: &Actor,
     run: RunId,
@@ -406,130 +401,4 @@ async fn write_events(
             return;
         }
     }
-}
-
-/// What a client says over a socket: `{"subscribe": {"pipeline_run_id": 1, "logs": true, "text": "..."}}`, as often as it
-/// likes; the newest subscription counts.
-#[derive(Deserialize, JsonSchema)]
-pub(crate) struct SocketRequest {
-    subscribe: Subscription,
-}
-
-/// What a client wants to hear of.
-#[derive(Deserialize, JsonSchema)]
-struct Subscription {
-    /// Only of this run: first where it stands, then what happens.
-    pipeline_run_id: Option<i64>,
-    /// False leaves out what is printed and logged.
-    logs: Option<bool>,
-    /// Only records with this text.
-    text: Option<String>,
-    /// Only records of this level, or one that matters more.
-    min_level: Option<String>,
-}
-
-/// A connection over which both sides talk.
-pub(crate) struct Socket(Response);
-
-impl IntoResponse for Socket {
-    fn into_response(self) -> Response {
-        self.0
-    }
-}
-
-impl Output for Socket {
-    fn describe(operation: &mut Operation<'_>) {
-        operation.messages = Some([
-            operation.sent::<SocketRequest>(),
-            operation.answered::<Told>(),
-        ]);
-    }
-}
-
-impl Input for WebSocketUpgrade {}
-
-/// The same over a socket.
-pub(crate) async fn websocket(
-    State(shared): State<Shared>,
-    By(actor): By,
-    upgrade: WebSocketUpgrade,
-) -> Result<Socket, ApiError> {
-    actor.may(Right::Read)?;
-    let upgrade = upgrade.max_message_size(LARGEST_MESSAGE);
-    Ok(Socket(
-        upgrade.on_upgrade(move |socket| talk(shared, actor, socket)),
-    ))
-}
-
-async fn talk(shared: Shared, actor: Actor, mut socket: WebSocket) {
-    // Nothing comes before the first subscription.
-    let (_, mut told) = mpsc::channel::<Numbered>(WAITING);
-    loop {
-        let answers = tokio::select! {
-            Some((one, _)) = told.recv() => vec![one],
-            heard = socket.recv() => {
-                let text = match heard {
-                    Some(Ok(Message::Text(text))) => text,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                    Some(Ok(_)) => continue,
-                };
-                match subscription(&text) {
-                    Ok(wanted) => {
-                        let (first, fresh) = subscribe(&shared, &actor, wanted).await;
-                        // What the earlier subscription still had to say is dropped with its channel.
-                        told = fresh;
-                        first
-                    }
-                    Err(message) => vec![Told::Error { message: message.to_owned() }],
-                }
-            }
-        };
-        for one in answers {
-            if socket.send(Message::text(one.text())).await.is_err() {
-                return;
-            }
-        }
-    }
-}
-
-/// What is to be said first, and what follows.
-async fn subscribe(
-    shared: &Shared,
-    actor: &Actor,
-    wanted: Wanted,
-) -> (Vec<Told>, mpsc::Receiver<Numbered>) {
-    let news = shared.host.service().news();
-    let (out, fresh) = mpsc::channel(WAITING);
-    let before = match wanted.run {
-        Some(run) => caught_up(shared, actor, run, None).await,
-        None => Ok(Vec::new()),
-    };
-    if wanted.run.is_none() {
-        tokio::spawn(pass_files_on(shared.host.file_news(), out.clone()));
-    }
-    tokio::spawn(pass_on(news, wanted, out));
-    let first = match before {
-        Ok(before) => before.into_iter().map(|(one, _)| one).collect(),
-        Err(error) => vec![Told::Error {
-            message: error.message,
-        }],
-    };
-    (first, fresh)
-}
-
-fn subscription(text: &str) -> Result<Wanted, &'static str> {
-    let said: Value = serde_json::from_str(text).map_err(|_| "this is not JSON")?;
-    let said: SocketRequest = serde_json::from_value(said)
-        .map_err(|_| "say what you want to hear of: {\"subscribe\": {}}")?;
-    let wanted = said.subscribe;
-    Ok(Wanted {
-        run: wanted.pipeline_run_id.map(RunId),
-        logs: (wanted.logs != Some(false)).then(|| LogQuery {
-            text: wanted.text,
-            least: wanted
-                .min_level
-                .map(|name| Level::parse(&name.to_uppercase())),
-            ..LogQuery::default()
-        }),
-    })
 }

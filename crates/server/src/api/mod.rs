@@ -14,6 +14,7 @@ mod metrics;
 mod notebook;
 mod notices;
 mod outlook;
+mod output_pages;
 mod outputs;
 mod page;
 mod pipeline_runs;
@@ -25,6 +26,7 @@ mod retention;
 mod run_actions;
 mod runs;
 mod search;
+mod socket;
 mod status;
 mod templates;
 mod terminal;
@@ -142,7 +144,7 @@ fn seeing_routes() -> Vec<Route> {
         get("/api/pipeline_runs/{id}/logs", logs::show_of_run),
         get("/api/block_runs/{id}/inputs", block_runs::inputs),
         get("/api/block_runs/{id}/outputs", outputs::list_of_block_run),
-        get("/api/block_runs/{id}/outputs/{name}", outputs::page),
+        get("/api/block_runs/{id}/outputs/{name}", output_pages::page),
         get(
             "/api/block_runs/{id}/outputs/{name}/statistics",
             outputs::statistics,
@@ -192,7 +194,7 @@ fn seeing_routes() -> Vec<Route> {
 fn live_routes() -> Vec<Route> {
     vec![
         get("/api/events", live::events),
-        get("/websocket", live::websocket),
+        get("/websocket", socket::websocket),
         get("/websocket/terminal", terminal::open),
         get("/api/terminals", terminal::show),
         post("/api/runs", runs::create),
