@@ -2,6 +2,7 @@
 import { expect, test } from '@playwright/test';
 
 import { expectAccessible } from './accessible';
+import { COMPLETED } from './sentences';
 
 test.describe('without a session', () => {
   test.use({ storageState: { cookies: [], origins: [] } });
@@ -94,7 +95,7 @@ test('a trigger is made, run and deleted', async ({ page }) => {
   await expect(page.getByText('0 runs so far')).toBeVisible();
   await page.getByRole('button', { name: 'Run now' }).click();
   await expect(page).toHaveURL(/\/pipelines\/good\/runs\/\d+/);
-  await expect(page.getByRole('heading', { level: 1 })).toContainText('Completed in');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(COMPLETED);
   await page.goto('/pipelines/good/triggers');
   await page.getByRole('checkbox', { name: /Select mornings/ }).click();
   await page.getByRole('button', { name: 'Delete…' }).click();

@@ -2,6 +2,7 @@
 import { expect, test } from '@playwright/test';
 
 import { expectAccessible } from './accessible';
+import { COMPLETED } from './sentences';
 
 const pages = [
   { path: '/', heading: /\d+ \w+/ },
@@ -14,7 +15,7 @@ const pages = [
   { path: '/data', heading: 'Data' },
   { path: '/data/table/table_block', heading: /table_block/ },
   { path: '/data/good/good_block', heading: /good_block/ },
-  { path: '/pipelines/good/runs/1', heading: /Completed in/ },
+  { path: '/pipelines/good/runs/1', heading: COMPLETED },
   { path: '/pipelines/flights/triggers', heading: 'Triggers' },
   { path: '/pipelines/flights/triggers/new', heading: /^Runs / },
 ];

@@ -2,12 +2,13 @@
 import { expect, test } from '@playwright/test';
 
 import { expectAccessible } from './accessible';
+import { COMPLETED } from './sentences';
 
 for (const theme of ['light', 'dark'] as const) {
   test(`a run says what its blocks used and what is different from another run, in ${theme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: theme });
     await page.goto('/pipelines/good/runs/1?panel=resources');
-    await expect(page.getByRole('heading', { level: 1, name: /Completed in/ })).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1, name: COMPLETED })).toBeVisible();
     await expect(page.getByRole('row', { name: /Most memory at a time/ })).toContainText('MB');
     await expectAccessible(page);
     await page.goto('/pipelines?search=good');
@@ -36,7 +37,7 @@ test('a run of many blocks shows them as they end, and draws only what is in sig
   const started = await page.request.post('/api/runs', { data: { run: { pipeline_uuid: 'wide', timeout: 0 } } });
   const run = /"pipeline_run_id":(\d+)/.exec(await started.text())?.[1] ?? '';
   await page.goto(`/pipelines/wide/runs/${run}`);
-  await expect(page.getByRole('heading', { level: 1, name: /^Completed in/ })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('heading', { level: 1, name: COMPLETED })).toBeVisible({ timeout: 60_000 });
   await expect(page.locator('.run-facts')).toContainText('160 completed');
   expect(await page.locator('.run-node').count()).toBeLessThan(80);
   expect(await page.locator('.timeline-row').count()).toBeLessThan(80);
@@ -61,7 +62,7 @@ test('a run that ends before the page hears of events is shown as ended', async 
   await expect(page.locator('.run-facts')).toContainText('Blocks');
   await expect.poll(async () => (await page.request.get(`/api/pipeline_runs/${run}`)).text(), { timeout: 60_000 }).toContain('"status":"completed"');
   listen();
-  await expect(page.getByRole('heading', { level: 1, name: /^Completed in/ })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: COMPLETED })).toBeVisible();
   await expect(page.locator('.run-facts')).toContainText('160 completed');
 });
 

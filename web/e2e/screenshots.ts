@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from '@playwright/test';
+import { COMPLETED } from './sentences';
 
 const all = join(import.meta.dirname, '../test-results/screenshots');
 const shown = join(import.meta.dirname, '../../docs/images');
@@ -27,7 +28,7 @@ const shots: readonly Shot[] = [
   { name: 'pipelines', path: '/pipelines', until: /flights/, inDocs: 'light' },
   { name: 'editor', path: '/pipelines/flights/edit?block=clean_flights', until: /336,776/ },
   { name: 'runs', path: '/runs', until: /Completed/ },
-  { name: 'run', path: '/pipelines/flights/runs/RUN?block=clean_flights&panel=products', until: /Completed in/, inDocs: 'light' },
+  { name: 'run', path: '/pipelines/flights/runs/RUN?block=clean_flights&panel=products', until: COMPLETED, inDocs: 'light' },
   { name: 'triggers', path: '/triggers', until: /flights/ },
   { name: 'data', path: '/data', until: /clean_flights/, inDocs: 'light' },
   { name: 'product', path: '/data/flights/clean_flights?column=dep_delay', until: /Mean/, inDocs: 'light' },

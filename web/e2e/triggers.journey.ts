@@ -2,6 +2,7 @@
 import { expect, test } from '@playwright/test';
 
 import { expectAccessible } from './accessible';
+import { COMPLETED } from './sentences';
 
 for (const theme of ['light', 'dark'] as const) {
   test(`a schedule says its next five times, or what is wrong with it, in ${theme}`, async ({ page }) => {
@@ -38,7 +39,7 @@ for (const theme of ['light', 'dark'] as const) {
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Keep' }).click();
     await page.getByRole('button', { name: 'Run now' }).click();
-    await expect(page.getByRole('heading', { level: 1 })).toContainText('Completed in');
+    await expect(page.getByRole('heading', { level: 1 })).toContainText(COMPLETED);
     await page.goto('/pipelines/good/triggers');
     await page.getByRole('checkbox', { name: `Select called in ${theme} of good` }).click();
     await page.getByRole('button', { name: 'Delete…' }).click();

@@ -10,6 +10,9 @@ pub const RECENT: usize = 20;
 /// Fewer runs than this say nothing about what is unusual.
 const FEWEST: usize = 4;
 
+/// Fewer seconds than this are no delay.
+const LEAST_DELAY: f64 = 1.0;
+
 /// How far numbers lie apart.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
@@ -42,6 +45,12 @@ impl Spread {
     pub fn is_exceeded_by(&self, number: f64) -> bool {
         let width = (self.high - self.low).max(0.0);
         self.count >= FEWEST && number > self.high + (1.5 * width).max(0.2 * self.median.abs())
+    }
+
+    /// The same for a time in seconds. A difference of less than a second is nobody's trouble: what takes milliseconds
+    /// takes ten times as long whenever the machine is busy.
+    pub fn is_outlasted_by(&self, seconds: f64) -> bool {
+        self.is_exceeded_by(seconds) && seconds - self.median >= LEAST_DELAY
     }
 
     /// Whether a number is smaller than what recent runs lead one to expect.
@@ -121,6 +130,10 @@ mod tests {
         let steady = Spread::of([10.0; 8]).unwrap();
         assert!(!steady.is_exceeded_by(11.9) && steady.is_exceeded_by(12.1));
         assert!(!steady.is_missed_by(8.1) && steady.is_missed_by(7.9));
+        // Milliseconds are no delay.
+        let quick = Spread::of([0.07; 8]).unwrap();
+        assert!(quick.is_exceeded_by(0.9) && !quick.is_outlasted_by(0.9));
+        assert!(quick.is_outlasted_by(1.1) && !spread.is_outlasted_by(12.0));
         // Two runs are no habit.
         assert!(!Spread::of([10.0, 10.0]).unwrap().is_exceeded_by(100.0));
     }

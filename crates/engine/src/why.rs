@@ -117,7 +117,7 @@ fn completed(facts: &WhyFacts<'_>) -> Why {
     let id = run.id;
     let took = took(run, facts.now);
     let mut why = Why::new(match facts.usual {
-        Some(usual) if usual.is_exceeded_by(took) => {
+        Some(usual) if usual.is_outlasted_by(took) => {
             let blame = slowest_link(facts).map_or_else(String::new, |text| format!(": {text}"));
             format!(
                 "Run {id} took {} instead of the usual {}{blame}.",
@@ -140,7 +140,7 @@ fn completed(facts: &WhyFacts<'_>) -> Why {
     why.details.extend(steps(facts));
     why.details.extend(unusual(facts));
     if let (Some(usual), Some(good)) = (facts.usual, facts.last_good)
-        && usual.is_exceeded_by(took)
+        && usual.is_outlasted_by(took)
     {
         why.details.extend(since(run, good));
     }

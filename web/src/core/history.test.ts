@@ -48,3 +48,8 @@ test.each([
   [29.4, '+47 %', true],
   [700, '35 ×', true],
 ])('%s s against 20 s', (took, text, slow) => expect(againstUsual(took * 1000, 20_000)).toMatchObject({ text, slow }));
+
+test('milliseconds are no delay', () => {
+  expect(againstUsual(900, 70)).toMatchObject({ text: '', slow: false });
+  expect(againstUsual(1_100, 70)).toMatchObject({ text: '16 ×', slow: true });
+});

@@ -4,7 +4,10 @@ import { parseTime } from '../lib/format';
 import { toneOf, type Tone } from '../lib/status';
 
 /** Over this many times the usual duration a run is slow. */
-export const SLOW = 1.3;
+const SLOW = 1.3;
+
+/** Fewer milliseconds than this are no delay: what takes milliseconds takes ten times as long whenever the machine is busy. */
+const LEAST_DELAY = 1_000;
 
 /** So many good runs say what is usual. */
 const COUNTED = 30;
@@ -75,8 +78,8 @@ export interface AgainstUsual {
 export function againstUsual(took: number, usual: number): AgainstUsual {
   const ratio = usual === 0 ? 1 : took / usual;
   const change = Math.round((ratio - 1) * 100);
-  const slow = ratio > SLOW;
-  const text = ratio >= 3 ? `${Math.round(ratio)} ×` : slow ? `+${change} %` : '';
+  const slow = ratio > SLOW && took - usual >= LEAST_DELAY;
+  const text = !slow ? '' : ratio >= 3 ? `${Math.round(ratio)} ×` : `+${change} %`;
   return { text, slow, share: ratio / 2 };
 }
 

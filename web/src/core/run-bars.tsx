@@ -1,7 +1,7 @@
 // Small drawings of how long runs took: the last ones as bars, and one against what is usual.
 import { Link } from 'react-router';
 
-import { againstUsual, type History, type Past, SLOW } from '../core/history';
+import { againstUsual, type History, type Past } from '../core/history';
 import { duration, exact } from '../lib/format';
 import { toneWords } from '../lib/status';
 import './run-bars.css';
@@ -15,9 +15,9 @@ function look(run: Past, usual: number | undefined): { className: string; height
   if (run.tone === 'running' || run.tone === 'queued') return { className: `run-bar-${run.tone}`, height: USUAL };
   if (run.tone === 'cancelled') return { className: 'run-bar-cancelled', height: 6 };
   if (run.tone === 'skipped') return { className: '', height: 1 };
-  const ratio = usual === undefined || usual === 0 || run.took === undefined ? 1 : run.took / usual;
-  if (ratio > SLOW && usual !== undefined) return { className: 'run-bar-slow', height: HEIGHT };
-  return { className: '', height: Math.max(2, Math.min(CUT, Math.round(USUAL * ratio))) };
+  const against = againstUsual(run.took ?? 0, run.took === undefined ? 0 : (usual ?? 0));
+  if (against.slow) return { className: 'run-bar-slow', height: HEIGHT };
+  return { className: '', height: Math.max(2, Math.min(CUT, Math.round(USUAL * 2 * against.share))) };
 }
 
 export function RunBars({ history, linkTo, most = 14, current }: { history: History; linkTo: (id: number) => string; most?: number; current?: number }) {

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         let took = format!("{:>10}", time.map(terminal::seconds).unwrap_or_default());
         let is_slow = usual
             .zip(time)
-            .is_some_and(|(usual, time)| usual.is_exceeded_by(time.as_secs_f64()));
+            .is_some_and(|(usual, time)| usual.is_outlasted_by(time.as_secs_f64()));
         let usual = usual.and_then(|usual| Duration::try_from_secs_f64(usual.median).ok());
         let line = format!(
             "{:>5}  {:width$}  {coloured}  {:24}  {}  {:>10}",

@@ -66,7 +66,7 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
             let usual = facts.usual_time(&block.key.block)?;
             let took = now.since(block.started_at?).as_secs_f64();
             usual
-                .is_exceeded_by(took)
+                .is_outlasted_by(took)
                 .then_some((block, took, usual.median))
         })
         .max_by(|one, other| (one.1 - one.2).total_cmp(&(other.1 - other.2)));

@@ -1,7 +1,7 @@
 // What Home shows of the runs that were: what failed and is not mended, how the days went, what was unlike usual.
 import type { Pipeline } from '../../api/pipelines';
 import type { Run } from '../../api/runs';
-import { againstUsual, byPipeline, historyOf, offUsual, SLOW, tookOf } from '../../core/history';
+import { againstUsual, byPipeline, historyOf, offUsual, tookOf } from '../../core/history';
 import { parseTime } from '../../lib/format';
 
 /** The newest run of each pipeline whose newest ended run failed. */
@@ -85,8 +85,8 @@ export function unlikeUsual(runs: readonly Run[]): Odd[] {
       const rows = run.usage?.rows ?? undefined;
       const usualRows = run.usual?.rows ?? undefined;
       const ofRows = rows === undefined ? undefined : offUsual(rows, usualRows);
-      const slow = took / usual;
-      if (slow <= SLOW && ofRows?.isOdd !== true) return [];
+      const against = againstUsual(took, usual);
+      if (!against.slow && ofRows?.isOdd !== true) return [];
       const more = rows === undefined || usualRows === undefined || ofRows?.isOdd !== true ? 1 : (rows + 1) / (usualRows.median + 1);
       return [
         {
@@ -94,11 +94,11 @@ export function unlikeUsual(runs: readonly Run[]): Odd[] {
           run,
           took,
           usual,
-          text: againstUsual(took, usual).text,
+          text: against.text,
           past: good.slice(0, DRAWN).flatMap((one) => tookOf(one) ?? []).reverse(),
           rows,
           rowsText: ofRows?.isOdd === true ? ofRows.against : '',
-          off: Math.max(slow, more, 1 / more),
+          off: Math.max(against.slow ? took / usual : 1, more, 1 / more),
         },
       ];
     })
