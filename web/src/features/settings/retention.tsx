@@ -55,6 +55,10 @@ export function RetentionSettings() {
   const found = useQuery(settings.tooOld());
   const remove = useDeleteTooOld();
   const [isAsked, setAsked] = useState(false);
+  const deleteNow = () => {
+    const answered = () => setAsked(false);
+    void remove.mutateAsync().then(answered, answered);
+  };
   const old = found.data;
   const isNothing = old !== undefined && old.runs.count === 0 && old.logs.count === 0;
   return (
@@ -96,7 +100,7 @@ export function RetentionSettings() {
           <div className="settings-fields">
             {isAsked && old !== undefined && !isNothing ? (
               <>
-                <Button look="danger" disabledReason={remove.isPending ? 'It is being deleted' : undefined} onClick={() => remove.mutate(undefined, { onSettled: () => setAsked(false) })}>
+                <Button look="danger" disabledReason={remove.isPending ? 'It is being deleted' : undefined} onClick={deleteNow}>
                   Delete {words(old)}
                 </Button>
                 <Button look="quiet" onClick={() => setAsked(false)}>
