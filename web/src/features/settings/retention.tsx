@@ -22,7 +22,7 @@ function Period({ project }: { project: Project }) {
   const reason = isWrong ? 'Write a period such as 90d' : text === known ? 'Nothing was changed' : undefined;
   return (
     <form
-      className="settings-fields"
+      className="settings-fields settings-period"
       onSubmit={(event) => {
         event.preventDefault();
         if (reason === undefined) save.mutate({ name: project.name, change: { revision: project.revision, variables_retention_period: text === '' ? null : text } });

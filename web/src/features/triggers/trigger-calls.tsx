@@ -10,6 +10,7 @@ import { paths } from '../../lib/paths';
 import type { Tone } from '../../lib/status';
 import { Button } from '../../ui/button';
 import { PlainHead } from '../../ui/plain-table';
+import { Sentence } from '../../ui/sentence';
 import { Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
@@ -111,7 +112,7 @@ export function Calls({ trigger }: { trigger: Trigger }) {
                         {word}
                       </Status>
                     </td>
-                    <td className="text-2">{call.reason?.replaceAll('`', '')}</td>
+                    <td className="text-2">{call.reason === null ? null : <Sentence text={call.reason} />}</td>
                     <td className="number">
                       {call.pipeline_run_id === null ? (
                         <span className="text-3">–</span>

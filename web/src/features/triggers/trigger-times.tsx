@@ -9,6 +9,7 @@ import { exact, parseTime, plural, relative } from '../../lib/format';
 import { useNow } from '../../lib/now';
 import { paths } from '../../lib/paths';
 import { PlainHead } from '../../ui/plain-table';
+import { Sentence } from '../../ui/sentence';
 import { Skeleton } from '../../ui/states';
 import { besides, inZone } from './next-times';
 import type { Form } from './trigger-form';
@@ -83,11 +84,17 @@ export function State({ trigger }: { trigger: Trigger }) {
           {why.error.message}
         </p>
       )}
-      {why.data === undefined ? null : <p className="text-table">{why.data.headline.replaceAll('`', '')}</p>}
+      {why.data === undefined ? null : (
+        <p className="text-table">
+          <Sentence text={why.data.headline} />
+        </p>
+      )}
       {why.data === undefined || why.data.details.length === 0 ? null : (
         <ul className="trigger-why">
           {why.data.details.map((detail) => (
-            <li key={detail}>{detail.replaceAll('`', '')}</li>
+            <li key={detail}>
+              <Sentence text={detail} />
+            </li>
           ))}
         </ul>
       )}
