@@ -32,6 +32,13 @@ export default tseslint.config(
       'react-hooks/preserve-manual-memoization': 'off',
       'react-hooks/incompatible-library': 'off',
       'max-lines': ['error', { max: 500 }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.property.name='mutate'][arguments.length=2]",
+          message: 'What is given to mutate is lost when the component goes before the answer: mutateAsync(…).then(…).',
+        },
+      ],
     },
   },
   { files: ['src/lib/**'], rules: below('ui', 'core', 'api', 'features', 'app') },

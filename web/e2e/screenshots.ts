@@ -51,6 +51,8 @@ test('pictures', async ({ browser, page }) => {
       await pictured.goto(path.replace('RUN', run));
       await expect(pictured.getByText(until).first()).toBeVisible({ timeout: 60_000 });
       await expect(pictured.locator('.skeleton, .grid-wait')).toHaveCount(0, { timeout: 60_000 });
+      // What is known of the columns comes after the rows.
+      for (const head of await pictured.locator('.grid-title').all()) await expect(head.locator('.hist svg')).toBeVisible({ timeout: 60_000 });
       const file = join(all, `${name}-${theme}.png`);
       await pictured.screenshot({ path: file });
       if (inDocs !== theme) continue;

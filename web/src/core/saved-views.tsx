@@ -6,7 +6,7 @@ import { useNavigate } from 'react-router';
 import { nameRefused, readViews, type SavedView, viewIn, withView } from '../lib/saved-views';
 import { useSearch } from '../lib/search';
 import { Button, IconButton } from '../ui/button';
-import { Dialog } from '../ui/dialog';
+import { Dialog, FormDialog } from '../ui/dialog';
 import { TextField } from '../ui/field';
 import { Menu, MenuChoice, MenuItem, MenuLine } from '../ui/menu';
 import './saved-views.css';
@@ -39,32 +39,17 @@ function SaveDialog({ views, onSave, onClose }: { views: readonly SavedView[]; o
   const [name, setName] = useState('');
   const reason = nameRefused(views, name);
   return (
-    <Dialog title="Save this view" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason === undefined) onSave(name.trim());
-        }}
-      >
-        <TextField
-          label="Name"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          error={name.trim() === '' ? undefined : reason}
-          hint="Its filters are kept in this browser. The address shows the same view to others."
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing
-          autoFocus
-        />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" type="submit" disabledReason={reason}>
-            Save view
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="Save this view" action="Save view" disabledReason={reason} onSubmit={() => onSave(name.trim())} onClose={onClose}>
+      <TextField
+        label="Name"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        error={name.trim() === '' ? undefined : reason}
+        hint="Its filters are kept in this browser. The address shows the same view to others."
+        // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing
+        autoFocus
+      />
+    </FormDialog>
   );
 }
 

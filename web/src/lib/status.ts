@@ -44,6 +44,20 @@ export function toneOf(status: string): Tone {
   }
 }
 
+/** What let a run begin, as the server names it. */
+const causes: Readonly<Record<string, string>> = {
+  hand: 'by hand',
+  schedule: 'schedule',
+  call: 'API call',
+  event: 'event',
+  completion: 'another run',
+  backfill: 'backfill',
+  code: 'code of a run',
+  again: 'repeated',
+};
+
+export const causeWords = (cause: string) => causes[cause] ?? cause;
+
 /** Whether nothing more happens to it. */
 export function isOver(status: string): boolean {
   const tone = toneOf(status);

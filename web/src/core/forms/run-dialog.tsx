@@ -4,8 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Play } from 'lucide-react';
 
 import { forms } from '../../api/forms';
-import { Button } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
+import { FormDialog } from '../../ui/dialog';
 import { Failure, Skeleton } from '../../ui/states';
 import { refusals, sectionsOf, settled, usedBy, type Values, wrongIn } from './form';
 import { FormFields } from './form-fields';
@@ -54,47 +53,33 @@ export function RunDialog({
     });
   };
   return (
-    <Dialog title={`Run ${what}`} onClose={onClose}>
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          run();
-        }}
-      >
-        {found.error !== null ? <Failure title="The forms of the pipeline could not be loaded" error={found.error} onRetry={() => void found.refetch()} /> : null}
-        {sections === undefined || known === undefined ? (
-          found.error === null ? (
-            <Skeleton width={240} />
-          ) : null
-        ) : sections.length === 0 ? (
-          <p className="text-table">It has no form: it runs as it is.</p>
-        ) : (
-          <FormFields
-            sections={sections}
-            values={values}
-            wrong={refused.size > 0 ? refused : isTried ? wrong : new Map()}
-            onChange={(name, value) => {
-              setChosen({ ...chosen, [name]: value });
-              setError(undefined);
-            }}
-          />
-        )}
-        {error === undefined || refused.size > 0 ? null : <Failure title="The run was not started" error={error} />}
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            look="primary"
-            type="submit"
-            icon={<Play aria-hidden />}
-            disabledReason={isStarting ? 'It is being started' : sections === undefined || known === undefined ? 'Its form is being loaded' : undefined}
-          >
-            Run {what}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Run ${what}`}
+      action={`Run ${what}`}
+      icon={<Play aria-hidden />}
+      disabledReason={isStarting ? 'It is being started' : sections === undefined || known === undefined ? 'Its form is being loaded' : undefined}
+      onSubmit={run}
+      onClose={onClose}
+    >
+      {found.error !== null ? <Failure title="The forms of the pipeline could not be loaded" error={found.error} onRetry={() => void found.refetch()} /> : null}
+      {sections === undefined || known === undefined ? (
+        found.error === null ? (
+          <Skeleton width={240} />
+        ) : null
+      ) : sections.length === 0 ? (
+        <p className="text-table">It has no form: it runs as it is.</p>
+      ) : (
+        <FormFields
+          sections={sections}
+          values={values}
+          wrong={refused.size > 0 ? refused : isTried ? wrong : new Map()}
+          onChange={(name, value) => {
+            setChosen({ ...chosen, [name]: value });
+            setError(undefined);
+          }}
+        />
+      )}
+      {error === undefined || refused.size > 0 ? null : <Failure title="The run was not started" error={error} />}
+    </FormDialog>
   );
 }

@@ -65,6 +65,9 @@ function useSlots(drawn: number): number {
   return Math.max(most, drawn);
 }
 
+/** In the order of their places, in which their elements stand: in any other order they would be moved, which makes them anew for the browser. */
+const inSlots = <Item extends { slot: number }>(items: readonly Item[]) => items.toSorted((one, other) => one.slot - other.slot);
+
 export function DataTable({
   of,
   product,
@@ -152,13 +155,15 @@ export function DataTable({
   const sorted = view.sort?.column;
   const columnSlots = useSlots(seen.length);
   const drawnColumns = useMemo<readonly DrawnColumn[]>(() => {
-    return seen.flatMap((item) => {
+    const placed = seen.flatMap((item) => {
       const column = columns[item.index];
       if (!column) return [];
       return [{ slot: item.index % columnSlots, index: item.index, place: column.place, kind: column.kind, left: item.start + NUMBERS, width: item.size, isMarked: column.name === sorted || column.name === marked }];
     });
+    return inSlots(placed);
   }, [seen, columns, sorted, marked, columnSlots]);
   const slots = useSlots(drawn.length);
+  const drawnRows = inSlots(drawn.map((item) => ({ slot: item.index % slots, index: item.index, top: item.start + HEAD })));
 
   const change = (next: TableView) => {
     setView(next);
@@ -335,14 +340,14 @@ export function DataTable({
               );
             })}
           </div>
-          {drawn.map((item) => (
+          {drawnRows.map((row) => (
             <TableRow
-              key={item.index % slots}
-              index={item.index}
-              top={item.start + HEAD}
-              values={valuesOf(item.index)}
+              key={row.slot}
+              index={row.index}
+              top={row.top}
+              values={valuesOf(row.index)}
               columns={drawnColumns}
-              here={at.row === item.index ? at.column : null}
+              here={at.row === row.index ? at.column : null}
               block={block}
               onPlace={setAt}
               onRead={setReading}

@@ -47,9 +47,9 @@ function New({ pipeline }: { pipeline: string }) {
   const lines = useMemo(() => linesOf(found?.pipeline_run_dates ?? [], []), [found]);
   const reason = firstWrong(form) ?? preview.error?.message ?? (create.isPending ? 'It is being made' : undefined);
   const save = (status: 'initial' | undefined) =>
-    create.mutate(
-      { pipeline, backfill: { ...toChange(form, {}, false), ...(status === undefined ? {} : { status }) } },
-      { onSuccess: (made) => void navigate(paths.backfill(pipeline, made.id)) },
+    void create.mutateAsync({ pipeline, backfill: { ...toChange(form, {}, false), ...(status === undefined ? {} : { status }) } }).then(
+      (made) => void navigate(paths.backfill(pipeline, made.id)),
+      () => undefined,
     );
   const total = found?.total_run_count;
   return (

@@ -69,7 +69,7 @@ function columnsOf(isWide: boolean, types: ReadonlyMap<string, string>): Column<
     {
       id: 'name',
       header: 'Product',
-      width: 'minmax(200px, 2fr)',
+      width: 'minmax(192px, 2fr)',
       sorts: true,
       cell: (product) => (
         <span className="data-name">
@@ -113,7 +113,7 @@ function columnsOf(isWide: boolean, types: ReadonlyMap<string, string>): Column<
       align: 'right',
       cell: (product) => (product.parts > 1 ? product.parts : <span className="text-3">–</span>),
     },
-    { id: 'made', header: 'Made', width: '124px', sorts: true, cell: (product) => (product.completed_at == null ? '–' : <Time at={madeAt(product)} />) },
+    { id: 'made', header: 'Made', width: '112px', sorts: true, cell: (product) => (product.completed_at == null ? '–' : <Time at={madeAt(product)} />) },
     {
       id: 'run',
       header: 'By run',

@@ -12,6 +12,7 @@ import { Button, IconButton, SplitButton } from '../../ui/button';
 import { Chip } from '../../ui/chip';
 import { KindTile } from '../../ui/kind';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu';
+import { Sentence } from '../../ui/sentence';
 import { StatusIcon } from '../../ui/status';
 import { CardCode, PlainCode } from './card-code';
 import { BlockName } from './block-name';
@@ -99,14 +100,23 @@ function Standing({ state, file }: { state: BlockState; file: string | null }) {
   const now = useTicking(busy);
   const shown = face(state, file, now);
   const done = progress(state, now);
+  // Where there is little room, `336,776 rows × 19` does without its word.
+  const [before, rows, after] = shown.words.split(/( rows?)(?= ×)/);
   return (
     <>
-      <span className={`card-state tone-${shown.tone}`} title={`${shown.words} ${shown.more}`.trim()}>
+      <span className={`card-state tone-${shown.tone}`} title={`${shown.words} ${shown.more}`.trim().replaceAll('`', '')}>
         <StatusIcon tone={shown.tone} />
         <span className={shown.tone === 'success' ? 'cut text-2' : 'card-state-words cut'}>
-          {shown.tone === 'success' && shown.more !== '' ? `${shown.words} · ${shown.more}` : shown.words}
+          {before}
+          <span className="card-rows">{rows}</span>
+          {after}
+          {shown.tone === 'success' && shown.more !== '' ? ` · ${shown.more}` : ''}
         </span>
-        {shown.tone === 'success' || shown.more === '' ? null : <span className="card-state-more cut">{shown.more}</span>}
+        {shown.tone === 'success' || shown.more === '' ? null : (
+          <span className="card-state-more cut">
+            <Sentence text={shown.more} />
+          </span>
+        )}
       </span>
       {done === null ? null : <span className="card-progress" style={{ width: `${done * 100}%` }} />}
     </>

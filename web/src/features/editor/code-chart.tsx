@@ -24,12 +24,12 @@ import {
 import type { Failure as CodeFailure } from '../../core/notebook/model';
 import { failure } from '../../core/notebook/read';
 import { Button } from '../../ui/button';
-import { CodeLine } from '../../ui/code-line';
 import { Failure } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
 import { ChartRows, Choice } from './chart-parts';
 import { type ChartText, createChartText } from './chart-text';
 import { SaveBar } from './conflict-bar';
+import { FailureHead, Frames } from './failure-parts';
 import { useSession, useStore } from './use-session';
 
 const Picture = lazy(() => import('./chart-picture'));
@@ -93,43 +93,12 @@ function Sentence({ chart, onType, onChange }: { chart: CodeChart; onType: (char
 }
 
 function Failed({ failed, file, onLine }: { failed: CodeFailure; file: string; onLine: (line: number) => void }) {
-  const [first = ''] = failed.message.split('\n');
-  const { exception } = failed;
-  const said = exception !== null && first.startsWith(`${exception}:`) ? first.slice(exception.length + 1).trim() : first;
   return (
     <div className="error" role="alert">
-      <div className="error-head">
-        <StatusIcon tone="failed" label="Not drawn" />
-        <div className="error-said">
-          <p className="mono">
-            {exception === null ? null : <b className="error-type">{exception}: </b>}
-            {said}
-          </p>
-          {failed.hint === null ? null : <p className="text-table">{failed.hint}</p>}
-        </div>
-      </div>
+      <FailureHead failure={failed} label="Not drawn" />
       {failed.frames.length === 0 ? null : (
         <div className="error-part">
-          <ol className="frames">
-            {failed.frames.map((frame, at) => (
-              <li key={`${frame.file}:${frame.line}:${at}`}>
-                <button
-                  type="button"
-                  className={`frame-line ${at === failed.frames.length - 1 ? 'frame-last' : ''}`}
-                  aria-disabled={frame.file !== file}
-                  onClick={() => {
-                    if (frame.file === file) onLine(frame.line);
-                  }}
-                >
-                  <span className="frame-where">
-                    {frame.file === file ? '' : `${frame.file} `}line {frame.line}
-                    {frame.function === '<module>' ? '' : ` in ${frame.function}`}
-                  </span>
-                  <CodeLine code={frame.code} caret={frame.caret} />
-                </button>
-              </li>
-            ))}
-          </ol>
+          <Frames frames={failed.frames} file={file} onLine={onLine} />
         </div>
       )}
     </div>

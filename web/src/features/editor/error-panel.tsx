@@ -5,28 +5,15 @@ import { Copy, History, Play } from 'lucide-react';
 
 import { readRanCode } from '../../api/notebook';
 import { failedLine, took } from '../../core/notebook/face';
-import type { Block, Failure, Frame } from '../../core/notebook/model';
+import type { Block, Failure } from '../../core/notebook/model';
 import type { BlockState } from '../../core/notebook/standing';
 import { carets } from '../../lib/caret';
 import { duration } from '../../lib/format';
 import { Button } from '../../ui/button';
-import { CodeLine } from '../../ui/code-line';
-import { StatusIcon } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { Changes } from '../../core/versions/changes';
+import { FailureHead, Frames, messageParts } from './failure-parts';
 import { useActions, useCell, useSession, useView, useViewStore } from './use-session';
-
-/** `ValueError: no such day` as its type and what follows. */
-function parts(failure: Failure): { type: string | null; first: string; rest: string } {
-  const [first = '', ...rest] = failure.message.split('\n');
-  const type = failure.exception;
-  const said = type !== null && first.startsWith(`${type}:`) ? first.slice(type.length + 1).trim() : first;
-  return { type, first: said, rest: rest.join('\n').trim() };
-}
-
-function where(frame: Frame, block: Block): string {
-  return frame.file === block.file ? block.uuid : frame.file;
-}
 
 function copy(failure: Failure) {
   const frames = failure.frames.map(({ file, line, function: name, code, caret }) => {
@@ -77,57 +64,31 @@ export function ErrorPanel({ uuid, block, state, failure }: { uuid: string; bloc
   const view = useViewStore();
   const inputsOf = useView((now) => (now.inputsOf?.block === uuid ? now.inputsOf.run : null));
   const [isWhole, setWhole] = useState(false);
-  const { type, first, rest } = parts(failure);
+  const { rest } = messageParts(failure);
   const line = failedLine(state, block.file);
   const last = failure.frames.at(-1);
   const ended = state.newest?.endedAt ?? null;
   const ms = took(state, ended ?? 0);
   return (
     <div className="error" role="group" aria-label={`Why ${uuid} failed`}>
-      <div className="error-head">
-        <StatusIcon tone="failed" label="Failed" />
-        <div className="error-said">
-          <p className="mono">
-            {type === null ? null : <b className="error-type">{type}: </b>}
-            {first}
-          </p>
-          <p className="text-meta text-2">
-            {line === null ? (last ? `${last.file}, line ${last.line}` : '') : `Line ${line} of ${uuid}`}
-            {last && last.function !== '<module>' ? `, in ${last.function}. ` : ' '}
-            {rest === '' ? null : (
-              <button type="button" className="link" onClick={() => setWhole((now) => !now)}>
-                {isWhole ? 'Show less of the message' : `The message has ${rest.split('\n').length} more lines`}
-              </button>
-            )}
-          </p>
-          {isWhole ? <pre className="error-rest">{rest}</pre> : null}
-          {failure.hint === null ? null : <p className="text-table">{failure.hint}</p>}
-        </div>
-      </div>
-      {failure.frames.length > 0 ? (
+      <FailureHead failure={failure} label="Failed">
+        <p className="text-meta text-2">
+          {line === null ? (last ? `${last.file}, line ${last.line}` : '') : `Line ${line} of ${uuid}`}
+          {last && last.function !== '<module>' ? `, in ${last.function}. ` : ' '}
+          {rest === '' ? null : (
+            <button type="button" className="link" onClick={() => setWhole((now) => !now)}>
+              {isWhole ? 'Show less of the message' : `The message has ${rest.split('\n').length} more lines`}
+            </button>
+          )}
+        </p>
+        {isWhole ? <pre className="error-rest">{rest}</pre> : null}
+      </FailureHead>
+      {failure.frames.length === 0 ? null : (
         <div className="error-part">
           <h4 className="section-title">Your code, most recent call last</h4>
-          <ol className="frames">
-            {failure.frames.map((frame, at) => (
-              <li key={`${frame.file}:${frame.line}:${frame.function}:${at}`}>
-                <button
-                  type="button"
-                  className={`frame-line ${at === failure.frames.length - 1 ? 'frame-last' : ''}`}
-                  aria-disabled={frame.file !== block.file}
-                  onClick={() => {
-                    if (frame.file === block.file) actions.enter(uuid, frame.line);
-                  }}
-                >
-                  <span className="frame-where">
-                    {frame.file === block.file ? '' : `${where(frame, block)} `}line {frame.line} in {frame.function}
-                  </span>
-                  <CodeLine code={frame.code} caret={frame.caret} />
-                </button>
-              </li>
-            ))}
-          </ol>
+          <Frames frames={failure.frames} file={block.file} onLine={(number) => actions.enter(uuid, number)} />
         </div>
-      ) : null}
+      )}
       <SinceGood state={state} uuid={uuid} />
       <div className="error-foot">
         <Button icon={<Play aria-hidden />} onClick={() => actions.run(uuid)}>

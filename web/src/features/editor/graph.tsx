@@ -7,6 +7,7 @@ import { refusal } from '../../core/notebook/document';
 import { face } from '../../core/notebook/face';
 import { NODE, placed } from '../../core/notebook/layout';
 import { type Block, runs } from '../../core/notebook/model';
+import { GRAPH_ROOM } from '../../lib/graph-room';
 import { kindOf } from '../../lib/kind';
 import { useIsDark } from '../../lib/theme';
 import { Button } from '../../ui/button';
@@ -106,7 +107,7 @@ function Flow() {
 
   const count = blocks.length;
   useEffect(() => {
-    const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.06 }), 0);
+    const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: GRAPH_ROOM }), 0);
     return () => clearTimeout(timer);
   }, [flow, count]);
 
@@ -124,7 +125,7 @@ function Flow() {
         edges={edges}
         nodeTypes={nodeTypes}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.06 }}
+        fitViewOptions={{ maxZoom: 1, padding: GRAPH_ROOM }}
         minZoom={0.1}
         maxZoom={1.5}
         attributionPosition="bottom-left"
@@ -152,7 +153,7 @@ function Flow() {
           else setRefused(reason);
         }}
       >
-        <Controls showInteractive={false} position="bottom-right" />
+        <Controls showInteractive={false} position="bottom-right" fitViewOptions={{ maxZoom: 1, padding: GRAPH_ROOM }} />
         {blocks.length > MANY ? <MiniMap pannable zoomable position="top-left" /> : null}
       </ReactFlow>
       {edge === undefined ? null : (

@@ -29,7 +29,7 @@ function Row({ block }: { block: Block }) {
         aria-current={isSelected ? 'true' : undefined}
         onClick={() => actions.select(block.uuid, true)}
         onDoubleClick={() => actions.enter(block.uuid)}
-        title={`${block.uuid}: ${shown.words} ${shown.more}`.trim()}
+        title={`${block.uuid}: ${shown.words} ${shown.more}`.trim().replaceAll('`', '')}
       >
         <KindTile kind={kindOf(block.kind)} />
         <span className="mono cut outline-name">{block.uuid}</span>

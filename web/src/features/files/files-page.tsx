@@ -10,7 +10,7 @@ import { queryClient } from '../../api/query-client';
 import { plural, size } from '../../lib/format';
 import { useSearch } from '../../lib/search';
 import { Button, IconButton } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
+import { FormDialog } from '../../ui/dialog';
 import { SearchField, TextField } from '../../ui/field';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { type Draft, FileView } from './file-view';
@@ -29,31 +29,20 @@ function AskPath({ asked, start, onDone, onClose }: { asked: Asked; start: strin
   const reason = split(wanted).name === '' ? 'Write a name' : wanted === start && asked.what === 'move' ? 'It is there already' : undefined;
   const title = asked.what === 'move' ? `Rename or move ${asked.node.name}` : `New ${asked.what}`;
   const submit = () => {
-    if (reason !== undefined) return;
-    const done = { onSuccess: () => onDone(wanted) };
-    if (asked.what === 'move') move.mutate({ path: asked.node.path, to: wanted, isFolder: asked.node.children !== null }, done);
-    else make.mutate({ path: wanted, isFolder: asked.what === 'folder' }, done);
+    const done =
+      asked.what === 'move'
+        ? move.mutateAsync({ path: asked.node.path, to: wanted, isFolder: asked.node.children !== null })
+        : make.mutateAsync({ path: wanted, isFolder: asked.what === 'folder' });
+    void done.then(
+      () => onDone(wanted),
+      () => undefined,
+    );
   };
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
-        <TextField label="Path in the project" mono autoFocus value={path} error={error?.message} hint={asked.what === 'move' ? 'Pipelines that name it by its old path do not follow.' : 'With its folder, such as utils/dates.py'} onChange={(event) => setPath(event.target.value)} />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" type="submit" disabledReason={reason}>
-            {asked.what === 'move' ? 'Move' : `Make the ${asked.what}`}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={title} action={asked.what === 'move' ? 'Move' : `Make the ${asked.what}`} disabledReason={reason} onSubmit={submit} onClose={onClose}>
+      {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
+      <TextField label="Path in the project" mono autoFocus value={path} error={error?.message} hint={asked.what === 'move' ? 'Pipelines that name it by its old path do not follow.' : 'With its folder, such as utils/dates.py'} onChange={(event) => setPath(event.target.value)} />
+    </FormDialog>
   );
 }
 

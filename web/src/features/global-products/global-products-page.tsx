@@ -61,21 +61,19 @@ function Edit({ product, onClose }: { product: GlobalProduct | undefined; onClos
     const known = map(product?.settings);
     const settings = Object.fromEntries(written.blocks.map((name) => [name, known[name] ?? {}]));
     const amount = written.amount.trim();
-    save.mutate(
-      {
-        isNew: product === undefined,
-        change: {
-          uuid: written.uuid.trim(),
-          object_type: 'pipeline',
-          object_uuid: pipeline,
-          // A time of several parts stays as it is until its first part is changed.
-          outdated_after: amount === '' ? null : ages.length > 1 && amount === String(ages[0]?.amount) && written.unit === ages[0]?.unit ? map(product?.outdated_after) : { [written.unit]: Number(amount) },
-          settings,
-          ...(product === undefined ? {} : { revision: product.revision }),
-        },
+    const saving = save.mutateAsync({
+      isNew: product === undefined,
+      change: {
+        uuid: written.uuid.trim(),
+        object_type: 'pipeline',
+        object_uuid: pipeline,
+        // A time of several parts stays as it is until its first part is changed.
+        outdated_after: amount === '' ? null : ages.length > 1 && amount === String(ages[0]?.amount) && written.unit === ages[0]?.unit ? map(product?.outdated_after) : { [written.unit]: Number(amount) },
+        settings,
+        ...(product === undefined ? {} : { revision: product.revision }),
       },
-      { onSuccess: onClose },
-    );
+    });
+    void saving.then(onClose, () => undefined);
   };
   return (
     <Dialog title={product === undefined ? 'New global data product' : `Change ${product.uuid}`} onClose={onClose}>
@@ -186,7 +184,7 @@ export function GlobalProductsPage() {
             <span style={{ color: 'var(--text-primary)' }} role="alert">
               Blocks that read {deleting} will fail; its pipeline and runs stay. {remove.error?.message ?? ''}
             </span>
-            <Button small look="danger" onClick={() => remove.mutate(deleting, { onSuccess: () => setDeleting(undefined) })}>
+            <Button small look="danger" onClick={() => void remove.mutateAsync(deleting).then(() => setDeleting(undefined), () => undefined)}>
               Delete {deleting}
             </Button>
             <Button small look="quiet" onClick={() => setDeleting(undefined)}>

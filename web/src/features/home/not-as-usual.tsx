@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 
 import { count, duration } from '../../lib/format';
 import { paths } from '../../lib/paths';
+import { PlainHead } from '../../ui/plain-table';
 import { type Odd, sparkline } from './home-model';
 
 const WIDE = 120;
@@ -25,26 +26,7 @@ export function NotAsUsual({ list }: { list: readonly Odd[] }) {
   const hasRows = list.some((one) => one.rows !== undefined);
   return (
     <table className="plain-table">
-      <thead>
-        <tr>
-          <th scope="col">Pipeline</th>
-          <th scope="col">Duration</th>
-          <th scope="col" className="number">
-            Last
-          </th>
-          <th scope="col" className="number">
-            Usual
-          </th>
-          <th scope="col" className="number">
-            Change
-          </th>
-          {hasRows ? (
-            <th scope="col" className="number">
-              Rows
-            </th>
-          ) : null}
-        </tr>
-      </thead>
+      <PlainHead columns={['Pipeline', 'Duration', { number: 'Last' }, { number: 'Usual' }, { number: 'Change' }, ...(hasRows ? [{ number: 'Rows' }] : [])]} />
       <tbody>
         {list.map((one) => (
           <tr key={one.pipeline}>

@@ -2,7 +2,7 @@
 import { useRef, useState } from 'react';
 
 import type { Bucket } from '../../core/log-view';
-import { clock, dayAndClock, duration } from '../../lib/format';
+import { clock, dayAndClock, duration, exactClock } from '../../lib/format';
 
 const HEIGHT = 36;
 const TICKS = 6;
@@ -21,6 +21,7 @@ export function Strip({ buckets, from, to, chosen, onChoose }: { buckets: readon
   const at = (share: number) => from + share * (to - from);
   const range = drag === null ? (chosen === null ? null : { start: (chosen.from - from) / (to - from), end: (chosen.to - from) / (to - from) }) : { start: Math.min(drag.start, drag.end), end: Math.max(drag.start, drag.end) };
   const isDays = to - from > 86_400;
+  const isMinutes = to - from < 1_800;
   return (
     // The fields of the time do the same by keyboard.
     <div
@@ -59,13 +60,13 @@ export function Strip({ buckets, from, to, chosen, onChoose }: { buckets: readon
       </svg>
       {range === null ? null : <span className="strip-chosen" style={{ left: `${Math.max(0, range.start) * 100}%`, right: `${(1 - Math.min(1, range.end)) * 100}%` }} />}
       <div className="strip-axis" aria-hidden>
-        <span>Lines per {duration(((to - from) / buckets.length) * 1000)}</span>
+        <span>Lines per {duration(((to - from) / buckets.length) * 1000).replace(/ 00 (s|min)$/, '')}</span>
         {Array.from({ length: TICKS - 1 }, (_, index) => {
           const share = (index + 1) / TICKS;
           const time = at(share) * 1000;
           return (
             <span key={share} style={{ left: `${share * 100}%` }}>
-              {isDays ? dayAndClock(time, to * 1000) : clock(time)}
+              {isDays ? dayAndClock(time, to * 1000) : isMinutes ? exactClock(time) : clock(time)}
             </span>
           );
         })}

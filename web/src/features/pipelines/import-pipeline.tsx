@@ -7,7 +7,7 @@ import { type ImportedFile, type PipelineImport, useImportPipeline, useImportPre
 import { plural, size } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { Button } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
+import { FormDialog } from '../../ui/dialog';
 import { Switch } from '../../ui/field';
 import { Failure, Skeleton } from '../../ui/states';
 import './import-pipeline.css';
@@ -78,76 +78,71 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     setMayLose(false);
     setFile(chosen);
   };
+  const submit = () => {
+    if (file === undefined) return;
+    void take.mutateAsync({ file, overwrite: lost > 0 }).then(
+      (made) => {
+        onClose();
+        void navigate(paths.editor(made.pipeline_uuid));
+      },
+      // The dialog says why.
+      () => undefined,
+    );
+  };
   return (
-    <Dialog title={told === undefined ? 'Import a pipeline' : `Import ${told.pipeline_uuid}`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
+    <FormDialog
+      title={told === undefined ? 'Import a pipeline' : `Import ${told.pipeline_uuid}`}
+      action={told === undefined ? 'Import' : lost > 0 ? `Import and overwrite ${plural(lost, 'file')}` : `Import ${told.pipeline_uuid}`}
+      look={lost > 0 ? 'danger' : 'primary'}
+      disabledReason={reason}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <input
+        ref={input}
+        type="file"
+        accept=".zip,application/zip"
+        className="visually-hidden"
+        tabIndex={-1}
+        aria-label="Archive"
+        onChange={(event) => {
+          choose(event.target.files?.[0]);
+          // The same file may be chosen again after it was changed.
+          event.target.value = '';
+        }}
+      />
+      <div
+        role="presentation"
+        className="import-drop"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
           event.preventDefault();
-          if (reason !== undefined || file === undefined) return;
-          take.mutateAsync({ file, overwrite: lost > 0 }).then(
-            (made) => {
-              onClose();
-              void navigate(paths.editor(made.pipeline_uuid));
-            },
-            // The dialog says why.
-            () => undefined,
-          );
+          choose(event.dataTransfer.files[0]);
         }}
       >
-        <input
-          ref={input}
-          type="file"
-          accept=".zip,application/zip"
-          className="visually-hidden"
-          tabIndex={-1}
-          aria-label="Archive"
-          onChange={(event) => {
-            choose(event.target.files?.[0]);
-            // The same file may be chosen again after it was changed.
-            event.target.value = '';
-          }}
-        />
-        <div
-          role="presentation"
-          className="import-drop"
-          onDragOver={(event) => event.preventDefault()}
-          onDrop={(event) => {
-            event.preventDefault();
-            choose(event.dataTransfer.files[0]);
-          }}
-        >
-          <Button icon={<FileArchive aria-hidden />} onClick={() => input.current?.click()}>
-            {file === undefined ? 'Choose a zip archive…' : 'Choose another…'}
-          </Button>
-          <span className="cut text-2" title={file?.name}>
-            {file === undefined ? 'or drop it here' : `${file.name}, ${size(file.size)}`}
-          </span>
+        <Button icon={<FileArchive aria-hidden />} onClick={() => input.current?.click()}>
+          {file === undefined ? 'Choose a zip archive…' : 'Choose another…'}
+        </Button>
+        <span className="cut text-2" title={file?.name}>
+          {file === undefined ? 'or drop it here' : `${file.name}, ${size(file.size)}`}
+        </span>
+      </div>
+      {file === undefined ? (
+        <p className="text-2 text-table">It is shown what the archive would write before anything is written. Archives come from Export, here or in another project.</p>
+      ) : preview.error !== null ? (
+        <Failure title="This archive cannot be taken in" error={preview.error} />
+      ) : told === undefined ? (
+        <Skeleton width={240} />
+      ) : (
+        <Written told={told} />
+      )}
+      {lost === 0 ? null : (
+        <div className="import-allow">
+          <Switch checked={mayLose} onChange={setMayLose} label={`Overwrite ${plural(lost, 'file')} of the project`} />
+          <span aria-hidden>Overwrite {plural(lost, 'file')} of the project</span>
         </div>
-        {file === undefined ? (
-          <p className="text-2 text-table">It is shown what the archive would write before anything is written. Archives come from Export, here or in another project.</p>
-        ) : preview.error !== null ? (
-          <Failure title="This archive cannot be taken in" error={preview.error} />
-        ) : told === undefined ? (
-          <Skeleton width={240} />
-        ) : (
-          <Written told={told} />
-        )}
-        {lost === 0 ? null : (
-          <div className="import-allow">
-            <Switch checked={mayLose} onChange={setMayLose} label={`Overwrite ${plural(lost, 'file')} of the project`} />
-            <span aria-hidden>Overwrite {plural(lost, 'file')} of the project</span>
-          </div>
-        )}
-        {take.error === null ? null : <Failure title="The pipeline was not taken in" error={take.error} />}
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look={lost > 0 ? 'danger' : 'primary'} type="submit" disabledReason={reason}>
-            {told === undefined ? 'Import' : lost > 0 ? `Import and overwrite ${plural(lost, 'file')}` : `Import ${told.pipeline_uuid}`}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      {take.error === null ? null : <Failure title="The pipeline was not taken in" error={take.error} />}
+    </FormDialog>
   );
 }

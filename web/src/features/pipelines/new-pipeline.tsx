@@ -7,8 +7,8 @@ import { useNavigate } from 'react-router';
 import { type NewPipeline as Wanted, pipelines, useCreatePipeline } from '../../api/pipelines';
 import { templates } from '../../api/templates';
 import { paths } from '../../lib/paths';
-import { Button, SplitButton } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
+import { SplitButton } from '../../ui/button';
+import { FormDialog } from '../../ui/dialog';
 import { SelectField, TextField } from '../../ui/field';
 import { MenuItem } from '../../ui/menu';
 
@@ -37,41 +37,34 @@ export function NewPipelineDialog({ way, onClose }: { way: Exclude<Way, { way: '
   };
   const reason = name.trim() === '' ? 'Give it a name first' : create.isPending ? 'It is being made' : undefined;
   return (
-    <Dialog title={titles[way.way]} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason !== undefined) return;
-          create.mutate(wanted, {
-            onSuccess: (made) => {
-              onClose();
-              void navigate(paths.editor(made.uuid));
-            },
-          });
-        }}
-      >
-        {way.way === 'blank' ? null : (
-          <SelectField label={way.way === 'clone' ? 'Pipeline to clone' : 'Template'} value={source} options={sources} onChange={setFrom} />
-        )}
-        <TextField
-          label="Name"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          error={create.error === null ? undefined : create.error.message}
-          hint={way.way === 'clone' ? 'Blocks, variables and settings come along; triggers do not.' : 'Letters, digits and spaces; the id is made from it.'}
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing
-          autoFocus
-        />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" type="submit" disabledReason={reason}>
-            {way.way === 'clone' ? 'Clone' : 'Create'}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={titles[way.way]}
+      action={way.way === 'clone' ? 'Clone' : 'Create'}
+      disabledReason={reason}
+      onSubmit={() =>
+        void create.mutateAsync(wanted).then(
+          (made) => {
+            onClose();
+            void navigate(paths.editor(made.uuid));
+          },
+          () => undefined,
+        )
+      }
+      onClose={onClose}
+    >
+      {way.way === 'blank' ? null : (
+        <SelectField label={way.way === 'clone' ? 'Pipeline to clone' : 'Template'} value={source} options={sources} onChange={setFrom} />
+      )}
+      <TextField
+        label="Name"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        error={create.error === null ? undefined : create.error.message}
+        hint={way.way === 'clone' ? 'Blocks, variables and settings come along; triggers do not.' : 'Letters, digits and spaces; the id is made from it.'}
+        // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing
+        autoFocus
+      />
+    </FormDialog>
   );
 }
 

@@ -10,7 +10,7 @@ import { archiveOf } from '../../api/transfer';
 import { useChangeTriggers } from '../../api/triggers';
 import { plural } from '../../lib/format';
 import { Button } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
+import { FormDialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
 import { FootQuestion, SelectionFoot } from '../../ui/selection-foot';
 import type { Row } from './rows';
@@ -68,6 +68,7 @@ function Ask({
   start,
   hint,
   action,
+  disabledReason,
   error,
   onSubmit,
   onClose,
@@ -77,31 +78,17 @@ function Ask({
   start: string;
   hint: string;
   action: string;
+  disabledReason: string | undefined;
   error: Error | null;
   onSubmit: (text: string) => void;
   onClose: () => void;
 }) {
   const [text, setText] = useState(start);
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          onSubmit(text);
-        }}
-      >
-        {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
-        <TextField label={label} value={text} hint={hint} error={error?.message} autoFocus onChange={(event) => setText(event.target.value)} />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" type="submit">
-            {action}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={title} action={action} disabledReason={disabledReason} onSubmit={() => onSubmit(text)} onClose={onClose}>
+      {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
+      <TextField label={label} value={text} hint={hint} error={error?.message} autoFocus onChange={(event) => setText(event.target.value)} />
+    </FormDialog>
   );
 }
 
@@ -201,17 +188,16 @@ export function PipelinesFoot({
           start={first.pipeline.name}
           hint="Its folder and its triggers follow."
           action="Rename"
+          disabledReason={change.isPending ? 'It is being changed' : undefined}
           error={change.error}
           onClose={() => setAsked(undefined)}
           onSubmit={(name) =>
-            change.mutate(
-              { uuid: first.pipeline.uuid, change: { name } },
-              {
-                onSuccess: () => {
-                  setAsked(undefined);
-                  onClear();
-                },
+            void change.mutateAsync({ uuid: first.pipeline.uuid, change: { name } }).then(
+              () => {
+                setAsked(undefined);
+                onClear();
               },
+              () => undefined,
             )
           }
         />
@@ -223,6 +209,7 @@ export function PipelinesFoot({
           start={rows.length === 1 ? (first?.pipeline.tags.join(', ') ?? '') : ''}
           hint={rows.length === 1 ? 'These become its tags.' : 'They are added to the tags that each one has.'}
           action="Set tags"
+          disabledReason={change.isPending ? 'It is being changed' : undefined}
           error={change.error}
           onClose={() => setAsked(undefined)}
           onSubmit={(text) => {

@@ -15,15 +15,18 @@ import { CodeLine } from '../../ui/code-line';
 import { KindTile } from '../../ui/kind';
 import { type Column, ListTable } from '../../ui/list-table';
 import { LogLines } from '../../ui/log-lines';
+import { Sentence } from '../../ui/sentence';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Status, StatusIcon } from '../../ui/status';
 import { Segments, TabPanel, Tabs } from '../../ui/tabs';
 import { known, Resources } from './resources';
 import type { RunBlock } from './run-model';
-import { Sentence } from './what-happened';
 
 export const panels = ['logs', 'products', 'inputs', 'resources', 'children'] as const;
 export type Panel = (typeof panels)[number];
+
+/** A line outside of every function says no more. */
+const inFunction = (name: string, words: string) => (name === '<module>' ? '' : `${words} ${name}`);
 
 function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) {
   const frames = error.errors;
@@ -39,7 +42,7 @@ function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) 
           </span>
         </p>
         <p className="run-error-where">
-          {last === undefined ? '' : `Line ${last.line} of ${block.name}, in ${last.function}. `}
+          {last === undefined ? '' : `Line ${last.line} of ${block.name}${inFunction(last.function, ', in')}. `}
           {block.attempts > 1 ? `The last of ${block.attempts} attempts. ` : ''}
           {error.hint ?? ''}
         </p>
@@ -52,7 +55,8 @@ function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) 
           {frames.map((frame, index) => (
             <div key={index} className="run-frame mono">
               <span>
-                line {frame.line} in {frame.function}
+                line {frame.line}
+                {inFunction(frame.function, ' in')}
               </span>
               <CodeLine code={frame.code} caret={frame.caret} />
             </div>
@@ -117,7 +121,7 @@ function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return 'null';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value).replace('-', '−') : JSON.stringify(value);
 }
 
 function OutputView({ output }: { output: Output }) {

@@ -16,10 +16,10 @@ import { toneOf, toneWords } from '../../lib/status';
 import { Button, ButtonLink } from '../../ui/button';
 import { SelectField, Switch } from '../../ui/field';
 import { type Column, ListTable } from '../../ui/list-table';
+import { Sentence } from '../../ui/sentence';
 import { Empty, Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { toCompare } from './run-model';
-import { Sentence } from './what-happened';
 import './comparison-page.css';
 
 type Result = NonNullable<ComparedBlock['run']>;

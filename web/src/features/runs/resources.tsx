@@ -6,10 +6,10 @@ import { count, duration, exact, exactClock, parseTime, plural, size } from '../
 import { useNow } from '../../lib/now';
 import { toneOf } from '../../lib/status';
 import { Button } from '../../ui/button';
+import { PlainHead } from '../../ui/plain-table';
 import { Empty } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { figuresOf, tested } from './run-model';
-import '../../ui/plain-table.css';
 
 export function known(value: number | null | undefined, say: (value: number) => string): ReactNode {
   return value === null || value === undefined ? <span className="text-3">–</span> : say(value);
@@ -31,30 +31,20 @@ function Attempts({ run, onAttempt }: { run: BlockRun; onAttempt: (number: numbe
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="table-scroll" role="region" aria-label="Attempts" tabIndex={0}>
         <table className="plain-table run-attempts">
-          <thead>
-            <tr>
-              <th scope="col">Attempt</th>
-              <th scope="col">State</th>
-              <th scope="col">Started</th>
-              <th scope="col" className="number">
-                Took
-              </th>
-              <th scope="col" className="number">
-                Processor
-              </th>
-              <th scope="col" className="number">
-                Memory
-              </th>
-              <th scope="col" className="number">
-                Rows
-              </th>
-              <th scope="col" className="number">
-                Size
-              </th>
-              {hasTests ? <th scope="col">Tests</th> : null}
-              {hasErrors ? <th scope="col">Error</th> : null}
-            </tr>
-          </thead>
+          <PlainHead
+            columns={[
+              'Attempt',
+              'State',
+              'Started',
+              { number: 'Took' },
+              { number: 'Processor' },
+              { number: 'Memory' },
+              { number: 'Rows' },
+              { number: 'Size' },
+              ...(hasTests ? ['Tests'] : []),
+              ...(hasErrors ? ['Error'] : []),
+            ]}
+          />
           <tbody>
             {attempts.map((one) => {
               const started = parseTime(one.started_at);
@@ -105,20 +95,7 @@ export function Resources({ run, onAttempt }: { run: BlockRun; onAttempt: (numbe
     <div className="run-resources">
       {figures.length === 0 ? null : (
       <table className="plain-table run-figures">
-        <thead>
-          <tr>
-            <th scope="col">{run.attempt > 1 ? `Attempt ${run.attempt} of ${run.attempt}` : 'In this run'}</th>
-            <th scope="col" className="number">
-              Used
-            </th>
-            <th scope="col" className="number">
-              Usual
-            </th>
-            <th scope="col" className="number">
-              Change
-            </th>
-          </tr>
-        </thead>
+        <PlainHead columns={[run.attempt > 1 ? `Attempt ${run.attempt} of ${run.attempt}` : 'In this run', { number: 'Used' }, { number: 'Usual' }, { number: 'Change' }]} />
         <tbody>
           {figures.map((figure) => (
             <tr key={figure.label}>

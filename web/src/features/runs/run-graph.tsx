@@ -4,6 +4,7 @@ import dagre from '@dagrejs/dagre';
 import { Controls, type Edge, Handle, type Node, type NodeHandle, type NodeProps, Position, ReactFlow } from '@xyflow/react';
 
 import { count, duration } from '../../lib/format';
+import { GRAPH_ROOM } from '../../lib/graph-room';
 import { keeping } from '../../lib/keeping';
 import { toneWords } from '../../lib/status';
 import { useIsDark } from '../../lib/theme';
@@ -159,12 +160,13 @@ export const RunGraph = memo(function RunGraph({
           if (node !== undefined && node.id !== selected) onSelect(node.id);
         }}
         fitView
-        fitViewOptions={isLarge ? { nodes: [{ id: selected ?? '' }], maxZoom: 0.7 } : { padding: 0.08, maxZoom: 1 }}
+        fitViewOptions={isLarge ? { nodes: [{ id: selected ?? '' }], maxZoom: 0.7 } : { padding: GRAPH_ROOM, maxZoom: 1 }}
         onlyRenderVisibleElements={isLarge}
         minZoom={0.1}
         maxZoom={1.5}
+        attributionPosition="bottom-left"
       >
-        <Controls showInteractive={false} position="bottom-right" />
+        <Controls showInteractive={false} orientation="horizontal" position="bottom-right" fitViewOptions={{ padding: GRAPH_ROOM, maxZoom: 1 }} />
       </ReactFlow>
     </div>
   );

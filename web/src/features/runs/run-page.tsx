@@ -15,9 +15,10 @@ import { useIsWide } from '../../lib/media';
 import { useNow } from '../../lib/now';
 import { paths } from '../../lib/paths';
 import { oneOf, useSearch } from '../../lib/search';
-import { isOver, toneOf, toneWords } from '../../lib/status';
+import { causeWords, isOver, toneOf, toneWords } from '../../lib/status';
 import { Button, ButtonLink, SplitButton } from '../../ui/button';
 import { MenuItem } from '../../ui/menu';
+import { Sentence } from '../../ui/sentence';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { StatusIcon } from '../../ui/status';
 import { Segments } from '../../ui/tabs';
@@ -26,7 +27,7 @@ import { BlockPanel, panels } from './block-panel';
 import { RunGraph } from './run-graph';
 import { blocksOf, criticalPath, fromHere, type RunBlock, toCompare } from './run-model';
 import { Timeline } from './timeline';
-import { Sentence, withoutRun } from './what-happened';
+import { withoutRun } from './what-happened';
 import './run-page.css';
 
 const shapes = ['timeline', 'graph'] as const;
@@ -142,11 +143,7 @@ function Head({
             <dt>Trigger</dt>
             <dd>
               {run.pipeline_schedule_id === null ? (
-                run.cause === 'hand' ? (
-                  'by hand'
-                ) : (
-                  run.cause
-                )
+                causeWords(run.cause)
               ) : (
                 <Link className="link" to={paths.trigger(run.pipeline_uuid, run.pipeline_schedule_id)}>
                   {run.pipeline_schedule_name}

@@ -1,7 +1,7 @@
 // The runs of the project, or of one pipeline: found, filtered, stopped and retried many at a time, as they happen.
 import { useMemo, useState } from 'react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { CalendarClock, CircleStop, History, RotateCcw, Trash2, User, Workflow } from 'lucide-react';
+import { CalendarClock, CircleStop, CodeXml, History, Radio, RotateCcw, Trash2, User, Webhook, Workflow } from 'lucide-react';
 import { Link, useNavigate, useParams } from 'react-router';
 
 import { useIsLive } from '../../api/live';
@@ -15,7 +15,7 @@ import { useIsWide } from '../../lib/media';
 import { useNow } from '../../lib/now';
 import { paths } from '../../lib/paths';
 import { oneOf, useSearch } from '../../lib/search';
-import { isOver, toneOf } from '../../lib/status';
+import { causeWords, isOver, toneOf } from '../../lib/status';
 import { Button } from '../../ui/button';
 import { FilterChip } from '../../ui/chip';
 import { SearchField } from '../../ui/field';
@@ -46,18 +46,14 @@ const viewNames = ['view', 'search', 'pipeline', 'trigger'] as const;
 /** So many rows come at a time. */
 const PAGE = 500;
 
-const causes: Record<string, { icon: typeof User; word: string }> = {
-  hand: { icon: User, word: 'by hand' },
-  backfill: { icon: History, word: 'backfill' },
-  pipeline: { icon: Workflow, word: 'pipeline' },
-};
+const causeIcons: Record<string, typeof User> = { hand: User, call: Webhook, event: Radio, completion: Workflow, backfill: History, code: CodeXml, again: RotateCcw };
 
 function TriggerCell({ run }: { run: Run }) {
-  const cause = causes[run.cause];
-  const Icon = cause?.icon ?? CalendarClock;
+  const Icon = causeIcons[run.cause] ?? CalendarClock;
+  const words = run.pipeline_schedule_name ?? causeWords(run.cause);
   return (
-    <span style={{ display: 'inline-flex', alignItems: 'center', gap: 6, verticalAlign: 'bottom' }}>
-      <Icon aria-hidden size={14} /> <span className="cut">{run.pipeline_schedule_name ?? cause?.word ?? run.cause}</span>
+    <span style={{ display: 'inline-flex', alignItems: 'center', gap: 6, maxWidth: '100%', verticalAlign: 'bottom' }} title={words}>
+      <Icon aria-hidden size={14} style={{ flex: 'none' }} /> <span className="cut">{words}</span>
     </span>
   );
 }

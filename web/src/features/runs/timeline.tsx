@@ -5,9 +5,9 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { duration } from '../../lib/format';
 import { toneWords } from '../../lib/status';
 import { KindTile } from '../../ui/kind';
+import { Sentence } from '../../ui/sentence';
 import { Status } from '../../ui/status';
 import { type RunBlock, type Segment, segmentsOf, ticks } from './run-model';
-import { Sentence } from './what-happened';
 import './timeline.css';
 
 /** Whole seconds need no fraction. */
@@ -117,7 +117,7 @@ export const Timeline = memo(function Timeline({
   onSelect: (name: string) => void;
 }) {
   const length = Math.max(1, to - from);
-  const steps = ticks(length, 8).filter((at) => at < length * 0.94);
+  const steps = ticks(length, 8).filter((at) => at < length * 0.9);
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({ count: blocks.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 8 });
   const critical = useMemo(() => new Set(path), [path]);

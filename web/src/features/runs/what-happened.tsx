@@ -1,21 +1,8 @@
 // One sentence for a run that is not simply completed.
-import { Fragment } from 'react';
 import { useQuery } from '@tanstack/react-query';
 
 import { type Run, runs } from '../../api/runs';
-
-/** A sentence with `names` in mono. */
-export function Sentence({ text }: { text: string }) {
-  return text.split('`').map((part, index) =>
-    index % 2 === 1 ? (
-      <code key={index} style={{ fontSize: '0.95em' }}>
-        {part}
-      </code>
-    ) : (
-      <Fragment key={index}>{part}</Fragment>
-    ),
-  );
-}
+import { Sentence } from '../../ui/sentence';
 
 /** `Run 12 failed: block x failed` without what the row says already. */
 export function withoutRun(headline: string): string {

@@ -68,10 +68,16 @@ export const onCall: readonly Channel[] = [
 const channels: readonly Channel[] = [...chats, email, ...onCall];
 
 export const alerts = [
-  { key: 'trigger_failure', label: 'A run fails', isDefault: true },
-  { key: 'trigger_passed_sla', label: 'A run takes longer than its trigger allows', isDefault: true },
-  { key: 'trigger_success', label: 'A run completes', isDefault: false },
+  { key: 'trigger_failure', label: 'A run fails', past: 'A run failed', isDefault: true },
+  { key: 'trigger_passed_sla', label: 'A run takes longer than its trigger allows', past: 'A run is late', isDefault: true },
+  { key: 'trigger_success', label: 'A run completes', past: 'A run completed', isDefault: false },
 ] as const;
+
+/** What a message that was sent is about. */
+export const alertWords = (alert: string): string => alerts.find(({ key }) => key === alert)?.past ?? alert;
+
+/** `slack` as people call it. */
+export const channelWords = (channel: string): string => channels.find(({ key }) => key === `${channel}_config`)?.label ?? channel;
 
 /** What stands in the form: the alerts, and of every field its text or whether it is on. */
 export interface Written {

@@ -7,20 +7,38 @@ import { type Audit, MOST, type Notice, settings } from '../../api/settings';
 import { count, parseTime, plural, zone } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { useSearch } from '../../lib/search';
+import type { Tone } from '../../lib/status';
 import { Button } from '../../ui/button';
 import { SearchField } from '../../ui/field';
 import { type Column, ListTable } from '../../ui/list-table';
 import { Empty, Failure } from '../../ui/states';
+import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
+import { alertWords, channelWords } from './channels';
+
+const noticeTones: Readonly<Record<string, { tone: Tone; word: string }>> = {
+  due: { tone: 'queued', word: 'Waits' },
+  sent: { tone: 'success', word: 'Sent' },
+  failed: { tone: 'failed', word: 'Given up' },
+};
+
+function NoticeState({ notice }: { notice: Notice }) {
+  const { tone, word } = noticeTones[notice.status] ?? { tone: 'queued', word: notice.status };
+  return (
+    <Status tone={tone} look="quiet">
+      {notice.status === 'due' && notice.tries > 0 ? 'Tried again' : word}
+    </Status>
+  );
+}
 
 const messageColumns: Column<Notice>[] = [
-  { id: 'at', header: 'When', width: '124px', cell: (notice) => <Time at={parseTime(notice.created_at)} /> },
-  { id: 'status', header: 'State', width: '88px', cell: (notice) => <span style={notice.status === 'failed' ? { color: 'var(--status-failed-fg)' } : undefined}>{notice.status}</span> },
-  { id: 'alert', header: 'What', width: 'minmax(120px, 1fr)', cell: (notice) => notice.alert },
+  { id: 'at', header: 'When', width: '112px', cell: (notice) => <Time at={parseTime(notice.created_at)} /> },
+  { id: 'status', header: 'State', width: '104px', cell: (notice) => <NoticeState notice={notice} /> },
+  { id: 'alert', header: 'What', width: 'minmax(104px, .8fr)', cell: (notice) => <span title={alertWords(notice.alert)}>{alertWords(notice.alert)}</span> },
   {
     id: 'run',
     header: 'About',
-    width: 'minmax(140px, 1fr)',
+    width: 'minmax(112px, 1fr)',
     cell: (notice) =>
       notice.pipeline_run_id === null ? (
         notice.pipeline_uuid
@@ -30,8 +48,8 @@ const messageColumns: Column<Notice>[] = [
         </Link>
       ),
   },
-  { id: 'channel', header: 'Where', width: '120px', cell: (notice) => notice.channel },
-  { id: 'tries', header: 'Tries', width: '56px', align: 'right', cell: (notice) => notice.tries },
+  { id: 'channel', header: 'Where', width: '80px', cell: (notice) => channelWords(notice.channel) },
+  { id: 'tries', header: 'Tries', width: '40px', align: 'right', cell: (notice) => notice.tries },
   { id: 'error', header: 'Why not', width: 'minmax(120px, 2fr)', cell: (notice) => <span title={notice.error ?? undefined}>{notice.error ?? ''}</span> },
 ];
 
@@ -68,6 +86,12 @@ export function MessageSettings() {
   );
 }
 
+/** `pipeline.create` as `create pipeline`. */
+function actionWords(action: string): string {
+  const [thing = '', does = ''] = action.split('.');
+  return `${does} ${thing}`.replaceAll('_', ' ').trim();
+}
+
 function detail(audit: Audit): string {
   return audit.details === null || audit.details === undefined ? '' : JSON.stringify(audit.details);
 }
@@ -78,7 +102,7 @@ type Change = Audit & { place: number };
 const changeColumns: Column<Change>[] = [
   { id: 'at', header: 'When', width: '140px', cell: (audit) => <Time at={parseTime(audit.at)} /> },
   { id: 'who', header: 'Who', width: '96px', cell: (audit) => audit.who },
-  { id: 'action', header: 'What', width: 'minmax(160px, 1fr)', cell: (audit) => <span className="list-name">{audit.action.replaceAll('_', ' ').replace('.', ': ')}</span> },
+  { id: 'action', header: 'What', width: 'minmax(160px, 1fr)', cell: (audit) => <span className="list-name">{actionWords(audit.action)}</span> },
   { id: 'object', header: 'To what', width: 'minmax(160px, 1.4fr)', cell: (audit) => <span className="mono">{audit.object}</span> },
   {
     id: 'details',
@@ -113,7 +137,7 @@ export function ChangeSettings() {
         columns={changeColumns}
         groups={groups}
         keyOf={(audit) => String(audit.place)}
-        nameOf={(audit) => `${audit.action} of ${audit.object}`}
+        nameOf={(audit) => `${actionWords(audit.action)} ${audit.object}`}
         isLoading={found.isPending}
         empty={
           text === '' ? (

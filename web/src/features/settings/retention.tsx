@@ -22,7 +22,7 @@ function Period({ project }: { project: Project }) {
   const reason = isWrong ? 'Write a period such as 90d' : text === known ? 'Nothing was changed' : undefined;
   return (
     <form
-      className="settings-fields"
+      className="settings-fields settings-period"
       onSubmit={(event) => {
         event.preventDefault();
         if (reason === undefined) save.mutate({ name: project.name, change: { revision: project.revision, variables_retention_period: text === '' ? null : text } });
@@ -55,6 +55,10 @@ export function RetentionSettings() {
   const found = useQuery(settings.tooOld());
   const remove = useDeleteTooOld();
   const [isAsked, setAsked] = useState(false);
+  const deleteNow = () => {
+    const answered = () => setAsked(false);
+    void remove.mutateAsync().then(answered, answered);
+  };
   const old = found.data;
   const isNothing = old !== undefined && old.runs.count === 0 && old.logs.count === 0;
   return (
@@ -96,7 +100,7 @@ export function RetentionSettings() {
           <div className="settings-fields">
             {isAsked && old !== undefined && !isNothing ? (
               <>
-                <Button look="danger" disabledReason={remove.isPending ? 'It is being deleted' : undefined} onClick={() => remove.mutate(undefined, { onSettled: () => setAsked(false) })}>
+                <Button look="danger" disabledReason={remove.isPending ? 'It is being deleted' : undefined} onClick={deleteNow}>
                   Delete {words(old)}
                 </Button>
                 <Button look="quiet" onClick={() => setAsked(false)}>

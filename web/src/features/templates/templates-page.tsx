@@ -13,7 +13,7 @@ import { paths } from '../../lib/paths';
 import { oneOf, useSearch } from '../../lib/search';
 import { Button, IconButton } from '../../ui/button';
 import { Chip } from '../../ui/chip';
-import { Dialog } from '../../ui/dialog';
+import { FormDialog } from '../../ui/dialog';
 import { SearchField, SelectField, TextField } from '../../ui/field';
 import { KindTile } from '../../ui/kind';
 import { type Column, KeyHints, ListTable } from '../../ui/list-table';
@@ -60,32 +60,20 @@ function Use({ template, onClose }: { template: BlockTemplate; onClose: () => vo
   const navigate = useNavigate();
   const pipeline = chosen ?? names[0];
   const reason = pipeline === undefined ? 'There is no pipeline yet' : name.trim() === '' ? 'Name the block' : use.isPending ? 'It is being made' : undefined;
+  const submit = () => {
+    if (pipeline === undefined) return;
+    const config = template.is_custom ? { custom_template_uuid: template.id } : { template_path: template.path };
+    void use.mutateAsync({ pipeline, block: { name: name.trim(), type: template.block_type, language: template.language, config } }).then(
+      (block) => void navigate(paths.editor(pipeline, block.uuid)),
+      () => undefined,
+    );
+  };
   return (
-    <Dialog title={`New block of “${template.name}”`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason !== undefined || pipeline === undefined) return;
-          const config = template.is_custom ? { custom_template_uuid: template.id } : { template_path: template.path };
-          use.mutate(
-            { pipeline, block: { name: name.trim(), type: template.block_type, language: template.language, config } },
-            { onSuccess: (block) => void navigate(paths.editor(pipeline, block.uuid)) },
-          );
-        }}
-      >
-        {names.length === 0 ? null : <SelectField label="In the pipeline" value={pipeline ?? ''} options={names.map((one) => ({ value: one, label: one }))} onChange={setChosen} />}
-        {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
-        <TextField label="Name of the block" autoFocus value={name} error={use.error?.message} onChange={(event) => setName(event.target.value)} />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" type="submit" disabledReason={reason}>
-            Make the block
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`New block of “${template.name}”`} action="Make the block" disabledReason={reason} onSubmit={submit} onClose={onClose}>
+      {names.length === 0 ? null : <SelectField label="In the pipeline" value={pipeline ?? ''} options={names.map((one) => ({ value: one, label: one }))} onChange={setChosen} />}
+      {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
+      <TextField label="Name of the block" autoFocus value={name} error={use.error?.message} onChange={(event) => setName(event.target.value)} />
+    </FormDialog>
   );
 }
 
@@ -99,29 +87,17 @@ function Make({ onDone, onClose }: { onDone: () => void; onClose: () => void }) 
   const make = useMakeTemplate();
   const from = blocks.find((one) => one.key === chosen) ?? blocks[0];
   const reason = from === undefined ? 'There is no block yet' : name.trim() === '' ? 'Name the template' : make.isPending ? 'It is being made' : undefined;
+  const submit = () => {
+    if (from === undefined) return;
+    void make.mutateAsync({ pipeline: from.pipeline, block: from.block, name: name.trim(), description: description.trim() }).then(onDone, () => undefined);
+  };
   return (
-    <Dialog title="New template of a block" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason !== undefined || from === undefined) return;
-          make.mutate({ pipeline: from.pipeline, block: from.block, name: name.trim(), description: description.trim() }, { onSuccess: onDone });
-        }}
-      >
-        {from === undefined ? null : <SelectField label="Block, whose code it takes as it is now" value={from.key} options={blocks.map((one) => ({ value: one.key, label: `${one.block} of ${one.pipeline}` }))} onChange={setChosen} />}
-        {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
-        <TextField label="Name" autoFocus value={name} error={make.error?.message} hint="It is kept in custom_templates, with the other files of the project." onChange={(event) => setName(event.target.value)} />
-        <TextField label="What it is for" value={description} onChange={(event) => setDescription(event.target.value)} />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" type="submit" disabledReason={reason}>
-            Make the template
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New template of a block" action="Make the template" disabledReason={reason} onSubmit={submit} onClose={onClose}>
+      {from === undefined ? null : <SelectField label="Block, whose code it takes as it is now" value={from.key} options={blocks.map((one) => ({ value: one.key, label: `${one.block} of ${one.pipeline}` }))} onChange={setChosen} />}
+      {/* eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this one thing */}
+      <TextField label="Name" autoFocus value={name} error={make.error?.message} hint="It is kept in custom_templates, with the other files of the project." onChange={(event) => setName(event.target.value)} />
+      <TextField label="What it is for" value={description} onChange={(event) => setDescription(event.target.value)} />
+    </FormDialog>
   );
 }
 

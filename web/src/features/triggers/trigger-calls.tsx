@@ -9,6 +9,8 @@ import { count, parseTime } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import type { Tone } from '../../lib/status';
 import { Button } from '../../ui/button';
+import { PlainHead } from '../../ui/plain-table';
+import { Sentence } from '../../ui/sentence';
 import { Failure } from '../../ui/states';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
@@ -96,16 +98,7 @@ export function Calls({ trigger }: { trigger: Trigger }) {
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <div className="trigger-scroll" role="region" aria-label="List of calls" tabIndex={0}>
           <table className="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">When</th>
-                <th scope="col">Result</th>
-                <th scope="col">Why</th>
-                <th scope="col" className="number">
-                  Run
-                </th>
-              </tr>
-            </thead>
+            <PlainHead columns={['When', 'Result', 'Why', { number: 'Run' }]} />
             <tbody>
               {calls.map((call, index) => {
                 const { tone, word } = results[call.status];
@@ -119,7 +112,7 @@ export function Calls({ trigger }: { trigger: Trigger }) {
                         {word}
                       </Status>
                     </td>
-                    <td className="text-2">{call.reason?.replaceAll('`', '')}</td>
+                    <td className="text-2">{call.reason === null ? null : <Sentence text={call.reason} />}</td>
                     <td className="number">
                       {call.pipeline_run_id === null ? (
                         <span className="text-3">–</span>

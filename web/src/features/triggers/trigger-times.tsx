@@ -8,10 +8,11 @@ import { type Trigger, triggers } from '../../api/triggers';
 import { exact, parseTime, plural, relative } from '../../lib/format';
 import { useNow } from '../../lib/now';
 import { paths } from '../../lib/paths';
+import { PlainHead } from '../../ui/plain-table';
+import { Sentence } from '../../ui/sentence';
 import { Skeleton } from '../../ui/states';
 import { besides, inZone } from './next-times';
 import type { Form } from './trigger-form';
-import '../../ui/plain-table.css';
 
 /** A month: as far as the forecast reaches. */
 const HOURS = 744;
@@ -41,15 +42,7 @@ export function NextTimes({ pipeline, form, id }: { pipeline: string; form: Form
       {dates.data?.length === 0 ? <p className="text-table text-2">This schedule has no time of its own.</p> : null}
       {shown.length === 0 ? null : (
         <table className="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">Day</th>
-              <th scope="col">{zone === '' ? 'UTC' : zone}</th>
-              {zone === '' || zone === 'UTC' ? null : <th scope="col">UTC</th>}
-              <th scope="col">Due</th>
-              <th scope="col">Beside it</th>
-            </tr>
-          </thead>
+          <PlainHead columns={['Day', ...new Set([zone === '' ? 'UTC' : zone, 'UTC']), 'Due', 'Beside it']} />
           <tbody>
             {shown.map((date) => {
               const at = parseTime(date);
@@ -91,11 +84,17 @@ export function State({ trigger }: { trigger: Trigger }) {
           {why.error.message}
         </p>
       )}
-      {why.data === undefined ? null : <p className="text-table">{why.data.headline.replaceAll('`', '')}</p>}
+      {why.data === undefined ? null : (
+        <p className="text-table">
+          <Sentence text={why.data.headline} />
+        </p>
+      )}
       {why.data === undefined || why.data.details.length === 0 ? null : (
         <ul className="trigger-why">
           {why.data.details.map((detail) => (
-            <li key={detail}>{detail.replaceAll('`', '')}</li>
+            <li key={detail}>
+              <Sentence text={detail} />
+            </li>
           ))}
         </ul>
       )}
