@@ -55,3 +55,25 @@ test('the coming week is chosen by keyboard, hour by hour, and its address bring
     await expectAccessible(page);
   }
 });
+
+test('what runs want of a pool stands below its line, and runs are counted per day', async ({ page }) => {
+  const trigger = { name: 'loads', schedule_type: 'time', schedule_interval: '10 */2 * * *', status: 'active', settings: { pools: { warehouse: 2 } } };
+  const answer = await page.request.post('/api/pipelines/good/pipeline_schedules', { data: { pipeline_schedule: trigger } });
+  const id = Number(/"id":(\d+)/.exec(await answer.text())?.[1]);
+  made.push(id);
+  // How long its runs take is known once one has completed.
+  const started = await page.request.post(`/api/pipeline_schedules/${id}/pipeline_runs`, { data: {} });
+  const run = Number(/"id":(\d+)/.exec(await started.text())?.[1]);
+  expect(await (await page.request.get(`/api/pipeline_runs/${run}?_wait=60`)).json()).toMatchObject({ pipeline_run: { status: 'completed' } });
+  await page.goto('/');
+  const next = page.getByRole('region', { name: 'Next 24 hours' });
+  const load = next.getByRole('img', { name: 'Pool warehouse in the next 24 hours: at most 2 of 2 places wanted' });
+  await expect(load).toBeVisible();
+  await expect(next.getByText('at most 2 of 2 places wanted')).toBeVisible();
+  const days = page.getByRole('region', { name: 'Runs per day' });
+  await expect(days.getByRole('img', { name: /: [1-9]\d* completed, \d+ failed(, \d+ cancelled)?$/ })).toBeVisible();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page);
+  }
+});

@@ -1,6 +1,6 @@
 // Before the journeys: a copy of the example project with two small pipelines more, served by the real program.
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -79,6 +79,7 @@ export default async function serve() {
   const project = join(folder, 'flights');
   cpSync(join(here, '../../examples/flights'), project, { recursive: true });
   rmSync(join(project, 'output'), { recursive: true, force: true });
+  appendFileSync(join(project, 'metadata.yaml'), '\npools: {warehouse: 2}\n');
   addPipeline(project, 'good', "    return {'rows': 7}\n");
   addPipeline(project, 'table', "    import pandas as pd\n    return pd.DataFrame({'city': ['Berlin', 'Lima', 'Quito', None], 'people': [3_700_000, 10_000_000, 1_900_000, 5]})\n");
   addPipeline(project, 'bad', "    raise ValueError('no rows today')\n");

@@ -1,5 +1,8 @@
 // Templates of blocks and global data products: made, used, changed and deleted.
-import { expect, test } from '@playwright/test';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, type Page, test } from '@playwright/test';
 
 import { expectAccessible } from './accessible';
 
@@ -29,6 +32,18 @@ test('a template is made of a block, used and deleted', async ({ page }) => {
   await expect(page.getByText('The project has no template yet')).toBeVisible();
 });
 
+/** A pipeline reads the product, which makes it; the page is loaded anew. */
+async function makeCities(page: Page) {
+  const folder = join(process.env.BATON_PROJECT ?? '', 'pipelines/reads_cities');
+  mkdirSync(folder, { recursive: true });
+  const block = '{name: read, uuid: read, type: global_data_product, language: python, configuration: {global_data_product: {uuid: cities}}}';
+  writeFileSync(join(folder, 'metadata.yaml'), `name: reads_cities\nuuid: reads_cities\ntype: python\nblocks:\n- ${block}\n`);
+  const made = await page.request.post('/api/runs', { data: { run: { pipeline_uuid: 'reads_cities' } } });
+  expect(await made.json()).toMatchObject({ run: { status: 'completed' } });
+  rmSync(folder, { recursive: true });
+  await page.reload();
+}
+
 test('a global data product is made, changed and deleted', async ({ page }) => {
   await page.goto('/global-data-products');
   await page.getByRole('button', { name: 'Make the first one' }).click();
@@ -42,13 +57,18 @@ test('a global data product is made, changed and deleted', async ({ page }) => {
   await dialog.getByRole('button', { name: 'Make the product' }).click();
   const list = page.getByRole('grid', { name: 'Global data products' });
   await expect(list.getByText('12 hours')).toBeVisible();
+  await expect(list.getByText('Not made yet')).toBeVisible();
+  await makeCities(page);
+  await expect(list.getByText('Fresh', { exact: true })).toBeVisible();
+  await expect(list.getByRole('link', { name: /^made .* ago, fresh for 12 hours$|^made just now, fresh for 12 hours$/ })).toBeVisible();
   await list.getByText('cities', { exact: true }).click();
   await expect(page).toHaveURL(/product=cities/);
   await expectAccessible(page);
+  await expect(page.getByRole('dialog').getByRole('link', { name: /fresh for 12 hours$/ })).toHaveAttribute('href', /^\/pipelines\/table\/runs\/\d+/);
   await page.getByRole('dialog').getByLabel('Fresh for').fill('6');
   await page.getByRole('dialog').getByRole('button', { name: 'Save the product' }).click();
-  await expect(list.getByText('6 hours')).toBeVisible();
-  await list.getByText('6 hours').hover();
+  await expect(list.getByText('6 hours', { exact: true })).toBeVisible();
+  await list.getByText('6 hours', { exact: true }).hover();
   await page.getByRole('button', { name: 'Delete cities…' }).click();
   await expect(page.getByText('Blocks that read cities will fail')).toBeVisible();
   await page.getByRole('button', { name: 'Delete cities', exact: true }).click();

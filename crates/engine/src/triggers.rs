@@ -13,7 +13,7 @@ use crate::schedule::{current_date, date_after};
 use crate::zones::Zone;
 
 pub use calls::{Complaint, accept, accept_chosen, matches};
-pub use forecast::{Collision, Expected, Planned, collisions, forecast};
+pub use forecast::{Collision, Expected, Planned, PoolLoad, collisions, forecast, pool_loads};
 
 /// Most runs that one decision makes. Where more dates were missed, the next decision makes the next ones.
 pub const MOST_AT_ONCE: usize = 100;

@@ -10,6 +10,14 @@ use crate::reading::Reader;
 
 const FILE: &str = "global_data_products.yaml";
 
+/// The units of an age whose length never varies, with their seconds. Mage knows only the last of them.
+const SECONDS: [(&str, u32); 4] = [
+    ("days", 24 * 3_600),
+    ("hours", 3_600),
+    ("minutes", 60),
+    ("seconds", 1),
+];
+
 /// What the file of a project holds.
 #[derive(Clone, Debug, Default)]
 pub struct GlobalDataProducts {
@@ -91,19 +99,17 @@ pub fn adjusted(product: &GlobalDataProduct, settings: &Map) -> GlobalDataProduc
     };
     if let Some(age) = given("outdated_after") {
         let unit = |name: &str| age.get(name).and_then(whole);
-        let units = ["years", "months", "weeks", "seconds"].map(unit);
-        adjusted.outdated_after =
-            units
-                .iter()
-                .any(Option::is_some)
-                .then(|| match units.map(Option::unwrap_or_default) {
-                    [years, months, weeks, seconds] => Age {
-                        years,
-                        months,
-                        weeks,
-                        seconds,
-                    },
-                });
+        let units = ["years", "months", "weeks"].map(unit);
+        let seconds = SECONDS.map(|(name, of)| Some(unit(name)?.saturating_mul(of)));
+        let is_given = units.iter().chain(&seconds).any(Option::is_some);
+        let [years, months, weeks] = units.map(Option::unwrap_or_default);
+        let seconds = seconds.into_iter().flatten();
+        adjusted.outdated_after = is_given.then(|| Age {
+            years,
+            months,
+            weeks,
+            seconds: seconds.fold(0, u32::saturating_add),
+        });
     }
     if let Some(parts) = given("outdated_starting_at") {
         adjusted.outdated_starting_at = MomentPart::KNOWN
@@ -172,6 +178,15 @@ mod tests {
             "settings": {"else": {"partitions": 0}}});
         let adjusted = adjusted(product, settings.as_object().unwrap());
         assert_eq!(adjusted.outdated_after, seconds(5));
+        let days = json!({"outdated_after": {"days": 2, "hours": 1, "minutes": 1, "seconds": 1}});
+        let days = super::adjusted(product, days.as_object().unwrap());
+        assert_eq!(days.outdated_after, seconds(2 * 86_400 + 3_661));
+        let endless = json!({"outdated_after": {"days": 100_000, "seconds": 1}});
+        let endless = super::adjusted(product, endless.as_object().unwrap());
+        assert_eq!(endless.outdated_after, seconds(u32::MAX));
+        let unknown = json!({"outdated_after": {"fortnights": 1}});
+        let unknown = super::adjusted(product, unknown.as_object().unwrap());
+        assert_eq!(unknown.outdated_after, None);
         assert_eq!(adjusted.outdated_starting_at, product.outdated_starting_at);
         assert_eq!(shown(&adjusted), [("else".to_owned(), 0)]);
         assert!(read.get("nothing").is_none());

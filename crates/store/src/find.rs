@@ -3,7 +3,7 @@
 use baton_model::{BlockRunKey, PipelineUuid, Product, RunId, RunStatus, Timestamp};
 
 use crate::rows;
-use crate::sql::values;
+use crate::sql::{Row, values};
 use crate::{Store, StoreError};
 
 /// Which runs are wanted; every condition that is given must hold.
@@ -41,6 +41,26 @@ impl Store {
         ];
         let found = self.database.fetch(sql, values).await?;
         found.iter().map(|row| row.run("id")).collect()
+    }
+
+    /// The completed runs of a pipeline that were made for a global data product, with their logical dates: the newest
+    /// date first, so many at most.
+    pub async fn runs_of_product(
+        &self,
+        pipeline: &PipelineUuid,
+        product: &str,
+        limit: u32,
+    ) -> Result<Vec<(RunId, Timestamp)>, StoreError> {
+        let sql = "select run.id, run.execution_date from run join plan on plan.run = run.id
+             where run.pipeline = $1 and run.status = 'completed'
+                 and json_extract(plan.body, '$.occasion.product') = $2
+             order by run.execution_date desc, run.id desc limit $3";
+        let found = self
+            .database
+            .fetch(sql, values![pipeline, product, limit])
+            .await?;
+        let dated = |row: &Row| Ok((row.run("id")?, row.moment("execution_date")?));
+        found.iter().map(dated).collect()
     }
 
     /// The newest run of the pipeline, however it ended, in which the block run called `name` completed: a block, or a

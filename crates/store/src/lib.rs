@@ -52,7 +52,7 @@ pub use memory::Memory;
 pub use newest::NewestOfBlock;
 pub use notices::{End, NewNotice, Notice, NoticeStatus};
 pub use open::Store;
-pub use past::TriggerFacts;
+pub use past::{CountedRuns, TriggerFacts};
 pub use queue::Rush;
 pub use runs::{RunFilter, RunSummary};
 pub use secrets::{SecretError, SecretName, SecretScope, Secrets};

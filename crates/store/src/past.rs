@@ -29,7 +29,73 @@ pub struct TriggerFacts {
     pub recent_runtimes: Vec<Duration>,
 }
 
+/// The runs of a stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CountedRuns {
+    /// How many stand where; what none does is left out.
+    pub counts: Vec<(RunStatus, u64)>,
+    /// The pipeline of which most failed, and how many; of several the first by name.
+    pub most_failed: Option<(PipelineUuid, u64)>,
+}
+
+impl CountedRuns {
+    /// How many stand there.
+    pub fn count(&self, status: RunStatus) -> u64 {
+        let found = self.counts.iter().find(|(one, _)| *one == status);
+        found.map_or(0, |(_, runs)| *runs)
+    }
+
+    fn add(&mut self, status: RunStatus, failed: Option<PipelineUuid>, runs: u64) {
+        match self.counts.iter_mut().find(|(one, _)| *one == status) {
+            Some((_, before)) => *before += runs,
+            None => self.counts.push((status, runs)),
+        }
+        let most = self.most_failed.as_ref().map_or(0, |(_, most)| *most);
+        if let Some(pipeline) = failed.filter(|_| runs > most) {
+            self.most_failed = Some((pipeline, runs));
+        }
+    }
+}
+
 impl Store {
+    /// The runs of stretches of time that follow each other: the first ends at the second moment, and so on. A run counts
+    /// when its first block started, or when it was made where none has started.
+    pub async fn count_runs(&self, moments: &[Timestamp]) -> Result<Vec<CountedRuns>, StoreError> {
+        let [first, middle @ .., last] = moments else {
+            return Ok(Vec::new());
+        };
+        let mut found = vec![CountedRuns::default(); middle.len() + 1];
+        // One look at every run, whatever the number of stretches.
+        let later: Vec<String> = (1..=middle.len())
+            .rev()
+            .map(|place| format!("when at >= ${} then {place}", place + 2))
+            .collect();
+        let place = if later.is_empty() {
+            "0".to_owned()
+        } else {
+            format!("case {} else 0 end", later.join(" "))
+        };
+        let sql = format!(
+            "select place, status, pipeline, count(*) as runs from (
+                 select cast({place} as bigint) as place, status, case status when 'failed' then pipeline end as pipeline
+                 from (select coalesce(started_at, created_at) as at, status, pipeline from run) as timed
+                 where at >= $1 and at < $2
+             ) as placed group by place, status, pipeline order by place, status, pipeline"
+        );
+        let values = [first, last].into_iter().chain(middle);
+        let values = values.map(|at| Value::from(*at)).collect();
+        let rows = self.database.fetch(AssertSqlSafe(sql), values).await?;
+        for row in &rows {
+            let place = usize::try_from(row.integer("place")?).unwrap_or(usize::MAX);
+            if let Some(found) = found.get_mut(place) {
+                let status = row.word("the status of a run", "status")?;
+                let failed = row.some_text("pipeline")?.map(PipelineUuid::new);
+                found.add(status, failed, row.integer("runs")? as u64);
+            }
+        }
+        Ok(found)
+    }
+
     /// What the runs of each trigger tell; a trigger without runs is left out.
     pub async fn trigger_facts(&self) -> Result<Vec<(TriggerId, TriggerFacts)>, StoreError> {
         let facts = self.facts_where("trigger_id is not null", &[]).await?;

@@ -7,6 +7,7 @@ import type { components } from './generated/schema';
 export type Forecast = components['schemas']['Forecast'];
 export type PlannedRun = components['schemas']['PlannedRun'];
 export type Collision = components['schemas']['Collision'];
+export type PoolLoad = components['schemas']['PoolLoad'];
 
 export function forecast(hours: number) {
   return queryOptions({

@@ -14,6 +14,8 @@ export const globalProducts = {
       queryKey: ['global-products'],
       queryFn: async ({ signal }) =>
         (await ask<{ global_data_products: GlobalProduct[] }>('GET', '/api/global_data_products', { query: { _limit: 5_000 }, signal })).global_data_products,
+      // They age while one looks.
+      refetchInterval: 60_000,
     }),
 };
 

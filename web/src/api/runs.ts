@@ -1,6 +1,7 @@
 // Runs and their blocks.
 import { queryOptions, useMutation } from '@tanstack/react-query';
 
+import { zone } from '../lib/format';
 import { ask } from './client';
 import type { components } from './generated/schema';
 import { queryClient } from './query-client';
@@ -8,6 +9,7 @@ import { queryClient } from './query-client';
 type Schemas = components['schemas'];
 
 export type Run = Schemas['PipelineRun'];
+export type RunDay = Schemas['RunDay'];
 export type RunDetail = Schemas['PipelineRunDetail'];
 export type BlockRun = Schemas['BlockRun'];
 export type Attempt = Schemas['Attempt'];
@@ -50,6 +52,14 @@ export const runs = {
         });
         return { runs: answer.pipeline_runs, total: answer.metadata.count };
       },
+    }),
+  /** How many runs each of the last days had, by the clocks here. */
+  days: (days: number) =>
+    queryOptions({
+      // Not among what is asked for again with every change of a run: counting takes the server a look at each of them.
+      queryKey: ['run-days', days],
+      queryFn: async ({ signal }) => (await ask<{ days: RunDay[] }>('GET', '/api/pipeline_runs/days', { query: { days, zone }, signal })).days,
+      refetchInterval: 15_000,
     }),
   /** What has not ended. */
   open: () => runs.list({ statuses: ['initial', 'running'], limit: 100 }),

@@ -4,10 +4,9 @@ use std::fs::{File, TryLockError};
 
 use baton_base::files::{self, FileError};
 use baton_base::{iso, now};
-use baton_engine::freshness::{is_outdated, outdated_at};
-use baton_model::{BlockUuid, GlobalDataProduct, Map, PipelineUuid, Run, RunStatus, Timestamp};
+use baton_engine::freshness::freshness;
+use baton_model::{BlockUuid, GlobalDataProduct, Map, PipelineUuid, Run, RunId, Timestamp};
 use baton_runner::{Answer, Asker, Refusal, RefusalKind, Stored};
-use baton_store::RunQuery;
 use serde_json::{Value, json};
 
 use super::{MOST_RUNS, ProjectAnswers, blocking, failed, no_pipeline};
@@ -95,15 +94,14 @@ impl ProjectAnswers {
     /// What is said of a product whose newest run still does; none for one that has to be made.
     async fn fresh(&self, product: &GlobalDataProduct) -> Result<Option<Value>, Refusal> {
         let newest = self.product_runs(product, 1).await?.into_iter().next();
-        let date = newest.as_ref().map(|run| run.plan.execution_date);
-        if is_outdated(product, date, Timestamp(now())) {
+        let found = freshness(product, newest.map(|(_, date)| date), Timestamp(now()));
+        if found.is_outdated {
             return Ok(None);
         }
-        let until = date.and_then(|date| outdated_at(product, date));
-        Ok(newest.map(|run| {
+        Ok(newest.map(|(run, date)| {
             json!({
-                "state": "fresh", "run_id": run.id, "at": iso(run.plan.execution_date.0),
-                "until": until.map(|until| iso(until.0)),
+                "state": "fresh", "run_id": run, "at": iso(date.0),
+                "until": found.outdated_at.map(|until| iso(until.0)),
             })
         }))
     }
@@ -117,11 +115,14 @@ impl ProjectAnswers {
         let (product, blocks) = self.shared_product(settings).await?;
         let most = blocks.iter().map(|(_, partitions)| *partitions);
         let most = if most.clone().any(|partitions| partitions == 0) {
-            usize::MAX
+            MOST_RUNS
         } else {
-            most.max().unwrap_or(1) as usize
+            most.max().unwrap_or(1)
         };
-        let runs = self.product_runs(&product, most).await?;
+        let mut runs: Vec<Run> = Vec::new();
+        for (id, _) in self.product_runs(&product, most).await? {
+            runs.extend(self.store.load_run(id).await.map_err(failed)?);
+        }
         let mut shown = Vec::with_capacity(blocks.len());
         for (uuid, partitions) in blocks {
             let wanted = match partitions {
@@ -200,31 +201,16 @@ impl ProjectAnswers {
         .await
     }
 
-    /// The newest completed runs that were started for a product.
+    /// The newest completed runs that were started for a product, with their logical dates.
     async fn product_runs(
         &self,
         product: &GlobalDataProduct,
-        most: usize,
-    ) -> Result<Vec<Run>, Refusal> {
-        let query = RunQuery {
-            pipeline: Some(product.pipeline.clone()),
-            statuses: vec![RunStatus::Completed],
-            limit: MOST_RUNS,
-            ..RunQuery::default()
-        };
-        let mut runs = Vec::new();
-        for id in self.store.find_runs(&query).await.map_err(failed)? {
-            if runs.len() >= most {
-                break;
-            }
-            let run = self.store.load_run(id).await.map_err(failed)?;
-            runs.extend(
-                run.filter(|run| {
-                    run.plan.occasion.product.as_deref() == Some(product.uuid.as_str())
-                }),
-            );
-        }
-        Ok(runs)
+        most: u32,
+    ) -> Result<Vec<(RunId, Timestamp)>, Refusal> {
+        let found = self
+            .store
+            .runs_of_product(&product.pipeline, &product.uuid, most);
+        found.await.map_err(failed)
     }
 
     /// The right to renew a product, unless another process has it. The system takes it back when its holder dies.

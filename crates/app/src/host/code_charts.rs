@@ -34,6 +34,9 @@ pub struct Picture {
     pub kind: String,
     /// Text, or of a picture its bytes in base64.
     pub data: String,
+    /// The name under which [`Host::chart_page`] finds it, if it is a page.
+    #[serde(skip)]
+    pub page: Option<String>,
 }
 
 /// Whether a chart is drawn by its code, and not from what its configuration says.
@@ -86,7 +89,11 @@ impl Host {
             Outcome::Completed { products, .. } => {
                 let product = products.into_iter().next();
                 let product = product.ok_or_else(|| Failure::bug("the chart gave nothing"))?;
-                self.shown(widget, product).await
+                let mut shown = self.shown(widget, product).await?;
+                if let Shown::Picture(picture) = &mut shown {
+                    picture.page = self.keep_chart_page(picture);
+                }
+                Ok(shown)
             }
             Outcome::Failed { error, .. } => Err(failed(widget, &error)),
             Outcome::Cancelled | Outcome::ConditionFailed { .. } => {

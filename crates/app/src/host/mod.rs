@@ -5,6 +5,7 @@ mod backfills;
 mod block_edits;
 mod blocks;
 mod catalogue;
+mod chart_pages;
 mod charts;
 mod children;
 mod code_charts;
@@ -55,6 +56,7 @@ use baton_store::Store;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc};
 
+use self::chart_pages::ChartPages;
 use self::children::FromBlocks;
 use self::hooks::KnownHooks;
 use self::log_copies::LogCopies;
@@ -88,9 +90,10 @@ pub use outputs::Outputs;
 pub use own::{Found, PipelineTemplate, ProjectFacts, flat};
 pub use pipeline_edits::{ChangeOptions, Consequences};
 pub use pipelines::{BlockText, PipelineFacts, PipelinePage, PipelineQuery};
-pub use products::KeysOfFile;
+pub use products::{KeysOfFile, ProductFreshness};
 pub use project_files::{FileBody, FileNode, FileTree, LARGEST_FILE, Writing};
 pub use retention::Stale;
+pub use runs::DayOfRuns;
 pub use terminals::{MOST_TERMINALS, OpenTerminal, TerminalFacts, TerminalPlace};
 pub use transfer::{ArchivedFile, Fate, Import};
 pub use triggers::{Call, Called};
@@ -121,6 +124,7 @@ pub struct Host {
     file_news: broadcast::Sender<FileNews>,
     usual: UsualCache,
     terminals: Terminals,
+    chart_pages: ChartPages,
     /// Backfills whose runs are being stopped, and whether to look once more for others.
     stopping: Mutex<HashMap<BackfillId, bool>>,
 }
@@ -217,6 +221,7 @@ impl Host {
             file_news: broadcast::Sender::new(FILE_NEWS),
             usual: UsualCache::default(),
             terminals: Terminals::default(),
+            chart_pages: ChartPages::default(),
             stopping: Mutex::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));

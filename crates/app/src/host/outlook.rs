@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use baton_engine::triggers::{Collision, Expected, Planned, collisions, forecast, refusal};
+use baton_engine::triggers::{
+    Collision, Expected, Planned, PoolLoad, collisions, forecast, pool_loads, refusal,
+};
 use baton_engine::usual::Spread;
 use baton_model::{Timestamp, Trigger, TriggerId};
 use baton_scheduler::Desk;
@@ -17,6 +19,9 @@ use crate::failure::Failure;
 /// Most runs that an outlook lists.
 const MOST_RUNS: usize = 5_000;
 
+/// Most steps of the load of a pool that an outlook lists.
+const MOST_STEPS: usize = 5_000;
+
 /// How far an outlook goes at most.
 const FARTHEST: Duration = Duration::from_secs(31 * 24 * 3_600);
 
@@ -25,10 +30,12 @@ const FARTHEST: Duration = Duration::from_secs(31 * 24 * 3_600);
 pub struct Outlook {
     /// The runs, in the order in which they start.
     pub runs: Vec<Planned>,
-    /// Whether there are more runs than are listed.
+    /// Whether there are more runs, or more steps of a load, than are listed.
     pub is_cut: bool,
     /// Where they want more of a pool than it has.
     pub collisions: Vec<Collision>,
+    /// How many places of each pool they want over the time.
+    pub pools: Vec<PoolLoad>,
 }
 
 impl Host {
@@ -58,12 +65,18 @@ impl Host {
         let mut runs = forecast(&expected, now, now.after(span.min(FARTHEST)));
         let pools = self.desk.pools().into_iter().collect();
         let collisions = collisions(&expected, &runs, &pools);
-        let is_cut = runs.len() > MOST_RUNS;
+        let mut loads = pool_loads(&expected, &runs, &pools);
+        let mut is_cut = runs.len() > MOST_RUNS;
         runs.truncate(MOST_RUNS);
+        for pool in &mut loads {
+            is_cut |= pool.load.len() > MOST_STEPS;
+            pool.load.truncate(MOST_STEPS);
+        }
         Ok(Outlook {
             runs,
             is_cut,
             collisions,
+            pools: loads,
         })
     }
 

@@ -1,6 +1,9 @@
 //! Use cases around files that are maps of their own: global data products and forms.
 
-use baton_model::{Map, PipelineUuid};
+use std::collections::BTreeMap;
+
+use baton_engine::freshness::{Freshness, freshness};
+use baton_model::{Map, PipelineUuid, RunId};
 use baton_project::edit::{self, Edit};
 use baton_project::{Project, ProjectPath, keys_of};
 use serde_json::{Value, json};
@@ -46,6 +49,15 @@ pub struct KeysOfFile {
     pub revision: String,
 }
 
+/// How fresh a global data product is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductFreshness {
+    /// What the rule says of it.
+    pub freshness: Freshness,
+    /// The run that made it last.
+    pub run: Option<RunId>,
+}
+
 fn load(project: &Project, name: &str, path: &str) -> Result<KeysOfFile, Failure> {
     let file = ProjectPath::resolve(project.root(), path).map_err(of_path)?;
     let text = if file.exists() {
@@ -87,6 +99,30 @@ impl Host {
     pub async fn global_data_products(&self, actor: &Actor) -> Result<KeysOfFile, Failure> {
         actor.may(Right::Read)?;
         self.reading(|project| load(project, FILE, FILE)).await
+    }
+
+    /// How fresh each global data product is, by the rule that decides it in a run, and the run that made it last. One
+    /// that its file does not describe is left out.
+    pub async fn freshness_of_products(
+        &self,
+        actor: &Actor,
+    ) -> Result<BTreeMap<String, ProductFreshness>, Failure> {
+        actor.may(Right::Read)?;
+        let declared = self.reading(|project| Ok(project.global_data_products()));
+        let mut found = BTreeMap::new();
+        for product in declared.await?.products {
+            let newest = self
+                .store()
+                .runs_of_product(&product.pipeline, &product.uuid, 1);
+            let newest = newest.await?.into_iter().next();
+            let date = newest.map(|(_, date)| date);
+            let state = ProductFreshness {
+                freshness: freshness(&product, date, self.service().now()),
+                run: newest.map(|(run, _)| run),
+            };
+            found.insert(product.uuid, state);
+        }
+        Ok(found)
     }
 
     /// Makes or changes a global data product.

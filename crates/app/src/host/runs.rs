@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use baton_model::{BlockUuid, Run, RunId, RunStatus};
+use baton_engine::Zone;
+use baton_engine::days::{Day, last_days};
+use baton_model::{BlockUuid, Run, RunId, RunStatus, Timestamp};
 use baton_scheduler::News;
-use baton_store::{BlockRunRow, EventRecord, RunPage, RunRow, RunRows};
+use baton_store::{BlockRunRow, CountedRuns, EventRecord, RunPage, RunRow, RunRows};
 use serde_json::Value;
 
 use tokio::sync::broadcast::error::RecvError;
@@ -18,7 +20,35 @@ use crate::remote_logs::LogOf;
 /// How long an end is listened for before the run is looked at again: news of other processes may be lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// The runs of a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayOfRuns {
+    /// The day.
+    pub day: Day,
+    /// Its runs.
+    pub runs: CountedRuns,
+}
+
 impl Host {
+    /// The runs of each of the last days of a time zone, or of UTC, the oldest day first.
+    pub async fn run_days(
+        &self,
+        actor: &Actor,
+        days: u32,
+        zone: Option<&str>,
+    ) -> Result<Vec<DayOfRuns>, Failure> {
+        actor.may(Right::Read)?;
+        let zone = Zone::parse(zone).map_err(|unknown| {
+            Failure::usage(unknown.to_string(), "name one of the time zones of IANA")
+        })?;
+        let days = last_days(zone, self.service().now(), days);
+        let begins = days.iter().map(|day| day.from);
+        let moments: Vec<Timestamp> = begins.chain(days.last().map(|day| day.to)).collect();
+        let counted = self.store().count_runs(&moments).await?;
+        let days = days.into_iter().zip(counted);
+        Ok(days.map(|(day, runs)| DayOfRuns { day, runs }).collect())
+    }
+
     /// A page of runs.
     pub async fn runs(&self, actor: &Actor, page: &RunPage) -> Result<RunRows, Failure> {
         actor.may(Right::Read)?;

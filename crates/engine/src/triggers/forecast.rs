@@ -86,13 +86,23 @@ pub struct Collision {
     pub triggers: Vec<TriggerId>,
 }
 
-/// Where the runs of a forecast want more places of a pool than it has. Runs that take no time want none, and of pools
-/// with a key nobody knows whose places a run will take.
-pub fn collisions(
-    triggers: &[Expected<'_>],
-    planned: &[Planned],
-    pools: &BTreeMap<String, u32>,
-) -> Vec<Collision> {
+/// How many places of a pool the runs of a forecast want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolLoad {
+    /// The pool.
+    pub pool: String,
+    /// Its places.
+    pub slots: u32,
+    /// From when on how many places are wanted, by time; none before the first moment.
+    pub load: Vec<(Timestamp, u32)>,
+}
+
+/// When so many places of a pool are taken, or given back where they are less than none; by which trigger's run.
+type Moment = (Timestamp, i64, TriggerId);
+
+/// What the runs of a forecast do to each pool, by time. Runs that take no time want no places, and of pools with a key
+/// nobody knows whose places a run will take.
+fn moments(triggers: &[Expected<'_>], planned: &[Planned]) -> BTreeMap<String, Vec<Moment>> {
     let mut wants: BTreeMap<TriggerId, Vec<(String, u32)>> = BTreeMap::new();
     for expected in triggers {
         let settings = TriggerSettings::of(&expected.trigger.settings);
@@ -100,26 +110,74 @@ pub fn collisions(
         let uses = uses.map(|one| (one.pool, one.slots)).collect();
         wants.insert(expected.trigger.id, uses);
     }
+    let mut found: BTreeMap<String, Vec<Moment>> = BTreeMap::new();
+    for run in planned.iter().filter(|run| run.at < run.ends) {
+        for (pool, places) in wants.get(&run.trigger).into_iter().flatten() {
+            let places = i64::from(*places);
+            found.entry(pool.clone()).or_default().extend([
+                (run.at, places, run.trigger),
+                (run.ends, -places, run.trigger),
+            ]);
+        }
+    }
+    for moments in found.values_mut() {
+        // Ends before beginnings, so that a run that ends makes room for the one that begins.
+        moments.sort_unstable();
+    }
+    found
+}
+
+/// Where the runs of a forecast want more places of a pool than it has.
+pub fn collisions(
+    triggers: &[Expected<'_>],
+    planned: &[Planned],
+    pools: &BTreeMap<String, u32>,
+) -> Vec<Collision> {
+    let moments = moments(triggers, planned);
     let mut found = Vec::new();
     for (pool, slots) in pools {
-        // Ends before beginnings, so that a run that ends makes room for the one that begins.
-        let mut moments: Vec<(Timestamp, i64, TriggerId)> = Vec::new();
-        for run in planned.iter().filter(|run| run.at < run.ends) {
-            for (wanted, places) in wants.get(&run.trigger).into_iter().flatten() {
-                if wanted == pool {
-                    moments.push((run.at, i64::from(*places), run.trigger));
-                    moments.push((run.ends, -i64::from(*places), run.trigger));
-                }
-            }
-        }
-        moments.sort_unstable();
-        found.extend(crowded(pool, *slots, &moments));
+        let moments = moments.get(pool).map_or(&[][..], Vec::as_slice);
+        found.extend(crowded(pool, *slots, moments));
     }
     found.sort_by(|one, other| (one.from, &one.pool).cmp(&(other.from, &other.pool)));
     found
 }
 
-fn crowded(pool: &str, slots: u32, moments: &[(Timestamp, i64, TriggerId)]) -> Vec<Collision> {
+/// How many places of each pool the runs of a forecast want over the time, also of pools of which they want none.
+pub fn pool_loads(
+    triggers: &[Expected<'_>],
+    planned: &[Planned],
+    pools: &BTreeMap<String, u32>,
+) -> Vec<PoolLoad> {
+    let moments = moments(triggers, planned);
+    let load = |(pool, slots): (&String, &u32)| PoolLoad {
+        pool: pool.clone(),
+        slots: *slots,
+        load: moments
+            .get(pool)
+            .map(|moments| steps(moments))
+            .unwrap_or_default(),
+    };
+    pools.iter().map(load).collect()
+}
+
+/// The load at each moment at which it becomes another one.
+fn steps(moments: &[Moment]) -> Vec<(Timestamp, u32)> {
+    let mut found: Vec<(Timestamp, u32)> = Vec::new();
+    let mut used: i64 = 0;
+    for (at, places, _) in moments {
+        used += places;
+        let wanted = u32::try_from(used.max(0)).unwrap_or(u32::MAX);
+        match found.last_mut() {
+            Some((last, before)) if last == at => *before = wanted,
+            _ => found.push((*at, wanted)),
+        }
+    }
+    found.dedup_by_key(|(_, wanted)| *wanted);
+    found
+}
+
+fn crowded(pool: &str, slots: u32, moments: &[Moment]) -> Vec<Collision> {
     let mut found = Vec::new();
     let mut used: i64 = 0;
     let mut inside: BTreeMap<TriggerId, i64> = BTreeMap::new();

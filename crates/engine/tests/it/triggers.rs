@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use baton_engine::triggers::{
     Decision, Expected, MOST_AT_ONCE, TriggerHistory, collisions, decide, forecast, has_served,
-    next_dates,
+    next_dates, pool_loads,
 };
 use baton_model::{Map, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
 use proptest::prelude::*;
@@ -431,6 +431,31 @@ fn a_forecast_shows_where_pools_are_too_small() {
     );
     assert_eq!(one.triggers, [TriggerId(1), TriggerId(2)]);
     assert!(collisions(&expected, &planned, &slots(3)).is_empty());
+
+    // What is wanted over the time, with room for all; also of a pool of which nothing is wanted.
+    let mut pools = slots(3);
+    pools.insert("idle".to_owned(), 5);
+    let loads: Vec<String> = pool_loads(&expected, &planned, &pools)
+        .into_iter()
+        .map(|one| {
+            let load = one.load.iter();
+            let load = load.map(|(from, wanted)| format!(" {} {wanted}", &show(*from)[11..16]));
+            format!(
+                "{} of {}:{}",
+                one.pool,
+                one.slots,
+                load.collect::<Vec<_>>().concat()
+            )
+        })
+        .collect();
+    assert_eq!(
+        loads,
+        [
+            "api of 1: 03:00 1 04:00 0",
+            "db of 3: 02:00 2 02:30 3 03:00 2 03:30 1 04:00 0",
+            "idle of 5:",
+        ]
+    );
 }
 
 /// Times, in minutes, at which a scheduler runs and at which it is down.

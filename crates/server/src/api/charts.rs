@@ -1,6 +1,10 @@
 //! `widgets`: the charts of a pipeline, and what charts show, computed over all rows.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use baton_app::{ChartWish, Picture, Shown};
 use baton_model::{BlockKind, BlockUuid, PipelineUuid, RunId};
 use baton_products::{Drawn, page_as_json};
@@ -14,6 +18,7 @@ use super::output_pages::FrameQuery;
 use super::outputs::{ColumnInfo, unreadable};
 use crate::answer::{Many, Named, One, With};
 use crate::body::{IfMatch, Payload};
+use crate::contract::{Operation, Output};
 use crate::error::ApiError;
 use crate::params::{Paging, Query};
 use crate::{Shared, words};
@@ -192,6 +197,8 @@ struct PictureView {
     kind: String,
     /// Text, or of a picture its bytes in base64.
     data: String,
+    /// Of a page, the address from which a frame can load it. It is kept until some newer ones have been drawn.
+    address: Option<String>,
 }
 
 /// What is known of a chart.
@@ -310,6 +317,7 @@ fn rendered(chart_type: String, picture: Picture) -> With<ChartView, ChartMetada
         picture: Some(PictureView {
             kind: picture.kind,
             data: picture.data,
+            address: picture.page.map(|page| format!("/api/chart_pages/{page}")),
         }),
     };
     let metadata = ChartMetadata {
@@ -318,4 +326,46 @@ fn rendered(chart_type: String, picture: Picture) -> With<ChartView, ChartMetada
         groups: 0,
     };
     With(view, metadata)
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What the page of a chart may do: run what it brings along, and show it to our own pages. It is of no origin, so it
+/// has neither session nor storage, and there is nothing that it could load or send.
+const CONFINED: &str = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; \
+                        img-src data: blob:; font-src data:; frame-ancestors 'self'";
+
+/// What a frame shows where its page was.
+const GONE: &str = "<!doctype html><title>No page</title><p style=\"font: 13px sans-serif\">This page is not kept any more: draw the chart \
+                    again.</p>";
+
+/// A page for a frame.
+pub(crate) struct ChartPage(Option<Arc<str>>);
+
+impl IntoResponse for ChartPage {
+    fn into_response(self) -> Response {
+        let headers = [
+            (header::CONTENT_TYPE, HTML),
+            (header::CONTENT_SECURITY_POLICY, CONFINED),
+        ];
+        match self.0 {
+            Some(page) => (headers, page.to_string()).into_response(),
+            None => (StatusCode::NOT_FOUND, headers, GONE).into_response(),
+        }
+    }
+}
+
+impl Output for ChartPage {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.gives_bytes(HTML);
+    }
+}
+
+/// The page that the code of a chart has rendered, for a frame; where it is gone, a page that says so.
+pub(crate) async fn page(
+    State(shared): State<Shared>,
+    By(actor): By,
+    Path(name): Path<String>,
+) -> Result<ChartPage, ApiError> {
+    Ok(ChartPage(shared.host.chart_page(&actor, &name)?))
 }

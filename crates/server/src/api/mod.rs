@@ -24,6 +24,7 @@ mod products;
 mod projects;
 mod retention;
 mod run_actions;
+mod run_days;
 mod runs;
 mod search;
 mod socket;
@@ -103,6 +104,7 @@ fn run_routes() -> Vec<Route> {
         ),
         post("/api/events", events::receive),
         get("/api/pipeline_runs", pipeline_runs::list),
+        get("/api/pipeline_runs/days", run_days::list),
         get(
             "/api/pipelines/{pipeline}/pipeline_runs",
             pipeline_runs::list_of_pipeline,
@@ -230,6 +232,7 @@ fn project_routes() -> Vec<Route> {
             "/api/pipelines/{pipeline}/widgets/{block}/chart",
             charts::of_widget,
         ),
+        get("/api/chart_pages/{name}", charts::page),
         get("/api/block_templates", blocks::templates),
         get("/api/custom_templates", templates::list),
         post("/api/custom_templates", templates::create),

@@ -34,10 +34,30 @@ const CALLS: u32 = 100;
 pub(crate) struct ForecastView {
     /// The runs, in the order in which they start.
     runs: Vec<PlannedRun>,
-    /// Whether there are more runs than are listed.
+    /// Whether there are more runs, or more steps of a load, than are listed.
     is_cut: bool,
     /// Where they want more of a pool than it has.
     collisions: Vec<CollisionView>,
+    /// The pools of the project, by their names.
+    pools: Vec<PoolView>,
+}
+
+/// How many places of a pool the planned runs want. What runs already is not in it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PoolLoad")]
+struct PoolView {
+    pool: String,
+    /// Places of the pool.
+    slots: u32,
+    /// From when on how many places are wanted, by time; none before the first moment.
+    load: Vec<LoadStep>,
+}
+
+/// So many places are wanted from this moment until the next one.
+#[derive(Serialize, JsonSchema)]
+struct LoadStep {
+    from: String,
+    wanted: u32,
 }
 
 /// A run that is to come.
@@ -91,10 +111,22 @@ impl From<Outlook> for ForecastView {
                 slots: collision.slots,
                 pipeline_schedule_ids: collision.triggers.iter().map(|id| id.0).collect(),
             });
+        let pools = outlook.pools.into_iter().map(|one| {
+            let load = one.load.into_iter().map(|(from, wanted)| LoadStep {
+                from: times::text(from),
+                wanted,
+            });
+            PoolView {
+                pool: one.pool,
+                slots: one.slots,
+                load: load.collect(),
+            }
+        });
         Self {
             runs: runs.collect(),
             is_cut: outlook.is_cut,
             collisions: collisions.collect(),
+            pools: pools.collect(),
         }
     }
 }

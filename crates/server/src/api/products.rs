@@ -1,7 +1,7 @@
 //! `global_data_products`, `interactions` and `pipeline_interactions`.
 
 use axum::extract::{Path, State};
-use baton_app::KeysOfFile;
+use baton_app::{KeysOfFile, ProductFreshness};
 use baton_model::{Map, PipelineUuid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::By;
 use super::variables::Reference;
-use crate::Shared;
 use crate::answer::{Many, Named, One};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
+use crate::{Shared, times};
 
 /// A global data product.
 #[derive(Serialize, JsonSchema)]
@@ -23,13 +23,24 @@ pub(crate) struct ProductView {
     object_type: Value,
     /// The pipeline that makes it.
     object_uuid: Value,
-    /// How long it stays fresh, such as `{"days": 1}`.
+    /// How long it stays fresh, such as `{"days": 1}`; also in years, months, weeks, hours, minutes and seconds.
     outdated_after: Value,
     /// At which moments it is out of date, such as `{"day_of_week": 0}`.
     outdated_starting_at: Value,
     project: Value,
     /// Whose outputs it is.
     settings: Value,
+    /// The logical date of the newest completed run that was started for it: from then on it ages. Null when there is none.
+    made_at: Option<String>,
+    /// That run.
+    run_id: Option<i64>,
+    /// When it comes to the end of its age; null when it never does, or nothing has been made.
+    outdated_at: Option<String>,
+    /// Whether the next block that reads it has it made anew, unless that block says otherwise; null where the file does not
+    /// say what makes it.
+    is_outdated: Option<bool>,
+    /// Why, in words: `made 2 days ago, fresh for 1 day`.
+    reason: String,
     /// Names the content of the file that it stands in.
     revision: String,
 }
@@ -63,8 +74,14 @@ impl Named for ProductChange {
     const ONE: &'static str = "global_data_product";
 }
 
-fn product(uuid: &str, keys: &Value, revision: &str) -> ProductView {
+fn product(
+    uuid: &str,
+    keys: &Value,
+    state: Option<&ProductFreshness>,
+    revision: &str,
+) -> ProductView {
     let key = |key: &str| keys.get(key).cloned().unwrap_or_default();
+    let found = state.map(|state| &state.freshness);
     ProductView {
         uuid: uuid.to_owned(),
         object_type: key("object_type"),
@@ -73,6 +90,14 @@ fn product(uuid: &str, keys: &Value, revision: &str) -> ProductView {
         outdated_starting_at: key("outdated_starting_at"),
         project: key("project"),
         settings: key("settings"),
+        made_at: found.and_then(|found| found.made_at).map(times::text),
+        run_id: state.and_then(|state| state.run).map(|run| run.0),
+        outdated_at: found.and_then(|found| found.outdated_at).map(times::text),
+        is_outdated: found.map(|found| found.is_outdated),
+        reason: found.map_or_else(
+            || "its file does not say which pipeline makes it".to_owned(),
+            |found| found.reason.clone(),
+        ),
         revision: revision.to_owned(),
     }
 }
@@ -83,8 +108,9 @@ pub(crate) async fn list(
     By(actor): By,
 ) -> Result<Many<ProductView>, ApiError> {
     let file = shared.host.global_data_products(&actor).await?;
+    let states = shared.host.freshness_of_products(&actor).await?;
     let views = file.keys.iter();
-    let views = views.map(|(uuid, keys)| product(uuid, keys, &file.revision));
+    let views = views.map(|(uuid, keys)| product(uuid, keys, states.get(uuid), &file.revision));
     Ok(Many::whole(views.collect()))
 }
 
@@ -95,7 +121,8 @@ async fn answer(shared: &Shared, by: &By, uuid: &str) -> Result<One<ProductView>
             "there is no global data product `{uuid}`"
         )));
     };
-    Ok(One(product(uuid, keys, &file.revision)))
+    let states = shared.host.freshness_of_products(&by.0).await?;
+    Ok(One(product(uuid, keys, states.get(uuid), &file.revision)))
 }
 
 /// One of them.

@@ -47,6 +47,73 @@ async fn the_runs_of_the_next_day_are_foreseen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_pool_is_told_though_nothing_collides() {
+    let served = Served::idle_with("pools: {idle: 2, db: 4}\n", None).await;
+    let mut wanted = schedule("hourly", "@hourly");
+    wanted["pipeline_schedule"]["settings"] = json!({"pools": {"db": 3}});
+    let path = "/api/pipelines/note/pipeline_schedules";
+    served.ok("POST", path, &wanted).await;
+    let found = served.get("/api/forecast?hours=3").await;
+    assert_eq!(found["forecast"]["collisions"], json!([]), "{found}");
+    // Nobody knows yet how long its runs take, so that they want no places.
+    let pools = json!([
+        {"pool": "db", "slots": 4, "load": []},
+        {"pool": "idle", "slots": 2, "load": []},
+    ]);
+    assert_eq!(found["forecast"]["pools"], pools, "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_counted_per_day_of_a_zone() {
+    let served = Served::new().await;
+    for pipeline in ["note", "broken", "broken"] {
+        let run = json!({"run": {"pipeline_uuid": pipeline}});
+        served.ok("POST", "/api/runs", &run).await;
+    }
+    let found = served.get("/api/pipeline_runs/days").await;
+    let days = found["days"].as_array().unwrap();
+    assert_eq!(days.len(), 30);
+    // A midnight may have passed meanwhile.
+    let last_two = |status: &str| -> u64 {
+        let counts = days.iter().rev().take(2);
+        counts
+            .filter_map(|day| day["counts"][status].as_u64())
+            .sum()
+    };
+    assert_eq!(
+        (last_two("completed"), last_two("failed")),
+        (1, 2),
+        "{found}"
+    );
+    let most: Vec<&Value> = days.iter().map(|day| &day["most_failed"]).collect();
+    let broken = |most: &&&Value| most["pipeline_uuid"] == "broken";
+    assert!(most.iter().any(|most| broken(&most)), "{found}");
+    assert_eq!(most[0], &Value::Null);
+
+    let path = "/api/pipeline_runs/days?days=2&zone=Asia/Kolkata";
+    let two = served.get(path).await;
+    let days = two["days"].as_array().unwrap();
+    assert_eq!(days.len(), 2);
+    for day in days {
+        let date = day["date"].as_str().unwrap();
+        assert_eq!(date.len(), "2026-11-22".len());
+        // Midnight in India.
+        assert!(
+            day["from"].as_str().unwrap().ends_with(" 18:30:00"),
+            "{day}"
+        );
+    }
+    assert_eq!(days[0]["to"], days[1]["from"]);
+    let many = served.get("/api/pipeline_runs/days?days=100000").await;
+    assert_eq!(many["days"].as_array().unwrap().len(), 366);
+    let path = "/api/pipeline_runs/days?zone=Europe/Berlni";
+    let (status, answer) = served.call("GET", path, &Value::Null).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("no time zone"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_dates_of_a_schedule_are_told_before_it_is_stored() {
     let served = Served::idle().await;
     let path = "/api/pipelines/note/pipeline_schedules/preview";

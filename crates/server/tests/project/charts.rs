@@ -1,7 +1,9 @@
 //! Charts of a pipeline: entries of `widgets`, and files in `charts/`.
 
 use std::fs;
+use std::str;
 
+use axum::body::{Body, to_bytes};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -156,8 +158,9 @@ async fn the_code_of_a_chart_draws_it() {
     );
     let counts = json!([{"cities": "Rom", "count": 2}, {"cities": "Bern", "count": 1}]);
     assert_eq!(parts["chart"]["rows"], counts, "{parts}");
-    let picture = json!({"type": "html", "data": "<b>3 eu</b>"});
-    assert_eq!(page["chart"]["picture"], picture, "{page}");
+    let picture = &page["chart"]["picture"];
+    assert_eq!(picture["type"], "html", "{page}");
+    assert_eq!(picture["data"], "<b>3 eu</b>");
     assert_eq!(status, 400, "{wrong}");
     let error = &wrong["error"];
     assert!(
@@ -171,6 +174,68 @@ async fn the_code_of_a_chart_draws_it() {
     let frames = error["errors"]["frames"].as_array().unwrap();
     assert_eq!(frames.last().unwrap()["file"], "charts/wrong.py");
     assert_eq!(frames.last().unwrap()["line"], 3);
+    scene.host.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_chart_has_an_address_for_frames() {
+    let scene = Scene::at_work().await;
+    fs::write(scene.path("data_loaders/load.py"), CITIES).unwrap();
+    let run = json!({"run": {"pipeline_uuid": "etl", "block_uuid": "load"}});
+    let done = scene.ok("POST", "/api/runs", run).await;
+    assert_eq!(done["run"]["block_status"], "completed", "{done}");
+    for (name, kind) in [("page", "html"), ("drawing", "svg")] {
+        let wanted = json!({"widget": {
+            "name": name, "configuration": {"chart_type": "custom"}, "upstream_blocks": ["load"],
+        }});
+        scene.ok("POST", LIST, wanted).await;
+        // Whoever runs it once more gets another text.
+        let code = format!(
+            "import time\n\n\n@render(render_type='{kind}')\ndef draw(df, **kwargs):\n    return f'<script>{{time.time_ns()}}</script>'\n"
+        );
+        fs::write(scene.path(&format!("charts/{name}.py")), code).unwrap();
+    }
+    let drawn = scene.get(&format!("{LIST}/drawing/chart")).await;
+    assert_eq!(drawn["chart"]["picture"]["address"], Value::Null, "{drawn}");
+
+    let shown = scene.get(&format!("{LIST}/page/chart")).await;
+    let address = shown["chart"]["picture"]["address"].as_str().unwrap();
+    for _ in 0..2 {
+        let request = Scene::request("GET", address).body(Body::empty()).unwrap();
+        let response = scene.answer(request).await;
+        assert_eq!(response.status(), 200);
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(
+            header("content-security-policy"),
+            "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src \
+             'unsafe-inline'; img-src data: blob:; font-src data:; frame-ancestors 'self'"
+        );
+        assert_eq!(header("cache-control"), "no-store");
+        let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(
+            shown["chart"]["picture"]["data"],
+            *str::from_utf8(&page).unwrap()
+        );
+    }
+
+    // It is the project's data: nobody sees it without a session, and a name does not make one up.
+    let stranger = Scene::stranger("GET", address).body(Body::empty()).unwrap();
+    assert_eq!(scene.answer(stranger).await.status(), 401);
+    let unknown = Scene::request("GET", "/api/chart_pages/0123").body(Body::empty());
+    let gone = scene.answer(unknown.unwrap()).await;
+    assert_eq!(gone.status(), 404);
+    let rules = gone.headers()["content-security-policy"].to_str().unwrap();
+    assert!(
+        rules.starts_with("sandbox ") && rules.ends_with("frame-ancestors 'self'"),
+        "{rules}"
+    );
+    let said = to_bytes(gone.into_body(), usize::MAX).await.unwrap();
+    assert!(
+        str::from_utf8(&said)
+            .unwrap()
+            .contains("draw the chart again")
+    );
     scene.host.shut_down().await;
 }
 

@@ -1,5 +1,7 @@
 //! Variables, secrets, tags, projects, checks, forms, global data products, search, status.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -203,6 +205,11 @@ async fn global_data_products_are_made_changed_and_deleted() {
         made["global_data_product"]["object_type"],
         json!("pipeline")
     );
+    assert_eq!(made["global_data_product"]["is_outdated"], json!(true));
+    assert_eq!(
+        made["global_data_product"]["reason"],
+        json!("nothing has been made yet")
+    );
     scene.refused("POST", path, new, 409).await;
     let unknown = json!({"global_data_product": {"uuid": "x", "object_uuid": "nothing"}});
     scene.refused("POST", path, unknown, 404).await;
@@ -227,6 +234,68 @@ async fn global_data_products_are_made_changed_and_deleted() {
     scene.ok("DELETE", &one, Value::Null).await;
     scene.refused("GET", &one, Value::Null, 404).await;
     scene.refused("DELETE", &one, Value::Null, 404).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn global_data_products_tell_how_fresh_they_are() {
+    let scene = Scene::at_work().await;
+    for (path, text) in [
+        (
+            "global_data_products.yaml",
+            "orders: {object_type: pipeline, object_uuid: source, outdated_after: {days: 2}}\n\
+             old: {object_type: pipeline, object_uuid: source, outdated_after: {seconds: 0}}\nodd: {object_type: pipeline}\n",
+        ),
+        (
+            "pipelines/source/metadata.yaml",
+            "name: source\nuuid: source\ntype: python\nblocks:\n- {name: made, uuid: made, type: custom, language: python}\n",
+        ),
+        (
+            "custom/made.py",
+            "@custom\ndef made(*args, **kwargs):\n    return 1\n",
+        ),
+        (
+            "pipelines/use/metadata.yaml",
+            "name: use\nuuid: use\ntype: python\nblocks:\n- name: shared\n  uuid: shared\n  type: global_data_product\n  \
+             language: python\n  configuration: {global_data_product: {uuid: orders}}\n",
+        ),
+    ] {
+        fs::create_dir_all(scene.path(path).parent().unwrap()).unwrap();
+        fs::write(scene.path(path), text).unwrap();
+    }
+    // A run by hand is none of the product.
+    for pipeline in ["source", "use"] {
+        let run = json!({"run": {"pipeline_uuid": pipeline}});
+        let done = scene.ok("POST", "/api/runs", run).await;
+        assert_eq!(done["run"]["status"], "completed", "{done}");
+    }
+    let listed = scene.get("/api/global_data_products").await;
+    let one = |uuid: &str| {
+        let all = listed["global_data_products"].as_array().unwrap();
+        let mut found = all.iter().filter(|one| one["uuid"] == uuid);
+        found.next().cloned().unwrap()
+    };
+    let orders = one("orders");
+    assert_eq!(orders["is_outdated"], json!(false), "{orders}");
+    let reason = orders["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("made ") && reason.ends_with(", fresh for 2 days"),
+        "{reason}"
+    );
+    let run = scene
+        .get(&format!("/api/pipeline_runs/{}", orders["run_id"]))
+        .await;
+    assert_eq!(run["pipeline_run"]["pipeline_uuid"], "source", "{run}");
+    assert_eq!(
+        run["pipeline_run"]["execution_date"], orders["made_at"],
+        "{run}"
+    );
+    assert!(
+        orders["outdated_at"].as_str() > orders["made_at"].as_str(),
+        "{orders}"
+    );
+    assert_eq!(one("old")["reason"], "nothing has been made yet");
+    assert_eq!(one("odd")["is_outdated"], Value::Null);
+    scene.host.shut_down().await;
 }
 
 #[tokio::test]

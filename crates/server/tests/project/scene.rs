@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
 use baton_app::{Host, WorkerOptions};
 use baton_base::Home;
 use baton_scheduler::ServiceOptions;
@@ -107,9 +108,14 @@ impl Scene {
             .header(header::HOST, "localhost:6789")
     }
 
+    /// Sends a request; gives the answer with its headers.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+        self.app.clone().oneshot(request).await.unwrap()
+    }
+
     /// Sends a request; gives its status and its body as it is.
     pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Vec<u8>) {
-        let response = self.app.clone().oneshot(request).await.unwrap();
+        let response = self.answer(request).await;
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, body.to_vec())

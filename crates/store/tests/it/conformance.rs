@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 pub(crate) use crate::catalogue::*;
+pub(crate) use crate::counting::*;
 use crate::facts::{self, frame, key, plan, text};
 pub(crate) use crate::leases::*;
 pub(crate) use crate::notices::*;
@@ -61,6 +62,8 @@ macro_rules! conformance {
             open_runs_say_why_they_wait
             facts_of_triggers_are_counted
             histories_are_told
+            runs_are_counted_by_time
+            runs_of_a_product_are_found
             calls_are_recorded
             a_call_that_is_repeated_makes_one_run
             calls_that_come_at_once_keep_to_the_queue_limit

@@ -10,6 +10,7 @@
 
 mod catalogue;
 mod conformance;
+mod counting;
 mod crash;
 mod facts;
 mod leases;

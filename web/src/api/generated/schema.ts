@@ -244,6 +244,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chart_pages/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page that the code of a chart has rendered, for a frame: it can run its scripts, and nothing else. */
+        get: operations["get_chart_pages_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checks": {
         parameters: {
             query?: never;
@@ -662,6 +679,23 @@ export interface paths {
         put?: never;
         /** Stops, retries or deletes several runs. */
         post: operations["post_pipeline_runs_actions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline_runs/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many runs each of the last days had, by their status, in a time zone. */
+        get: operations["get_pipeline_runs_days"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2203,6 +2237,8 @@ export interface components {
             type: string;
             /** @description Text, or of a picture its bytes in base64. */
             data: string;
+            /** @description Of a page, the address from which a frame can load it. It is kept until some newer ones have been drawn. */
+            address: string | null;
         };
         /** @enum {string} */
         ChartType: "bar chart" | "custom" | "histogram" | "line chart" | "pie chart" | "table" | "time series bar chart" | "time series line chart";
@@ -2570,10 +2606,12 @@ export interface components {
         Forecast: {
             /** @description The runs, in the order in which they start. */
             runs: components["schemas"]["PlannedRun"][];
-            /** @description Whether there are more runs than are listed. */
+            /** @description Whether there are more runs, or more steps of a load, than are listed. */
             is_cut: boolean;
             /** @description Where they want more of a pool than it has. */
             collisions: components["schemas"]["Collision"][];
+            /** @description The pools of the project, by their names. */
+            pools: components["schemas"]["PoolLoad"][];
         };
         /** @description What a form is to be; what is not named stays. */
         FormChange: {
@@ -2614,13 +2652,29 @@ export interface components {
             object_type: unknown;
             /** @description The pipeline that makes it. */
             object_uuid: unknown;
-            /** @description How long it stays fresh, such as `{"days": 1}`. */
+            /** @description How long it stays fresh, such as `{"days": 1}`; also in years, months, weeks, hours, minutes and seconds. */
             outdated_after: unknown;
             /** @description At which moments it is out of date, such as `{"day_of_week": 0}`. */
             outdated_starting_at: unknown;
             project: unknown;
             /** @description Whose outputs it is. */
             settings: unknown;
+            /** @description The logical date of the newest completed run that was started for it: from then on it ages. Null when there is none. */
+            made_at: string | null;
+            /**
+             * Format: int64
+             * @description That run.
+             */
+            run_id: number | null;
+            /** @description When it comes to the end of its age; null when it never does, or nothing has been made. */
+            outdated_at: string | null;
+            /**
+             * @description Whether the next block that reads it has it made anew, unless that block says otherwise; null where the file does not
+             *     say what makes it.
+             */
+            is_outdated: boolean | null;
+            /** @description Why, in words: `made 2 days ago, fresh for 1 day`. */
+            reason: string;
             /** @description Names the content of the file that it stands in. */
             revision: string;
         };
@@ -2736,6 +2790,12 @@ export interface components {
             type: "error";
             message: string;
         };
+        /** @description So many places are wanted from this moment until the next one. */
+        LoadStep: {
+            from: string;
+            /** Format: uint32 */
+            wanted: number;
+        };
         /** @description A file as Mage would have written it. */
         LogFile: {
             name: string;
@@ -2802,6 +2862,12 @@ export interface components {
              *     meanwhile. None on the last page.
              */
             next_cursor: string | null;
+        };
+        /** @description The pipeline of which most runs failed. */
+        MostFailed: {
+            pipeline_uuid: string;
+            /** Format: uint64 */
+            failed: number;
         };
         /** @description Where a file is now. */
         MovedFile: {
@@ -3246,6 +3312,17 @@ export interface components {
             /** @description When it usually will have ended; when it starts, where nothing is known of that. */
             ends_at: string;
         };
+        /** @description How many places of a pool the planned runs want. What runs already is not in it. */
+        PoolLoad: {
+            pool: string;
+            /**
+             * Format: uint32
+             * @description Places of the pool.
+             */
+            slots: number;
+            /** @description From when on how many places are wanted, by time; none before the first moment. */
+            load: components["schemas"]["LoadStep"][];
+        };
         /** @description Something wrong, and where. */
         Problem: {
             severity: components["schemas"]["Severity"];
@@ -3452,6 +3529,32 @@ export interface components {
             pipeline_run_action?: string | null;
             /** @description The block to begin with; without one, all that have not completed. */
             from_block_uuid?: string | null;
+        };
+        /** @description How many runs stand where. */
+        RunCounts: {
+            /** Format: uint64 */
+            initial: number;
+            /** Format: uint64 */
+            running: number;
+            /** Format: uint64 */
+            completed: number;
+            /** Format: uint64 */
+            failed: number;
+            /** Format: uint64 */
+            cancelled: number;
+        };
+        /** @description The runs of a day: those whose first block started on it, or that were made on it where none has started. */
+        RunDay: {
+            /** @description The date in the zone: `2026-11-22`. */
+            date: string;
+            /** @description When the day begins, in UTC. */
+            from: string;
+            /** @description When the next day begins. */
+            to: string;
+            /** @description How many runs stand where. */
+            counts: components["schemas"]["RunCounts"];
+            /** @description The pipeline of which most runs failed; null where none did. */
+            most_failed: components["schemas"]["MostFailed"] | null;
         };
         /** @description Why a block failed. */
         RunFailure: {
@@ -4479,6 +4582,37 @@ export interface operations {
                         browser_items: components["schemas"]["BrowserItem"][];
                         metadata: components["schemas"]["BrowserMetadata"];
                     };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_chart_pages_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": unknown;
                 };
             };
             /** @description It was not done. */
@@ -5971,6 +6105,43 @@ export interface operations {
                 content: {
                     "application/json": {
                         action: components["schemas"]["RunActionAnswer"];
+                    };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_pipeline_runs_days: {
+        parameters: {
+            query?: {
+                /** @description So many days up to today, at most 366; 30 without it. */
+                days?: number;
+                /** @description The time zone whose days they are, such as Europe/Berlin; UTC without it. */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        days: components["schemas"]["RunDay"][];
+                        metadata: components["schemas"]["Metadata"];
                     };
                 };
             };

@@ -34,11 +34,15 @@ describe('a chart that its code draws', () => {
   });
 
   test('shows pictures as images, and pages in a frame', () => {
-    expect(shownPicture({ type: 'png', data: 'AAAA' })).toEqual({ as: 'image', address: 'data:image/png;base64,AAAA' });
-    expect(shownPicture({ type: 'svg', data: '<svg>ü</svg>' })).toEqual({ as: 'image', address: 'data:image/svg+xml;base64,PHN2Zz7DvDwvc3ZnPg==' });
-    expect(shownPicture({ type: 'html', data: '<b>7</b>' })).toEqual({ as: 'page', page: '<b>7</b>', hasScripts: false });
-    expect(shownPicture({ type: 'iframe', data: '<SCRIPT src=x></SCRIPT>' })).toMatchObject({ hasScripts: true });
-    expect(shownPicture({ type: 'latex', data: '$x$' })).toEqual({ as: 'text', text: '$x$' });
+    expect(shownPicture({ type: 'png', data: 'AAAA', address: null })).toEqual({ as: 'image', address: 'data:image/png;base64,AAAA' });
+    expect(shownPicture({ type: 'svg', data: '<svg>ü</svg>', address: null })).toEqual({ as: 'image', address: 'data:image/svg+xml;base64,PHN2Zz7DvDwvc3ZnPg==' });
+    const address = '/api/chart_pages/7';
+    expect(shownPicture({ type: 'html', data: '<b>7</b>', address })).toEqual({ as: 'page', address, page: '<b>7</b>', wantsMore: false });
+    expect(shownPicture({ type: 'html', data: '<script>run()</script>', address })).toMatchObject({ wantsMore: false });
+    for (const page of ['<SCRIPT async src=x></SCRIPT>', '<link href="x.css" rel="stylesheet">']) {
+      expect(shownPicture({ type: 'iframe', data: page, address })).toMatchObject({ wantsMore: true });
+    }
+    expect(shownPicture({ type: 'latex', data: '$x$', address: null })).toEqual({ as: 'text', text: '$x$' });
   });
 
   test('says how much it drew', () => {

@@ -131,17 +131,22 @@ export function isUntouched(code: string, wish: ChartWish): boolean {
 export interface ChartPicture {
   type: string;
   data: string;
+  /** Of a page, from where a frame loads it. */
+  address: string | null;
 }
 
 /** How a picture is shown: as an image at an address, as a page in a frame of its own, or as its text. */
-export type Shown = { as: 'image'; address: string } | { as: 'page'; page: string; hasScripts: boolean } | { as: 'text'; text: string };
+export type Shown = { as: 'image'; address: string } | { as: 'page'; address: string; page: string; wantsMore: boolean } | { as: 'text'; text: string };
 
 /** Text as an address of its bytes. */
 function encoded(text: string): string {
   return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
 }
 
-export function shownPicture({ type, data }: ChartPicture): Shown {
+/** Whether a page names scripts or styles that stand elsewhere: its frame loads nothing. */
+const wantsMore = (page: string) => /<script\b[^>]*\ssrc\s*=|<link\b[^>]*\srel\s*=\s*["']?stylesheet/i.test(page);
+
+export function shownPicture({ type, data, address }: ChartPicture): Shown {
   switch (type) {
     case 'png':
     case 'jpeg':
@@ -152,7 +157,7 @@ export function shownPicture({ type, data }: ChartPicture): Shown {
       return { as: 'image', address: `data:image/svg+xml;base64,${encoded(data)}` };
     case 'html':
     case 'iframe':
-      return { as: 'page', page: data, hasScripts: /<script[\s>]/i.test(data) };
+      return address === null ? { as: 'text', text: data } : { as: 'page', address, page: data, wantsMore: wantsMore(data) };
     default:
       return { as: 'text', text: data };
   }

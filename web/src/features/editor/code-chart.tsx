@@ -115,12 +115,12 @@ function Rendered({ picture, name }: { picture: NonNullable<Found['picture']>; n
     case 'page':
       return (
         <>
-          {/* The work of whoever wrote the code: a frame that can do nothing. */}
-          <iframe className="chart-page" title={`Chart ${name}`} sandbox="" srcDoc={shown.page} />
-          {shown.hasScripts ? (
+          {/* The work of whoever wrote the code. It may run its scripts; the server says with the page that it can do nothing else. */}
+          <iframe className="chart-page" title={`Chart ${name}`} sandbox="allow-scripts" src={shown.address} />
+          {shown.wantsMore ? (
             <p className="bar bar-stale">
               <StatusIcon tone="stale" label="Note" />
-              <span className="bar-text">This page has scripts, which do not run here.</span>
+              <span className="bar-text">This page names scripts or styles of other addresses, which are not loaded here: they have to stand in it.</span>
               <a className="link text-table" download={`${name}.html`} href={`data:text/html;charset=utf-8,${encodeURIComponent(shown.page)}`}>
                 Download the page
               </a>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { agesOf, ageWords, blocksOf, momentWords } from './age';
+import { agesOf, ageWords, blocksOf, momentWords, stateOf } from './age';
 
 describe('how long a global data product stays fresh', () => {
   it('is told in words, the longest part first', () => {
@@ -14,5 +14,12 @@ describe('how long a global data product stays fresh', () => {
     expect(momentWords({ hour_of_day: 6, day_of_week: 1 })).toBe('hour of day 6, day of week 1');
     expect(momentWords(undefined)).toBe('');
     expect(blocksOf({ clean: { partitions: 1 } })).toEqual(['clean']);
+  });
+
+  it('is said in a word, as the server decided', () => {
+    expect(stateOf({ made_at: null, is_outdated: true }).word).toBe('Not made yet');
+    expect(stateOf({ made_at: '2026-11-21 12:00:00', is_outdated: true }).word).toBe('Too old');
+    expect(stateOf({ made_at: '2026-11-21 12:00:00', is_outdated: false }).word).toBe('Fresh');
+    expect(stateOf({ made_at: null, is_outdated: null }).word).toBe('Cannot be made');
   });
 });

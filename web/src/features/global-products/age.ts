@@ -1,6 +1,7 @@
 // How long a global data product stays fresh, as its file says it and as people write it.
 import { map, someNumber } from '../../lib/json';
 import { plural } from '../../lib/format';
+import type { Tone } from '../../lib/status';
 
 export const units = ['seconds', 'minutes', 'hours', 'days', 'weeks', 'months', 'years'] as const;
 export type Unit = (typeof units)[number];
@@ -35,4 +36,11 @@ export function momentWords(value: unknown): string {
 /** The blocks whose outputs it is; all last ones when none are named. */
 export function blocksOf(settings: unknown): string[] {
   return Object.keys(map(settings));
+}
+
+/** Whether a product is fresh, in a word, as the server has decided it. */
+export function stateOf({ made_at: made, is_outdated: isOutdated }: { made_at: string | null; is_outdated: boolean | null }): { tone: Tone; word: string } {
+  if (isOutdated === null) return { tone: 'failed', word: 'Cannot be made' };
+  if (made === null) return { tone: 'never-run', word: 'Not made yet' };
+  return isOutdated ? { tone: 'stale', word: 'Too old' } : { tone: 'success', word: 'Fresh' };
 }

@@ -7,7 +7,7 @@ import { Link } from 'react-router';
 import { type GlobalProduct, globalProducts, useDeleteGlobalProduct, useSaveGlobalProduct } from '../../api/global-products';
 import { pipelines } from '../../api/pipelines';
 import { map, text } from '../../lib/json';
-import { count, plural } from '../../lib/format';
+import { count, exact, parseTime, plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { useSearch } from '../../lib/search';
 import { Button } from '../../ui/button';
@@ -15,7 +15,29 @@ import { Dialog } from '../../ui/dialog';
 import { Checkbox, SearchField, SelectField, TextField } from '../../ui/field';
 import { type Column, KeyHints, ListTable } from '../../ui/list-table';
 import { Empty, Failure } from '../../ui/states';
-import { agesOf, ageWords, blocksOf, momentWords, type Unit, units } from './age';
+import { Status } from '../../ui/status';
+import { agesOf, ageWords, blocksOf, momentWords, stateOf, type Unit, units } from './age';
+
+/** Whether it is fresh, and why, with the run that made it. */
+function State({ product: one }: { product: GlobalProduct }) {
+  const { tone, word } = stateOf(one);
+  const ends = one.outdated_at === null ? '' : `; fresh until ${exact(parseTime(one.outdated_at))}`;
+  return (
+    <>
+      <Status tone={tone} look="quiet">
+        {word}
+      </Status>
+      {one.made_at === null && one.is_outdated !== null ? '' : ' · '}
+      {one.run_id !== null && one.made_at !== null ? (
+        <Link to={paths.run(text(one.object_uuid), one.run_id)} title={`Run ${one.run_id}, ${exact(parseTime(one.made_at))}${ends}`}>
+          {one.reason}
+        </Link>
+      ) : one.is_outdated === null ? (
+        one.reason
+      ) : null}
+    </>
+  );
+}
 
 const columns: Column<GlobalProduct>[] = [
   { id: 'uuid', header: 'Product', width: 'minmax(160px, 1.4fr)', cell: (one) => <span className="list-name mono">{one.uuid}</span> },
@@ -25,6 +47,7 @@ const columns: Column<GlobalProduct>[] = [
     width: 'minmax(140px, 1.2fr)',
     cell: (one) => <Link to={paths.editor(text(one.object_uuid))}>{text(one.object_uuid)}</Link>,
   },
+  { id: 'state', header: 'State', width: 'minmax(220px, 2.2fr)', cell: (one) => <State product={one} /> },
   { id: 'fresh', header: 'Fresh for', width: 'minmax(100px, 1fr)', cell: (one) => ageWords(one.outdated_after) || <span className="text-3">ever</span> },
   { id: 'from', header: 'Old only from', width: 'minmax(100px, 1fr)', cell: (one) => momentWords(one.outdated_starting_at) || <span className="text-3">any moment</span> },
   { id: 'blocks', header: 'Outputs of', width: 'minmax(120px, 1.4fr)', cell: (one) => blocksOf(one.settings).join(', ') || <span className="text-3">its last blocks</span> },
@@ -83,6 +106,11 @@ function Edit({ product, onClose }: { product: GlobalProduct | undefined; onClos
           submit();
         }}
       >
+        {product === undefined ? null : (
+          <p className="text-table">
+            <State product={product} />
+          </p>
+        )}
         {product === undefined ? (
           // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this first
           <TextField label="Name" mono autoFocus value={written.uuid} onChange={(event) => change({ uuid: event.target.value })} />

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import type { Collision, PlannedRun } from '../../api/forecast';
-import { collisionInWords, collisionTime, coming, frequent, loadOf, weekOf, worst } from './ahead';
+import type { Collision, PlannedRun, PoolLoad } from '../../api/forecast';
+import { collisionInWords, collisionTime, coming, frequent, fullest, loadOf, wantedOf, weekOf, worst } from './ahead';
 
 const HOUR = 3_600_000;
 const start = Date.UTC(2026, 10, 21, 12);
@@ -42,6 +42,27 @@ test('runs at work at once are counted in steps, where one ends another may star
 
 test('a run that is due counts from now on', () => {
   expect(loadOf([planned(1, 'late', -1, 90)], start, 1, HOUR / 2)).toEqual([1, 0]);
+});
+
+const pool = (name: string, slots: number, load: readonly [number, number][]): PoolLoad => ({
+  pool: name,
+  slots,
+  load: load.map(([hours, wanted]) => ({ from: new Date(start + hours * HOUR).toISOString(), wanted })),
+});
+
+test('places that are wanted of a pool are the most in each step', () => {
+  // A step that begins in the middle of a load has it, and one that begins when a load ends has it no more.
+  const load = pool('warehouse', 4, [[-1, 1], [0.75, 3], [0.8, 2], [1.5, 0], [2.25, 5]]);
+  expect(wantedOf(load, start, 3, HOUR / 2)).toEqual([1, 3, 2, 0, 5, 5]);
+  expect(wantedOf({ load: [] }, start, 1, HOUR / 2)).toEqual([0, 0]);
+});
+
+test('the fullest pool comes first, and one of which nothing is wanted is left out', () => {
+  const pools = [pool('idle', 1, []), pool('wide', 10, [[0, 5]]), pool('narrow', 2, [[0, 2], [1, 0]]), pool('later', 1, [[30, 1]])];
+  expect(fullest(pools, start, 24, HOUR).map((one) => [one.pool, one.most, one.slots])).toEqual([
+    ['narrow', 2, 2],
+    ['wide', 5, 10],
+  ]);
 });
 
 const collision = (from: number, until: number, wanted: number): Collision => ({

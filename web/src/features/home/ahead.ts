@@ -1,5 +1,5 @@
 // What schedules bring: the runs of the next hours, how many of them are at work at once, and a week by the hour.
-import type { Collision, PlannedRun } from '../../api/forecast';
+import type { Collision, PlannedRun, PoolLoad } from '../../api/forecast';
 import { clock, count, duration, parseTime } from '../../lib/format';
 
 const HOUR = 3_600_000;
@@ -89,6 +89,39 @@ export function loadOf(planned: readonly PlannedRun[], now: number, hours: numbe
     }
     return most;
   });
+}
+
+/** How many places of a pool are wanted: the most in each step of `step` milliseconds from `now` on. */
+export function wantedOf({ load }: Pick<PoolLoad, 'load'>, now: number, hours: number, step: number): number[] {
+  const steps = Math.ceil((hours * HOUR) / step);
+  const events = load.map((one) => [parseTime(one.from), one.wanted] as const);
+  let wanted = 0;
+  let next = 0;
+  return Array.from({ length: steps }, (_, index) => {
+    // What begins with the step takes the place of what was before it.
+    for (let event = events[next]; event !== undefined && event[0] <= now + index * step; event = events[next]) {
+      wanted = event[1];
+      next += 1;
+    }
+    let most = wanted;
+    for (let event = events[next]; event !== undefined && event[0] < now + (index + 1) * step; event = events[next]) {
+      wanted = event[1];
+      most = Math.max(most, wanted);
+      next += 1;
+    }
+    return most;
+  });
+}
+
+/** The pools of which anything is wanted, the fullest first, with what is wanted of each in steps. */
+export function fullest(pools: readonly PoolLoad[], now: number, hours: number, step: number): { pool: string; slots: number; wanted: number[]; most: number }[] {
+  return pools
+    .map((one) => {
+      const wanted = wantedOf(one, now, hours, step);
+      return { pool: one.pool, slots: one.slots, wanted, most: wanted.reduce((found, value) => Math.max(found, value), 0) };
+    })
+    .filter(({ most }) => most > 0)
+    .sort((a, b) => b.most / Math.max(1, b.slots) - a.most / Math.max(1, a.slots));
 }
 
 export interface WeekHour {

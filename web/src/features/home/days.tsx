@@ -44,12 +44,16 @@ export function Days({ list, now, worst }: { list: readonly DayCount[]; now: num
         ) : (
           <span>
             <b>
-              {count(worst.day.failed)} failed on {day(worst.day.at, now)}
+              {count(worst.failed)} failed on {day(worst.at, now)}
             </b>
-            , {worst.most === worst.day.failed ? 'all' : count(worst.most)} of{' '}
-            <Link className="link" to={`${paths.runs()}?view=failed&pipeline=${encodeURIComponent(worst.pipeline)}`}>
-              {worst.pipeline}
-            </Link>
+            {worst.most === null ? null : (
+              <>
+                , {worst.most.failed === worst.failed ? 'all' : count(worst.most.failed)} of{' '}
+                <Link className="link" to={`${paths.runs()}?view=failed&pipeline=${encodeURIComponent(worst.most.pipeline)}`}>
+                  {worst.most.pipeline}
+                </Link>
+              </>
+            )}
           </span>
         )}
         <span className="days-keys" aria-hidden>

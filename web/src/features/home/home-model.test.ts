@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import type { Run } from '../../api/runs';
-import { failedNow, perDay, sparkline, unlikeUsual, worstDay } from './home-model';
+import type { Run, RunDay } from '../../api/runs';
+import { dayCounts, failedNow, sparkline, unlikeUsual, worstDay } from './home-model';
 
 const start = Date.UTC(2026, 10, 21, 12);
 
@@ -36,33 +36,34 @@ test('a failure stays until the pipeline succeeds', () => {
   expect(failedNow(runs).map((one) => one.id)).toEqual([3]);
 });
 
-test('days count what completed and what failed', () => {
-  const days = perDay([run(1, 'a', 'completed', 1), run(2, 'a', 'failed', 1), run(3, 'a', 'failed', 1)], start + 3_600_000, 3, true);
-  expect(days.map(({ good, failed }) => [good, failed])).toEqual([
-    [0, 0],
-    [0, 0],
-    [1, 2],
+const dayOf = (date: string, counts: Partial<RunDay['counts']>, most: RunDay['most_failed'] = null): RunDay => ({
+  date,
+  from: `${date} 00:00:00`,
+  to: `${date} 24:00:00`,
+  counts: { initial: 0, running: 0, completed: 0, failed: 0, cancelled: 0, ...counts },
+  most_failed: most,
+});
+
+test('days are those that the server has counted, and the worst names the pipeline that failed most', () => {
+  const days = dayCounts([
+    dayOf('2026-11-20', { completed: 4, running: 1 }),
+    dayOf('2026-11-21', { completed: 1, failed: 3 }, { pipeline_uuid: 'b', failed: 2 }),
+    dayOf('2026-11-22', { failed: 3, cancelled: 1 }, { pipeline_uuid: 'c', failed: 3 }),
   ]);
+  expect(days.map(({ good, failed, cancelled }) => [good, failed, cancelled])).toEqual([
+    [4, 0, 0],
+    [1, 3, 0],
+    [0, 3, 1],
+  ]);
+  expect(days[0]?.at).toBe(Date.UTC(2026, 10, 20));
+  expect(worstDay(days)).toMatchObject({ failed: 3, most: { pipeline: 'b', failed: 2 } });
+  expect(worstDay(days.slice(0, 1))).toBeUndefined();
 });
 
 test('only what took longer than usual is named', () => {
   const slow = [run(4, 'slow', 'completed', 100), run(3, 'slow', 'completed', 10), run(2, 'slow', 'completed', 10), run(1, 'slow', 'completed', 10)];
   const same = slow.map((one) => ({ ...run(one.id, 'same', 'completed', 10) }));
   expect(unlikeUsual([...slow, ...same]).map(({ pipeline, text }) => [pipeline, text])).toEqual([['slow', '10 ×']]);
-});
-
-test('days of which some runs may be missing are not drawn', () => {
-  const now = start + 3_600_000;
-  const old = { ...run(1, 'a', 'completed', 1), started_at: new Date(start - 30 * 3_600_000).toISOString() };
-  expect(perDay([run(2, 'a', 'completed', 1), old], now, 4, false).map(({ good }) => good)).toEqual([1]);
-  expect(perDay([run(2, 'a', 'completed', 1), old], now, 4, true)).toHaveLength(4);
-});
-
-test('the worst day names the pipeline that failed most', () => {
-  const runs = [run(1, 'a', 'failed', 1), run(2, 'b', 'failed', 1), run(3, 'b', 'failed', 1), run(4, 'c', 'completed', 1)];
-  const found = worstDay(perDay(runs, start + 3_600_000, 3, true), runs);
-  expect([found?.day.failed, found?.pipeline, found?.most]).toEqual([3, 'b', 2]);
-  expect(worstDay(perDay([], start, 3, true), [])).toBeUndefined();
 });
 
 test('a pipeline that made far fewer rows than usual is named, though it took as long', () => {

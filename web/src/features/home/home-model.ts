@@ -1,6 +1,6 @@
 // What Home shows of the runs that were: what failed and is not mended, how the days went, what was unlike usual.
 import type { Pipeline } from '../../api/pipelines';
-import type { Run } from '../../api/runs';
+import type { Run, RunDay } from '../../api/runs';
 import { againstUsual, byPipeline, historyOf, offUsual, tookOf } from '../../core/history';
 import { parseTime } from '../../lib/format';
 
@@ -17,43 +17,24 @@ export interface DayCount {
   good: number;
   failed: number;
   cancelled: number;
+  /** The pipeline that failed most, and how often. */
+  most: { pipeline: string; failed: number } | null;
 }
 
-/**
- * How many runs completed, failed and were cancelled on each of the last days, the oldest first. Where not `all` runs are among
- * those that are given, the days of which some may be missing are left out.
- */
-export function perDay(runs: readonly Run[], now: number, days: number, all: boolean): DayCount[] {
-  const today = new Date(now);
-  const counts = Array.from({ length: days }, (_, index): DayCount => {
-    const at = new Date(today.getFullYear(), today.getMonth(), today.getDate() - (days - 1 - index)).getTime();
-    return { at, good: 0, failed: 0, cancelled: 0 };
-  });
-  let first = Infinity;
-  for (const run of runs) {
-    const at = parseTime(run.started_at ?? run.created_at);
-    first = Math.min(first, at);
-    const day = counts.findLast((one) => one.at <= at);
-    if (day === undefined) continue;
-    if (run.status === 'completed') day.good += 1;
-    if (run.status === 'failed') day.failed += 1;
-    if (run.status === 'cancelled') day.cancelled += 1;
-  }
-  return all ? counts : counts.filter((day, index) => day.at >= first || index === days - 1);
+/** How many runs completed, failed and were cancelled on each day, as the server has counted them. */
+export function dayCounts(days: readonly RunDay[]): DayCount[] {
+  return days.map(({ from, counts, most_failed: most }) => ({
+    at: parseTime(from),
+    good: counts.completed,
+    failed: counts.failed,
+    cancelled: counts.cancelled,
+    most: most === null ? null : { pipeline: most.pipeline_uuid, failed: most.failed },
+  }));
 }
 
-/** The day on which most failed, with the pipeline that failed most on it; undefined when none did. */
-export function worstDay(days: readonly DayCount[], runs: readonly Run[]): { day: DayCount; pipeline: string; most: number } | undefined {
-  const day = days.reduce<DayCount | undefined>((found, one) => (one.failed > (found?.failed ?? 0) ? one : found), undefined);
-  if (day === undefined) return undefined;
-  const next = days[days.indexOf(day) + 1]?.at ?? Infinity;
-  const counts = new Map<string, number>();
-  for (const run of runs) {
-    const at = parseTime(run.started_at ?? run.created_at);
-    if (run.status === 'failed' && at >= day.at && at < next) counts.set(run.pipeline_uuid, (counts.get(run.pipeline_uuid) ?? 0) + 1);
-  }
-  const [pipeline, most] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? ['', 0];
-  return { day, pipeline, most };
+/** The day on which most failed; undefined when none did. */
+export function worstDay(days: readonly DayCount[]): DayCount | undefined {
+  return days.reduce<DayCount | undefined>((found, one) => (one.failed > (found?.failed ?? 0) ? one : found), undefined);
 }
 
 /** So many good runs are drawn. */

@@ -20,13 +20,16 @@ import { Segments } from '../../ui/tabs';
 import { Time } from '../../ui/time';
 import { coming, frequent } from './ahead';
 import { Days } from './days';
-import { failedNow, perDay, unlikeUsual, worstDay } from './home-model';
+import { dayCounts, failedNow, unlikeUsual, worstDay } from './home-model';
 import { Collisions, NextHours } from './next-hours';
 import { NextWeek } from './next-week';
 import { NotAsUsual } from './not-as-usual';
 import { More, Panel } from './panel';
 import '../../ui/plain-table.css';
 import './home.css';
+
+/** Days of which the runs are counted. */
+const DAYS = 30;
 
 /** Hours of a week: how far its forecast reaches. */
 const WEEK = 168;
@@ -112,8 +115,8 @@ export function HomePage() {
   const hidden = showsAll ? nothing : often;
   const next = useMemo(() => coming(planned, hidden, now, hours), [planned, hidden, now, hours]);
   const collisions = ahead.data?.collisions ?? [];
-  const hasAll = (past.data?.total ?? 0) <= known.length;
-  const days = useMemo(() => perDay(known, now, 30, hasAll), [known, now, hasAll]);
+  const perDay = useQuery(runs.days(DAYS));
+  const days = useMemo(() => dayCounts(perDay.data ?? []), [perDay.data]);
   const odd = useMemo(() => unlikeUsual(known), [known]);
   const choose = useCallback((at: number | undefined) => change({ hour: at === undefined ? undefined : `${new Date(at).toISOString().slice(0, 16)}Z` }), [change]);
   const running = open.data?.runs ?? [];
@@ -210,22 +213,22 @@ export function HomePage() {
           />
         ) : (
           <>
-            <NextHours list={next} planned={planned} hidden={next.length < planned.length} collisions={collisions} now={now} hours={hours} />
+            <NextHours list={next} planned={planned} hidden={next.length < planned.length} collisions={collisions} pools={ahead.data.pools} now={now} hours={hours} />
             {collisions.length === 0 ? null : (
               <Collisions list={collisions} nameOf={(id) => planned.find((run) => run.pipeline_schedule_id === id)?.pipeline_uuid} />
             )}
           </>
         )}
       </Panel>
-      <Panel area="days" title="Runs per day" about={hasAll ? '30 days' : `the newest ${count(known.length)} runs`}>
-        {past.data === undefined ? (
-          <p className="panel-empty">{past.error === null ? <Skeleton width={320} /> : 'The runs could not be loaded.'}</p>
+      <Panel area="days" title="Runs per day" about={`${DAYS} days`}>
+        {perDay.data === undefined ? (
+          <p className="panel-empty">{perDay.error === null ? <Skeleton width={320} /> : 'The runs could not be counted.'}</p>
         ) : hasNone ? (
           <Empty look="row" title="There is no pipeline yet" />
-        ) : known.length === 0 ? (
-          <p className="panel-empty">Nothing has run yet.</p>
+        ) : days.every(({ good, failed: bad, cancelled }) => good + bad + cancelled === 0) ? (
+          <p className="panel-empty">No run has ended in these {DAYS} days.</p>
         ) : (
-          <Days list={days} now={now} worst={worstDay(days, known)} />
+          <Days list={days} now={now} worst={worstDay(days)} />
         )}
       </Panel>
       <Panel area="usual" title="Not as usual" about={odd.length === 0 ? undefined : `${odd.length} of ${plural(list.data?.length ?? 0, 'pipeline')}`}>

@@ -1,11 +1,12 @@
 // The coming hours: a list by the clock, the runs on an axis, how many are at work at once, and where pools are short.
+import { Fragment } from 'react';
 import { TriangleAlert } from 'lucide-react';
 import { Link } from 'react-router';
 
-import type { Collision, PlannedRun } from '../../api/forecast';
+import type { Collision, PlannedRun, PoolLoad } from '../../api/forecast';
 import { clock, count, day, exact, parseTime, plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
-import { collisionInWords, collisionTime, type coming, loadOf } from './ahead';
+import { collisionInWords, collisionTime, type coming, fullest, loadOf } from './ahead';
 
 const HOUR = 3_600_000;
 
@@ -44,11 +45,52 @@ function Load({ planned, collisions, now, hours }: { planned: readonly PlannedRu
   );
 }
 
+/** So many pools are drawn. */
+const POOLS = 3;
+
+/** The places that are wanted of each pool, and the line of those that it has. */
+function Pools({ pools, now, hours }: { pools: readonly PoolLoad[]; now: number; hours: number }) {
+  const list = fullest(pools, now, hours, STEP);
+  return (
+    <>
+      {list.slice(0, POOLS).map(({ pool, slots, wanted, most }) => {
+        const top = Math.max(most, slots);
+        const bars = (isOver: boolean) =>
+          wanted.map((value, index) => (value === 0 || value > slots !== isOver ? '' : `M${index} 1V${1 - value / top}h1V1z`)).join('');
+        const said = `at most ${count(most)} of ${plural(slots, 'place')} wanted`;
+        return (
+          <Fragment key={pool}>
+            <div className="next-load-about">
+              <span className="cut" title={pool}>
+                Pool {pool}
+              </span>
+              <span className={most > slots ? 'next-load-over' : 'text-3'}>{said}</span>
+            </div>
+            <svg
+              className="next-load next-load-pool"
+              role="img"
+              aria-label={`Pool ${pool} in the next ${hours} hours: ${said}`}
+              viewBox={`0 0 ${wanted.length} 1`}
+              preserveAspectRatio="none"
+            >
+              <path d={bars(false)} fill="var(--chart-histogram)" />
+              <path d={bars(true)} fill="var(--status-warning-fg)" />
+              <path d={`M0 ${1 - slots / top}H${wanted.length}`} stroke="var(--text-secondary)" strokeDasharray="4 3" vectorEffect="non-scaling-stroke" fill="none" />
+            </svg>
+          </Fragment>
+        );
+      })}
+      {list.length > POOLS ? <div className="next-load-about text-3">and {plural(list.length - POOLS, 'more pool')}</div> : null}
+    </>
+  );
+}
+
 export function NextHours({
   list,
   planned,
   hidden,
   collisions,
+  pools,
   now,
   hours,
 }: {
@@ -58,6 +100,7 @@ export function NextHours({
   /** Whether runs are left out. */
   hidden: boolean;
   collisions: readonly Collision[];
+  pools: readonly PoolLoad[];
   now: number;
   hours: number;
 }) {
@@ -121,6 +164,7 @@ export function NextHours({
         })}
       </div>
       <Load planned={planned} collisions={collisions} now={now} hours={hours} />
+      <Pools pools={pools} now={now} hours={hours} />
     </div>
   );
 }

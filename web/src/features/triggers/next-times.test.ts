@@ -11,7 +11,7 @@ test('a moment is told as clocks of the zone show it', () => {
   expect(inZone(at, 'Mars/Base')).toEqual({ day: 'Mon 23 Nov', clock: '05:30' });
 });
 
-const forecast = (some: Partial<Forecast>): Forecast => ({ runs: [], collisions: [], is_cut: false, ...some });
+const forecast = (some: Partial<Forecast>): Forecast => ({ runs: [], collisions: [], is_cut: false, pools: [], ...some });
 const run = (id: number, pipeline: string) => ({
   pipeline_schedule_id: id,
   pipeline_uuid: pipeline,
