@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { configOf, ownTexts, writtenOf, wrongIn, type Written } from './channels';
+import { alertWords, channelWords, configOf, ownTexts, writtenOf, wrongIn, type Written } from './channels';
 
 const config = {
   alert_on: ['trigger_failure'],
@@ -37,4 +37,9 @@ test('a channel that is begun needs the rest', () => {
   expect(wrongIn(writtenOf(config)).size).toBe(0);
   const begun = change(writtenOf({}), { 'email_config.smtp_host': 'mail', 'email_config.smtp_port': 'often' });
   expect([...wrongIn(begun).keys()]).toEqual(['email_config.to_emails', 'email_config.smtp_mail_from', 'email_config.smtp_port']);
+});
+
+test('a message that was sent is told in words', () => {
+  expect([alertWords('trigger_failure'), alertWords('trigger_passed_sla'), alertWords('of_mine')]).toEqual(['A run failed', 'A run is late', 'of_mine']);
+  expect([channelWords('slack'), channelWords('google_chat'), channelWords('of_mine')]).toEqual(['Slack', 'Google Chat', 'of_mine']);
 });
