@@ -206,12 +206,14 @@ impl RemoteLogs {
             .map_err(|source| FileError::new("read", file, source))?;
         let mut remote = BufWriter::with_capacity(Arc::clone(&self.store), key, PART);
         let copied = match copy(&mut local, &mut remote).await {
+            // Parts that have arrived would be paid for; the end of an upload that fails removes them itself.
             Ok(_) => remote.shutdown().await,
-            Err(error) => Err(error),
+            Err(error) => {
+                let _ = remote.abort().await;
+                Err(error)
+            }
         };
         if let Err(error) = copied {
-            // Parts that have arrived would be paid for.
-            let _ = remote.abort().await;
             let what = format!("keep the log of run {}", log.run);
             return Err(self.not_copied(&what, ("read", file), error));
         }

@@ -253,7 +253,8 @@ fn cancelled(facts: &WhyFacts<'_>) -> Why {
 /// What an error says, after the word `failed`.
 fn said(error: &BlockError) -> String {
     let message = error.message.lines().next().unwrap_or_default();
-    let message = message.trim_end_matches('.');
+    // The sentence that it is put into has a stop of its own.
+    let message = message.trim_end_matches(['.', '?', '!']);
     match &error.exception {
         Some(exception) if !message.starts_with(exception.as_str()) => {
             format!(" with {exception}: {message}")
