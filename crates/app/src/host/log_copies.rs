@@ -138,7 +138,6 @@ impl Host {
     /// Copies the logs that are due, or all that have changed.
     async fn copy_logs(&self, all: bool) -> Result<(), Failure> {
         let Some(bucket) = self.remote_logs().await? else {
-            self.log_copies.is_wanted.store(false, Ordering::Relaxed);
             self.log_copies.take(true);
             return Ok(());
         };

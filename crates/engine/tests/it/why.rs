@@ -366,6 +366,15 @@ fn details_say_where_and_since_when() {
 }
 
 #[test]
+fn a_sentence_has_one_stop() {
+    let asking = "invalid syntax. Perhaps you forgot a comma?";
+    let case = Case::started("a").fails("a", Some("SyntaxError"), asking);
+    let headline = case.why().headline;
+    let end = "failed with SyntaxError: invalid syntax. Perhaps you forgot a comma.";
+    assert!(headline.ends_with(end), "{headline}");
+}
+
+#[test]
 fn rows_and_blocks_that_come_and_go_are_told() {
     let mut earlier = good("a -> b");
     earlier.blocks[0].products[0].rows = Some(1_000_000);
