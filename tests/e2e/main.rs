@@ -10,6 +10,7 @@
 mod api;
 mod asks;
 mod backup;
+mod batches;
 mod cancel;
 mod chaos;
 mod checks;

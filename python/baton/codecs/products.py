@@ -57,7 +57,8 @@ def read(product: dict[str, Any], folder: str | None = None) -> Any:
 
 def _drain(generator: Any) -> object:
     """The items of a generator: frames one below the other, anything else as a list."""
-    items = list(generator)
+    # A block that passes on what it reads in batches passes on their rows.
+    items = [item.deserialize() if type(item).__module__ == "baton.codecs.batches" else item for item in generator]
     kinds = {type(item) for item in items}
     pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
     if pandas is not None and kinds == {pandas.DataFrame}:

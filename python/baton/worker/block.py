@@ -9,7 +9,7 @@ import os
 import time
 import types
 
-from baton.worker import attached, dynamic
+from baton.worker import attached, dynamic, transfer
 from baton.worker import collector as collecting
 from baton.worker.arguments import Shape, check_inputs, keywords_for, shape_of
 from baton.worker.checks import run_tests
@@ -71,6 +71,9 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
         if reason is not None:
             return {"t": "condition_failed", "reason": cap(reason, _LONGEST_REASON)}
     code = compile_block(job.code, job.path, job.repo_path)
+    earlier = transfer.earlier(job)
+    if earlier is not None:
+        kwargs["part_index"] = earlier.parts
     inputs = read_inputs(job, session.cache)
     namespace: dict[str, Any] = {}
     for number, (name, value) in enumerate(zip(job.upstream, inputs), 1):
@@ -121,13 +124,15 @@ def execute(job: Job, channel: Channel, session: Session) -> dict[str, Any]:
                     namespace.pop(unused, None)
     elif job.mark is None:
         _left_to_the_system.append(inputs)
+    if earlier is not None:
+        outputs = earlier.with_new(outputs)
     if job.dynamic:
         channel.send(dynamic.items_of(outputs, job.uuid))
     if job.cache and not job.dynamic:
         session.cache[job.uuid] = list(outputs)
     if outputs and not tests and not job.extensions and job.mark is None:
         _left_to_the_system.append(outputs[-1])
-    written = store(outputs, job, channel)
+    written = store(outputs, job, channel, earlier)
     if tests:
         run_tests(tests, stored_values(written, job) if written else [], job, kwargs, channel)
     if job.extensions and job.run_tests:
@@ -291,7 +296,9 @@ def outputs_of(value: Any) -> list[Any]:
     return outputs
 
 
-def store(outputs: list[Any], job: Job, channel: Channel) -> list[dict[str, Any]]:
+def store(
+    outputs: list[Any], job: Job, channel: Channel, earlier: transfer.Earlier | None = None
+) -> list[dict[str, Any]]:
     """Write the outputs, tell the host of each, and give the messages that describe them."""
     if not outputs:
         return []
@@ -300,6 +307,8 @@ def store(outputs: list[Any], job: Job, channel: Channel) -> list[dict[str, Any]
     for number, value in enumerate(outputs):
         outputs[number] = None  # what is written need not stay in memory
         message = store_one(f"output_{number}", value, job, channel.send)
+        if earlier is not None:
+            earlier.count(message)
         channel.send(message)
         written.append(message)
         del value

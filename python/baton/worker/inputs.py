@@ -6,6 +6,7 @@ of one process values may come from memory as they are.
 
 from __future__ import annotations
 
+from baton.worker import transfer
 from baton.worker.errors import text_of, type_name
 from baton.worker.failure import BlockFailure
 
@@ -25,22 +26,34 @@ def read_inputs(job: Job, cache: Mapping[str, list[Any]] | None = None) -> list[
 
     `cache` holds outputs of blocks of this process that are handed over as they are.
     """
-    return [_value(entry, cache or {}) for entry in job.inputs]
+    return [_value(entry, cache or {}, transfer.way_of(job, entry["block"])) for entry in job.inputs]
 
 
-def _value(entry: dict[str, Any], cache: Mapping[str, list[Any]]) -> Any:
+def _value(entry: dict[str, Any], cache: Mapping[str, list[Any]], way: transfer.Way | None) -> Any:
     block = entry["block"]
     children = entry.get("children")
     if children is not None:
         return _reduce(block, children, yielded=bool(entry.get("yielded")))
     if entry.get("item") is not None:
         return item_of(block, entry["products"], entry["item"])
-    values = list(cache[block]) if block in cache else read_products(block, entry["products"])
+    if block in cache:
+        values = [_handed_over(value, way) for value in cache[block]]
+    else:
+        values = read_products(block, entry["products"], way)
     return values[0] if len(values) == 1 else values
 
 
-def read_products(block: str, products: Sequence[dict[str, Any]]) -> list[Any]:
-    """The values of a block's products."""
+def _handed_over(value: Any, way: transfer.Way | None) -> Any:
+    if way is None:
+        return value
+    from baton.codecs import batches
+
+    stored = batches.of_value(value)
+    return value if stored is None else way.hand_over(stored)
+
+
+def read_products(block: str, products: Sequence[dict[str, Any]], way: transfer.Way | None = None) -> list[Any]:
+    """The values of a block's products, frames among them in the `way` that the block asks for."""
     if not products:
         return []
     from baton import codecs
@@ -48,7 +61,7 @@ def read_products(block: str, products: Sequence[dict[str, Any]]) -> list[Any]:
     values: list[Any] = []
     for product in products:
         try:
-            values.append(codecs.read(product))
+            values.append(codecs.read(product) if way is None else _read_in(way, product))
         except Exception as error:
             raise BlockFailure(
                 "exception",
@@ -58,6 +71,14 @@ def read_products(block: str, products: Sequence[dict[str, Any]]) -> list[Any]:
                 hint="it was written by other code or another environment: run the upstream block again",
             ) from error
     return values
+
+
+def _read_in(way: transfer.Way, product: dict[str, Any]) -> Any:
+    from baton import codecs
+    from baton.codecs import batches
+
+    stored = batches.of_product(product)
+    return codecs.read(product) if stored is None else way.hand_over(stored)
 
 
 def _reduce(block: str, children: Sequence[Sequence[dict[str, Any]]], *, yielded: bool) -> list[Any]:
