@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cancel::{assert_gone, signal, wait_for};
 use crate::project::{TestProject, block, finish, statuses, summary};
+use crate::service::Server;
 
 const TRIGGER: &str = "from mage_ai.orchestration.triggers.api import trigger_pipeline\n\n";
 
@@ -294,6 +295,22 @@ fn a_global_data_product_is_made_when_it_is_too_old() {
         project.output("stale", "under", &[]),
         json!({"value": {"made": [trigger, 6, trigger, 3], "last": ["end"]}})
     );
+}
+
+#[test]
+fn a_global_data_product_that_the_run_of_an_old_date_made_is_fresh() {
+    let mut project = TestProject::new();
+    project.file("global_data_products.yaml", PRODUCTS);
+    let code = "@custom\ndef made(*args, **kwargs):\n    return 'made'\n";
+    project.block("source", "made", "custom", &[], "", code);
+    product_block(&mut project, "use", "{uuid: numbers}");
+    // Under a server the run that makes it is one of the server, too.
+    let _server = Server::start(&project);
+    for _ in 0..2 {
+        let old = ["--env", "prod", "--execution-date", "2024-05-01"];
+        assert_eq!(project.run("use", &old).0, 0);
+        assert_eq!(runs_of(&project, "source").len(), 1);
+    }
 }
 
 #[test]

@@ -106,10 +106,10 @@ impl FromBlocks {
         }
         let stored = store.trigger_named(&pipeline, &beginning.trigger).await;
         let stored = stored.map_err(|error| refusal(&Complaint::of(&error)))?;
-        // It stands for the same interval of time as the run that wants it.
-        let date = line
-            .first()
-            .map_or_else(|| service.now(), |run| run.plan.execution_date);
+        // It stands for the same interval of time as the run that wants it. A data product stands for now, also where the
+        // run of an old date wants it: its age counts from its logical date.
+        let above = line.first().filter(|_| beginning.product.is_none());
+        let date = above.map_or_else(|| service.now(), |run| run.plan.execution_date);
         let mut wanted = Wanted::new(pipeline.clone(), Cause::Code, date);
         wanted.trigger = stored.filter(|trigger| trigger.kind == TriggerKind::Api);
         wanted.trigger_name = Some(beginning.trigger);
