@@ -41,14 +41,6 @@ CREATE TABLE code (
     body text not null
 ) strict, without rowid;
 
-CREATE TABLE command (
-    run integer not null references run (id) on delete cascade,
-    version integer not null,
-    position integer not null,
-    body text not null,
-    primary key (run, version, position)
-) strict, without rowid;
-
 CREATE TABLE duty (
     name text primary key,
     owner text not null,

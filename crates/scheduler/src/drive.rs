@@ -11,7 +11,6 @@ use baton_model::{
     RunEvent, RunStatus, Timestamp,
 };
 use baton_runner::{AttemptReport, LogRecord, Stop, Work, YieldedItem};
-use baton_store::CommandId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -238,7 +237,7 @@ impl Driver<'_> {
                 .map_err(DriveError::Sync)?;
         }
         baton_base::failpoint("before-commit");
-        let ids = self.record(&changed, &event, &commands, at).await?;
+        self.record(&changed, &event, at).await?;
         baton_base::failpoint("after-commit");
         let Some(run) = self.run.as_ref() else {
             return Ok(());
@@ -253,10 +252,7 @@ impl Driver<'_> {
         for notice in news {
             self.tell(notice).await;
         }
-        for (command, id) in commands.into_iter().zip(ids) {
-            // Noted first: `Finish` flushes what is noted, and a process that takes over starts from the
-            // state, not from commands.
-            self.session.store.command_done(id);
+        for command in commands {
             self.carry_out(command).await?;
             baton_base::failpoint("carried-out");
         }
@@ -268,17 +264,16 @@ impl Driver<'_> {
         &mut self,
         changed: &[BlockRunKey],
         event: &RunEvent,
-        commands: &[Command],
         at: Timestamp,
-    ) -> Result<Vec<CommandId>, DriveError> {
+    ) -> Result<(), DriveError> {
         let store = &self.session.store;
         loop {
             let Some(run) = self.run.as_ref() else {
                 return Err(DriveError::Lost);
             };
             let (id, version) = (run.id, run.version);
-            let error = match store.commit(run, changed, event, commands, at).await {
-                Ok(ids) => return Ok(ids),
+            let error = match store.commit(run, changed, event, at).await {
+                Ok(()) => return Ok(()),
                 Err(error) => error,
             };
             if self.session.away == Away::GiveUp || error.class() != Class::Transient {
@@ -297,7 +292,7 @@ impl Driver<'_> {
                 }
                 // It may be stored although we were told that it is not.
                 match store.is_stored(id, version).await {
-                    Ok(true) => return Ok(CommandId::of_step(id, version, commands.len())),
+                    Ok(true) => return Ok(()),
                     Ok(false) => break,
                     Err(_) => {}
                 }
@@ -306,9 +301,6 @@ impl Driver<'_> {
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), DriveError> {
-        let Some(run) = self.run.as_ref().map(|run| run.id) else {
-            return Ok(());
-        };
         match command {
             Command::StartAttempt {
                 key,
@@ -326,7 +318,7 @@ impl Driver<'_> {
                 self.wakes.insert(at);
                 Ok(())
             }
-            Command::Finish => Ok(self.session.store.flush_done(run).await?),
+            Command::Finish => Ok(()),
         }
     }
 

@@ -3,37 +3,29 @@
 
 use std::collections::HashSet;
 
-use baton_model::{BlockRunKey, Command, Run, RunEvent, RunId, RunStatus, Timestamp};
+use baton_model::{BlockRunKey, Run, RunEvent, RunId, RunStatus, Timestamp};
 
 use crate::StoreError;
 use crate::hints::Hint;
-use crate::history::{self, CommandId};
+use crate::history;
 use crate::place::Place;
 use crate::rows::{self, Array, Changes, Tally};
 use crate::sql::{Changing, Database, values};
 
 /// One step of a run as text, ready to be written.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of the step, independent of the others"
-)]
 pub(crate) struct Step {
     pub(crate) run: RunId,
-    /// The new row of the run; none when only commands are removed.
-    advance: Option<String>,
+    /// The new row of the run.
+    advance: String,
     /// Whether it is the first step of the run.
     pub(crate) is_first: bool,
     /// Whether it ends the run.
     pub(crate) is_last: bool,
     changes: Changes,
     events: Array,
-    /// Whether every older command is void.
-    voids: bool,
     /// Whether every block run is written anew: some may be gone, and the others have moved up.
     renews: bool,
-    done: Array,
-    commands: Array,
 }
 
 rows::row! {
@@ -76,8 +68,6 @@ impl Step {
         (run, holder): (&Run, Holder<'_>),
         changed: &[BlockRunKey],
         (event, at): (&RunEvent, Timestamp),
-        commands: &[Command],
-        done: &[CommandId],
     ) -> Result<Self, StoreError> {
         let renews = matches!(event, RunEvent::Retried { .. });
         let tally = Tally::of(run);
@@ -102,15 +92,14 @@ impl Step {
             failed: tally.failed,
             owner: holder.driver.filter(|_| renews),
         };
-        let voids = matches!(event, RunEvent::Resumed);
-        let done = if voids { &[] } else { done };
         let mut step = Self {
-            advance: Some(rows::to_rows(place, "a run", &advance)?),
+            run: run.id,
+            advance: rows::to_rows(place, "a run", &advance)?,
             is_first: run.version == 1,
             is_last: run.status.is_final(),
-            voids,
+            changes: Changes::default(),
+            events: Array::default(),
             renews,
-            ..Self::flush(place, run.id, done)?
         };
         let wanted: HashSet<&BlockRunKey> = changed.iter().collect();
         let fresh = match event {
@@ -127,32 +116,21 @@ impl Step {
         let event = rows::to_json(place, "an event", &history::compact(event))?;
         let event = (run.id, run.version, at, event);
         step.events.push(place, "an event", &event)?;
-        for (position, command) in commands.iter().enumerate() {
-            let command = rows::to_json(place, "a command", command)?;
-            let command = (run.id, run.version, position, command);
-            step.commands.push(place, "a command", &command)?;
-        }
         Ok(step)
     }
 
-    /// Removes commands that are done, and changes nothing else.
-    pub(crate) fn flush(place: &Place, run: RunId, done: &[CommandId]) -> Result<Self, StoreError> {
-        let mut ids = Array::default();
-        for id in done {
-            ids.push(place, "ids of commands", &(id.run, id.version, id.position))?;
-        }
-        Ok(Self {
+    /// One that writes nothing.
+    #[cfg(test)]
+    pub(crate) fn empty(run: RunId, is_first: bool) -> Self {
+        Self {
             run,
-            advance: None,
-            is_first: false,
+            advance: String::new(),
+            is_first,
             is_last: false,
             changes: Changes::default(),
             events: Array::default(),
-            voids: false,
             renews: false,
-            done: ids,
-            commands: Array::default(),
-        })
+        }
     }
 }
 
@@ -162,9 +140,7 @@ pub(crate) async fn write_together(
     steps: &[&Step],
 ) -> Result<HashSet<RunId>, StoreError> {
     let mut transaction = database.begin().await?;
-    let mut written = advance(&mut transaction, steps).await?;
-    let others = steps.iter().filter(|step| step.advance.is_none());
-    written.extend(others.map(|step| step.run));
+    let written = advance(&mut transaction, steps).await?;
     let steps: Vec<&Step> = steps
         .iter()
         .copied()
@@ -188,26 +164,12 @@ pub(crate) async fn write_together(
          select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint), value ->> 3
          from new";
     change(&mut transaction, sql, steps.iter().map(|step| &step.events)).await?;
-    for step in steps.iter().filter(|step| step.voids) {
-        let sql = "delete from command where run = $1";
-        transaction.change(sql, values![step.run]).await?;
-    }
-    let sql = "delete from command where (run, version, position) in (
-             select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint)
-             from json_each($1))";
-    change(&mut transaction, sql, steps.iter().map(|step| &step.done)).await?;
-    let sql = "with new as materialized (select value from json_each($1))
-         insert into command (run, version, position, body)
-         select cast(value ->> 0 as bigint), cast(value ->> 1 as bigint), cast(value ->> 2 as bigint), value ->> 3
-         from new";
-    let commands = steps.iter().map(|step| &step.commands);
-    change(&mut transaction, sql, commands).await?;
     if steps.iter().any(|step| step.renews) {
         transaction.hint(Hint::Runs).await?;
     }
     if steps.iter().any(|step| step.is_last) {
         transaction.hint(Hint::Ends).await?;
-    } else if steps.iter().any(|step| step.advance.is_some()) {
+    } else if !steps.is_empty() {
         transaction.hint(Hint::Steps).await?;
     }
     transaction.commit().await?;
@@ -232,13 +194,7 @@ async fn advance(
     transaction: &mut Changing,
     steps: &[&Step],
 ) -> Result<HashSet<RunId>, StoreError> {
-    let rows: Vec<&str> = steps
-        .iter()
-        .filter_map(|step| step.advance.as_deref())
-        .collect();
-    if rows.is_empty() {
-        return Ok(HashSet::new());
-    }
+    let rows: Vec<&str> = steps.iter().map(|step| step.advance.as_str()).collect();
     let rows = format!("[{}]", rows.join(","));
     let sql = "with step as materialized (select value from json_each($1))
          update run set version = run.version + 1, status = step.value ->> 2,

@@ -45,7 +45,7 @@ pub use creating::{CallKey, NewRun};
 pub use error::StoreError;
 pub use find::RunQuery;
 pub use hints::{Hint, Hints};
-pub use history::{CommandId, EventRecord, PendingCommand};
+pub use history::EventRecord;
 pub use leases::{Duty, Process};
 pub use listing::{Claims, RunOrder, RunPage, RunRow, RunRows};
 pub use memory::Memory;

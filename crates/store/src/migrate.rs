@@ -17,6 +17,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_shared.sql"),
     include_str!("../migrations/0009_attempts.sql"),
     include_str!("../migrations/0010_catalogue.sql"),
+    include_str!("../migrations/0011_commands.sql"),
 ];
 
 /// Runs what is missing. Two processes that open a new database together agree through its lock.

@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use crate::StoreError;
 use crate::code::Texts;
 use crate::hints;
-use crate::history::CommandId;
 use crate::migrate::{self, MIGRATIONS};
 use crate::place::Place;
 use crate::queue::{self, Queue};
@@ -32,9 +31,6 @@ const READERS: u32 = 3;
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) database: Database,
-    /// Commands that were carried out but are still in the database, by run. They leave it with the run's
-    /// next commit; when the process dies before, they are found pending once more.
-    pub(crate) done: Arc<Mutex<HashMap<RunId, Vec<CommandId>>>>,
     /// Fences of the leases that were taken here.
     pub(crate) leases: Arc<Mutex<HashMap<RunId, i64>>>,
     /// Source texts that are likely to be wanted.
@@ -97,7 +93,6 @@ impl Store {
         Self {
             queue: queue::queue(database.clone(), rushes.subscribe()),
             database,
-            done: Arc::default(),
             leases: Arc::default(),
             texts: Arc::default(),
             rushes: Arc::new(rushes),

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0004_shared.sql"),
     include_str!("../migrations/postgres/0005_attempts.sql"),
     include_str!("../migrations/postgres/0006_catalogue.sql"),
+    include_str!("../migrations/postgres/0007_commands.sql"),
 ];
 
 /// Most connections of a process that write, and that read; one more listens for hints.

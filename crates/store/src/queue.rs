@@ -235,20 +235,11 @@ async fn write_group(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::place::Place;
 
     fn waiting(run: i64, is_first: bool) -> Waiting {
-        let place = Place {
-            path: PathBuf::new(),
-            is_server: false,
-        };
-        let mut step = Step::flush(&place, RunId(run), &[]).unwrap();
-        step.is_first = is_first;
         Waiting {
-            step,
+            step: Step::empty(RunId(run), is_first),
             since: Instant::now(),
             answer: oneshot::channel().0,
         }

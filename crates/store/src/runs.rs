@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use baton_model::{
-    BlockRunKey, Cause, Command, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus,
-    Timestamp, Usage,
+    BlockRunKey, Cause, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
+    Usage,
 };
 use sqlx::AssertSqlSafe;
 
 use crate::grouped::{Holder, Step};
-use crate::history::CommandId;
 use crate::rows;
 use crate::sql::{Changing, values};
 use crate::{Store, StoreError};
@@ -53,8 +52,7 @@ pub struct RunSummary {
 
 impl Store {
     /// Stores one step of a run in one transaction: the run's new state, the block runs that `changed` with
-    /// their products, the event that caused it and the commands that follow. Returns the names of the
-    /// commands.
+    /// their products, and the event that caused it.
     ///
     /// Refused with [`StoreError::Conflict`] unless the stored run is exactly one version older, and when another process
     /// holds its lease.
@@ -65,20 +63,16 @@ impl Store {
         run: &Run,
         changed: &[BlockRunKey],
         event: &RunEvent,
-        commands: &[Command],
         now: Timestamp,
-    ) -> Result<Vec<CommandId>, StoreError> {
+    ) -> Result<(), StoreError> {
         // Everything is put into text here, and not where all wait for it.
-        let done = self.done_commands(run.id);
         let place = &self.database.place;
         let holder = Holder {
             lease: self.lease_of(run.id),
             driver: self.driver.as_deref(),
         };
-        let step = Step::new(place, (run, holder), changed, (event, now), commands, &done)?;
-        self.write(step).await?;
-        self.forget_done(run.id, &done);
-        Ok(CommandId::of_step(run.id, run.version, commands.len()))
+        let step = Step::new(place, (run, holder), changed, (event, now))?;
+        self.write(step).await
     }
 
     /// The run with all its block runs and their products.

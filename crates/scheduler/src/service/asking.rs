@@ -86,8 +86,8 @@ impl Service {
         if step.ignored.is_some() {
             return Ok(None);
         }
-        // Nobody is there who would carry commands out.
-        let done = store.commit(&step.run, &step.changed, event, &[], at);
+        // Whoever drives it next resumes it, which decides anew what is to be done.
+        let done = store.commit(&step.run, &step.changed, event, at);
         done.await.map_err(|error| Complaint::of(&error))?;
         Ok(Some(step.run))
     }
@@ -229,7 +229,7 @@ impl Service {
         let recorded = tokio::spawn(async move {
             let store = &this.inner.store;
             // Whoever drives it resumes it, which decides anew what is to be done.
-            let done = store.commit(&step.run, &step.changed, &event, &[], at);
+            let done = store.commit(&step.run, &step.changed, &event, at);
             let done = done.await;
             this.give_back(id, hold, false).await;
             // The step may be stored although we were told that it is not: whoever drives the run finds out.

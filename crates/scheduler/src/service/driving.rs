@@ -240,7 +240,7 @@ impl Service {
         let step = baton_engine::apply(run, &event, at);
         let store = &self.inner.store;
         // It is over: there is nothing to carry out.
-        let done = store.commit(&step.run, &step.changed, &event, &[], at);
+        let done = store.commit(&step.run, &step.changed, &event, at);
         done.await.map_err(|error| Complaint::of(&error))?;
         Ok(step.run)
     }

@@ -42,7 +42,7 @@ async fn made(served: &Served, product: Product) -> RunId {
     run.version += 1;
     run.blocks[0].products = vec![product];
     let keys = [run.blocks[0].key.clone()];
-    let done = store.commit(&run, &keys, &RunEvent::Woken, &[], Timestamp(1));
+    let done = store.commit(&run, &keys, &RunEvent::Woken, Timestamp(1));
     done.await.unwrap();
     id
 }

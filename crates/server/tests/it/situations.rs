@@ -85,8 +85,7 @@ impl<'a> Driven<'a> {
         let step = apply(self.run, &event, self.at);
         assert_eq!(step.ignored, None);
         let store = self.served.host.store();
-        let commands = &step.commands;
-        let done = store.commit(&step.run, &step.changed, &event, commands, self.at);
+        let done = store.commit(&step.run, &step.changed, &event, self.at);
         done.await.unwrap();
         self.run = step.run;
         self

@@ -38,7 +38,7 @@ pub(crate) async fn products_are_listed_with_their_versions(database: &impl Data
     }
     first.version += 1;
     let keys: Vec<BlockRunKey> = first.blocks.iter().map(|block| block.key.clone()).collect();
-    let done = store.commit(&first, &keys, &RunEvent::Woken, &[], Timestamp(1));
+    let done = store.commit(&first, &keys, &RunEvent::Woken, Timestamp(1));
     done.await.unwrap();
     let mut other = create(&store, "other", &["z"]).await;
     at(&mut other, "z").products = vec![text("output_0", "z")];

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use baton_base::{Class, Diagnose};
 use baton_model::{
-    BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Command, Fence, Items, ObjectHash,
-    OlderOutput, Outcome, Product, Run, RunEvent, RunId, RunStatus, Timestamp,
+    BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Fence, Items, ObjectHash, OlderOutput,
+    Outcome, Product, Run, RunEvent, RunId, RunStatus, Timestamp,
 };
-use baton_store::{CommandId, RunFilter, Store, StoreError};
+use baton_store::{RunFilter, Store, StoreError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -47,8 +47,6 @@ macro_rules! conformance {
             runs_of_several_processes_do_not_disturb_each_other
             many_runs_go_on_at_once
             events_are_kept_without_their_products
-            commands_are_pending_until_they_are_done
-            a_resumed_run_has_no_older_commands
             newest_inputs_come_from_completed_runs
             child_runs_items_and_callbacks_are_kept
             yielded_products_are_added_to_those_that_are_there
@@ -103,7 +101,7 @@ async fn load(store: &Store, id: RunId) -> Run {
 pub(crate) async fn commit(store: &Store, run: &mut Run, changed: &[&str]) {
     run.version += 1;
     let keys: Vec<BlockRunKey> = changed.iter().map(|name| key(name)).collect();
-    let done = store.commit(run, &keys, &RunEvent::Woken, &[], Timestamp(7));
+    let done = store.commit(run, &keys, &RunEvent::Woken, Timestamp(7));
     done.await.unwrap();
 }
 
@@ -149,7 +147,7 @@ pub(crate) async fn a_run_is_read_back_as_it_was_stored(database: &impl Database
     run.version += 1;
     let changed = [run.blocks[3].key.clone()];
     let event = RunEvent::Woken;
-    let done = store.commit(&run, &changed, &event, &[], Timestamp(7));
+    let done = store.commit(&run, &changed, &event, Timestamp(7));
     done.await.unwrap();
     assert_eq!(load(&store, run.id).await, run);
 }
@@ -214,17 +212,15 @@ pub(crate) async fn a_second_driver_of_a_run_is_refused(database: &impl Database
     for (version, id) in [(1, run.id), (3, run.id), (1, RunId(99))] {
         same.version = version;
         same.id = id;
-        let commands = [Command::Finish];
         let event = RunEvent::Woken;
         let changed = [key("a")];
-        let refused = second.commit(&same, &changed, &event, &commands, Timestamp(7));
+        let refused = second.commit(&same, &changed, &event, Timestamp(7));
         let error = refused.await.unwrap_err();
         assert!(matches!(error, StoreError::Conflict { run } if run == id));
         assert_eq!(error.class(), Class::Conflict);
     }
     assert_eq!(load(&second, run.id).await, run);
     assert_eq!(second.events(run.id, 0, 10).await.unwrap().len(), 1);
-    assert_eq!(second.pending_commands(run.id).await.unwrap(), []);
     // The connection that was refused is as good as before.
     let mut same = load(&second, run.id).await;
     commit(&second, &mut same, &["a"]).await;
@@ -269,19 +265,17 @@ pub(crate) async fn many_runs_go_on_at_once(database: &impl Database) {
                 } else {
                     RunStatus::Running
                 };
-                let commands = [Command::WakeAt(Timestamp(i64::from(step)))];
                 let (changed, event) = ([key("a")], RunEvent::Woken);
-                let done = store.commit(&run, &changed, &event, &commands, Timestamp(7));
-                store.command_done(done.await.unwrap()[0]);
+                let done = store.commit(&run, &changed, &event, Timestamp(7));
+                done.await.unwrap();
                 // Somebody drives every third run with a version of their own.
                 if step > 0 && number % 3 == 0 {
                     stale.version = 1;
-                    let refused = store.commit(&stale, &changed, &event, &[], Timestamp(7));
+                    let refused = store.commit(&stale, &changed, &event, Timestamp(7));
                     let refused = refused.await.unwrap_err();
                     assert!(matches!(refused, StoreError::Conflict { run: id } if run.id == id));
                 }
             }
-            store.flush_done(run.id).await.unwrap();
             run
         }));
     }
@@ -290,7 +284,6 @@ pub(crate) async fn many_runs_go_on_at_once(database: &impl Database) {
         assert_eq!(load(&store, run.id).await, run);
         let events = store.events(run.id, 0, 100).await.unwrap();
         assert!(events.iter().map(|event| event.version).eq(1..=10));
-        assert_eq!(store.pending_commands(run.id).await.unwrap(), []);
     }
 }
 
@@ -329,7 +322,7 @@ pub(crate) async fn events_are_kept_without_their_products(database: &impl Datab
     for (event, _) in &events {
         run.version += 1;
         let at = Timestamp(run.version as i64 * 10);
-        store.commit(&run, &[], event, &[], at).await.unwrap();
+        store.commit(&run, &[], event, at).await.unwrap();
     }
     let found = store.events(run.id, 0, 100).await.unwrap();
     assert_eq!(found.len(), events.len());
@@ -339,59 +332,6 @@ pub(crate) async fn events_are_kept_without_their_products(database: &impl Datab
         assert_eq!(&record.event, expected);
     }
     assert_eq!(store.events(run.id, 1, 2).await.unwrap(), found[1..3]);
-}
-
-pub(crate) async fn commands_are_pending_until_they_are_done(database: &impl Database) {
-    let store = database.open().await;
-    let mut run = create(&store, "demo", &["a"]).await;
-    let start = Command::StartAttempt {
-        key: key("a"),
-        attempt: 1,
-        fence: Fence(1),
-    };
-    let commands = [start, Command::WakeAt(Timestamp(9)), Command::Finish];
-    run.version += 1;
-    let event = RunEvent::Started;
-    let ids = store.commit(&run, &[], &event, &commands, Timestamp(7));
-    let ids: Vec<CommandId> = ids.await.unwrap();
-    let pending = store.pending_commands(run.id).await.unwrap();
-    assert_eq!(pending.iter().map(|one| one.id).collect::<Vec<_>>(), ids);
-    assert!(pending.iter().map(|one| &one.command).eq(&commands));
-
-    // Done, but nothing was committed since: only this process knows.
-    store.command_done(ids[0]);
-    assert_eq!(store.pending_commands(run.id).await.unwrap().len(), 2);
-    let other = database.open().await;
-    assert_eq!(other.pending_commands(run.id).await.unwrap().len(), 3);
-    commit(&store, &mut run, &[]).await;
-    assert_eq!(other.pending_commands(run.id).await.unwrap(), pending[1..]);
-
-    store.command_done(ids[1]);
-    store.flush_done(run.id).await.unwrap();
-    assert_eq!(other.pending_commands(run.id).await.unwrap(), pending[2..]);
-}
-
-pub(crate) async fn a_resumed_run_has_no_older_commands(database: &impl Database) {
-    let store = database.open().await;
-    let mut run = create(&store, "demo", &["a"]).await;
-    let other = create(&store, "demo", &["a"]).await;
-    for (run, event) in [
-        (&mut run.clone(), RunEvent::Started),
-        (&mut other.clone(), RunEvent::Started),
-    ] {
-        run.version += 1;
-        let commands = [Command::Finish];
-        let done = store.commit(run, &[], &event, &commands, Timestamp(7));
-        done.await.unwrap();
-    }
-    run.version = 2;
-    let commands = [Command::WakeAt(Timestamp(1))];
-    let done = store.commit(&run, &[], &RunEvent::Resumed, &commands, Timestamp(7));
-    done.await.unwrap();
-    let pending = store.pending_commands(run.id).await.unwrap();
-    assert_eq!(pending.len(), 1);
-    assert_eq!(pending[0].command, commands[0]);
-    assert_eq!(store.pending_commands(other.id).await.unwrap().len(), 1);
 }
 
 pub(crate) async fn newest_inputs_come_from_completed_runs(database: &impl Database) {
@@ -467,7 +407,7 @@ pub(crate) async fn yielded_products_are_added_to_those_that_are_there(database:
             products: vec![product],
         };
         store
-            .commit(&run, &changed, &event, &[], Timestamp(1))
+            .commit(&run, &changed, &event, Timestamp(1))
             .await
             .unwrap();
         assert_eq!(store.load_run(run.id).await.unwrap(), Some(run.clone()));
@@ -513,7 +453,7 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
     let changed: Vec<BlockRunKey> = run.blocks.iter().map(|block| block.key.clone()).collect();
     let event = RunEvent::Woken;
     store
-        .commit(&run, &changed, &event, &[], Timestamp(1))
+        .commit(&run, &changed, &event, Timestamp(1))
         .await
         .unwrap();
     assert_eq!(store.load_run(run.id).await.unwrap(), Some(run.clone()));
@@ -549,7 +489,7 @@ pub(crate) async fn child_runs_items_and_callbacks_are_kept(database: &impl Data
     let event = RunEvent::Retried {
         from: Some("d".into()),
     };
-    let done = store.commit(&run, &[], &event, &[], Timestamp(2)).await;
+    let done = store.commit(&run, &[], &event, Timestamp(2)).await;
     done.unwrap();
     assert_eq!(store.load_run(run.id).await.unwrap(), Some(run));
 }

@@ -111,9 +111,7 @@ pub(crate) async fn who_was_frozen_past_its_lease_cannot_write(database: &impl D
         at(&mut run, "a").reason = Some("too late".to_owned());
         let changed = [run.blocks[0].key.clone()];
         let event = RunEvent::Woken;
-        let refused = store
-            .commit(&run, &changed, &event, &[], Timestamp(7))
-            .await;
+        let refused = store.commit(&run, &changed, &event, Timestamp(7)).await;
         assert!(matches!(refused, Err(StoreError::Conflict { run: id }) if id == run.id));
     };
     // Nobody else may write while it lives.
@@ -179,7 +177,7 @@ pub(crate) async fn runs_carry_the_name_of_their_driver(database: &impl Database
         run.version += 1;
         (run.status, run.ended_at) = (RunStatus::Running, None);
         let event = RunEvent::Retried { from: None };
-        let done = store.commit(&run, &[], &event, &[], Timestamp(10));
+        let done = store.commit(&run, &[], &event, Timestamp(10));
         done.await.unwrap();
         begun.push(run.id.0);
     }

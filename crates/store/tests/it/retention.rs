@@ -40,7 +40,7 @@ async fn ended(
     }
     let keys: Vec<_> = completed.iter().map(|name| key(name)).collect();
     store
-        .commit(&run, &keys, &RunEvent::Woken, &[], Timestamp(7))
+        .commit(&run, &keys, &RunEvent::Woken, Timestamp(7))
         .await
         .unwrap();
     run.id

@@ -167,7 +167,7 @@ async fn planned(
     run.blocks[0].status = BlockStatus::Completed;
     let changed = [key("a")];
     store
-        .commit(&run, &changed, &RunEvent::Woken, &[], Timestamp(7))
+        .commit(&run, &changed, &RunEvent::Woken, Timestamp(7))
         .await
         .unwrap();
     run

@@ -792,7 +792,7 @@ pub(crate) async fn block_runs_have_numbers(database: &impl Database) {
     let keys: Vec<BlockRunKey> = run.blocks.iter().map(|block| block.key.clone()).collect();
     let event = baton_model::RunEvent::Woken;
     store
-        .commit(&run, &keys, &event, &[], Timestamp(7))
+        .commit(&run, &keys, &event, Timestamp(7))
         .await
         .unwrap();
 

@@ -34,7 +34,7 @@ fn new(cause: Cause) -> NewRun {
 async fn end(store: &Store, run: &mut Run) {
     run.version += 1;
     (run.status, run.ended_at) = (RunStatus::Completed, Some(Timestamp(9)));
-    let done = store.commit(run, &[], &RunEvent::Woken, &[], Timestamp(9));
+    let done = store.commit(run, &[], &RunEvent::Woken, Timestamp(9));
     done.await.unwrap();
 }
 
@@ -152,7 +152,7 @@ pub(crate) async fn an_end_has_its_consequences_once(database: &impl Database) {
     first.version += 1;
     (first.status, first.ended_at) = (RunStatus::Running, None);
     let event = RunEvent::Retried { from: None };
-    let done = store.commit(&first, &[], &event, &[], Timestamp(9));
+    let done = store.commit(&first, &[], &event, Timestamp(9));
     done.await.unwrap();
     assert!(store.run_row(first.id).await.unwrap().unwrap().is_admitted);
     end(&store, &mut first).await;

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use baton_model::{
-    BlockStatus, Cause, Command, Fence, PipelineUuid, Run, RunEvent, RunStatus, Timestamp,
-    TriggerId,
+    BlockStatus, Cause, Fence, PipelineUuid, Run, RunEvent, RunStatus, Timestamp, TriggerId,
 };
 use baton_store::{NewRun, RunOrder, RunPage, Store};
 
@@ -79,17 +78,11 @@ async fn runs_of(store: &Store, blocks: usize) {
                 tests: Vec::new(),
             };
             let changed = [key(names[n - 1]), key(names[n])];
-            let commands = [Command::StartAttempt {
-                key: key(names[n]),
-                attempt: 1,
-                fence: Fence(n as u64 + 1),
-            }];
             let start = Instant::now();
-            let ids = store.commit(&run, &changed, &event, &commands, Timestamp(7));
-            let ids = ids.await.unwrap();
+            let done = store.commit(&run, &changed, &event, Timestamp(7));
+            done.await.unwrap();
             let times = if ends { &mut last } else { &mut steps };
             times.push(start.elapsed());
-            store.command_done(ids[0]);
         }
         let start = Instant::now();
         store.finish_durably().await.unwrap();
@@ -395,7 +388,6 @@ async fn to_its_end(store: &Store, mut run: Run) -> Vec<Duration> {
         run.status = RunStatus::Running;
         let mut changed = Vec::new();
         let mut event = RunEvent::Started;
-        let mut commands = vec![Command::Finish];
         if let Some(ended) = n.checked_sub(1).and_then(|n| run.blocks.get_mut(n)) {
             ended.status = BlockStatus::Completed;
             ended.ended_at = Some(Timestamp(9));
@@ -416,23 +408,14 @@ async fn to_its_end(store: &Store, mut run: Run) -> Vec<Duration> {
             next.status = BlockStatus::Running;
             next.started_at = Some(Timestamp(8));
             changed.push(next.key.clone());
-            commands = vec![Command::StartAttempt {
-                key: next.key.clone(),
-                attempt: 1,
-                fence: run.last_fence,
-            }];
         } else {
             run.status = RunStatus::Completed;
             run.ended_at = Some(Timestamp(9));
         }
         let start = Instant::now();
-        let ids = store.commit(&run, &changed, &event, &commands, Timestamp(7));
-        let ids = ids.await.unwrap();
+        let done = store.commit(&run, &changed, &event, Timestamp(7));
+        done.await.unwrap();
         times.push(start.elapsed());
-        store.command_done(ids[0]);
     }
-    let start = Instant::now();
-    store.flush_done(run.id).await.unwrap();
-    times.push(start.elapsed());
     times
 }

@@ -182,7 +182,7 @@ fn step(store: &Store, run: &Run) -> tokio::task::JoinHandle<Result<(), StoreErr
     let (store, mut run) = (store.clone(), run.clone());
     run.version += 1;
     tokio::spawn(async move {
-        let done = store.commit(&run, &[], &RunEvent::Woken, &[], Timestamp(7));
+        let done = store.commit(&run, &[], &RunEvent::Woken, Timestamp(7));
         done.await.map(drop)
     })
 }
