@@ -11,7 +11,7 @@ import { count, exact, parseTime, plural } from '../../lib/format';
 import { paths } from '../../lib/paths';
 import { useSearch } from '../../lib/search';
 import { Button } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
+import { FormDialog } from '../../ui/dialog';
 import { Checkbox, SearchField, SelectField, TextField } from '../../ui/field';
 import { type Column, KeyHints, ListTable } from '../../ui/list-table';
 import { Empty, Failure } from '../../ui/states';
@@ -39,18 +39,28 @@ function State({ product: one }: { product: GlobalProduct }) {
   );
 }
 
+/** For how long, and from which moment on it may count as old. */
+function FreshFor({ product: one }: { product: GlobalProduct }) {
+  const moment = momentWords(one.outdated_starting_at);
+  return (
+    <>
+      {ageWords(one.outdated_after) || <span className="text-3">ever</span>}
+      {moment === '' ? null : <span className="text-3" title={`Old only from ${moment}`}>{`, old only from ${moment}`}</span>}
+    </>
+  );
+}
+
 const columns: Column<GlobalProduct>[] = [
-  { id: 'uuid', header: 'Product', width: 'minmax(160px, 1.4fr)', cell: (one) => <span className="list-name mono">{one.uuid}</span> },
+  { id: 'uuid', header: 'Product', width: 'minmax(130px, 1.4fr)', cell: (one) => <span className="list-name mono">{one.uuid}</span> },
   {
     id: 'pipeline',
     header: 'Made by',
-    width: 'minmax(140px, 1.2fr)',
+    width: 'minmax(110px, 1.2fr)',
     cell: (one) => <Link to={paths.editor(text(one.object_uuid))}>{text(one.object_uuid)}</Link>,
   },
-  { id: 'state', header: 'State', width: 'minmax(220px, 2.2fr)', cell: (one) => <State product={one} /> },
-  { id: 'fresh', header: 'Fresh for', width: 'minmax(100px, 1fr)', cell: (one) => ageWords(one.outdated_after) || <span className="text-3">ever</span> },
-  { id: 'from', header: 'Old only from', width: 'minmax(100px, 1fr)', cell: (one) => momentWords(one.outdated_starting_at) || <span className="text-3">any moment</span> },
-  { id: 'blocks', header: 'Outputs of', width: 'minmax(120px, 1.4fr)', cell: (one) => blocksOf(one.settings).join(', ') || <span className="text-3">its last blocks</span> },
+  { id: 'state', header: 'State', width: 'minmax(300px, 3fr)', cell: (one) => <State product={one} /> },
+  { id: 'fresh', header: 'Fresh for', width: 'minmax(110px, 1.2fr)', cell: (one) => <FreshFor product={one} /> },
+  { id: 'blocks', header: 'Outputs of', width: 'minmax(100px, 1.2fr)', cell: (one) => blocksOf(one.settings).join(', ') || <span className="text-3">its last blocks</span> },
 ];
 
 interface Written {
@@ -80,7 +90,6 @@ function Edit({ product, onClose }: { product: GlobalProduct | undefined; onClos
   const isAmount = written.amount.trim() === '' || /^[1-9]\d*$/.test(written.amount.trim());
   const reason = written.uuid.trim() === '' ? 'Name the product' : pipeline === '' ? 'There is no pipeline yet' : isAmount ? (save.isPending ? 'It is being saved' : undefined) : 'Write a whole number';
   const submit = () => {
-    if (reason !== undefined) return;
     const known = map(product?.settings);
     const settings = Object.fromEntries(written.blocks.map((name) => [name, known[name] ?? {}]));
     const amount = written.amount.trim();
@@ -99,49 +108,40 @@ function Edit({ product, onClose }: { product: GlobalProduct | undefined; onClos
     void saving.then(onClose, () => undefined);
   };
   return (
-    <Dialog title={product === undefined ? 'New global data product' : `Change ${product.uuid}`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        {product === undefined ? null : (
-          <p className="text-table">
-            <State product={product} />
-          </p>
-        )}
-        {product === undefined ? (
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this first
-          <TextField label="Name" mono autoFocus value={written.uuid} onChange={(event) => change({ uuid: event.target.value })} />
-        ) : null}
-        {names.length === 0 ? null : <SelectField label="Pipeline that makes it" value={pipeline} options={names.map((name) => ({ value: name, label: name }))} onChange={(name) => change({ pipeline: name, blocks: [] })} />}
-        <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
-          <TextField label="Fresh for" inputMode="numeric" placeholder="ever" value={written.amount} error={isAmount ? undefined : 'A whole number'} onChange={(event) => change({ amount: event.target.value })} />
-          <SelectField label="Unit" value={written.unit} options={units.map((unit) => ({ value: unit, label: unit }))} onChange={(unit) => change({ unit })} />
-        </div>
-        {blocks.length === 0 ? null : (
-          <fieldset style={{ maxHeight: 180, margin: 0, padding: '4px 12px 8px', overflow: 'auto', border: '1px solid var(--border-default)', borderRadius: 6 }}>
-            <legend className="field-label">Outputs of (of its last blocks when none is chosen)</legend>
-            {blocks.map((block) => (
-              <div key={block.uuid} style={{ display: 'flex', alignItems: 'center', gap: 8, height: 26 }}>
-                <Checkbox label={block.uuid} checked={written.blocks.includes(block.uuid)} onChange={(isOn) => change({ blocks: isOn ? [...written.blocks, block.uuid] : written.blocks.filter((one) => one !== block.uuid) })} />
-                <span className="mono text-table">{block.uuid}</span>
-              </div>
-            ))}
-          </fieldset>
-        )}
-        {save.error === null ? null : <Failure title="The product was not saved" error={save.error} />}
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" type="submit" disabledReason={reason}>
-            {product === undefined ? 'Make the product' : 'Save the product'}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={product === undefined ? 'New global data product' : `Change ${product.uuid}`}
+      action={product === undefined ? 'Make the product' : 'Save the product'}
+      disabledReason={reason}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      {product === undefined ? null : (
+        <p className="text-table">
+          <State product={product} />
+        </p>
+      )}
+      {product === undefined ? (
+        // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog asks for this first
+        <TextField label="Name" mono autoFocus value={written.uuid} onChange={(event) => change({ uuid: event.target.value })} />
+      ) : null}
+      {names.length === 0 ? null : <SelectField label="Pipeline that makes it" value={pipeline} options={names.map((name) => ({ value: name, label: name }))} onChange={(name) => change({ pipeline: name, blocks: [] })} />}
+      <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
+        <TextField label="Fresh for" inputMode="numeric" placeholder="ever" value={written.amount} error={isAmount ? undefined : 'A whole number'} onChange={(event) => change({ amount: event.target.value })} />
+        <SelectField label="Unit" value={written.unit} options={units.map((unit) => ({ value: unit, label: unit }))} onChange={(unit) => change({ unit })} />
+      </div>
+      {blocks.length === 0 ? null : (
+        <fieldset style={{ maxHeight: 180, margin: 0, padding: '4px 12px 8px', overflow: 'auto', border: '1px solid var(--border-default)', borderRadius: 6 }}>
+          <legend className="field-label">Outputs of (of its last blocks when none is chosen)</legend>
+          {blocks.map((block) => (
+            <div key={block.uuid} style={{ display: 'flex', alignItems: 'center', gap: 8, height: 26 }}>
+              <Checkbox label={block.uuid} checked={written.blocks.includes(block.uuid)} onChange={(isOn) => change({ blocks: isOn ? [...written.blocks, block.uuid] : written.blocks.filter((one) => one !== block.uuid) })} />
+              <span className="mono text-table">{block.uuid}</span>
+            </div>
+          ))}
+        </fieldset>
+      )}
+      {save.error === null ? null : <Failure title="The product was not saved" error={save.error} />}
+    </FormDialog>
   );
 }
 
