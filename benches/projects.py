@@ -195,6 +195,11 @@ def plain_fib(calls: int, argument: int) -> str:
     return f"{FIB}\n\nfor _ in range({calls}):\n    fib({argument})\n"
 
 
+def plain_pair(calls: int, argument: int) -> str:
+    """The same calls, half of them in each of two processes."""
+    return f"import os\n\n{FIB}\n\nchild = os.fork()\nfor _ in range({calls // 2}):\n    fib({argument})\nif not child:\n    os._exit(0)\nos.waitpid(child, 0)\n"
+
+
 def plain_forks(count: int) -> str:
     """So many bare forks of a Python process that do nothing, one after the other."""
     return f"import os\n\nfor _ in range({count}):\n    child = os.fork()\n    if not child:\n        os._exit(0)\n    os.waitpid(child, 0)\n"

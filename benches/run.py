@@ -101,6 +101,13 @@ def parallel(bench: Bench) -> None:
     row = Row(f"20 x fib({argument}), two workers beside one", "wall, cold start", two.median, "s", one.median)
     row.fastest, row.target = two.fastest, "1.9 times as fast (ratio 0.53)"
     bench.rows.append(row)
+    # What the machine makes of two processes that share nothing: no one can do better.
+    alone = bench.script("alone", projects.plain_fib(20, argument))
+    pair = bench.script("pair", projects.plain_pair(20, argument))
+    alone_timing, pair_timing = compare([alone, pair], 1, bench.size(5, 2))
+    bare = Row(f"20 x fib({argument}), two bare processes beside one", "wall, cold start", pair_timing.median, "s")
+    bare.plain, bare.fastest = alone_timing.median, pair_timing.fastest
+    bench.rows.append(bare)
 
 
 def frame(bench: Bench) -> None:

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 import { expect, type Page, test } from '@playwright/test';
 
+import { COMPLETED } from './sentences';
+
 const project = process.env.BATON_PROJECT ?? '';
 
 const say = (what: string, value: string) => console.log(`${what.padEnd(58)} ${value}`);
@@ -179,4 +181,36 @@ test('scrolling a million rows of forty columns', async ({ page }) => {
   );
   await expect(grid.getByRole('gridcell').first()).toBeVisible();
   say('scrolling 1,000,000 rows × 40: longest task', ms(worst));
+});
+
+test('a run of a thousand blocks', async ({ page }) => {
+  const blocks = Array.from({ length: 1000 }, (_, at) => `wide_${at}`);
+  pipeline('thousand', blocks, WARM);
+  const started = await page.request.post('/api/runs', { data: { run: { pipeline_uuid: 'thousand', timeout: 0 } } });
+  const id = /"pipeline_run_id":(\d+)/.exec(await started.text())?.[1] ?? '';
+  await page.goto(`/pipelines/thousand/runs/${id}`);
+  const over = page.getByRole('heading', { level: 1, name: COMPLETED });
+  const live = await longest(page, () => over.waitFor({ timeout: 120_000 }));
+  say('the page of a run of 1,000 blocks while it goes on: longest task', ms(live));
+  const start = Date.now();
+  await page.goto(`/pipelines/thousand/runs/${id}`);
+  await page.locator('.timeline-row').first().waitFor();
+  say('opening it when it is over, to its first rows', ms(Date.now() - start));
+  const rows = page.locator('.timeline-rows');
+  const scrolled = await longest(page, () =>
+    rows.evaluate(
+      (element) =>
+        new Promise<void>((done) => {
+          let step = 0;
+          const timer = setInterval(() => {
+            element.scrollTo({ top: (step * 611) % 34_000 });
+            step += 1;
+            if (step < 60) return;
+            clearInterval(timer);
+            setTimeout(done, 300);
+          }, 30);
+        }),
+    ),
+  );
+  say('scrolling through its blocks: longest task', ms(scrolled));
 });

@@ -35,7 +35,14 @@ WARM = (
     "baton.codecs.pandas_frame",
 )
 # What it imports when nobody waits for it any more: the first block need not wait for what few blocks use.
-LATER = ("pyarrow.parquet", "polars", "baton.codecs.polars_frame")
+LATER = (
+    "mage_ai.settings.repo",
+    "mage_ai.io.config",
+    "mage_ai.io.file",
+    "pyarrow.parquet",
+    "polars",
+    "baton.codecs.polars_frame",
+)
 # What it imports on request, likewise, piece by piece: a fork waits for one piece at most. All of it is tested to work
 # after a fork. matplotlib is not here, since it reads `MPLBACKEND` and its settings when it is imported, which blocks
 # set before; nor is what starts threads or opens devices when it is imported.
@@ -87,6 +94,7 @@ def preload() -> None:
     """Import what every block process needs, once, before the first fork."""
     import baton.codecs.values
     import baton.worker.attempt  # noqa: F401
+    import mage_ai.data_preparation.decorators  # noqa: F401
 
     # The first call of `compile` makes a hundred types for syntax trees: a millisecond, once instead of per block.
     compile("", "<preload>", "exec")
