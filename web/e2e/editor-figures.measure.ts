@@ -86,6 +86,16 @@ const onSocket = (page: Page) =>
     return took;
   });
 
+test('the first page', async ({ page }) => {
+  // Nothing is in the browser's cache yet.
+  const start = Date.now();
+  await page.goto('/');
+  const create = page.getByRole('link', { name: 'New pipeline' });
+  await create.click();
+  await page.getByRole('dialog').waitFor();
+  say('from the address to a dialog that a click has opened', ms(Date.now() - start));
+});
+
 test('running a trivial block', async ({ page }) => {
   pipeline('warm', ['one'], WARM);
   await page.goto('/pipelines/warm/edit?block=one');
