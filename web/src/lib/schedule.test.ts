@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { cronInWords, scheduleInWords } from './schedule';
+import { cronInWords, scheduleInWords, withinSentence } from './schedule';
 
 test.each([
   ['30 6 * * 1-5', 'Weekdays at 06:30'],
@@ -29,4 +29,14 @@ test('a trigger in words', () => {
   expect(scheduleInWords({ schedule_type: 'api', schedule_interval: null })).toBe('When called by API');
   expect(scheduleInWords({ schedule_type: 'time', schedule_interval: '@daily' })).toBe('Daily at 00:00');
   expect(scheduleInWords({ schedule_type: 'time', schedule_interval: '1-5/2 * * * *' })).toBe('1-5/2 * * * *');
+});
+
+test('names of days keep their capital in a sentence', () => {
+  expect(['Mondays at 06:00', 'Wed, Fri at 06:00', 'Weekdays at 06:00', 'Daily at 06:00', '1 Jan at 00:00'].map(withinSentence)).toEqual([
+    'Mondays at 06:00',
+    'Wed, Fri at 06:00',
+    'weekdays at 06:00',
+    'daily at 06:00',
+    '1 Jan at 00:00',
+  ]);
 });

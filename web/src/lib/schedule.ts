@@ -58,6 +58,12 @@ export function cronInWords(text: string): string | undefined {
   return undefined;
 }
 
+/** The words of a schedule in the middle of a sentence: names of days keep their capital. */
+export function withinSentence(words: string): string {
+  const isDay = weekdays.some((day) => words.startsWith(day.slice(0, 3)));
+  return isDay ? words : `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
+}
+
 export interface Schedule {
   schedule_type: string;
   schedule_interval: string | null;

@@ -22,7 +22,7 @@ export function Fields({
       <TextField
         label="Name"
         value={form.name}
-        placeholder="Such as january again"
+        placeholder="Such as January again"
         error={form.name === '' ? undefined : wrong.name}
         onChange={(event) => onChange({ name: event.target.value })}
       />

@@ -1,6 +1,6 @@
 // The form of a trigger: what its fields hold, what the server gets, and what it says in words.
 import type { ChangedTrigger, Trigger } from '../../api/triggers';
-import { scheduleInWords } from '../../lib/schedule';
+import { scheduleInWords, withinSentence } from '../../lib/schedule';
 import { variablesOf } from '../../lib/variables';
 
 export interface Form {
@@ -61,6 +61,7 @@ export function toChange(form: Form, settings: Record<string, unknown>): Changed
 
 export function sentence(form: Form): string {
   const words = scheduleInWords({ schedule_type: form.type, schedule_interval: form.interval });
-  const when = form.type === 'time' ? `Runs ${words.charAt(0).toLowerCase()}${words.slice(1)} ${form.zone.trim() === '' ? 'UTC' : form.zone.trim()}` : `Runs ${words.charAt(0).toLowerCase()}${words.slice(1)}`;
+  const zone = form.zone.trim() === '' ? 'UTC' : form.zone.trim();
+  const when = `Runs ${withinSentence(words)}${form.type === 'time' ? ` ${zone}` : ''}`;
   return `${when}${form.skip ? '; skips while one is running' : ''}${form.on ? '' : '; paused'}.`;
 }
