@@ -34,11 +34,16 @@ impl ProjectState {
         self.home.path().join("locks").join(SERVER)
     }
 
+    /// Whether a process serves the project alone.
+    pub(crate) fn is_served(&self) -> bool {
+        Lease::is_held(&self.server_lock())
+    }
+
     /// Which runs are driven now.
     pub async fn drivers(&self) -> Result<Drivers, Failure> {
         let now = Timestamp(baton_base::now());
         let mut of_servers = self.store.leased_runs(now).await?;
-        if Lease::is_held(&self.server_lock()) {
+        if self.is_served() {
             of_servers.extend(self.store.runs_named(SERVER).await?);
         }
         Ok(Drivers {

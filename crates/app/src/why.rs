@@ -5,7 +5,7 @@
 use baton_engine::triggers::{TriggerHistory, decide};
 use baton_engine::why::{Why, WhyFacts, why, why_no_run};
 use baton_model::{RunId, RunStatus, Timestamp, Trigger};
-use baton_scheduler::{Lease, is_scheduled};
+use baton_scheduler::is_scheduled;
 use baton_store::RunPage;
 
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ impl ProjectState {
         let schedules = if self.store.is_shared() {
             is_scheduled(&self.store, now).await?
         } else {
-            Lease::is_held(&self.server_lock())
+            self.is_served()
         };
         let seen = schedules.then_some(now);
         let pipeline = &run.plan.pipeline;
