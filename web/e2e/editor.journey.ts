@@ -290,3 +290,13 @@ test('works by keyboard: select, rename, remove', async ({ page }) => {
   await expect(card(page, 'uno')).toBeHidden();
   await expect(card(page, 'two')).toBeVisible();
 });
+
+test('the profiles of connections are shown without what they are set to', async ({ page }) => {
+  await page.goto('/pipelines/good/edit');
+  await page.getByRole('tab', { name: 'Variables' }).click();
+  const profiles = page.getByRole('listitem').filter({ hasText: 'POSTGRES_CONNECT_TIMEOUT' });
+  await expect(profiles).toContainText('warehouse');
+  await expect(page.getByText('flights.duckdb')).toHaveCount(0);
+  await page.getByRole('link', { name: 'io_config.yaml' }).click();
+  await expect(page.getByRole('textbox', { name: /io_config/ })).toContainText('warehouse');
+});

@@ -3,6 +3,7 @@ import { queryOptions } from '@tanstack/react-query';
 
 import { list, map, someText, text } from '../lib/json';
 import { ask } from './client';
+import type { components } from './generated/schema';
 
 export async function setVariable(pipeline: string, name: string, value: unknown, isNew: boolean): Promise<void> {
   if (isNew) {
@@ -31,6 +32,22 @@ export function secretNames() {
         const secret = map(one);
         return { name: text(secret.name), scope: text(secret.scope), pipeline: someText(secret.pipeline_uuid) };
       });
+    },
+  });
+}
+
+export interface IoProfile {
+  name: string;
+  keys: readonly string[];
+}
+
+/** The profiles of io_config.yaml, and what is wrong with the file. */
+export function ioProfiles() {
+  return queryOptions({
+    queryKey: ['files', 'io-profiles'],
+    queryFn: async ({ signal }): Promise<{ profiles: readonly IoProfile[]; problem: string | null }> => {
+      const answer = await ask<components['schemas']['IoProfileList']>('GET', '/api/io_profiles', { signal });
+      return { profiles: answer.io_profiles, problem: answer.problem };
     },
   });
 }

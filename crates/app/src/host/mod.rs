@@ -97,7 +97,7 @@ pub use runs::DayOfRuns;
 pub use terminals::{MOST_TERMINALS, OpenTerminal, TerminalFacts, TerminalPlace};
 pub use transfer::{ArchivedFile, Fate, Import};
 pub use triggers::{Call, Called};
-pub use variables::scope_name;
+pub use variables::{IoProfile, IoProfiles, scope_name};
 pub use versions::{Commit, CommitPage, Commits, MOST_COMMITS};
 
 /// Files of the project that changed, for those who look at them.

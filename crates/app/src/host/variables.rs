@@ -15,6 +15,26 @@ use crate::failure::Failure;
 /// Most blocks whose outputs are listed at once.
 const MOST_BLOCKS: usize = 500;
 
+/// The connections that a project names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IoProfiles {
+    /// In the order of the file.
+    pub profiles: Vec<IoProfile>,
+    /// What is wrong with the file first of all.
+    pub problem: Option<String>,
+}
+
+/// A profile of `io_config.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IoProfile {
+    /// Its name.
+    pub name: String,
+    /// The names of its settings; what they are set to stays in the file.
+    pub keys: Vec<String>,
+    /// Line of its name, from 1.
+    pub line: u32,
+}
+
 impl Host {
     /// The newest outputs of the blocks of a pipeline that have any.
     pub async fn newest_outputs(
@@ -69,6 +89,25 @@ impl Host {
         self.audit(actor, action, &format!("{uuid}/{name}"), Value::Null)
             .await;
         Ok(())
+    }
+
+    /// The profiles of connections in `io_config.yaml`, without the values of their keys; and what is wrong with the file.
+    pub async fn io_profiles(&self, actor: &Actor) -> Result<IoProfiles, Failure> {
+        actor.may(Right::Read)?;
+        self.reading(|project| {
+            let found = project.profiles();
+            let profiles = found.profiles.into_iter().map(|profile| IoProfile {
+                name: profile.name,
+                keys: profile.values.keys().cloned().collect(),
+                line: profile.line,
+            });
+            let mut problems = found.problems.into_iter();
+            Ok(IoProfiles {
+                profiles: profiles.collect(),
+                problem: problems.next().map(|problem| problem.message),
+            })
+        })
+        .await
     }
 
     /// The secrets, without their values.

@@ -264,6 +264,7 @@ fn project_routes() -> Vec<Route> {
             "/api/pipelines/{pipeline}/variables/{name}",
             variables::remove,
         ),
+        get("/api/io_profiles", variables::io_profiles),
         get("/api/secrets", variables::secrets),
         post("/api/secrets", variables::create_secret),
         put("/api/secrets/{name}", variables::update_secret),

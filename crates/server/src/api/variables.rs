@@ -1,5 +1,6 @@
 //! `variables` of pipelines, and `secrets`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use baton_app::scope_name;
 use baton_model::{PipelineUuid, ProductKind};
@@ -252,6 +253,41 @@ pub(crate) async fn remove(
     Ok(One(RemovedVariable {
         name,
         pipeline: Reference::to(&uuid),
+    }))
+}
+
+/// A profile of `io_config.yaml`; never the values of its keys.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "IoProfile")]
+pub(crate) struct IoProfileView {
+    name: String,
+    keys: Vec<String>,
+    /// Line of its name in the file, from 1.
+    line: u32,
+}
+
+/// The profiles of `io_config.yaml`.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IoProfileList {
+    io_profiles: Vec<IoProfileView>,
+    /// What is wrong with the file.
+    problem: Option<String>,
+}
+
+/// The profiles of connections that blocks can name.
+pub(crate) async fn io_profiles(
+    State(shared): State<Shared>,
+    By(actor): By,
+) -> Result<Json<IoProfileList>, ApiError> {
+    let found = shared.host.io_profiles(&actor).await?;
+    let views = found.profiles.into_iter().map(|profile| IoProfileView {
+        name: profile.name,
+        keys: profile.keys,
+        line: profile.line,
+    });
+    Ok(Json(IoProfileList {
+        io_profiles: views.collect(),
+        problem: found.problem,
     }))
 }
 

@@ -58,6 +58,24 @@ async fn variables_are_set_and_removed() {
 }
 
 #[tokio::test]
+async fn profiles_of_connections_are_told_without_their_values() {
+    let scene = Scene::new().await;
+    let path = scene.path("io_config.yaml");
+    let text = "version: 0.1.1\ndefault:\n  POSTGRES_HOST: db.example\n  POSTGRES_PASSWORD: hunter2\nlake:\n  AWS_REGION: eu\n";
+    fs::write(&path, text).unwrap();
+    let told = scene.get("/api/io_profiles").await;
+    let expected = json!({"io_profiles": [
+        {"name": "default", "keys": ["POSTGRES_HOST", "POSTGRES_PASSWORD"], "line": 2},
+        {"name": "lake", "keys": ["AWS_REGION"], "line": 5},
+    ], "problem": null});
+    assert_eq!(told, expected);
+    fs::write(&path, "default: [\n").unwrap();
+    let told = scene.get("/api/io_profiles").await;
+    assert_eq!(told["io_profiles"], json!([]));
+    assert!(told["problem"].is_string(), "{told}");
+}
+
+#[tokio::test]
 async fn secrets_are_never_told() {
     let scene = Scene::new().await;
     let value = "hunter2-hunter2";

@@ -565,6 +565,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/io_profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The profiles of connections in io_config.yaml, with the names of their settings; never a value. */
+        get: operations["get_io_profiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -2740,6 +2757,22 @@ export interface components {
         };
         /** @enum {string} */
         IntervalUnit: "second" | "minute" | "hour" | "day" | "week" | "month" | "year" | "custom";
+        /** @description A profile of `io_config.yaml`; never the values of its keys. */
+        IoProfile: {
+            name: string;
+            keys: string[];
+            /**
+             * Format: uint32
+             * @description Line of its name in the file, from 1.
+             */
+            line: number;
+        };
+        /** @description The profiles of `io_config.yaml`. */
+        IoProfileList: {
+            io_profiles: components["schemas"]["IoProfile"][];
+            /** @description What is wrong with the file. */
+            problem: string | null;
+        };
         Language: ("python" | "sql" | "r" | "yaml" | "markdown") | string;
         /** @description Something that happened. Server-sent events have the type as their name, too. */
         LiveEvent: {
@@ -5796,6 +5829,35 @@ export interface operations {
                     "application/json": {
                         interaction: components["schemas"]["Interaction"];
                     };
+                };
+            };
+            /** @description It was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_io_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IoProfileList"];
                 };
             };
             /** @description It was not done. */

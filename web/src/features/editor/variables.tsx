@@ -1,10 +1,12 @@
-// The variables of the pipeline and the names of the secrets, with what to write in a block to use them.
+// The variables of the pipeline, the names of the secrets and the profiles of connections, with what to write in a block to use them.
 import { type SyntheticEvent, useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Copy, Trash2 } from 'lucide-react';
+import { Link } from 'react-router';
 
-import { makeSecret, removeSecret, removeVariable, secretNames, setVariable } from '../../api/variables';
+import { ioProfiles, makeSecret, removeSecret, removeVariable, secretNames, setVariable } from '../../api/variables';
 import { readValue, shownValue } from '../../core/values';
+import { paths } from '../../lib/paths';
 import { Button, IconButton } from '../../ui/button';
 import { TextField } from '../../ui/field';
 import { useSession, useStore } from './use-session';
@@ -61,6 +63,7 @@ export function Variables() {
   const client = useQueryClient();
   const facts = useStore(session.facts, (now) => now);
   const secrets = useQuery(secretNames());
+  const connections = useQuery(ioProfiles());
   const variables = Object.entries(facts?.variables ?? {});
   const attempt = (work: Promise<void>) => work.catch(session.say).then(session.refresh);
   const attemptSecret = (work: Promise<void>) => work.catch(session.say).then(() => client.invalidateQueries({ queryKey: ['secrets'] }));
@@ -104,6 +107,28 @@ export function Variables() {
           ))}
         </ul>
         <NewPair what="secret" isSecret onAdd={(name, value) => attemptSecret(makeSecret(name, value))} />
+      </section>
+      <section className="pane-part">
+        <h3 className="pane-title">
+          Connections <Link to={`${paths.files()}?path=io_config.yaml`}>io_config.yaml</Link>
+        </h3>
+        {connections.data?.problem == null ? null : <p className="pane-note">It cannot be read whole: {connections.data.problem}.</p>}
+        {connections.data?.profiles.length === 0 && connections.data.problem === null ? <p className="pane-note">None yet. A profile names a connection and its settings.</p> : null}
+        <ul>
+          {(connections.data?.profiles ?? []).map((profile) => (
+            <li key={profile.name} className="variable">
+              <div className="variable-head">
+                <span className="mono cut">{profile.name}</span>
+                <IconButton small look="quiet" label={`Copy the loader of ${profile.name}`} onClick={() => copyText(`ConfigFileLoader('io_config.yaml', '${profile.name}')`)}>
+                  <Copy aria-hidden />
+                </IconButton>
+              </div>
+              <p className="text-3 text-table cut" title={profile.keys.join(', ')}>
+                {profile.keys.length === 0 ? 'no settings' : profile.keys.join(', ')}
+              </p>
+            </li>
+          ))}
+        </ul>
       </section>
     </div>
   );
