@@ -427,6 +427,28 @@ def test_any_text_can_be_printed(run):
 # --- the end of a process
 
 
+def test_a_line_ends_where_something_else_is_said(run):
+    code = """
+    import sys
+    @transformer
+    def f(*args, logger, **kwargs):
+        print('dots', end='')
+        print('..', end='')
+        print('trouble', file=sys.stderr)
+        print('written')
+        sys.stderr.write('half')
+        logger.info('record')
+        sys.stderr.write('other half\\n')
+        sys.stderr.write('open')
+        sys.stderr.close()
+        print('end', end='')
+    """
+    result = run(code)
+    assert result.done, result.error
+    assert result.stdout == "dots..\nwritten\nend"
+    assert result.stderr == "trouble\nhalf\nother half\nopen"
+
+
 def test_exit_handlers_and_threads_as_python_ends(run):
     code = """
     import atexit, threading, time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import warnings
@@ -72,6 +73,8 @@ def send_record(channel: Channel, level: str, message: object, tags: dict[str, A
     """Send a record to the host. What cannot be sent is printed: a record is never a reason to fail."""
     try:
         text = cap(str(message), LONGEST_RECORD)
+        for stream in _streams:
+            stream.end_line()
         if channel.is_ours():
             channel.send({"t": "log", "level": level, "message": text, "tags": tags})
         else:  # a process that the block forked
@@ -131,15 +134,49 @@ def capture_warnings(channel: Channel) -> None:
     warnings.showwarning = show
 
 
+class _Stream(io.TextIOWrapper):
+    """Standard output or error. A line that is not at its end ends where something else is said.
+
+    So a record has what was printed up to there, and records come in the order in which they were said.
+    """
+
+    others: tuple[_Stream, ...] = ()
+    _is_open = False
+
+    def write(self, text: str) -> int:
+        """Write text; the lines of the others that are open end before it."""
+        for other in self.others:
+            other.end_line()
+        count = super().write(text)
+        if text:
+            self._is_open = text[-1] != "\n"
+        return count
+
+    def end_line(self) -> None:
+        """End the line that is open."""
+        if self._is_open:
+            self._is_open = False
+            try:
+                super().write("\n")
+            except (OSError, ValueError):  # closed, or without a reader: whoever speaks now is not to blame
+                pass
+
+
+_streams: list[_Stream] = []
+
+
 def open_streams() -> None:
     """Standard output and error as UTF-8, a line at a time, taking also text that no encoding can hold."""
+    _streams.clear()
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         # Not the streams of before a fork: theirs may have been files that can seek, which a pipe cannot.
-        stream = open(  # noqa: SIM115
-            descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
-        )
+        raw = open(descriptor, "wb", closefd=False)  # noqa: SIM115
+        stream = _Stream(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        _streams.append(stream)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+    for stream in _streams:
+        stream.others = tuple(other for other in _streams if other is not stream)
 
 
 def flush_streams() -> None:
