@@ -141,7 +141,11 @@ fn a_shell_of_the_project_is_typed_into_and_resized_and_ends_whole() {
     assert_eq!(screen.told[1]["type"], "error");
     screen.input("env | grep -c -e hunter22 -e BATON_DATABASE; echo c''d\n");
     screen.prints("cd");
-    assert!(screen.shown.contains("\n0\r\n"), "{}", screen.shown);
+    // The prompt of the line before may come after what was typed, and stand before the answer.
+    let is_none = ["\n0\r\n", "\n# 0\r\n"]
+        .iter()
+        .any(|answer| screen.shown.contains(answer));
+    assert!(is_none, "{}", screen.shown);
 
     // Ctrl-C is for what runs in it.
     screen.input("sh -c 'echo up\"\"on; sleep 600'\n");
