@@ -48,6 +48,7 @@ def numbers(frame):
         ({"items": {"maximum": 700}}, [700, 500]),
         ({"count": {"maximum": 5}, "items": {"maximum": 10}}, [240] * 5),
         ({"items": {"minimum": 400, "maximum": 100}}, [400] * 3),
+        ({"items": {"maximum": None}, "count": None}, [1200]),
         ({}, [1200]),
         (None, [1200]),
     ],
@@ -194,6 +195,9 @@ def test_without_the_variable_it_means_nothing(transfer):
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
+        (up("generator", batch_settings={"items": 5}), "`items` of `batch_settings` needs whole numbers"),
+        (up("batch", batch_settings={"count": {"maximum": "many"}}), "`count` of `batch_settings` needs"),
+        (up("default", chunks=[{"pwer": 5}]), "`chunks` names the column `pwer`, and the frame has `n`, `word`"),
         (up("generator", chunks=[3]), "`chunks` has to be a list of columns"),
         ({"upstream": ["up"]}, "`upstream` has to be a mapping"),
         ({"write": {"batch_settings": {"mode": "add"}}}, "can be `append`, `replace`, `fail`"),

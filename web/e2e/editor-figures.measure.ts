@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Locator, type Page, test } from '@playwright/test';
 
 import { COMPLETED } from './sentences';
 
@@ -55,6 +55,24 @@ async function longest(page: Page, work: () => Promise<void>): Promise<number> {
     return Array.isArray(seen) ? Math.max(0, ...seen.map(Number)) : 0;
   });
 }
+
+/** Scrolls an element by sixty steps, each so many pixels further, and to its top again where it ends. */
+const scroll = (element: Locator, step: { down: number; right: number }, end: { down: number; right: number }) =>
+  // In the page itself: looking for the element by its role at each step takes longer than drawing it.
+  element.evaluate(
+    (box, { step, end }) =>
+      new Promise<void>((done) => {
+        let at = 0;
+        const timer = setInterval(() => {
+          box.scrollTo({ top: (at * step.down) % end.down, left: (at * step.right) % end.right });
+          at += 1;
+          if (at < 60) return;
+          clearInterval(timer);
+          setTimeout(done, 300);
+        }, 30);
+      }),
+    { step, end },
+  );
 
 /** Runs the block of `warm` twenty times, one after the other: how long its result took to the socket. */
 const onSocket = (page: Page) =>
@@ -173,22 +191,7 @@ test('scrolling a million rows of forty columns', async ({ page }) => {
   await page.reload();
   const grid = card.getByRole('grid');
   await expect(grid.getByRole('gridcell').first()).toBeVisible({ timeout: 60_000 });
-  // In the page itself: looking for the table by its role at each step takes longer than drawing it.
-  const worst = await longest(page, () =>
-    grid.evaluate(
-      (element) =>
-        new Promise<void>((done) => {
-          let step = 0;
-          const timer = setInterval(() => {
-            element.scrollTo({ top: step * 431_000, left: (step * 97) % 3_000 });
-            step += 1;
-            if (step < 60) return;
-            clearInterval(timer);
-            setTimeout(done, 300);
-          }, 30);
-        }),
-    ),
-  );
+  const worst = await longest(page, () => scroll(grid, { down: 431_000, right: 97 }, { down: 26_000_000, right: 3_000 }));
   await expect(grid.getByRole('gridcell').first()).toBeVisible();
   say('scrolling 1,000,000 rows × 40: longest task', ms(worst));
 });
@@ -206,21 +209,6 @@ test('a run of a thousand blocks', async ({ page }) => {
   await page.goto(`/pipelines/thousand/runs/${id}`);
   await page.locator('.timeline-row').first().waitFor();
   say('opening it when it is over, to its first rows', ms(Date.now() - start));
-  const rows = page.locator('.timeline-rows');
-  const scrolled = await longest(page, () =>
-    rows.evaluate(
-      (element) =>
-        new Promise<void>((done) => {
-          let step = 0;
-          const timer = setInterval(() => {
-            element.scrollTo({ top: (step * 611) % 34_000 });
-            step += 1;
-            if (step < 60) return;
-            clearInterval(timer);
-            setTimeout(done, 300);
-          }, 30);
-        }),
-    ),
-  );
+  const scrolled = await longest(page, () => scroll(page.locator('.timeline-rows'), { down: 611, right: 0 }, { down: 34_000, right: 1 }));
   say('scrolling through its blocks: longest task', ms(scrolled));
 });

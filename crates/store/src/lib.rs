@@ -1,4 +1,4 @@
-//! The metadata database of a project: runs, block runs, products, events, pending commands, planned code,
+//! The metadata database of a project: runs, block runs, products, events, planned code,
 //! secrets.
 //!
 //! SQLite for one machine, PostgreSQL for several processes. It stores what was decided and decides nothing. A process that dies loses no

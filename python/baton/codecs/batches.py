@@ -20,6 +20,10 @@ COUNT = 1_000
 _KINDS = {"pandas": "dataframe", "polars": "polars_dataframe", "arrow": "arrow_table"}
 
 
+class WrongSettings(ValueError):
+    """The settings of the block do not fit, or not to this frame."""
+
+
 class Batch:
     """Rows of a frame that are read when they are asked for."""
 
@@ -96,8 +100,13 @@ class Settings:
         return max(most, least, 1)
 
     def _limit(self, of: str, side: str, default: int) -> int:
-        value = (self.batches.get(of) or {}).get(side)
-        return default if value is None else max(1, int(value))
+        limits = self.batches.get(of) or {}
+        value = limits.get(side) if isinstance(limits, dict) else 0
+        if value is None:
+            return default
+        if type(value) is not int or value < 1:
+            raise WrongSettings(f"`{of}` of `batch_settings` needs whole numbers from 1, as in `{{{side}: 1000}}`")
+        return value
 
 
 class Stored:
@@ -150,6 +159,8 @@ def of_value(value: Any) -> Stored | None:
 
 def cut(pieces: Iterator[tuple[_Piece, int, int]], rows: int) -> Iterator[Batch]:
     """The rows of pieces, so many at a time; an empty frame is one empty batch."""
+    if rows < 1:
+        raise ValueError("a batch has at least one row")
     gathered: list[tuple[_Piece, int, int]] = []
     room = rows
     given = False
@@ -237,6 +248,11 @@ def _fitting(frame: Any, chunks: Sequence[dict[str, Any]]) -> Any:
     from functools import reduce
 
     library = _library(frame)
+    names = list(frame.column_names if library == "pyarrow" else frame.columns)
+    unknown = next((column for chunk in chunks for column in chunk if column not in names), None)
+    if unknown is not None:
+        shown = ", ".join(f"`{name}`" for name in names[:20])
+        raise WrongSettings(f"`chunks` names the column `{unknown}`, and the frame has {shown}")
     equal: Any = operator.eq
     both: Any = operator.and_
     either: Any = operator.or_

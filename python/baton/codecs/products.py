@@ -57,14 +57,14 @@ def read(product: dict[str, Any], folder: str | None = None) -> Any:
 
 def _drain(generator: Any) -> object:
     """The items of a generator: frames one below the other, anything else as a list."""
+    from baton.codecs import batches
+
     # A block that passes on what it reads in batches passes on their rows.
-    items = [item.deserialize() if type(item).__module__ == "baton.codecs.batches" else item for item in generator]
+    items = [item.deserialize() if isinstance(item, batches.Batch) else item for item in generator]
     kinds = {type(item) for item in items}
-    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
-    if pandas is not None and kinds == {pandas.DataFrame}:
-        return pandas.concat(items)
-    if polars is not None and kinds == {polars.DataFrame}:
-        return polars.concat(items)
+    frames = [sys.modules[name].DataFrame for name in ("pandas", "polars") if name in sys.modules]
+    if any(kinds == {frame} for frame in frames):
+        return batches.joined(items)
     return items
 
 

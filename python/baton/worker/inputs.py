@@ -37,19 +37,10 @@ def _value(entry: dict[str, Any], cache: Mapping[str, list[Any]], way: transfer.
     if entry.get("item") is not None:
         return item_of(block, entry["products"], entry["item"])
     if block in cache:
-        values = [_handed_over(value, way) for value in cache[block]]
+        values = [value if way is None else way.of_value(value) for value in cache[block]]
     else:
         values = read_products(block, entry["products"], way)
     return values[0] if len(values) == 1 else values
-
-
-def _handed_over(value: Any, way: transfer.Way | None) -> Any:
-    if way is None:
-        return value
-    from baton.codecs import batches
-
-    stored = batches.of_value(value)
-    return value if stored is None else way.hand_over(stored)
 
 
 def read_products(block: str, products: Sequence[dict[str, Any]], way: transfer.Way | None = None) -> list[Any]:
@@ -61,7 +52,9 @@ def read_products(block: str, products: Sequence[dict[str, Any]], way: transfer.
     values: list[Any] = []
     for product in products:
         try:
-            values.append(codecs.read(product) if way is None else _read_in(way, product))
+            values.append(codecs.read(product) if way is None else way.of_product(product))
+        except BlockFailure:
+            raise
         except Exception as error:
             raise BlockFailure(
                 "exception",
@@ -71,14 +64,6 @@ def read_products(block: str, products: Sequence[dict[str, Any]], way: transfer.
                 hint="it was written by other code or another environment: run the upstream block again",
             ) from error
     return values
-
-
-def _read_in(way: transfer.Way, product: dict[str, Any]) -> Any:
-    from baton import codecs
-    from baton.codecs import batches
-
-    stored = batches.of_product(product)
-    return codecs.read(product) if stored is None else way.hand_over(stored)
 
 
 def _reduce(block: str, children: Sequence[Sequence[dict[str, Any]]], *, yielded: bool) -> list[Any]:

@@ -23,12 +23,35 @@ _MODES = ("append", "replace", "fail")
 class Way:
     """How one input is handed over."""
 
-    def __init__(self, way: str, settings: Settings) -> None:
+    def __init__(self, job: Job, way: str, settings: Settings) -> None:
+        self._job = job
         self.way = way
         self.settings = settings
 
-    def hand_over(self, stored: Stored) -> Any:
-        """The argument that the block's function gets for a stored frame."""
+    def of_product(self, product: dict[str, Any]) -> Any:
+        """The argument that the block's function gets for a product; what is no frame comes as it is."""
+        from baton import codecs
+        from baton.codecs import batches
+
+        stored = batches.of_product(product)
+        return codecs.read(product) if stored is None else self._hand_over(stored)
+
+    def of_value(self, value: Any) -> Any:
+        """The same for a value in memory."""
+        from baton.codecs import batches
+
+        stored = batches.of_value(value)
+        return value if stored is None else self._hand_over(stored)
+
+    def _hand_over(self, stored: Stored) -> Any:
+        from baton.codecs import batches
+
+        try:
+            return self._argument(stored)
+        except batches.WrongSettings as error:
+            raise _wrong(self._job, str(error)) from error
+
+    def _argument(self, stored: Stored) -> Any:
         from baton.codecs import batches
 
         if self.way == "reader":
@@ -61,7 +84,7 @@ def way_of(job: Job, upstream: str) -> Way | None:
         return None
     if not all(isinstance(chunk, dict) and chunk for chunk in chunks):
         raise _wrong(job, "`chunks` has to be a list of columns with their values, as in `[{power: 5}]`")
-    return Way(way, Settings(_dict(job, wanted, "batch_settings"), chunks))
+    return Way(job, way, Settings(_dict(job, wanted, "batch_settings"), chunks))
 
 
 def write_mode(job: Job) -> str:
@@ -80,7 +103,6 @@ class Earlier:
     """What a block that appends has stored before: by hand the newest, in the run of a trigger nothing."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
         self._products: list[dict[str, Any]] = []
         if not job.triggered:
             from baton.host import ask

@@ -112,7 +112,7 @@ export function Variables() {
         <h3 className="pane-title">
           Connections <Link to={`${paths.files()}?path=io_config.yaml`}>io_config.yaml</Link>
         </h3>
-        {connections.data?.problem == null ? null : <p className="pane-note">It cannot be read whole: {connections.data.problem}.</p>}
+        {connections.data?.problem == null ? null : <p className="pane-note">Something is wrong with it: {connections.data.problem}.</p>}
         {connections.data?.profiles.length === 0 && connections.data.problem === null ? <p className="pane-note">None yet. A profile names a connection and its settings.</p> : null}
         <ul>
           {(connections.data?.profiles ?? []).map((profile) => (
