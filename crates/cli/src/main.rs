@@ -1,5 +1,6 @@
 //! The binary `baton`: one file per command, and the only place that wires everything together.
 
+mod allocator;
 mod args;
 mod commands;
 mod failure;
@@ -13,6 +14,7 @@ use clap::Parser;
 use crate::args::{Cli, MageCli};
 
 fn main() -> ExitCode {
+    allocator::keep_few_heaps();
     let done = if commands::mage::is_called(std::env::args_os().next()) {
         commands::mage::dispatch(MageCli::parse().command)
     } else {

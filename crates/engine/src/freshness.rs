@@ -5,6 +5,7 @@ use std::time::Duration;
 use baton_model::{Age, GlobalDataProduct, MomentPart, Timestamp};
 use chrono::{Datelike, Months, NaiveDateTime, TimeDelta, Timelike};
 
+use crate::why::words::count;
 use crate::zones::{naive, timestamp};
 
 /// How fresh a product is.
@@ -84,10 +85,6 @@ const UNITS: [(u64, &str); 4] = [
     (1, "second"),
 ];
 
-fn counted(number: u64, unit: &str) -> String {
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
-}
-
 /// `2 days ago`, and `47 hours ago` rather than `1 day ago`: it stands beside an age.
 fn ago(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -96,7 +93,7 @@ fn ago(time: Duration) -> String {
         .find(|(length, _)| seconds >= *length * if *length > 1 { 2 } else { 1 });
     unit.map_or_else(
         || "just now".to_owned(),
-        |(length, unit)| format!("{} ago", counted(seconds / length, unit)),
+        |(length, unit)| format!("{} ago", count((seconds / length) as usize, unit)),
     )
 }
 
@@ -113,7 +110,7 @@ fn long(age: Age) -> String {
         rest %= length;
     }
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-    let parts = parts.map(|(number, unit)| counted(number, unit));
+    let parts = parts.map(|(number, unit)| count(number as usize, unit));
     parts.collect::<Vec<_>>().join(" ")
 }
 

@@ -6,7 +6,7 @@
 mod changes;
 mod open;
 mod path;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 

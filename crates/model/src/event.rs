@@ -106,8 +106,7 @@ pub enum RunEvent {
 }
 
 /// Something to be done for a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Start an attempt.
     StartAttempt {

@@ -1,33 +1,16 @@
 import { expect, test } from 'vitest';
 
 import type { Run } from '../api/runs';
+import { sampleRun } from '../api/sample-run';
 import { againstUsual, historyOf, median } from './history';
 
-const run = (id: number, status: Run['status'], seconds: number | null): Run => ({
-  id,
-  pipeline_uuid: 'p',
-  status,
-  execution_date: '2026-11-21 00:00:00',
-  pipeline_schedule_id: null,
-  pipeline_schedule_name: null,
-  backfill_id: null,
-  cause: 'hand',
-  reason: null,
-  passed_sla: false,
-  executor_type: 'local_python',
-  block_runs_count: 1,
-  completed_block_runs_count: 0,
-  failed_block_runs_count: 0,
-  parent_run_id: null,
-  retried_run_id: null,
-  metrics: null,
-  usage: null,
-  usual: null,
-  updated_at: '2026-11-21 00:00:00',
-  created_at: '2026-11-21 00:00:00',
-  started_at: seconds === null ? null : '2026-11-21 00:00:00',
-  completed_at: seconds === null ? null : new Date(Date.UTC(2026, 10, 21) + seconds * 1000).toISOString(),
-});
+const run = (id: number, status: Run['status'], seconds: number | null): Run =>
+  sampleRun({
+    id,
+    status,
+    started_at: seconds === null ? null : '2026-11-21 00:00:00',
+    completed_at: seconds === null ? null : new Date(Date.UTC(2026, 10, 21) + seconds * 1000).toISOString(),
+  });
 
 test('the median of even and odd numbers of values', () => {
   expect(median([3, 1, 2])).toBe(2);

@@ -40,7 +40,7 @@ pub(super) fn clock(at: Timestamp) -> String {
 }
 
 /// `2 blocks`, `1 block`.
-pub(super) fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {what}{s}")
 }

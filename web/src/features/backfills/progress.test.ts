@@ -1,35 +1,10 @@
 import { expect, test } from 'vitest';
 
 import type { Run } from '../../api/runs';
+import { sampleRun } from '../../api/sample-run';
 import { countsOf, leftOf, linesOf } from './progress';
 
-function run(id: number, date: string, status: Run['status']): Run {
-  return {
-    id,
-    pipeline_uuid: 'shop',
-    status,
-    execution_date: `${date} 00:00:00`,
-    pipeline_schedule_id: 1,
-    pipeline_schedule_name: 'Backfill a',
-    backfill_id: 1,
-    cause: 'backfill',
-    reason: null,
-    passed_sla: false,
-    executor_type: 'local_python',
-    block_runs_count: 1,
-    completed_block_runs_count: 0,
-    failed_block_runs_count: 0,
-    parent_run_id: null,
-    retried_run_id: null,
-    metrics: null,
-    usage: null,
-    usual: null,
-    updated_at: '2026-11-21 00:00:00',
-    created_at: '',
-    started_at: null,
-    completed_at: null,
-  };
-}
+const run = (id: number, date: string, status: Run['status']): Run => sampleRun({ id, status, execution_date: `${date} 00:00:00` });
 
 const runs = [
   run(4, '2026-01-02', 'completed'),

@@ -1,35 +1,20 @@
 import { expect, test } from 'vitest';
 
 import type { Run, RunDay } from '../../api/runs';
+import { sampleRun } from '../../api/sample-run';
 import { dayCounts, failedNow, sparkline, unlikeUsual, worstDay } from './home-model';
 
 const start = Date.UTC(2026, 10, 21, 12);
 
-const run = (id: number, pipeline: string, status: Run['status'], seconds: number): Run => ({
-  id,
-  pipeline_uuid: pipeline,
-  status,
-  execution_date: '2026-11-21 12:00:00',
-  pipeline_schedule_id: null,
-  pipeline_schedule_name: null,
-  backfill_id: null,
-  cause: 'hand',
-  reason: null,
-  passed_sla: false,
-  executor_type: 'local_python',
-  block_runs_count: 1,
-  completed_block_runs_count: 0,
-  failed_block_runs_count: 0,
-  parent_run_id: null,
-  retried_run_id: null,
-  metrics: null,
-  usage: null,
-  usual: null,
-  updated_at: '2026-11-21 00:00:00',
-  created_at: new Date(start).toISOString(),
-  started_at: new Date(start).toISOString(),
-  completed_at: new Date(start + seconds * 1000).toISOString(),
-});
+const run = (id: number, pipeline: string, status: Run['status'], seconds: number): Run =>
+  sampleRun({
+    id,
+    pipeline_uuid: pipeline,
+    status,
+    created_at: new Date(start).toISOString(),
+    started_at: new Date(start).toISOString(),
+    completed_at: new Date(start + seconds * 1000).toISOString(),
+  });
 
 test('a failure stays until the pipeline succeeds', () => {
   const runs = [run(5, 'b', 'completed', 1), run(4, 'a', 'running', 1), run(3, 'a', 'failed', 1), run(2, 'b', 'failed', 1)];

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { BlockRun, Run } from '../../api/runs';
+import { sampleRun } from '../../api/sample-run';
 import { change } from '../../core/history';
 import { blocksOf, criticalPath, figuresOf, fromHere, inLayers, type RunBlock, segmentsOf, tested, ticks, toCompare } from './run-model';
 
@@ -112,31 +113,7 @@ test('a chain of thousands of blocks has places', () => {
 });
 
 test('a run is compared with the last before it that completed, or else with the one before it', () => {
-  const run = (id: number, status: Run['status']): Run => ({
-    id,
-    status,
-    pipeline_uuid: 'p',
-    execution_date: '2026-11-21 00:00:00',
-    pipeline_schedule_id: null,
-    pipeline_schedule_name: null,
-    backfill_id: null,
-    cause: 'hand',
-    reason: null,
-    passed_sla: false,
-    executor_type: 'local_python',
-    block_runs_count: 1,
-    completed_block_runs_count: 0,
-    failed_block_runs_count: 0,
-    parent_run_id: null,
-    retried_run_id: null,
-    metrics: null,
-    usage: null,
-    usual: null,
-    created_at: '2026-11-21 00:00:00',
-    started_at: null,
-    completed_at: null,
-    updated_at: '2026-11-21 00:00:00',
-  });
+  const run = (id: number, status: Run['status']): Run => sampleRun({ id, status });
   expect(toCompare(4, [run(5, 'completed'), run(4, 'failed'), run(3, 'failed'), run(2, 'completed')])?.id).toBe(2);
   expect(toCompare(3, [run(3, 'failed'), run(2, 'failed')])?.id).toBe(2);
   expect(toCompare(1, [run(1, 'failed')])).toBeUndefined();
