@@ -166,6 +166,33 @@ ERRORS = [
         "free space",
     ),
     ("cancelled", F + "    raise GeneratorExit('g')\n", "exception", "GeneratorExit", "g", (3, "f"), None),
+    (
+        "class without a module",
+        F + "    raise type('X', (Exception,), {})('text')\n",
+        "exception",
+        "X",
+        "text",
+        (3, "f"),
+        None,
+    ),
+    (
+        "class of no module",
+        F + "    raise type('X', (Exception,), {'__module__': None})('text')\n",
+        "exception",
+        "X",
+        "text",
+        (3, "f"),
+        None,
+    ),
+    (
+        "cause without a module",
+        F + "    raise ValueError('outer') from type('X', (Exception,), {})('text')\n",
+        "exception",
+        "ValueError",
+        "outer\ncaused by X: text",
+        (3, "f"),
+        None,
+    ),
 ]
 
 
@@ -390,6 +417,21 @@ def test_a_syntax_error_of_other_text_points_nowhere(run):
     error = run(F + "    import ast\n    ast.parse('1 +', 'rule')\n").error
     assert error["kind"] == "exception"
     assert "caret" not in error["frames"][-1]
+
+
+def test_what_cannot_be_described_keeps_its_message(run):
+    code = """
+    class Meta(type):
+        @property
+        def __module__(cls):
+            raise RuntimeError('no module')
+    @transformer
+    def f():
+        raise Meta('X', (Exception,), {})('text')
+    """
+    error = run(code).error
+    assert error["exception"] == "X"
+    assert error["message"] == "text\nthe block failed with X, which could not be described: no module"
 
 
 def test_the_lines_are_those_that_were_planned(run, job, zygote, project):

@@ -2,7 +2,7 @@
 
 Cells of one type get the Arrow type that shows them best and loses nothing; cells that no Arrow type holds exactly
 (mixed types, dictionaries, `Decimal`s of different scale) are text, as JSON or in their own notation; other objects are
-pickled cell by cell. Each way has an encoder here and its decoder beside it.
+pickled cell by cell. Each way has an encoder and its decoder beside it, those of lists and arrays in `lists`.
 
 Missing values: strings, booleans, dates, times, bytes, lists and numbers of `decimal` come back with `None` whatever
 stood for nothing, as in Mage. Everywhere else `None`, NaN, NaT and NA are kept apart.
@@ -13,7 +13,7 @@ numpy's numbers: so they do in Mage, and they lose nothing by it.
 
 from __future__ import annotations
 
-from baton.codecs import fixed, pickled, tagged, text
+from baton.codecs import fixed, lists, objects, pickled, tagged, text
 from baton.codecs.chunks import Plan
 
 TYPE_CHECKING = False
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from baton.codecs.files import ArrowFiles
 
 _INT64 = 1 << 63
-# Lists nested deeper (or containing themselves) are no columns of numbers.
-_MOST_LEVELS = 8
 
 
 def plan(values: Any, where: str, rows_together: int, exact: bool = False) -> Plan:
@@ -72,30 +70,7 @@ def decode(column: Any, spec: dict[str, Any], source: ArrowFiles) -> Any:
     return _DECODERS[spec["as"]](column, spec, source)
 
 
-def object_array(cells: list[Any]) -> Any:
-    """An object array with these cells, whatever they are."""
-    import numpy as np
-
-    out: Any = np.empty(len(cells), object)
-    for position, cell in enumerate(cells):  # numpy would take a list of lists for a second dimension
-        out[position] = cell
-    return out
-
-
 # Cells with an Arrow type of their own
-
-
-def _arrow_cells(values: Any, missing: Any, arrow_type: Any, spec: dict[str, Any]) -> Plan | None:
-    """Cells that Arrow converts by itself, both ways. `None` when it cannot."""
-    import pyarrow as pa
-
-    try:
-        array = pa.array(values, type=arrow_type, mask=missing)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        return None
-    if isinstance(array, pa.ChunkedArray):
-        return None
-    return Plan(array.type, spec, lambda start, stop: array.slice(start, stop - start), 16)
 
 
 def _numbers(array: Any) -> Plan:
@@ -125,7 +100,7 @@ def _bools(values: Any, present: Any, missing: Any) -> Plan | None:
 def _bool_objects(values: Any, _present: Any, missing: Any) -> Plan | None:
     import pyarrow as pa
 
-    return _arrow_cells(values, missing, pa.bool_(), {"as": "python"})
+    return objects.converted(values, missing, pa.bool_(), {"as": "python"})
 
 
 def _ints(values: Any, present: Any, missing: Any) -> Plan | None:
@@ -133,7 +108,7 @@ def _ints(values: Any, present: Any, missing: Any) -> Plan | None:
 
     if not _only_none(values, missing) or not -_INT64 <= min(present) <= max(present) < _INT64:
         return None
-    return _arrow_cells(values, missing, pa.int64(), {"as": "python"})
+    return objects.converted(values, missing, pa.int64(), {"as": "python"})
 
 
 def _floats(values: Any, present: Any, missing: Any) -> Plan | None:
@@ -148,13 +123,13 @@ def _floats(values: Any, present: Any, missing: Any) -> Plan | None:
 def _float_objects(values: Any, _present: Any, missing: Any) -> Plan | None:
     import pyarrow as pa
 
-    return _arrow_cells(values, missing, pa.float64(), {"as": "python"}) if _only_none(values, missing) else None
+    return objects.converted(values, missing, pa.float64(), {"as": "python"}) if _only_none(values, missing) else None
 
 
 def _dates(values: Any, _present: Any, missing: Any) -> Plan | None:
     import pyarrow as pa
 
-    return _arrow_cells(values, missing, pa.date32(), {"as": "python"})
+    return objects.converted(values, missing, pa.date32(), {"as": "python"})
 
 
 def _times(values: Any, present: Any, missing: Any) -> Plan | None:
@@ -162,7 +137,7 @@ def _times(values: Any, present: Any, missing: Any) -> Plan | None:
 
     if any(value.tzinfo is not None or value.fold for value in present):
         return None
-    return _arrow_cells(values, missing, pa.time64("us"), {"as": "python"})
+    return objects.converted(values, missing, pa.time64("us"), {"as": "python"})
 
 
 def _datetimes(values: Any, present: Any, missing: Any) -> Plan | None:
@@ -174,22 +149,24 @@ def _datetimes(values: Any, present: Any, missing: Any) -> Plan | None:
     if any(value.fold for value in present) or not _only_none(values, missing):
         return None
     if zones == {None}:
-        return _arrow_cells(values, missing, pa.timestamp("us"), {"as": "python"})
+        return objects.converted(values, missing, pa.timestamp("us"), {"as": "python"})
     if zones == {dt.timezone.utc} and all(value.tzinfo is dt.timezone.utc for value in present):
-        return _arrow_cells(values, missing, pa.timestamp("us", "UTC"), {"as": "utc"})
+        return objects.converted(values, missing, pa.timestamp("us", "UTC"), {"as": "utc"})
     return None
 
 
 def _timedeltas(values: Any, _present: Any, missing: Any) -> Plan | None:
     import pyarrow as pa
 
-    return _arrow_cells(values, missing, pa.duration("us"), {"as": "python"}) if _only_none(values, missing) else None
+    return (
+        objects.converted(values, missing, pa.duration("us"), {"as": "python"}) if _only_none(values, missing) else None
+    )
 
 
 def _bytes(values: Any, _present: Any, missing: Any) -> Plan | None:
     import pyarrow as pa
 
-    return _arrow_cells(values, missing, pa.binary(), {"as": "python"})
+    return objects.converted(values, missing, pa.binary(), {"as": "python"})
 
 
 def _decimals(values: Any, present: Any, missing: Any) -> Plan | None:
@@ -203,7 +180,7 @@ def _decimals(values: Any, present: Any, missing: Any) -> Plan | None:
     if not exponents and isinstance(exponent, int) and -38 <= exponent <= 0 and not negative_zero:
         digits = max(-exponent, *(len(parts.digits) for parts in tuples), 1)
         if digits <= 38:
-            return _arrow_cells(values, missing, pa.decimal128(digits, -exponent), {"as": "python"})
+            return objects.converted(values, missing, pa.decimal128(digits, -exponent), {"as": "python"})
     return _written(values, missing, "decimal")
 
 
@@ -213,14 +190,14 @@ def _uuids(values: Any, _present: Any, missing: Any) -> Plan | None:
 
 def _written(values: Any, missing: Any, notation: str) -> Plan:
     """Cells as text in their own notation."""
-    cells = object_array([None if nothing else str(value) for value, nothing in zip(values, missing)])
+    cells = objects.array_of([None if nothing else str(value) for value, nothing in zip(values, missing)])
     plan = text.plan(cells, {"as": notation}, None, len(cells))
     plan.encoding = plan.encoding or notation
     return plan
 
 
 def _decode_python(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
-    return object_array(column.to_pylist())
+    return objects.array_of(column.to_pylist())
 
 
 def _decode_utc(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
@@ -230,107 +207,25 @@ def _decode_utc(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
 
     utc = dt.timezone.utc
     naive = column.cast(pa.timestamp("us")).to_pylist()
-    return object_array([None if value is None else value.replace(tzinfo=utc) for value in naive])
+    return objects.array_of([None if value is None else value.replace(tzinfo=utc) for value in naive])
 
 
 def _decode_nothing(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
-    return object_array([None] * len(column))
+    return objects.array_of([None] * len(column))
 
 
 def _decode_decimal(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
     import decimal
 
     cells = text.decode(column, source)
-    return object_array([None if cell is None else decimal.Decimal(cell) for cell in cells])
+    return objects.array_of([None if cell is None else decimal.Decimal(cell) for cell in cells])
 
 
 def _decode_uuid(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
     import uuid
 
     cells = text.decode(column, source)
-    return object_array([None if cell is None else uuid.UUID(cell) for cell in cells])
-
-
-# Lists
-
-
-def _lists(values: Any, present: Any, missing: Any) -> Plan | None:
-    """Lists of one type. As in Mage, numbers come back as numpy's, and lists of them that lie in lists as arrays."""
-    import pyarrow as pa
-
-    kinds, has_none, levels = _leaves(present)
-    if kinds == {int, float} or (kinds == {int} and has_none):
-        kinds = {float}  # `None` is NaN then, as everywhere in numpy
-    if len(kinds) > 1 or not kinds <= {int, float, str, bool}:
-        return None
-    item = {int: pa.int64(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
-    way = "numpy lists" if kinds == {int} or kinds == {float} or (kinds == {bool} and not has_none) else "python"
-    if levels > 1 and way == "python" and kinds:
-        return None
-    arrow_type = item[kinds.pop()] if kinds else pa.null()
-    for _ in range(levels):
-        arrow_type = pa.list_(arrow_type)
-    try:
-        return _arrow_cells(values, missing, arrow_type, {"as": way})
-    except UnicodeEncodeError:
-        return None
-
-
-def _leaves(lists: Any) -> tuple[set[type], bool, int]:
-    """The types of what lists hold in the end, whether `None` is among it, and how many levels of lists there are."""
-    from itertools import chain
-
-    levels = 1
-    kinds = set(map(type, chain.from_iterable(lists)))
-    while list in kinds and kinds <= {list, type(None)} and levels < _MOST_LEVELS:
-        lists = [item for cell in lists for item in cell if item is not None]
-        kinds = set(map(type, chain.from_iterable(lists)))
-        levels += 1
-    has_none = type(None) in kinds
-    kinds.discard(type(None))
-    return kinds, has_none, levels
-
-
-def _arrays(values: Any, _present: Any, missing: Any) -> Plan | None:
-    """Cells that are arrays, tuples or sets of one type; all come back as arrays, as they do in Mage."""
-    import numpy as np
-
-    types = set()
-    cells = values.copy()
-    for row in np.flatnonzero(~missing):
-        cell = values[row]
-        if isinstance(cell, np.ndarray):
-            if cell.ndim != 1 or cell.dtype.kind not in "biufMU":
-                return None
-            types.add("text" if cell.dtype.kind == "U" else cell.dtype.str)
-        else:
-            kinds = set(map(type, cell)) - {type(None)}
-            if not any(kinds <= allowed for allowed in ({int, float}, {str}, {bool}, {bytes})):
-                return None
-            cells[row] = list(cell)
-    if len(types) > 1:
-        return None
-    try:
-        return _arrow_cells(cells, missing, None, {"as": "arrays"})
-    except UnicodeEncodeError:
-        return None
-
-
-def as_arrays(plan: Plan) -> Plan:
-    """The plan for cells of a Series: what is lists of numbers in a frame is arrays there, as in Mage."""
-    if plan.spec == {"as": "numpy lists"}:
-        plan.spec = {"as": "arrays"}
-    return plan
-
-
-def _decode_numpy_lists(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
-    cells = column.to_pandas().to_numpy(copy=True)
-    return object_array([None if cell is None else list(cell) for cell in cells])
-
-
-def _decode_arrays(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
-    # Each cell gets memory of its own: it can be changed, and does not keep the others alive.
-    return object_array([None if cell is None else cell.copy() for cell in column.to_pandas()])
+    return objects.array_of([None if cell is None else uuid.UUID(cell) for cell in cells])
 
 
 # Everything else
@@ -344,7 +239,7 @@ def _json_or_pickle(values: Any, where: str) -> Plan:
 
 
 def _json(values: Any, where: str) -> Plan:
-    cells = object_array(
+    cells = objects.array_of(
         [None if value is None else tagged.dumps(value, f"{where}[{row}]")[0] for row, value in enumerate(values)]
     )
     plan = text.plan(cells, {"as": "json"}, None, len(cells))
@@ -375,11 +270,11 @@ def _pickle(values: Any, where: str) -> Plan:
 
 def _decode_json(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
     cells = text.decode(column, source)
-    return object_array([None if cell is None else tagged.loads(cell) for cell in cells])
+    return objects.array_of([None if cell is None else tagged.loads(cell) for cell in cells])
 
 
 def _decode_pickle(column: Any, _spec: dict[str, Any], _source: ArrowFiles) -> Any:
-    return object_array([None if cell is None else pickled.loads(cell) for cell in column.to_pylist()])
+    return objects.array_of([None if cell is None else pickled.loads(cell) for cell in column.to_pylist()])
 
 
 def _decode_text(column: Any, _spec: dict[str, Any], source: ArrowFiles) -> Any:
@@ -391,10 +286,10 @@ _BY_TYPE: dict[tuple[str, str], Callable[[Any, Any, Any], Plan | None]] = {
     ("builtins", "int"): _ints,
     ("builtins", "float"): _floats,
     ("builtins", "bytes"): _bytes,
-    ("builtins", "list"): _lists,
-    ("builtins", "tuple"): _arrays,
-    ("builtins", "set"): _arrays,
-    ("numpy", "ndarray"): _arrays,
+    ("builtins", "list"): lists.plan_lists,
+    ("builtins", "tuple"): lists.plan_arrays,
+    ("builtins", "set"): lists.plan_arrays,
+    ("numpy", "ndarray"): lists.plan_arrays,
     ("datetime", "date"): _dates,
     ("datetime", "time"): _times,
     ("datetime", "datetime"): _datetimes,
@@ -415,8 +310,7 @@ _DECODERS: dict[str, Callable[[Any, dict[str, Any], ArrowFiles], Any]] = {
     "utc": _decode_utc,
     "decimal": _decode_decimal,
     "uuid": _decode_uuid,
-    "numpy lists": _decode_numpy_lists,
-    "arrays": _decode_arrays,
+    **lists.DECODERS,
     "json": _decode_json,
     "pickle": _decode_pickle,
 }

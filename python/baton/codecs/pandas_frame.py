@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from baton.codecs import cells, chunks, columns, labels, tagged
+from baton.codecs import chunks, columns, labels, lists, tagged
 from baton.codecs.files import ArrowFiles
 from baton.codecs.tagged import place
 
@@ -42,7 +42,7 @@ def write_frame(frame: Any, sink: Sink) -> Message:
 def write_series(series: Any, sink: Sink) -> Message:
     """Store a Series."""
     meta = {"name": labels.encode_object(_name(series.name))}
-    plan = cells.as_arrays(columns.plan(columns.array_of(series), sink.name, sink.chunk_rows))
+    plan = lists.as_arrays(columns.plan(columns.array_of(series), sink.name, sink.chunk_rows))
     name = "values" if series.name is None else _shown(series.name)
     return _write(sink, "pandas-series", [name], [plan], series, meta)
 

@@ -137,11 +137,12 @@ def _describe(error: BaseException, job: Job) -> dict[str, Any]:
     try:
         return errors.describe(error, job)
     except BaseException as problem:  # noqa: BLE001 -- a failed block is reported, even if poorly
-        words = f"the block failed with {type(error).__name__}, which could not be described: {errors.text_of(problem)}"
+        name = type(error).__name__
+        words = f"the block failed with {name}, which could not be described: {errors.text_of(problem)}"
         return {
             "kind": "exception",
-            "exception": type(error).__name__,
-            "message": words,
+            "exception": name,
+            "message": errors.cap(f"{errors.text_of(error)}\n{words}".lstrip("\n")),
             "frames": [],
             "hint": None,
         }

@@ -62,10 +62,15 @@ def own_words(message: str) -> str:
 
 
 def type_name(error: BaseException) -> str:
-    """The type as a traceback shows it; what a block defines has no module."""
+    """The type as a traceback shows it; what a block defines has no module.
+
+    What it makes with `type(name, bases, {})` has not even the attribute: a block has no `__name__` to take it from.
+    """
     kind = type(error)
-    module = kind.__module__
-    return kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
+    module = getattr(kind, "__module__", None)
+    if not isinstance(module, str) or module in ("builtins", "__main__"):
+        return kind.__qualname__
+    return f"{module}.{kind.__qualname__}"
 
 
 def text_of(error: BaseException) -> str:
