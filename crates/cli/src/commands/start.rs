@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use super::keep_terminal;
 use super::request::worker_options;
 use super::state::runtime;
+use crate::allocator;
 use crate::args::{RoleChoice, StartArgs};
 use crate::failure::Failure;
 use crate::terminal::{Paint, say, tell};
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &StartArgs) -> Result<ExitCode, Failure> {
         ..ServiceOptions::default()
     };
     runtime()?.block_on(async {
+        tokio::spawn(allocator::give_back());
         let root = project.root();
         let host = Host::open(root, worker_options(&args.worker), service).await?;
         if host.role().serves() {
