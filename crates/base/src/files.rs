@@ -1,6 +1,7 @@
 //! File operations whose errors name the path.
 
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -69,6 +70,28 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
 /// Makes a folder and those above it.
 pub fn create_folder(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(|source| FileError::new("create folder", path, source))
+}
+
+/// Makes a folder into which only its owner may look. One that exists is closed to everybody who is neither its owner nor of its
+/// group; where it belongs to somebody else, it stays as it is.
+pub fn create_private_folder(path: &Path) -> Result<(), FileError> {
+    let failed = |source| FileError::new("create folder", path, source);
+    if let Some(above) = path.parent() {
+        create_folder(above)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    match builder.mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        other => return other.map_err(failed),
+    }
+    let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
+    if mode & 0o007 != 0 {
+        drop(fs::set_permissions(
+            path,
+            fs::Permissions::from_mode(mode & !0o007),
+        ));
+    }
+    Ok(())
 }
 
 /// Opens a file to lock it, and makes it and its folder where they are missing; what it holds stays.

@@ -56,7 +56,7 @@ impl Home {
     /// full path tell projects apart: two clones never share state.
     pub fn project(&self, project: &Path) -> Result<ProjectHome, HomeError> {
         let path = self.path_of(project)?;
-        files::create_folder(&path)?;
+        files::create_private_folder(&path)?;
         Ok(ProjectHome(path))
     }
 
@@ -66,7 +66,7 @@ impl Home {
         let mut path = self.path_of(project)?.into_os_string();
         path.push(format!("@{:016x}", fnv1a(database.as_bytes())));
         let path = PathBuf::from(path);
-        files::create_folder(&path)?;
+        files::create_private_folder(&path)?;
         Ok(ProjectHome(path))
     }
 
@@ -140,6 +140,8 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -154,6 +156,13 @@ mod tests {
         let other = home.project(&folder.path().join("b/demo")).unwrap();
         let served = home.project_on(&folder.path().join("a/demo"), "postgresql://x/y");
         assert_ne!(one.path(), served.unwrap().path());
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(one.path()), 0o700, "tokens and data lie there");
+        // One of an older version is closed to strangers; a group that somebody let in stays.
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(one.path(), open).unwrap();
+        home.project(&folder.path().join("a/demo")).unwrap();
+        assert_eq!(mode(one.path()), 0o750);
         assert_eq!(one.path(), same.path());
         assert_ne!(one.path(), other.path());
         assert!(

@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use baton_model::{
-    AttemptRun, BlockError, BlockRunKey, BlockStatus, BlockUuid, RunId, Timestamp, Usage,
+    AttemptRun, BlockError, BlockRunKey, BlockStatus, BlockUuid, CallbackRun, RunId, Timestamp,
+    Usage,
 };
 use sqlx::AssertSqlSafe;
 
@@ -50,9 +51,11 @@ pub struct BlockRunRow {
     pub usage: Option<Usage>,
     /// Its newest attempts, the oldest of them first.
     pub attempts: Vec<AttemptRun>,
+    /// Its callbacks, once it has ended.
+    pub callbacks: Option<CallbackRun>,
 }
 
-const COLUMNS: &str = "run, position, block, child, name, status, attempt, started_at, ended_at, retry_at, error, reason, usage, attempts";
+const COLUMNS: &str = "run, position, block, child, name, status, attempt, started_at, ended_at, retry_at, error, reason, usage, attempts, callbacks";
 
 /// The columns of a block run in a statement that reads other tables too.
 pub(crate) fn columns_of(table: &str) -> String {
@@ -146,6 +149,7 @@ pub(crate) fn block_run_row(row: &Row) -> Result<BlockRunRow, StoreError> {
         reason: row.some_text("reason")?,
         usage: row.some_json("what a block used", "usage")?,
         attempts: rows::attempts(row)?,
+        callbacks: row.some_json("the callbacks of a block", "callbacks")?,
     })
 }
 

@@ -38,6 +38,12 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// The file was moved away or replaced while it was open: what is written would be lost.
+    #[error("use the database `{}`: its file was moved away or replaced", path.display())]
+    Moved {
+        /// The database.
+        path: PathBuf,
+    },
     /// The file cannot be opened, read or written.
     #[error("access the database `{}`", path.display())]
     Access {
@@ -158,7 +164,10 @@ impl StoreError {
 
     /// Whether everybody else would fail now, too; what was asked of a server may even have been done.
     pub(crate) fn is_general(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Unreachable { .. })
+        matches!(
+            self,
+            Self::Busy { .. } | Self::Unreachable { .. } | Self::Full { .. }
+        )
     }
 
     pub(crate) fn value(
@@ -221,16 +230,17 @@ fn cause(place: &Place, error: &sqlx::Error) -> Cause {
 impl Diagnose for StoreError {
     fn class(&self) -> Class {
         match self {
-            Self::Busy { .. } | Self::Unreachable { .. } => Class::Transient,
+            Self::Busy { .. } | Self::Unreachable { .. } | Self::Full { .. } => Class::Transient,
             Self::Url | Self::Remote { .. } => Class::User,
             Self::Conflict { .. }
             | Self::Deposed { .. }
             | Self::Foreign { .. }
             | Self::Exists { .. } => Class::Conflict,
-            Self::Corrupt { .. } | Self::Full { .. } | Self::Access { .. } | Self::Newer { .. } => {
-                Class::External
-            }
-            Self::Value { .. } => Class::External,
+            Self::Corrupt { .. }
+            | Self::Moved { .. }
+            | Self::Access { .. }
+            | Self::Newer { .. }
+            | Self::Value { .. } => Class::External,
             Self::Other { .. } => Class::Bug,
         }
     }
@@ -243,6 +253,9 @@ impl Diagnose for StoreError {
                 path.display()
             )),
             Self::Full { .. } => Some("free some disk space and try again".to_owned()),
+            Self::Moved { .. } => {
+                Some("stop the server, put the file back, and start it again".to_owned())
+            }
             Self::Access { path, .. } => Some(format!(
                 "check who owns `{0}` and its folder, and their permissions",
                 path.display()

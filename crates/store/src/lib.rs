@@ -54,7 +54,6 @@ pub use notices::{End, NewNotice, Notice, NoticeStatus};
 pub use open::Store;
 pub use past::{CountedRuns, TriggerFacts};
 pub use queue::Rush;
-pub use runs::{RunFilter, RunSummary};
 pub use secrets::{SecretError, SecretName, SecretScope, Secrets};
 pub use shared::{Claimed, Mark, Settled};
 pub use usual::GoodRun;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use baton_model::RunId;
+use baton_model::{RunId, Timestamp};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::watch;
 
 use crate::StoreError;
@@ -16,7 +16,7 @@ use crate::hints;
 use crate::migrate::{self, MIGRATIONS};
 use crate::place::Place;
 use crate::queue::{self, Queue};
-use crate::sql::{Connections, Database};
+use crate::sql::{Connections, Database, FileId, values};
 
 /// How long a statement waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,6 +71,11 @@ impl Store {
                 .max_connections(connections)
                 // A connection to a file does not go stale: asking first would double short operations.
                 .test_before_acquire(false)
+                // Where the disk is full or fails, SQLite may end a transaction by itself, and the driver goes on counting it.
+                .before_acquire(|connection, _| {
+                    let is_clean = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(is_clean) })
+                })
                 .idle_timeout(None)
                 .max_lifetime(None)
         };
@@ -78,9 +83,14 @@ impl Store {
         let mut connection = writer.acquire().await.map_err(sort)?;
         prepare(&mut connection, &place).await?;
         drop(connection);
+        let file = FileId::of(path);
         let readers = pool(READERS).connect_lazy_with(options.create_if_missing(false));
         Ok(Self::over(Database {
-            connections: Connections::Sqlite { writer, readers },
+            connections: Connections::Sqlite {
+                writer,
+                readers,
+                file,
+            },
             place,
             board: Arc::default(),
             name: hints::new_name(),
@@ -118,10 +128,26 @@ impl Store {
         self.database.place.is_server
     }
 
+    /// Whether it can be written, by writing a moment into it; and whether its file is still the one at its path.
+    pub async fn prove(&self, now: Timestamp) -> Result<(), StoreError> {
+        if let Connections::Sqlite { file, .. } = &self.database.connections
+            && *file != FileId::of(self.path())
+        {
+            return Err(StoreError::Moved {
+                path: self.path().to_owned(),
+            });
+        }
+        let sql = "insert into meta (key, value) values ('proved', $1)
+             on conflict (key) do update set value = excluded.value";
+        self.database.change(sql, values![now.0]).await.map(drop)
+    }
+
     /// Closes all connections. The last process to do so folds the write-ahead log into the file.
     pub async fn close(self) {
         match &self.database.connections {
-            Connections::Sqlite { writer, readers } => {
+            Connections::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -228,6 +254,44 @@ mod tests {
         assert_eq!(error.class(), Class::Transient);
         lock.rollback().await.unwrap();
         insert(&second, "x").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn after_a_full_disk_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("state.db")).await.unwrap();
+        store.prove(Timestamp(1)).await.unwrap();
+        sqlx::query("pragma max_page_count = 1")
+            .execute(writer(&store))
+            .await
+            .unwrap();
+        let sql = "insert into code (hash, body) values ($1, $2)";
+        let text = || crate::sql::values!["x".to_owned(), "x".repeat(1 << 20)];
+        let mut transaction = store.database.begin().await.unwrap();
+        let error = transaction.change(sql, text()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert_eq!(error.class(), Class::Transient);
+        drop(transaction);
+        // Of that connection SQLite has ended the transaction by itself; the next one has no limit.
+        let mut transaction = store.database.begin().await.unwrap();
+        transaction.change(sql, text()).await.unwrap();
+        transaction.commit().await.unwrap();
+        store.prove(Timestamp(2)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_moved_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let store = Store::open(&path).await.unwrap();
+        let elsewhere = folder.path().join("elsewhere.db");
+        std::fs::rename(&path, &elsewhere).unwrap();
+        let error = store.prove(Timestamp(1)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Moved { .. }), "{error:?}");
+        std::fs::write(&path, "").unwrap();
+        assert!(store.prove(Timestamp(2)).await.is_err());
+        std::fs::rename(&elsewhere, &path).unwrap();
+        store.prove(Timestamp(3)).await.unwrap();
     }
 
     #[tokio::test]

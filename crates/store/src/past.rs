@@ -187,6 +187,31 @@ impl Store {
         found.iter().map(date).collect()
     }
 
+    /// Where the newest run of each logical date of a pipeline stands, in this range, both ends included, whoever made it.
+    /// What a notebook runs of it does not count: that has the date of whatever run it looks at.
+    pub async fn newest_of_dates(
+        &self,
+        pipeline: &PipelineUuid,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<BTreeMap<Timestamp, RunStatus>, StoreError> {
+        let sql = "select execution_date, status from run where id in (
+                 select max(id) from run
+                 where pipeline = $1 and execution_date >= $2 and execution_date <= $3
+                     and not (cause = 'call' and trigger_id is null)
+                 group by execution_date
+             )";
+        let found = self
+            .database
+            .fetch(sql, values![pipeline, from, to])
+            .await?;
+        let date = |row: &Row| {
+            let status = row.word("the status of a run", "status")?;
+            Ok((row.moment("execution_date")?, status))
+        };
+        found.iter().map(date).collect()
+    }
+
     /// The newest run of a pipeline that completed.
     pub async fn last_completed(
         &self,

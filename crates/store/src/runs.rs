@@ -3,52 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use baton_model::{
-    BlockRunKey, Cause, Fence, PipelineUuid, Plan, Run, RunEvent, RunId, RunStatus, Timestamp,
-    Usage,
-};
+use baton_model::{BlockRunKey, Fence, Plan, Run, RunEvent, RunId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::grouped::{Holder, Step};
 use crate::rows;
 use crate::sql::{Changing, values};
 use crate::{Store, StoreError};
-
-/// Which runs to list.
-#[derive(Clone, Debug)]
-pub struct RunFilter {
-    /// Only those of this pipeline.
-    pub pipeline: Option<PipelineUuid>,
-    /// So many at most.
-    pub limit: u32,
-}
-
-/// A run in a list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunSummary {
-    /// Number inside the project.
-    pub id: RunId,
-    /// The pipeline.
-    pub pipeline: PipelineUuid,
-    /// Where it stands.
-    pub status: RunStatus,
-    /// Why it exists.
-    pub cause: Cause,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When its first block started.
-    pub started_at: Option<Timestamp>,
-    /// When it reached its final status.
-    pub ended_at: Option<Timestamp>,
-    /// How many block runs it has.
-    pub blocks: u32,
-    /// How many of them completed.
-    pub completed: u32,
-    /// How many of them failed, themselves.
-    pub failed: u32,
-    /// What its blocks used together, once it has ended.
-    pub usage: Option<Usage>,
-}
 
 impl Store {
     /// Stores one step of a run in one transaction: the run's new state, the block runs that `changed` with
@@ -82,35 +43,6 @@ impl Store {
         let run = read_run(&mut looking, id).await?;
         looking.commit().await?;
         Ok(run)
-    }
-
-    /// Runs, newest first.
-    pub async fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let sql = "select id, pipeline, status, cause, created_at, started_at, ended_at, blocks, completed, failed, usage
-             from run where $1 is null or pipeline = $1 order by id desc limit $2";
-        let pipeline = filter.pipeline.as_ref().map(PipelineUuid::as_str);
-        let found = self
-            .database
-            .fetch(sql, values![pipeline, filter.limit])
-            .await?;
-        found
-            .iter()
-            .map(|row| {
-                Ok(RunSummary {
-                    id: row.run("id")?,
-                    pipeline: PipelineUuid::new(row.text("pipeline")?),
-                    status: row.word("the status of a run", "status")?,
-                    cause: row.word("the cause of a run", "cause")?,
-                    created_at: row.moment("created_at")?,
-                    started_at: row.some_moment("started_at")?,
-                    ended_at: row.some_moment("ended_at")?,
-                    blocks: row.count("blocks")?,
-                    completed: row.count("completed")?,
-                    failed: row.count("failed")?,
-                    usage: row.some_json("what a run used", "usage")?,
-                })
-            })
-            .collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statements and the rows they give, without the types of the driver.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use baton_model::{RunId, Timestamp};
@@ -160,6 +161,18 @@ pub(crate) struct Database {
     pub(crate) name: Arc<str>,
 }
 
+/// Which file it is, whatever its name; none where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId(Option<(u64, u64)>);
+
+impl FileId {
+    /// That of the file at a path.
+    pub(crate) fn of(path: &Path) -> Self {
+        let facts = std::fs::metadata(path).ok();
+        Self(facts.map(|facts| (facts.dev(), facts.ino())))
+    }
+}
+
 /// The connections, by what they lead to.
 #[derive(Clone, Debug)]
 pub(crate) enum Connections {
@@ -170,6 +183,8 @@ pub(crate) enum Connections {
         writer: SqlitePool,
         /// Connections that only read.
         readers: SqlitePool,
+        /// Which file was opened.
+        file: FileId,
     },
     /// A server.
     Postgres {

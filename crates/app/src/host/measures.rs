@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use baton_model::{BlockStatus, RunStatus};
 use baton_scheduler::{News, Notice};
-use baton_store::{NoticeStatus, RunPage};
+use baton_store::{NoticeStatus, RunPage, StoreError};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
@@ -128,19 +128,38 @@ impl Host {
 
     /// Why the service cannot do its work, if so: for whoever watches it from outside, so it says little.
     pub async fn trouble(&self) -> Option<&'static str> {
-        let away = Some("the database does not answer");
         let asked = timeout(ANSWER, async {
-            self.store().newest_run().await?;
+            self.store().prove(self.service().now()).await?;
             self.service().missing_role().await
         });
         match asked.await {
             Ok(Ok(None)) => {}
             Ok(Ok(missing)) => return missing,
-            Ok(Err(_)) | Err(_) => return away,
+            Ok(Err(StoreError::Full { .. })) => return Some("the disk of the database is full"),
+            Ok(Err(StoreError::Moved { .. })) => {
+                return Some("the file of the database was moved away or replaced");
+            }
+            Ok(Err(_)) | Err(_) => return Some("the database does not answer"),
         }
-        if !self.role().schedules() {
-            return None;
+        if self.role().schedules() {
+            self.idle_scheduler()
+        } else {
+            None
         }
+    }
+
+    /// Whether runs are made of triggers, here or in another process that shares the database.
+    pub async fn is_scheduled(&self) -> bool {
+        if self.role().schedules() {
+            self.idle_scheduler().is_none()
+        } else {
+            let asked = timeout(ANSWER, self.service().is_scheduled());
+            matches!(asked.await, Ok(Ok(true)))
+        }
+    }
+
+    /// Why the scheduler of this process does not turn, if so.
+    fn idle_scheduler(&self) -> Option<&'static str> {
         let now = self.service().now();
         match self.service().turned_at() {
             None => Some("the scheduler has not started"),

@@ -7,7 +7,7 @@ use baton_model::{
     BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Fence, Items, ObjectHash, OlderOutput,
     Outcome, Product, Run, RunEvent, RunId, RunStatus, Timestamp,
 };
-use baton_store::{RunFilter, Store, StoreError};
+use baton_store::{RunPage, RunRow, Store, StoreError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -59,6 +59,7 @@ macro_rules! conformance {
             pages_show_what_is_wanted
             open_runs_say_why_they_wait
             facts_of_triggers_are_counted
+            the_newest_run_of_each_date_is_told
             histories_are_told
             runs_are_counted_by_time
             runs_of_a_product_are_found
@@ -508,14 +509,14 @@ pub(crate) async fn runs_are_listed_newest_first(database: &impl Database) {
     commit(&store, &mut first, &["a", "b", "c"]).await;
 
     let list = async |pipeline: Option<&str>, limit| {
-        let pipeline = pipeline.map(Into::into);
-        store
-            .list_runs(&RunFilter { pipeline, limit })
-            .await
-            .unwrap()
+        let page = RunPage {
+            pipelines: pipeline.map(Into::into).into_iter().collect(),
+            limit,
+            ..RunPage::default()
+        };
+        store.page_runs(&page).await.unwrap().rows
     };
-    let ids =
-        |found: &[baton_store::RunSummary]| found.iter().map(|run| run.id).collect::<Vec<_>>();
+    let ids = |found: &[RunRow]| found.iter().map(|run| run.id).collect::<Vec<_>>();
     assert_eq!(ids(&list(None, 10).await), [third.id, second.id, first.id]);
     assert_eq!(ids(&list(None, 2).await), [third.id, second.id]);
     let found = list(Some("demo"), 10).await;

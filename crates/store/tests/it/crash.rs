@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use baton_model::{BlockRunKey, BlockStatus, Fence, RunEvent, RunId, Timestamp};
-use baton_store::{RunFilter, Store};
+use baton_store::{RunPage, Store};
 use sqlx::Row;
 
 use crate::facts;
@@ -85,11 +85,11 @@ async fn check(path: &Path, newest: (i64, u64)) {
     assert!(row.await.unwrap().is_none());
 
     let store = Store::open(path).await.unwrap();
-    let filter = RunFilter {
-        pipeline: None,
+    let page = RunPage {
         limit: 1000,
+        ..RunPage::default()
     };
-    let runs = store.list_runs(&filter).await.unwrap();
+    let runs = store.page_runs(&page).await.unwrap().rows;
     let found = store.load_run(RunId(newest.0)).await.unwrap().unwrap();
     assert!(found.version >= newest.1, "a reported commit is lost");
     for summary in runs {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use baton_model::{BlockStatus, ObjectHash, OlderOutput, RunEvent, RunId, RunStatus, Timestamp};
-use baton_store::{Memory, RunFilter, Store};
+use baton_store::{Memory, RunPage, Store};
 use proptest::prelude::*;
 
 use crate::facts::{self, frame, key, plan};
@@ -80,11 +80,11 @@ async fn old_runs_that_nobody_needs_can_go() {
             .unwrap(),
         2
     );
-    let filter = RunFilter {
-        pipeline: None,
+    let page = RunPage {
         limit: 100,
+        ..RunPage::default()
     };
-    let left: Vec<_> = store.list_runs(&filter).await.unwrap();
+    let left = store.page_runs(&page).await.unwrap().rows;
     let left: Vec<_> = left.iter().map(|run| run.id).collect();
     assert_eq!(left, [other, newest, only_b, never_ended, input]);
     assert_eq!(store.load_run(gone).await.unwrap(), None);

@@ -37,6 +37,7 @@ fn trigger(pipeline: &str, name: &str) -> Trigger {
         tags: vec!["a".to_owned()],
         product: None,
         is_declared: true,
+        taken_out_at: None,
         created_at: Timestamp(5),
         updated_at: Timestamp(6),
     }
@@ -526,6 +527,52 @@ pub(crate) async fn facts_of_triggers_are_counted(database: &impl Database) {
         (Timestamp(9), failed[0].id, RunStatus::Failed),
     ];
     assert_eq!(dates, expected);
+}
+
+pub(crate) async fn the_newest_run_of_each_date_is_told(database: &impl Database) {
+    let store = database.open().await;
+    let caused = |pipeline: &str, trigger: i64, date: i64, cause: Cause| {
+        let mut plan = scheduled(pipeline, trigger, date);
+        Arc::make_mut(&mut plan).occasion.cause = cause;
+        plan
+    };
+    // A notebook looks at the run of a date: what it runs is no run of that date.
+    let mut notebook = caused("demo", 1, 4, Cause::Call);
+    Arc::make_mut(&mut notebook).occasion.trigger = None;
+    let plans = vec![
+        scheduled("demo", 1, 1),
+        scheduled("demo", 1, 2),
+        // Another trigger, a backfill, and somebody who calls for a date: each counts, the newest one.
+        caused("demo", 2, 2, Cause::Backfill),
+        caused("demo", 2, 3, Cause::Call),
+        caused("demo", 2, 4, Cause::Hand),
+        notebook,
+        scheduled("demo", 1, 9),
+        scheduled("other", 3, 1),
+    ];
+    let mut runs = made(&store, plans).await;
+    for run in &mut runs[1..] {
+        let occasion = &run.plan.occasion;
+        let is_notebook = occasion.cause == Cause::Call && occasion.trigger.is_none();
+        let is_older = occasion.cause == Cause::Schedule && run.plan.execution_date == Timestamp(2);
+        let status = if is_notebook || is_older {
+            RunStatus::Failed
+        } else {
+            RunStatus::Completed
+        };
+        end(&store, run, status, 1, 2).await;
+    }
+    let demo = "demo".into();
+    let told = store.newest_of_dates(&demo, Timestamp(1), Timestamp(4));
+    let expected = [
+        (Timestamp(1), RunStatus::Initial),
+        (Timestamp(2), RunStatus::Completed),
+        (Timestamp(3), RunStatus::Completed),
+        (Timestamp(4), RunStatus::Completed),
+    ];
+    assert_eq!(told.await.unwrap(), expected.into_iter().collect());
+    let told = store.newest_of_dates(&demo, Timestamp(5), Timestamp(8));
+    assert!(told.await.unwrap().is_empty());
 }
 
 pub(crate) async fn histories_are_told(database: &impl Database) {
