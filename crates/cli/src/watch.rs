@@ -11,7 +11,7 @@ use baton_model::{
     BlockError, BlockRun, BlockRunKey, BlockStatus, BlockUuid, Plan, Run, RunStatus, Timestamp,
 };
 use baton_runner::LogRecord;
-use baton_scheduler::Notice;
+use baton_scheduler::{FAILURE_TAG, Notice};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
@@ -277,6 +277,10 @@ impl Lines {
     }
 
     fn logged(&mut self, record: &LogRecord) -> Vec<String> {
+        // What failed is shown with the block.
+        if record.tags.contains_key(FAILURE_TAG) {
+            return Vec::new();
+        }
         let writer = record.block.as_deref().unwrap_or("");
         if let Some((block, tally)) = self.children.of_writer(writer) {
             match tally.room_for_line() {

@@ -2,7 +2,12 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::Engine;
+use base64::prelude::{
+    BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD,
+};
 use baton_model::{BlockError, Map, Outcome};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::attempt::Tests;
@@ -13,24 +18,37 @@ const MASK: &str = "********";
 /// Shorter texts are not hidden: they would be found everywhere, and a mask in their place would tell them.
 const SHORTEST: usize = 4;
 
+/// The same for what is sure of a Base64 text, which says less in as many characters.
+const SHORTEST_ENCODED: usize = 6;
+
+/// What Python's `quote` writes with `%`, and what `quote_plus` does.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+const QUERY: &AsciiSet = &PATH.add(b'/');
+
 /// The texts to hide. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Concealed(Arc<RwLock<Vec<String>>>);
 
 impl Concealed {
-    /// Hides these texts from now on, as they are, line by line, and as they look inside JSON and `repr`.
+    /// Hides these texts from now on, as they are, line by line, and in the forms in which programs write them: JSON, `repr`,
+    /// addresses, Base64.
     pub(crate) fn add(&self, secrets: &[String]) {
         if secrets.is_empty() {
             return;
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for secret in secrets {
-            let json = Value::from(secret.as_str()).to_string();
-            let quoted = json.trim_matches('"');
-            let forms = [secret.as_str(), secret.trim(), quoted];
-            for form in forms.into_iter().chain(secret.lines().map(str::trim)) {
-                if form.len() >= SHORTEST && !known.iter().any(|text| text == form) {
-                    known.push(form.to_owned());
+            if secret.len() < SHORTEST {
+                continue;
+            }
+            for form in forms(secret) {
+                if form.len() >= SHORTEST && !known.contains(&form) {
+                    known.push(form);
                 }
             }
         }
@@ -77,6 +95,7 @@ impl Concealed {
     /// The error without secrets.
     fn error(&self, mut error: BlockError) -> BlockError {
         error.message = self.text(error.message);
+        error.exception = error.exception.map(|name| self.text(name));
         error.hint = error.hint.map(|hint| self.text(hint));
         for frame in &mut error.frames {
             let shown = frame.code.take();
@@ -88,6 +107,65 @@ impl Concealed {
         }
         error
     }
+}
+
+/// How a secret can look.
+fn forms(secret: &str) -> Vec<String> {
+    let json = Value::from(secret).to_string();
+    let json = json.trim_matches('"').to_owned();
+    let ascii = escaped(&json, |c| !c.is_ascii(), |unit| format!("\\u{unit:04x}"));
+    // `repr` leaves double quotes as they are, and single ones too, unless there are both.
+    let repr = json.replace("\\\"", "\"");
+    let both = repr.replace('\'', "\\'");
+    let path = utf8_percent_encode(secret, PATH).to_string();
+    let query = utf8_percent_encode(secret, QUERY).to_string();
+    let form = query.replace("%20", "+");
+    let mut forms = vec![secret.to_owned(), secret.trim().to_owned()];
+    forms.extend(secret.lines().map(|line| line.trim().to_owned()));
+    forms.extend([json, ascii, repr, both, path, query, form]);
+    forms.extend(encoded(secret.as_bytes()));
+    forms.extend(encoded(secret.trim().as_bytes()));
+    forms
+}
+
+/// What of a secret's Base64 does not depend on what stands around it: alone, and in each of the three places in which it can begin,
+/// for instance behind `user:`.
+fn encoded(secret: &[u8]) -> Vec<String> {
+    let mut forms = Vec::new();
+    for before in 0..3 {
+        let mut bytes = vec![0; before];
+        bytes.extend(secret);
+        // Characters that hold bits of a neighbour: four stand for three bytes.
+        let first = (before * 8).div_ceil(6);
+        let last = bytes.len() * 8 / 6;
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let text = engine.encode(&bytes);
+            let sure = text.get(first..last).unwrap_or_default();
+            if sure.len() >= SHORTEST_ENCODED {
+                forms.push(sure.to_owned());
+            }
+        }
+    }
+    forms
+}
+
+/// The text with the characters that are `special` in UTF-16 units, as `write` writes each.
+fn escaped(text: &str, special: impl Fn(char) -> bool, write: impl Fn(u16) -> String) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if special(character) {
+            let mut units = [0; 2];
+            escaped.extend(
+                character
+                    .encode_utf16(&mut units)
+                    .iter()
+                    .map(|unit| write(*unit)),
+            );
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 /// The text without the known ones.
@@ -145,6 +223,36 @@ mod tests {
             tags,
             json!({"k": ["********", {"n": "x ********", "m": 1}]})
         );
+    }
+
+    /// What Python makes of it: `repr`, `json.dumps`, `quote`, `quote(…, safe="")`, `quote_plus`, Base64 alone and behind `user:`.
+    #[test]
+    fn what_programs_make_of_a_secret_is_hidden() {
+        let concealed = Concealed::default();
+        concealed.add(&["p\u{e4}\"s's\\w\u{f6}rd/&x =1".to_owned()]);
+        for text in [
+            r#"p\u{e4}"s\'s\\w\u{f6}rd/&x =1"#
+                .replace("\\u{e4}", "\u{e4}")
+                .replace("\\u{f6}", "\u{f6}"),
+            r#"p\u00e4\"s's\\w\u00f6rd/&x =1"#.to_owned(),
+            "p%C3%A4%22s%27s%5Cw%C3%B6rd/%26x%20%3D1".to_owned(),
+            "p%C3%A4%22s%27s%5Cw%C3%B6rd%2F%26x%20%3D1".to_owned(),
+            "p%C3%A4%22s%27s%5Cw%C3%B6rd%2F%26x+%3D1".to_owned(),
+        ] {
+            assert_eq!(concealed.text(text.clone()), MASK, "{text}");
+        }
+        concealed.add(&["S3cr3t-Value-Quite-Long".to_owned()]);
+        let alone = concealed.text("UzNjcjN0LVZhbHVlLVF1aXRlLUxvbmc=".to_owned());
+        assert!(
+            alone.starts_with(MASK) && alone.len() <= MASK.len() + 3,
+            "{alone}"
+        );
+        let behind = concealed.text("dXNlcjpTM2NyM3QtVmFsdWUtUXVpdGUtTG9uZw==".to_owned());
+        assert!(
+            behind.starts_with("dXNlcj") && behind.contains(MASK),
+            "{behind}"
+        );
+        assert!(behind.len() < "dXNlcj".len() + MASK.len() + 6, "{behind}");
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::time::Duration;
 use baton_base::{Class, Diagnose, chain};
 use baton_engine::Step;
 use baton_model::{
-    BlockError, BlockKind, BlockRunKey, CallbackOn, Command, FailureKind, Fence, Map, Outcome, Run,
-    RunEvent, RunStatus, Timestamp,
+    BlockError, BlockKind, BlockRunKey, CallbackOn, Command, FailureKind, Fence, Frame, Map,
+    Outcome, Run, RunEvent, RunStatus, Timestamp,
 };
-use baton_runner::{AttemptReport, LogRecord, Stop, Work, YieldedItem};
+use baton_runner::{AttemptReport, Level, LogRecord, Stop, Work, YieldedItem};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -18,6 +18,9 @@ use tokio::time::sleep;
 use crate::journal::Journal;
 use crate::session::{Audience, Away, Cancel, DriveError, Notice, Session};
 use crate::supply::objects_of;
+
+/// The tag of the record of an attempt that failed: its value is the class of the failure.
+pub const FAILURE_TAG: &str = "failure";
 
 /// How long to wait before a database that is away is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -359,6 +362,9 @@ impl Driver<'_> {
         let (log, items) = (self.log.clone(), self.items.clone());
         let places = self.session.places.clone();
         let calm = self.session.store.calm();
+        let clock = Arc::clone(&self.session.clock);
+        let name =
+            (run.block(&key)).map_or_else(|| key.block.to_string(), |block| block.name.clone());
         self.flight.spawn(async move {
             let report = match prepared {
                 Ok(attempt) => {
@@ -381,6 +387,10 @@ impl Driver<'_> {
                     products: Vec::new(),
                 }),
             };
+            if let Outcome::Failed { error, .. } = &report.outcome {
+                // Nobody is left to hear of it where that fails.
+                drop(log.send(failure_record(clock(), name, number, error)).await);
+            }
             // Of many runs that are due at once, the first ones go on when the last one has begun.
             calm.await;
             baton_base::failpoint("attempt-ended");
@@ -432,6 +442,38 @@ impl Driver<'_> {
 
     async fn tell(&self, notice: Notice) {
         self.audience.tell(notice).await;
+    }
+}
+
+/// What the log says of an attempt that failed: whoever looks at nothing but logs must find it there.
+fn failure_record(at: Timestamp, block: String, attempt: u32, error: &BlockError) -> LogRecord {
+    let mut message = match &error.exception {
+        Some(exception) => format!("{exception}: {}", error.message),
+        None => error.message.clone(),
+    };
+    for frame in &error.frames {
+        let Frame {
+            file,
+            line,
+            function,
+            code,
+            ..
+        } = frame;
+        let code = code.iter().map(|code| format!("\n    {code}"));
+        message.extend(
+            [format!("\n  {file}:{line} in {function}")]
+                .into_iter()
+                .chain(code),
+        );
+    }
+    let kind = serde_json::to_value(error.kind).unwrap_or_default();
+    LogRecord {
+        at,
+        level: Level::Error,
+        block: Some(block),
+        attempt: Some(attempt),
+        message,
+        tags: Map::from_iter([(FAILURE_TAG.to_owned(), kind)]),
     }
 }
 

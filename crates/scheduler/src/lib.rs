@@ -13,7 +13,7 @@ mod session;
 mod supply;
 
 pub use clock::{Clock, wall_clock};
-pub use drive::drive;
+pub use drive::{FAILURE_TAG, drive};
 pub use hands::Hands;
 pub use journal::{Journal, JournalError, read_log, read_log_from};
 pub use kwargs::partition;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use baton_base::iso;
 use baton_model::{Cause, PipelineUuid};
-use baton_store::RunFilter;
+use baton_store::RunPage;
 use serde_json::json;
 
 use super::state::State;
@@ -16,11 +16,17 @@ use crate::terminal::{self, Paint, say};
 /// Prints the list.
 pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
     let state = State::open(&args.project)?;
-    let filter = RunFilter {
-        pipeline: args.pipeline.as_deref().map(PipelineUuid::from),
+    let page = RunPage {
+        pipelines: args
+            .pipeline
+            .as_deref()
+            .map(PipelineUuid::from)
+            .into_iter()
+            .collect(),
         limit: args.limit,
+        ..RunPage::default()
     };
-    let runs = state.block_on(state.store.list_runs(&filter))?;
+    let runs = state.block_on(state.store.page_runs(&page))?.rows;
     let mut pipelines: Vec<_> = runs.iter().map(|run| run.pipeline.clone()).collect();
     pipelines.sort_unstable();
     pipelines.dedup();
@@ -39,8 +45,8 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         .max(8);
     if !args.json {
         let head = format!(
-            "{:>5}  {:width$}  {:11}  {:24}  {:>10}  {:>10}",
-            "RUN", "PIPELINE", "STATUS", "STARTED", "TIME", "USUALLY"
+            "{:>5}  {:width$}  {:11}  {:24}  {:>10}  {:>10}  {:24}  TRIGGER",
+            "RUN", "PIPELINE", "STATUS", "STARTED", "TIME", "USUALLY", "LOGICAL DATE"
         );
         say(&paint.bold(&head));
     }
@@ -61,6 +67,8 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         if args.json {
             say(&json!({
                 "run_id": run.id, "pipeline": run.pipeline, "status": status,
+                "trigger": run.trigger_name, "cause": run.cause,
+                "execution_date": iso(run.execution_date.0), "reason": run.note,
                 "created_at": iso(run.created_at.0),
                 "started_at": run.started_at.map(|at| iso(at.0)),
                 "ended_at": run.ended_at.map(|at| iso(at.0)),
@@ -87,12 +95,14 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
             .is_some_and(|(usual, time)| usual.is_outlasted_by(time.as_secs_f64()));
         let usual = usual.and_then(|usual| Duration::try_from_secs_f64(usual.median).ok());
         let line = format!(
-            "{:>5}  {:width$}  {coloured}  {:24}  {}  {:>10}",
+            "{:>5}  {:width$}  {coloured}  {:24}  {}  {:>10}  {:24}  {}",
             run.id,
             run.pipeline.as_str(),
-            iso(run.started_at.unwrap_or(run.created_at).0),
+            run.started_at.map(|at| iso(at.0)).unwrap_or_default(),
             if is_slow { paint.yellow(&took) } else { took },
             usual.map(terminal::seconds).unwrap_or_default(),
+            iso(run.execution_date.0),
+            run.trigger_name.as_deref().unwrap_or_default(),
         );
         say(line.trim_end());
     }
