@@ -190,6 +190,38 @@ fn callbacks_hear_that_a_run_was_cancelled() {
     assert!(ended.is_some() && ended < told, "{heard:?}");
 }
 
+/// Callbacks are no part of what is cancelled: the first Ctrl-C lets them end; the second one ends them, and that is kept.
+#[test]
+fn only_the_second_control_c_ends_callbacks() {
+    let begun = |sleeps: &str| {
+        let mut project = TestProject::new();
+        let done = "@custom\ndef done(*args):\n    return 1\n";
+        project.block("p", "done", "custom", &[], "", done);
+        let code = format!(
+            "import os, time\n\n@callback('success')\ndef success(data, **kwargs):\n    open('calling', 'w').close()\n    {sleeps}\n    open('called', 'w').close()\n"
+        );
+        attach(&project, "callbacks", "tell", "done", &code);
+        let mut child = start(&project);
+        wait_for(&project.scratch().join("calling"), &mut child);
+        signal(&child, "-INT");
+        (project, child)
+    };
+    let (project, mut child) = begun("time.sleep(4)");
+    assert!(child.wait().unwrap().success());
+    assert!(project.scratch().join("called").exists());
+    assert_eq!(last_summary(&project)["status"], "completed");
+
+    let (project, mut child) = begun("time.sleep(600)");
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(child.try_wait().unwrap().is_none(), "it lets them end");
+    signal(&child, "-INT");
+    assert!(child.wait().unwrap().success());
+    assert!(!project.scratch().join("called").exists());
+    assert_eq!(last_summary(&project)["status"], "completed");
+    let why = project.baton(&["why", "PROJECT", "1"]).stdout;
+    assert!(why.contains("the callbacks were stopped"), "{why}");
+}
+
 #[test]
 fn control_c_twice_kills_what_does_not_listen() {
     let tail = "    import signal\n    signal.signal(signal.SIGINT, lambda *a: open('deaf', 'w').close())\n    note('deaf_ready')\n    while True:\n        time.sleep(60)\n";

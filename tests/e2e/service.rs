@@ -692,6 +692,14 @@ fn runs_share_the_places_of_a_pool_key_by_key() {
     });
     assert!(reason.contains("customer=1"), "{reason}");
     assert_eq!(status(runs[1])["status"], "initial");
+    // More places count without a restart.
+    project.file(
+        "metadata.yaml",
+        "project_type: standalone\npools: {api: 2}\n",
+    );
+    until("a second run of the customer", || {
+        (status(runs[1])["status"] == "running").then_some(())
+    });
     fs::write(project.scratch().join("go"), "").unwrap();
     for run in runs {
         assert_eq!(server.ended(run)["status"], "completed");

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_base::Class;
@@ -43,12 +44,12 @@ pub struct ProjectDesk {
     products: Products,
     options: WorkerOptions,
     answers: Arc<dyn Answers>,
-    most_places: u32,
+    most_places: AtomicU32,
     machine: Machine,
     places: Arc<Semaphore>,
     shared: AsyncMutex<Option<Shared>>,
     limits: Mutex<HashMap<PipelineUuid, PipelineLimits>>,
-    pools: HashMap<String, u32>,
+    pools: Mutex<HashMap<String, u32>>,
 }
 
 impl ProjectDesk {
@@ -61,23 +62,37 @@ impl ProjectDesk {
         machine: Machine,
         answers: Arc<dyn Answers>,
     ) -> Self {
-        let most_places = options
-            .workers
-            .or_else(|| queue_concurrency(project))
-            .unwrap_or(PLACES)
-            .max(1);
+        let most_places = most_places(&options, project);
         Self {
             root: project.root().to_owned(),
             state,
             products,
             options,
             answers,
-            most_places,
+            most_places: AtomicU32::new(most_places),
             machine,
             places: Arc::new(Semaphore::new(most_places as usize)),
             shared: AsyncMutex::default(),
             limits: Mutex::default(),
-            pools: pools(project),
+            pools: Mutex::new(pools(project)),
+        }
+    }
+
+    /// Reads anew what the project's own file says of pools and of how many blocks may work at a time. Where there are fewer places
+    /// than before, those in use go when they are given back.
+    pub fn follow_settings(&self, project: &Project) {
+        *self.lock_pools() = pools(project);
+        let wanted = most_places(&self.options, project);
+        let before = self.most_places.swap(wanted, Ordering::Relaxed);
+        if let Some(more) = wanted.checked_sub(before) {
+            self.places.add_permits(more as usize);
+        } else {
+            let places = Arc::clone(&self.places);
+            tokio::spawn(async move {
+                if let Ok(taken) = places.acquire_many_owned(before - wanted).await {
+                    taken.forget();
+                }
+            });
         }
     }
 
@@ -207,6 +222,10 @@ impl ProjectDesk {
         })
     }
 
+    fn lock_pools(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock_limits(&self) -> MutexGuard<'_, HashMap<PipelineUuid, PipelineLimits>> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,7 +235,11 @@ impl Desk for ProjectDesk {
     fn draw(&self, wanted: Vec<Wanted>) -> Soon<'_, Vec<Result<Drawn, Complaint>>> {
         Box::pin(async move {
             let known = self.known().await;
-            let (root, workers, machine) = (self.root.clone(), self.most_places, self.machine);
+            let (root, workers, machine) = (
+                self.root.clone(),
+                self.most_places.load(Ordering::Relaxed),
+                self.machine,
+            );
             let count = wanted.len();
             let drawn = spawn_blocking(move || {
                 let project = match Project::open_with(&root, lookup(&known)) {
@@ -247,6 +270,10 @@ impl Desk for ProjectDesk {
         })
     }
 
+    fn has_pipeline(&self, pipeline: &PipelineUuid) -> bool {
+        self.state.has_pipeline(pipeline)
+    }
+
     fn limits(&self, pipeline: &PipelineUuid) -> PipelineLimits {
         if let Some(limits) = self.lock_limits().get(pipeline) {
             return *limits;
@@ -257,7 +284,7 @@ impl Desk for ProjectDesk {
     }
 
     fn pools(&self) -> HashMap<String, u32> {
-        self.pools.clone()
+        self.lock_pools().clone()
     }
 
     fn machine(&self) -> Machine {
@@ -301,6 +328,15 @@ fn read_limits(root: &Path, pipeline: &PipelineUuid) -> PipelineLimits {
             LimitReached::Skip => OnLimit::Skip,
         },
     }
+}
+
+/// How many blocks may work at a time.
+fn most_places(options: &WorkerOptions, project: &Project) -> u32 {
+    options
+        .workers
+        .or_else(|| queue_concurrency(project))
+        .unwrap_or(PLACES)
+        .max(1)
 }
 
 /// `pools` of the project: names with their places.

@@ -54,7 +54,8 @@ impl Keeping {
     }
 }
 
-fn period(value: Option<&Value>, key: &str) -> Result<Option<Duration>, Failure> {
+/// How long what the setting `key` is about is kept, by its value.
+pub(crate) fn period(value: Option<&Value>, key: &str) -> Result<Option<Duration>, Failure> {
     let text = match value {
         None | Some(Value::Null) => return Ok(Some(KEPT)),
         Some(Value::String(text)) if text.trim() == "forever" => return Ok(None),

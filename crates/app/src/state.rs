@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use baton_base::{Home, ProjectHome, files};
-use baton_model::{Run, RunId};
+use baton_model::{PipelineUuid, Run, RunId};
 use baton_project::Project;
 use baton_store::{Secrets, Store};
 
@@ -17,6 +17,8 @@ pub struct ProjectState {
     pub home: ProjectHome,
     /// Where all of Baton's state lives.
     pub baton_home: PathBuf,
+    /// The project's folder.
+    root: PathBuf,
     /// The database.
     pub store: Store,
     /// The database on a server that holds the runs of this project's servers, when this is another one.
@@ -52,6 +54,7 @@ impl ProjectState {
         Ok(Self {
             home,
             baton_home: baton_home.path().to_owned(),
+            root: project.to_owned(),
             store,
             elsewhere,
         })
@@ -68,6 +71,11 @@ impl ProjectState {
             let _ = std::fs::remove_file(note);
         }
         Ok(())
+    }
+
+    /// Whether the project has this pipeline.
+    pub(crate) fn has_pipeline(&self, pipeline: &PipelineUuid) -> bool {
+        baton_project::has_pipeline(&self.root, pipeline)
     }
 
     /// The project's secrets.

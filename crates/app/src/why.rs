@@ -2,9 +2,11 @@
 //!
 //! Everything is read from the project's state, so that it can be asked without a server, too.
 
+use std::collections::BTreeSet;
+
 use baton_engine::triggers::{TriggerHistory, decide};
 use baton_engine::why::{Why, WhyFacts, why, why_no_run};
-use baton_model::{RunId, RunStatus, Timestamp, Trigger};
+use baton_model::{Cause, RunId, RunStatus, Timestamp, Trigger, TriggerKind, TriggerSettings};
 use baton_scheduler::is_scheduled;
 use baton_store::RunPage;
 
@@ -23,6 +25,11 @@ impl ProjectState {
             self.is_served()
         };
         let seen = schedules.then_some(now);
+        // Of several servers that are at work, one goes on with the runs of another.
+        let is_theirs =
+            schedules && self.store.is_shared() && run.plan.occasion.cause != Cause::Hand;
+        let is_driven =
+            run.status != RunStatus::Running || is_theirs || self.drivers().await?.has(id);
         let pipeline = &run.plan.pipeline;
         let usual = self.usual_of_pipelines(std::slice::from_ref(pipeline), Some(id));
         let usual = usual.await?.remove(pipeline);
@@ -44,6 +51,7 @@ impl ProjectState {
             now,
             waits_for: note.as_deref(),
             scheduler_seen: seen,
+            is_driven,
             usual: usual.and_then(|usual| usual.seconds),
             usual_blocks: &usual_blocks,
             last_good: good.as_ref(),
@@ -64,12 +72,31 @@ impl ProjectState {
             runtimes: &facts.recent_runtimes,
             copies: 1,
         };
-        let decision = decide(trigger, &history, now);
+        let mut decision = decide(trigger, &history, now);
+        if trigger.is_active {
+            if !self.has_pipeline(&trigger.pipeline) {
+                let pipeline = &trigger.pipeline;
+                decision.due.clear();
+                decision.waits = false;
+                decision.reason = format!("its pipeline `{pipeline}` does not exist");
+            } else if trigger.kind == TriggerKind::Pipeline {
+                let after = TriggerSettings::of(&trigger.settings).after;
+                let gone: BTreeSet<&str> = (after.iter())
+                    .filter(|after| !self.has_pipeline(&after.pipeline))
+                    .map(|after| after.pipeline.as_str())
+                    .collect();
+                for pipeline in gone {
+                    let more = format!(", but there is no pipeline `{pipeline}`");
+                    decision.reason.push_str(&more);
+                }
+            }
+        }
         // Once a later date has its run, or the trigger is off, that is past.
         let refused = refused
             .into_iter()
             .next()
-            .filter(|event| trigger.is_active && event.date > facts.newest_date);
+            .filter(|event| trigger.is_active && event.date > facts.newest_date)
+            .filter(|_| self.has_pipeline(&trigger.pipeline));
         let refused = refused.map(|event| event.reason);
         Ok(why_no_run(trigger, &decision, refused.as_deref()))
     }

@@ -171,27 +171,20 @@ impl Turn<'_> {
         self.places = Places::new(&self.graph, &self.run);
     }
 
-    /// Stops a run: what has not started is cancelled, what is under way is asked to stop.
+    /// Stops a run: what has not started is cancelled, what is under way is asked to stop. Callbacks go on: only a second
+    /// request stops them.
     pub(crate) fn cancel(&mut self, reason: &str) -> Result<(), String> {
         if self.run.cancel_requested {
-            return Err("the run is already being cancelled".to_owned());
+            return self.stop_callbacks();
         }
+        self.run.cancel_requested = true;
         let calling = |block: &BlockRun| block.callbacks.as_ref().is_some_and(|one| !one.done);
         if self.run.blocks.iter().all(|block| block.status.is_final())
             && self.run.blocks.iter().any(calling)
         {
-            // What is left are callbacks: they are stopped, and the run ends as it would have.
-            for block in &self.run.blocks {
-                if let Some(callbacks) = block.callbacks.as_ref().filter(|one| !one.done) {
-                    self.commands.push(Command::StopAttempt {
-                        key: block.key.clone(),
-                        fence: callbacks.fence,
-                    });
-                }
-            }
+            // What is left are callbacks: the run ends as it would have, for the reason that it has.
             return Ok(());
         }
-        self.run.cancel_requested = true;
         self.run.reason = Some(reason.to_owned());
         for position in 0..self.run.blocks.len() {
             let block = &mut self.run.blocks[position];
@@ -205,6 +198,23 @@ impl Turn<'_> {
             } else {
                 self.end(position, BlockStatus::Cancelled);
             }
+        }
+        Ok(())
+    }
+
+    /// Asks the callbacks under way to stop. What they answer is kept with the block run.
+    fn stop_callbacks(&mut self) -> Result<(), String> {
+        let before = self.commands.len();
+        for block in &self.run.blocks {
+            if let Some(callbacks) = block.callbacks.as_ref().filter(|one| !one.done) {
+                self.commands.push(Command::StopAttempt {
+                    key: block.key.clone(),
+                    fence: callbacks.fence,
+                });
+            }
+        }
+        if self.commands.len() == before {
+            return Err("the run is already being cancelled".to_owned());
         }
         Ok(())
     }

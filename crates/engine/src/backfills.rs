@@ -228,20 +228,25 @@ pub fn is_decided(status: BackfillStatus) -> bool {
     )
 }
 
-/// The intervals whose newest run is not there, has failed or was cancelled. One whose run is open is not missing.
-pub fn missing<'i>(
-    intervals: &'i [Interval],
+/// Whether a date is missing by its newest run: there is none, it has failed or was cancelled. One whose run is open is
+/// not missing.
+pub fn is_missing(newest: Option<RunStatus>) -> bool {
+    matches!(
+        newest,
+        None | Some(RunStatus::Failed | RunStatus::Cancelled)
+    )
+}
+
+/// Which runs of a backfill of missing dates say where it stands, once all of them are made: `own` has the newest run of
+/// its own for each date, `newest` that of anybody. What failed here and was made good elsewhere is no longer missing.
+pub fn telling(
+    own: BTreeMap<Timestamp, RunStatus>,
     newest: &BTreeMap<Timestamp, RunStatus>,
-) -> Vec<&'i Interval> {
-    intervals
-        .iter()
-        .filter(|interval| {
-            matches!(
-                newest.get(&interval.start),
-                None | Some(RunStatus::Failed | RunStatus::Cancelled)
-            )
-        })
-        .collect()
+) -> BTreeMap<Timestamp, RunStatus> {
+    let tells = |(date, status): &(Timestamp, RunStatus)| {
+        !is_missing(Some(*status)) || is_missing(newest.get(date).copied())
+    };
+    own.into_iter().filter(tells).collect()
 }
 
 /// What a backfill would do.
@@ -257,7 +262,8 @@ pub struct Preview {
     pub takes: Option<Duration>,
 }
 
-/// What a backfill would do if it were started: all of its dates, or only those that are missing.
+/// What a backfill would do if it were started: all of its dates, or only those that are missing by the newest run of
+/// each, whoever made it.
 pub fn preview(
     backfill: &Backfill,
     only_missing: bool,
@@ -267,7 +273,9 @@ pub fn preview(
     let all = intervals(backfill)?;
     let dates = all.len();
     let runs: Vec<Interval> = if only_missing {
-        missing(&all, newest).into_iter().cloned().collect()
+        let newest = |one: &Interval| newest.get(&one.start).copied();
+        let all = all.into_iter();
+        all.filter(|one| is_missing(newest(one))).collect()
     } else {
         all
     };
@@ -470,6 +478,24 @@ mod tests {
                 assert_eq!(status(decided, 2, &newest), decided);
             }
         }
+    }
+
+    #[test]
+    fn what_others_have_made_good_is_not_held_against_a_backfill() {
+        use RunStatus::{Cancelled, Completed, Failed, Running};
+        let by_date = |statuses: &[RunStatus]| -> BTreeMap<Timestamp, RunStatus> {
+            (0..).map(Timestamp).zip(statuses.iter().copied()).collect()
+        };
+        let own = by_date(&[Completed, Failed, Failed, Cancelled, Running]);
+        let newest = by_date(&[Failed, Completed, Failed, Running, Running]);
+        let told = telling(own, &newest);
+        let expected = [(0, Completed), (2, Failed), (4, Running)];
+        let expected = expected.map(|(date, status)| (Timestamp(date), status));
+        assert_eq!(told, expected.into_iter().collect());
+        // Nothing was missing: no run has been made, and all is done.
+        let none = BTreeMap::new();
+        let status = status(BackfillStatus::Running, 0, &none);
+        assert_eq!(status, BackfillStatus::Completed);
     }
 
     #[test]

@@ -3,16 +3,20 @@
 //! What a caller of a trigger may say is in `calls`, what the next day brings in `forecast`.
 
 mod calls;
+mod circles;
 mod forecast;
 
 use std::time::Duration;
 
-use baton_model::{Misfire, RunStatus, Schedule, Timestamp, Trigger, TriggerKind, TriggerSettings};
+use baton_model::{
+    After, Map, Misfire, RunStatus, Schedule, Timestamp, Trigger, TriggerKind, TriggerSettings,
+};
 
 use crate::schedule::{current_date, date_after};
 use crate::zones::Zone;
 
 pub use calls::{Complaint, accept, accept_chosen, matches};
+pub use circles::{Waiting, circle, told};
 pub use forecast::{Collision, Expected, Planned, PoolLoad, collisions, forecast, pool_loads};
 
 /// Most runs that one decision makes. Where more dates were missed, the next decision makes the next ones.
@@ -20,6 +24,9 @@ pub const MOST_AT_ONCE: usize = 100;
 
 const MINUTE: i64 = 60_000_000;
 const SECOND: i64 = 1_000_000;
+
+/// A date that is first looked at so long after it came has been missed: who is at work looks when it comes.
+const IN_TIME: i64 = MINUTE;
 
 /// What is known of the runs of a trigger.
 #[derive(Clone, Copy)]
@@ -90,8 +97,7 @@ struct Followed<'a> {
 impl<'a> Followed<'a> {
     fn new(trigger: &'a Trigger) -> Result<Self, String> {
         if trigger.kind != TriggerKind::Time {
-            let kind = trigger.kind.name();
-            return Err(format!("a trigger of type {kind} has no schedule"));
+            return Err(awaited(trigger));
         }
         let interval = trigger.interval.as_deref();
         let Some(interval) = interval.filter(|text| !text.trim().is_empty()) else {
@@ -152,7 +158,7 @@ impl<'a> Followed<'a> {
 /// Decides which runs of a trigger are made now.
 pub fn decide(trigger: &Trigger, history: &TriggerHistory<'_>, now: Timestamp) -> Decision {
     if !trigger.is_active {
-        return Decision::nothing("the trigger is switched off", None);
+        return Decision::nothing(off(trigger), None);
     }
     let followed = match Followed::new(trigger) {
         Ok(followed) => followed,
@@ -175,6 +181,64 @@ pub fn decide(trigger: &Trigger, history: &TriggerHistory<'_>, now: Timestamp) -
         Schedule::AlwaysOn => Decision::due(vec![now], "it always runs", None),
         _ => decide_dates(&followed, history, now),
     }
+}
+
+/// Why a trigger is switched off, as far as that is known.
+fn off(trigger: &Trigger) -> &'static str {
+    if trigger.taken_out_at.is_some() {
+        "it was taken out of `triggers.yaml` and is switched off"
+    } else {
+        "the trigger is switched off"
+    }
+}
+
+/// What a trigger without a schedule waits for.
+fn awaited(trigger: &Trigger) -> String {
+    match &trigger.kind {
+        TriggerKind::Pipeline => {
+            let after = TriggerSettings::of(&trigger.settings).after;
+            let ends: Vec<String> = after.iter().map(end_of).collect();
+            match ends.as_slice() {
+                [] => {
+                    "it waits for the end of a pipeline, and `settings.after` names none".to_owned()
+                }
+                ends => format!("it waits for the end of {}", ends.join(" or ")),
+            }
+        }
+        TriggerKind::Event if trigger.matchers.is_empty() => {
+            "it waits for an event, and `event_matchers` has no pattern that one could fit"
+                .to_owned()
+        }
+        TriggerKind::Event => {
+            let patterns: Vec<String> = trigger.matchers.iter().map(pattern).collect();
+            format!("it waits for an event that fits {}", patterns.join(" or "))
+        }
+        TriggerKind::Api => "it waits for a call; it has no schedule".to_owned(),
+        kind => format!("a trigger of type {} has no schedule", kind.name()),
+    }
+}
+
+/// The end of a run, as a trigger waits for it.
+fn end_of(after: &After) -> String {
+    let trigger = match &after.trigger {
+        Some(name) => format!(" by trigger `{name}`"),
+        None => String::new(),
+    };
+    let status = match after.status {
+        Some(RunStatus::Completed) => String::new(),
+        Some(status) => format!(" ({})", status.name()),
+        None => " (any end)".to_owned(),
+    };
+    format!("pipeline `{}`{trigger}{status}", after.pipeline)
+}
+
+/// A pattern of events, cut where it is long.
+fn pattern(pattern: &Map) -> String {
+    const MOST: usize = 120;
+    let text = serde_json::Value::Object(pattern.clone()).to_string();
+    let cut: String = text.chars().take(MOST).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    format!("`{cut}{more}`")
 }
 
 fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Timestamp) -> Decision {
@@ -203,7 +267,7 @@ fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Time
             ..Decision::nothing(reason, next)
         };
     };
-    if due.len() > 1 || first < current {
+    if due.len() > 1 || first < current || was_missed(followed, history, current, lead, now) {
         return catch_up(followed, history, due, next, now);
     }
     let mut decision = Decision::due(due, "its date has come", next);
@@ -211,6 +275,24 @@ fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Time
         decision.skip = Some(still_open(history.open));
     }
     decision
+}
+
+/// Whether the current date, the only one left, is one of those that are made up for: nobody could have skipped it when
+/// it came, since nobody looked, or since dates before it had not had their turn.
+fn was_missed(
+    followed: &Followed<'_>,
+    history: &TriggerHistory<'_>,
+    current: Timestamp,
+    lead: Option<Duration>,
+    now: Timestamp,
+) -> bool {
+    let opens = followed.opens(current, lead);
+    let nobody_looked = now.0.saturating_sub(opens.0) > IN_TIME;
+    let stood_behind = history.newest_made.is_some_and(|made| made >= opens);
+    followed.settings.skip_if_running
+        && history.open > 0
+        && followed.settings.misfire == Misfire::All
+        && (nobody_looked || stood_behind)
 }
 
 /// Dates of schedules have no fractions.

@@ -21,6 +21,9 @@ pub use words::span;
 
 use words::{clock, count, number, span_of};
 
+/// Most callbacks whose errors are told.
+const MOST_CALLBACKS: usize = 3;
+
 /// Most links of a critical path that are shown.
 const MOST_LINKS: usize = 5;
 
@@ -53,6 +56,8 @@ pub struct WhyFacts<'a> {
     pub waits_for: Option<&'a str>,
     /// When a scheduler last showed that it lives; none where none is known.
     pub scheduler_seen: Option<Timestamp>,
+    /// Whether a process drives it, where it has begun and not ended.
+    pub is_driven: bool,
     /// Seconds that runs of the pipeline usually take.
     pub usual: Option<Spread>,
     /// What its blocks usually take, produce and use.
@@ -116,9 +121,11 @@ fn completed(facts: &WhyFacts<'_>) -> Why {
     let run = facts.run;
     let id = run.id;
     let took = took(run, facts.now);
+    let blamed = slowest_link(facts);
     let mut why = Why::new(match facts.usual {
         Some(usual) if usual.is_outlasted_by(took) => {
-            let blame = slowest_link(facts).map_or_else(String::new, |text| format!(": {text}"));
+            let blame = blamed.as_ref();
+            let blame = blame.map_or_else(String::new, |blame| format!(": {}", blame.text));
             format!(
                 "Run {id} took {} instead of the usual {}{blame}.",
                 span_of(took),
@@ -139,8 +146,11 @@ fn completed(facts: &WhyFacts<'_>) -> Why {
     });
     why.details.extend(steps(facts));
     why.details.extend(unusual(facts));
+    why.details.extend(of_callbacks(run));
+    // A process that went away has nothing to do with what has changed.
     if let (Some(usual), Some(good)) = (facts.usual, facts.last_good)
         && usual.is_outlasted_by(took)
+        && !blamed.is_some_and(|blame| blame.is_interruption)
     {
         why.details.extend(since(run, good));
     }
@@ -169,6 +179,7 @@ fn failed(facts: &WhyFacts<'_>) -> Why {
         let reason = run.reason.as_deref().unwrap_or("nothing says why");
         let mut why = Why::new(format!("Run {id} failed: {reason}."));
         why.details.extend(steps(facts));
+        why.details.extend(of_callbacks(run));
         return why;
     };
     let differing = facts.last_good.map(|good| (good.id, changes(run, good)));
@@ -219,6 +230,7 @@ fn failed(facts: &WhyFacts<'_>) -> Why {
             count(kept, "block")
         ));
     }
+    why.details.extend(of_callbacks(run));
     match differing {
         Some((good, changes)) => why.details.extend(told(good, &changes)),
         None => why
@@ -247,7 +259,28 @@ fn cancelled(facts: &WhyFacts<'_>) -> Why {
     let (done, all) = (done.count(), run.blocks.len());
     why.details
         .push(format!("{done} of {} had completed.", count(all, "block")));
+    why.details.extend(of_callbacks(run));
     why
+}
+
+/// What went wrong in callbacks, which changes no status: nothing else tells of it.
+fn of_callbacks(run: &Run) -> Vec<String> {
+    let errors = run.blocks.iter().filter_map(|block| {
+        let error = block.callbacks.as_ref()?.error.as_ref()?;
+        Some(format!(
+            "A callback of block `{}` failed{}.",
+            block.name,
+            said(error)
+        ))
+    });
+    let mut found: Vec<String> = errors.collect();
+    let all = found.len();
+    if all > MOST_CALLBACKS {
+        found.truncate(MOST_CALLBACKS);
+        let more = count(all - MOST_CALLBACKS, "more block");
+        found.push(format!("So did callbacks of {more}."));
+    }
+    found
 }
 
 /// What an error says, after the word `failed`.
@@ -268,8 +301,20 @@ fn took(run: &Run, now: Timestamp) -> f64 {
     run.ended_at.unwrap_or(now).since(start).as_secs_f64()
 }
 
+/// What made a run slow.
+struct Blame {
+    /// In words, behind a colon.
+    text: String,
+    /// Whether a process went away.
+    is_interruption: bool,
+}
+
 /// The link of the critical path that took most beyond what is usual.
-fn slowest_link(facts: &WhyFacts<'_>) -> Option<String> {
+fn slowest_link(facts: &WhyFacts<'_>) -> Option<Blame> {
+    let own = |text: String| Blame {
+        text,
+        is_interruption: false,
+    };
     let chain = critical_path(facts.run, facts.now);
     let beyond = chain.iter().filter_map(|link| {
         let block = facts.run.blocks.get(link.position)?;
@@ -279,22 +324,37 @@ fn slowest_link(facts: &WhyFacts<'_>) -> Option<String> {
     });
     let slow = beyond.max_by(|one, other| one.0.total_cmp(&other.0));
     let waited = chain.iter().max_by_key(|link| link.waited);
+    let lost = chain.iter().max_by_key(|link| link.lost);
+    if let Some(link) = lost.filter(|link| {
+        let more = slow.map_or(0.0, |(more, ..)| more);
+        let waited = waited.map_or(0.0, |link| link.waited.as_secs_f64());
+        link.lost.as_secs() > 0 && link.lost.as_secs_f64() > more.max(waited)
+    }) {
+        return Some(Blame {
+            text: format!(
+                "no process drove it for a time, and block `{}` began anew {} after its first start",
+                link.name,
+                span(link.lost)
+            ),
+            is_interruption: true,
+        });
+    }
     if let Some(link) = waited.filter(|link| {
         link.waited.as_secs_f64() > slow.map_or(0.0, |(more, ..)| more) && link.waited.as_secs() > 0
     }) {
-        return Some(format!(
+        return Some(own(format!(
             "block `{}` waited {} for a free worker",
             link.name,
             span(link.waited)
-        ));
+        )));
     }
     let (_, link, usual) = slow?;
-    Some(format!(
+    Some(own(format!(
         "block `{}` took {}, usually {}",
         link.name,
         span(link.took),
         span_of(usual)
-    ))
+    )))
 }
 
 /// The critical path, its longest links, in order.
@@ -305,7 +365,13 @@ fn steps(facts: &WhyFacts<'_>) -> Vec<String> {
         return Vec::new();
     }
     let mut longest: Vec<usize> = (0..all).collect();
-    longest.sort_by_key(|at| std::cmp::Reverse(chain.get(*at).map(|link| link.took + link.waited)));
+    longest.sort_by_key(|at| {
+        std::cmp::Reverse(
+            chain
+                .get(*at)
+                .map(|link| link.took + link.waited + link.lost),
+        )
+    });
     longest.truncate(MOST_LINKS);
     let mut at = 0;
     chain.retain(|_| {
@@ -325,7 +391,13 @@ fn steps(facts: &WhyFacts<'_>) -> Vec<String> {
             } else {
                 String::new()
             };
-            format!("`{}` {}{usual}{waited}", link.name, span(link.took))
+            let lost = if link.lost.as_secs() > 0 {
+                format!(", begun anew {} after its first start", span(link.lost))
+            } else {
+                String::new()
+            };
+            let took = span(link.took);
+            format!("`{}` {took}{usual}{waited}{lost}", link.name)
         })
         .collect();
     vec![format!(

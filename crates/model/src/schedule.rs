@@ -53,6 +53,28 @@ impl Schedule {
         Self::cron(text)
     }
 
+    /// Whether no moment of the calendar fits it, as the 31st of February: an expression that names days of the month
+    /// and no weekdays, all of them beyond the ends of its months.
+    pub fn never_comes(&self) -> bool {
+        let Self::Cron(cron) = self else {
+            return false;
+        };
+        let pattern = &cron.pattern;
+        let days = pattern.days.values();
+        if pattern.is_dom_wildcard() || !pattern.is_dow_wildcard() || days.is_empty() {
+            return false;
+        }
+        let months = pattern.months.values();
+        // The 29th of February comes in some years.
+        let last = |month: &u16| match *month {
+            2 => 29,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        let most = months.iter().map(last).max().unwrap_or(31);
+        days.iter().all(|day| *day > most) && !pattern.days.has_modifiers()
+    }
+
     fn cron(text: &str) -> Result<Self, BadSchedule> {
         let mut fields: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         if !matches!(fields.len(), 5 | 6) {
@@ -132,6 +154,25 @@ pub struct Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn schedules_that_never_come_are_known() {
+        let never = |text: &str| Schedule::parse(text).is_ok_and(|one| one.never_comes());
+        for text in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"] {
+            assert!(never(text), "{text}");
+        }
+        for text in [
+            "0 0 29 2 *",
+            "0 0 31 2,3 *",
+            "0 0 31 2 1",
+            "0 0 L 2 *",
+            "0 0 * 2 *",
+            "0 0 30,31 4 *",
+            "@monthly",
+        ] {
+            assert!(!never(text), "{text}");
+        }
+    }
 
     #[test]
     fn schedules_are_judged() {

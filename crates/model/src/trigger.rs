@@ -98,6 +98,10 @@ pub struct Trigger {
     pub product: Option<String>,
     /// Whether the pipeline's `triggers.yaml` declares it.
     pub is_declared: bool,
+    /// When it was switched off because its entry had been taken out of `triggers.yaml`; none for one that stands there,
+    /// never did, or has been switched on since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_out_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

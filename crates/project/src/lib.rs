@@ -63,7 +63,7 @@ pub use pipeline::PipelineFile;
 pub use platform::{Member, Platform, PlatformError};
 pub use problem::{Problem, Rule, Severity};
 pub use profiles::{Profile, Profiles};
-pub use project::{OpenError, PipelineError, Project};
+pub use project::{OpenError, PipelineError, Project, has_pipeline};
 pub use requirements::Requirement;
 pub use scaffold::{InitError, InitReport, init};
 pub use settings::ProjectSettings;

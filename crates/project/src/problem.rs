@@ -97,6 +97,10 @@ rules! {
     DuplicateTrigger = "duplicate-trigger" Warning,
     /// A setting of a trigger, hook, form, pipeline or project whose value does not exist; it is passed over.
     BadSetting = "bad-setting" Warning,
+    /// A key of a trigger that is almost that of a setting, or that is not read from the file.
+    UnknownKey = "unknown-key" Warning,
+    /// A trigger that takes places of a pool that the project does not declare, or more than the pool has.
+    UnknownPool = "unknown-pool" Warning,
     /// A trigger or a hook that names a pipeline that the project does not have.
     UnknownPipeline = "unknown-pipeline" Error,
     /// A hook on something that never happens.

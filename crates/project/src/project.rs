@@ -355,6 +355,11 @@ impl Project {
         }
     }
 
+    /// What the file of a pipeline would say if this were its text.
+    pub fn pipeline_of(&self, uuid: &PipelineUuid, text: &str) -> PipelineFile {
+        pipeline::read(uuid, &self.pipeline_path(uuid), text, &self.lookup)
+    }
+
     /// The file that a block runs; none for kinds of blocks that have no file.
     pub fn block_file(&self, pipeline: &Pipeline, block: &Block) -> Option<BlockFile> {
         blockfile::resolve(&self.root, &self.base, pipeline, block)
@@ -370,6 +375,7 @@ impl Project {
             Err(problem) => Triggers {
                 triggers: Vec::new(),
                 problems: vec![(*problem).pipeline(uuid)],
+                is_broken: true,
             },
         }
     }
@@ -452,6 +458,12 @@ impl Project {
 pub(crate) fn is_name(uuid: &PipelineUuid) -> bool {
     let name = uuid.as_str();
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
+}
+
+/// Whether the project at `root` has this pipeline, readable or not.
+pub fn has_pipeline(root: &Path, uuid: &PipelineUuid) -> bool {
+    let folder = root.join("pipelines").join(uuid.as_str());
+    is_name(uuid) && folder.join(METADATA).is_file()
 }
 
 /// Whether a folder is a project: it has a `metadata.yaml`, or pipelines all the same.

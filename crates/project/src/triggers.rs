@@ -2,11 +2,13 @@
 //! changes the file.
 
 use baton_model::{Map, PipelineUuid, Schedule, TriggerKind, TriggerSettings};
+use chrono::NaiveDate;
+use serde_json::Value;
 
 use crate::problem::{Problem, Rule};
 use crate::reading::{self, Reader};
-use crate::triggersettings;
-use crate::yaml::{Mark, Node};
+use crate::triggersettings::{self, Places};
+use crate::yaml::{Content, Node};
 
 /// A trigger as its file declares it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +35,8 @@ pub struct Trigger {
     pub rules: TriggerSettings,
     /// What a caller must know to start it.
     pub token: Option<String>,
-    /// Where the pipelines of `settings.after` stand.
-    pub(crate) after_marks: Vec<Mark>,
+    /// Where the pipelines and pools of its settings stand.
+    pub(crate) places: Places,
     /// Environments that it exists in; empty for all.
     pub envs: Vec<String>,
     /// What it is for.
@@ -50,7 +52,11 @@ pub struct Triggers {
     pub triggers: Vec<Trigger>,
     /// What is wrong with the file.
     pub problems: Vec<Problem>,
+    /// Whether it cannot be told which triggers the file holds: it is no YAML, or an entry has no name.
+    pub is_broken: bool,
 }
+
+const STATUSES: &[(bool, &str)] = &[(true, "active"), (false, "inactive")];
 
 const REQUIRED: [&str; 4] = ["name", "schedule_type", "start_time", "schedule_interval"];
 
@@ -58,8 +64,11 @@ const REQUIRED: [&str; 4] = ["name", "schedule_type", "start_time", "schedule_in
 pub(crate) fn read(pipeline: &PipelineUuid, file: &str, text: &str) -> Triggers {
     let mut reader = Reader::new(file, Some(pipeline));
     let mut triggers: Vec<Trigger> = Vec::new();
-    if let Some(document) = reader.parse(text) {
+    let document = reader.parse(text);
+    let mut is_broken = document.is_none();
+    if let Some(document) = document {
         let root = &document.root;
+        is_broken = !is_legible(root);
         if !root.is_null() && reader.is_mapping(root, "the file") {
             for node in reader.list(root, "triggers") {
                 let Some(trigger) = trigger(node, &mut reader) else {
@@ -81,6 +90,22 @@ pub(crate) fn read(pipeline: &PipelineUuid, file: &str, text: &str) -> Triggers 
     Triggers {
         triggers,
         problems: reader.problems,
+        is_broken,
+    }
+}
+
+/// Whether every entry of a file can be told by its name.
+fn is_legible(root: &Node) -> bool {
+    let is_named = |node: &Node| reading::text(node, "name").is_some_and(|name| !name.is_empty());
+    match (
+        &root.content,
+        root.get("triggers").map(|list| &list.content),
+    ) {
+        (Content::Scalar(Value::Null), _)
+        | (Content::Mapping(_), None | Some(Content::Scalar(Value::Null))) => true,
+        (Content::Mapping(_), Some(Content::Mapping(entries))) => entries.is_empty(),
+        (Content::Mapping(_), Some(Content::Sequence(items))) => items.iter().all(is_named),
+        _ => false,
     }
 }
 
@@ -109,13 +134,17 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
             )
             .hint = Some("add the keys; a trigger that lacks one is not loaded".to_owned());
     }
-    let (rules, after_marks) = triggersettings::read(node, reader);
+    triggersettings::unknown_keys(node, reader);
+    let (rules, places) = triggersettings::read(node, reader);
     let kind = match reading::text(node, "schedule_type").unwrap_or_default() {
         name if name == "event" && !rules.after.is_empty() => TriggerKind::Pipeline,
         name => TriggerKind::parse(&name),
     };
     let interval = reading::text(node, "schedule_interval").filter(|text| !text.trim().is_empty());
-    let is_active = reading::text(node, "status").as_deref() == Some("active");
+    let is_active = reader.word(node, "status", STATUSES) == Some(true);
+    for key in ["start_time", "last_enabled_at"] {
+        moment(node, key, reader);
+    }
     let mark = node
         .get("schedule_interval")
         .map_or(node.mark, |value| value.mark);
@@ -174,7 +203,7 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
         settings: reader.map(node, "settings"),
         rules,
         token: reading::text(node, "token").filter(|token| !token.is_empty()),
-        after_marks,
+        places,
         envs: reader
             .names(node, "envs")
             .into_iter()
@@ -185,9 +214,35 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
     })
 }
 
+/// Says that a key has no moment.
+fn moment(node: &Node, key: &str, reader: &mut Reader<'_>) {
+    let value = node.get(key).filter(|value| !value.is_null());
+    let Some((value, text)) = value.map(|value| (value, value.text().unwrap_or_default())) else {
+        return;
+    };
+    // A date is enough; what may follow it differs too much to be judged.
+    let begins = text.trim().get(..10).unwrap_or_default();
+    let is_date = |format| NaiveDate::parse_from_str(begins, format).is_ok();
+    let is_short = text
+        .trim()
+        .get(..8)
+        .is_some_and(|date| NaiveDate::parse_from_str(date, "%Y%m%d").is_ok());
+    if !text.trim().is_empty() && !is_date("%Y-%m-%d") && !is_short {
+        let message = format!("`{key}` is no moment: `{text}`; it is passed over");
+        reader.problem(Rule::BadSetting, value.mark, message).hint =
+            Some("write it as `2024-01-01 00:00:00`, in UTC".to_owned());
+    }
+}
+
 /// Why a schedule cannot be followed; none when it can.
 pub fn interval_problem(text: &str) -> Option<String> {
-    Schedule::parse(text).err().map(|bad| bad.0)
+    match Schedule::parse(text) {
+        Err(bad) => Some(bad.0),
+        Ok(schedule) if schedule.never_comes() => {
+            Some("none of its months has such a day, so that it never comes".to_owned())
+        }
+        Ok(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -302,6 +357,53 @@ mod tests {
         assert_eq!((rules.pools.len(), rules.pools[0].slots), (1, 1));
         assert_eq!(rules.timezone, None);
         assert_eq!(read.triggers[1].rules, TriggerSettings::default());
+    }
+
+    #[test]
+    fn what_is_passed_over_is_said() {
+        let text = "triggers:\n- name: a\n  schedule_type: time\n  schedule_interval: 0 0 31 2 *\n  start_time: yesterday\n  status: actve\n  timezone: UTC\n  event_matchers: []\n  owner: me\n  descripton: x\n  settings:\n    skip_if_previous_running: 'yes'\n    allow_blocks_to_fail: 'True'\n    priority: '5'\n    timezonee: Europe/Berlin\n    colour: red\n- name: b\n  schedule_type: api\n  schedule_interval: null\n  start_time: 2024-01-01\n  last_enabled_at: 2024-01-01 06:07:08.5\n  status: inactive\n  settings: {priority: -5, landing_time_enabled: false}\n";
+        let found: Vec<_> = read(&"p".into(), "t", text)
+            .problems
+            .into_iter()
+            .map(|problem| (problem.code, problem.line.unwrap_or(0)))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("unknown-key", 7),
+                ("unknown-key", 8),
+                ("unknown-key", 10),
+                ("unknown-key", 15),
+                ("bad-setting", 12),
+                ("bad-setting", 14),
+                ("bad-setting", 6),
+                ("bad-setting", 5),
+                ("bad-cron", 4),
+            ]
+        );
+    }
+
+    #[test]
+    fn files_whose_triggers_cannot_be_told_are_broken() {
+        let is_broken = |text: &str| Triggers::of_text(&"p".into(), text).is_broken;
+        for text in [
+            "",
+            "triggers:\n",
+            "triggers: []\n",
+            "other: 1\n",
+            "triggers:\n- name: a\n",
+        ] {
+            assert!(!is_broken(text), "{text}");
+        }
+        for text in [
+            "- a\n",
+            "triggers: soon\n",
+            "triggers: [\n",
+            "triggers:\n- x\n",
+            "triggers:\n- {}\n",
+        ] {
+            assert!(is_broken(text), "{text}");
+        }
     }
 
     #[test]

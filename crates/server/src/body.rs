@@ -135,7 +135,8 @@ fn in_plain_words(expected: &str) -> &str {
         "a string" => "a text",
         "a sequence" => "a list",
         "a boolean" => "true or false",
-        "i64" | "u64" | "u32" => "a whole number",
+        "i64" => "a whole number",
+        "u64" | "u32" => "a whole number that is at least 0",
         "f64" => "a number",
         other => other,
     }

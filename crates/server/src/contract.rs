@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::handler::Handler;
 use axum::http::HeaderMap;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Shared;
 use crate::error::{ApiError, ErrorAnswer};
+use crate::params::Path;
 
 /// A route: what is called, and what is said of it.
 pub(crate) struct Route {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use baton_app::Failure;
 use baton_base::{Class, Diagnose};
@@ -23,6 +23,8 @@ pub enum Code {
     InvalidOauthToken,
     /// Known, and not allowed.
     UnauthorizedAccess,
+    /// There is such a thing, and this is not done with it.
+    MethodNotAllowed,
     /// It is not as the caller thinks it is.
     Conflict,
     /// The body is too large.
@@ -39,11 +41,12 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RecordInvalid,
         Self::RecordNotFound,
         Self::InvalidOauthToken,
         Self::UnauthorizedAccess,
+        Self::MethodNotAllowed,
         Self::Conflict,
         Self::TooLarge,
         Self::TooManyRequests,
@@ -59,6 +62,7 @@ impl Code {
             Self::RecordNotFound => StatusCode::NOT_FOUND,
             Self::InvalidOauthToken => StatusCode::UNAUTHORIZED,
             Self::UnauthorizedAccess => StatusCode::FORBIDDEN,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
@@ -110,6 +114,15 @@ impl ApiError {
     /// Not for this caller.
     pub fn denied(message: impl Into<String>) -> Self {
         Self::new(Code::UnauthorizedAccess, message)
+    }
+
+    /// The address is right, the method is not: these are.
+    pub fn no_method(methods: &str) -> Self {
+        Self {
+            hint: Some(format!("this address knows {methods}")),
+            details: Some(Box::new(serde_json::json!({ "methods": methods }))),
+            ..Self::new(Code::MethodNotAllowed, "this method is not known here")
+        }
     }
 
     /// The body is larger than this.
@@ -176,6 +189,11 @@ impl IntoResponse for ApiError {
         if status.is_server_error() {
             tracing::error!(%status, message = self.message, "a request failed");
         }
+        let allow = match (&self.code, &self.details) {
+            (Code::MethodNotAllowed, Some(details)) => details["methods"].as_str(),
+            _ => None,
+        };
+        let allow = allow.and_then(|methods| HeaderValue::from_str(methods).ok());
         let answer = ErrorAnswer {
             error: ErrorView {
                 code: status.as_u16(),
@@ -187,7 +205,11 @@ impl IntoResponse for ApiError {
             },
             status: status.as_u16(),
         };
-        (status, Json(answer)).into_response()
+        let mut response = (status, Json(answer)).into_response();
+        if let Some(methods) = allow {
+            response.headers_mut().insert(header::ALLOW, methods);
+        }
+        response
     }
 }
 

@@ -13,11 +13,11 @@ use baton_model::Timestamp;
 use subtle::ConstantTimeEq;
 
 use crate::Shared;
-use crate::access::{Who, who};
+use crate::access::{Who, methods, who};
 use crate::error::ApiError;
 
-/// The cookie of a session.
-const COOKIE: &str = "baton_session";
+/// The cookie of a session; what follows tells servers of one machine apart, since cookies know no ports.
+const COOKIE: &str = "baton_session_";
 
 /// Names under which this server answers: a page of another name must not reach it, though its name leads here.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -26,6 +26,7 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 pub struct Door {
     token: String,
     session: String,
+    cookie: String,
     /// When somebody with a session last came in, in microseconds since 1970 (UTC).
     seen: AtomicI64,
 }
@@ -33,9 +34,14 @@ pub struct Door {
 impl Door {
     /// The door of a server with this token.
     pub fn new(token: String) -> Self {
-        let session = blake3::derive_key("baton 2026-11-21 session cookie", token.as_bytes());
-        let session = blake3::Hash::from_bytes(session).to_hex().to_string();
+        let derive = |context| {
+            let key = blake3::derive_key(context, token.as_bytes());
+            blake3::Hash::from_bytes(key).to_hex()
+        };
+        let session = derive("baton 2026-11-21 session cookie").to_string();
+        let name = derive("baton 2026-11-22 name of the session cookie");
         Self {
+            cookie: format!("{COOKIE}{:.8}", name.as_str()),
             token,
             session,
             seen: AtomicI64::new(0),
@@ -55,22 +61,19 @@ impl Door {
 
     /// Whether the request carries the token or a session.
     fn knows(&self, headers: &HeaderMap) -> bool {
-        let bearer = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = text(header::AUTHORIZATION.as_str())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token);
         // Mage's clients send it under this name.
-        let own = headers
-            .get("oauth-token")
-            .and_then(|value| value.to_str().ok());
-        if bearer
-            .or(own)
-            .is_some_and(|token| self.is_token(token.trim()))
-        {
+        let own = text("oauth-token");
+        let mut given = bearer.into_iter().chain(own);
+        if given.any(|token| self.is_token(token.trim())) {
             return true;
         }
         cookies(headers).any(|(name, value)| {
-            name == COOKIE && bool::from(self.session.as_bytes().ct_eq(value.as_bytes()))
+            name == self.cookie && bool::from(self.session.as_bytes().ct_eq(value.as_bytes()))
         })
     }
 }
@@ -120,9 +123,13 @@ enum Admitted {
 
 fn admit(door: &Door, request: &Request, pattern: Option<&str>) -> Result<Admitted, ApiError> {
     let headers = request.headers();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
+    // HTTP/2 has it in the address.
+    let host = match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => headers
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok()),
+    };
     if !host.is_some_and(is_own_name) {
         return Err(ApiError::denied(
             "this server does not answer under this name",
@@ -133,7 +140,7 @@ fn admit(door: &Door, request: &Request, pattern: Option<&str>) -> Result<Admitt
     };
     let method = request.method();
     let Some(who) = who(method, pattern) else {
-        return Err(ApiError::denied("nobody may call this"));
+        return Err(ApiError::no_method(&methods(pattern)));
     };
     let changes = !matches!(*method, Method::GET | Method::HEAD);
     if (changes || headers.contains_key(header::UPGRADE)) && is_foreign(headers, host) {
@@ -169,8 +176,8 @@ fn admit(door: &Door, request: &Request, pattern: Option<&str>) -> Result<Admitt
 /// Gives a browser its session and takes the token out of its address.
 fn enter(door: &Door) -> Response {
     let cookie = format!(
-        "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict",
-        door.session
+        "{}={}; Path=/; HttpOnly; SameSite=Strict",
+        door.cookie, door.session
     );
     let mut response = Redirect::to("/").into_response();
     if let Ok(value) = HeaderValue::from_str(&cookie) {
@@ -191,7 +198,7 @@ fn is_own_name(host: &str) -> bool {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    NAMES.contains(&name)
+    NAMES.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 /// Whether a browser says that the request comes from a page of another origin.
@@ -203,7 +210,9 @@ fn is_foreign(headers: &HeaderMap, host: Option<&str>) -> bool {
     };
     if let Some(origin) = text(header::ORIGIN.as_str()) {
         let origin = origin.split_once("://").map(|(_, origin)| origin);
-        return origin.is_none() || origin != host;
+        return !origin
+            .zip(host)
+            .is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host));
     }
     text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
 }
@@ -235,7 +244,7 @@ mod tests {
     fn names_of_this_machine() {
         for good in [
             "localhost",
-            "localhost:6789",
+            "LOCALHOST:6789",
             "127.0.0.1:1",
             "[::1]:6789",
             "[::1]",
@@ -251,6 +260,42 @@ mod tests {
         ] {
             assert!(!is_own_name(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn tokens_come_under_two_names() {
+        let door = Door::new("secret".to_owned());
+        let knows = |pairs: &[(&'static str, &'static str)]| {
+            let pairs = pairs.iter().map(|(name, value)| {
+                (
+                    header::HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            });
+            door.knows(&pairs.collect())
+        };
+        assert!(knows(&[("authorization", "Bearer secret")]));
+        assert!(knows(&[("authorization", "bearer  secret")]));
+        assert!(knows(&[
+            ("authorization", "Bearer other"),
+            ("oauth-token", "secret")
+        ]));
+        assert!(!knows(&[("authorization", "Basic secret")]));
+        assert!(!knows(&[("authorization", "Bearer "), ("oauth-token", "")]));
+    }
+
+    #[test]
+    fn servers_of_one_machine_have_cookies_of_their_own() {
+        let (one, two) = (Door::new("a".to_owned()), Door::new("b".to_owned()));
+        assert_ne!(one.cookie, two.cookie);
+        let cookie = format!(
+            "{}={}; {}={}",
+            one.cookie, one.session, two.cookie, two.session
+        );
+        let headers =
+            HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(cookie).unwrap())]);
+        assert!(one.knows(&headers) && two.knows(&headers));
+        assert!(!Door::new("c".to_owned()).knows(&headers));
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub fn openapi() -> Value {
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The token that `baton start` printed."},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "baton_session"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "baton_session_…", "description": "Eight characters follow that tell servers of one machine apart."},
                 "trigger": {"type": "http", "scheme": "bearer", "description": "The token of the trigger."},
             },
             "schemas": definitions,

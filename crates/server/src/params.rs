@@ -1,9 +1,12 @@
-//! The query of a request, as Mage's clients write it: `status[]=failed&status[]=running&_limit=20`.
+//! What the address of a request says: the places of its path, and its query as Mage's clients write it:
+//! `status[]=failed&status[]=running&_limit=20`.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
 use axum::http::request::Parts;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -15,6 +18,35 @@ use crate::error::ApiError;
 
 /// Most rows of one page.
 pub(crate) const MOST_ROWS: u32 = 5_000;
+
+/// What stands in the places of the path.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let found = axum::extract::Path::from_request_parts(parts, state).await;
+        match found {
+            Ok(axum::extract::Path(found)) => Ok(Self(found)),
+            Err(PathRejection::FailedToDeserializePathParams(failed)) => {
+                Err(match failed.into_kind() {
+                    // Nothing but numbers is read from a text.
+                    ErrorKind::ParseError { value, .. }
+                    | ErrorKind::ParseErrorAtIndex { value, .. }
+                    | ErrorKind::ParseErrorAtKey { value, .. } => {
+                        ApiError::invalid(format!("`{value}` in the address is no whole number"))
+                    }
+                    ErrorKind::InvalidUtf8InPathParam { .. } => {
+                        ApiError::invalid("the address is no UTF-8")
+                    }
+                    other => ApiError::bug(other.to_string()),
+                })
+            }
+            Err(other) => Err(ApiError::bug(other.to_string())),
+        }
+    }
+}
 
 /// What the query says: the fields of `T`, whatever else it says. Lists come as `name[]=a&name[]=b` or without brackets.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -75,10 +107,10 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D
 pub(crate) struct Paging {
     /// So many rows at most; 5000 is the most there can be.
     #[serde(rename = "_limit")]
-    limit: Option<i64>,
+    limit: Option<u64>,
     /// So many rows are left out first.
     #[serde(rename = "_offset")]
-    offset: Option<i64>,
+    offset: Option<u64>,
     /// What the page before this one gave as `next_cursor`.
     cursor: Option<String>,
 }
@@ -93,15 +125,14 @@ pub(crate) enum Order {
 impl Paging {
     /// `_limit`, at most [`MOST_ROWS`].
     pub(crate) fn limit(&self, default: u32) -> u32 {
-        self.limit.map_or(default, |limit| {
-            u32::try_from(limit).unwrap_or(0).min(MOST_ROWS)
-        })
+        self.limit
+            .map_or(default, |limit| limit.min(MOST_ROWS.into()) as u32)
     }
 
     /// `_offset`.
     pub(crate) fn offset(&self) -> u32 {
         self.offset
-            .map_or(0, |offset| u32::try_from(offset).unwrap_or(0))
+            .map_or(0, |offset| offset.min(u32::MAX.into()) as u32)
     }
 
     /// The key of the last row that the client has seen.
@@ -197,5 +228,10 @@ mod tests {
         let Query(paging) = Query::<Paging>::parse("cursor=x").unwrap();
         assert!(paging.after::<i64>().is_err());
         assert_eq!(Paging::default().limit(7), 7);
+        let Query(paging) = Query::<Paging>::parse("_limit=9999999999&_offset=5000000000").unwrap();
+        assert_eq!((paging.limit(7), paging.offset()), (MOST_ROWS, u32::MAX));
+        for negative in ["_limit=-1", "_offset=-5"] {
+            assert!(Query::<Paging>::parse(negative).is_err());
+        }
     }
 }

@@ -15,6 +15,7 @@ const known = (block_uuid: string, attempt: number): BlockRun => ({
   usage: null,
   usual: null,
   metrics: null,
+  callback_error: null,
   tests: [],
   attempts: [],
   created_at: '2026-11-20T06:30:00Z',

@@ -12,9 +12,12 @@ use baton_model::{
 use baton_store::RunPage;
 use serde_json::Value;
 
-use super::Host;
+use super::{Host, judging};
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
+
+/// The setting that says that dates with a good run are left alone.
+const ONLY_MISSING: &str = "only_missing";
 
 /// Runs that are read at a time.
 const PAGE: u32 = 5_000;
@@ -166,7 +169,7 @@ impl Host {
         only_missing: bool,
     ) -> Result<Preview, Failure> {
         actor.may(Right::Read)?;
-        let newest = self.newest_of_dates(backfill.id).await?;
+        let newest = self.newest_of_anybody(backfill).await?;
         let pipeline = std::slice::from_ref(&backfill.pipeline);
         let mut usual = self.state().usual_of_pipelines(pipeline, None).await?;
         let usual = usual
@@ -186,7 +189,20 @@ impl Host {
         Ok(!self.store().page_runs(&page).await?.rows.is_empty())
     }
 
-    /// Where the newest run of each date stands.
+    /// Where the newest run of each date of the window stands, whoever made it: this backfill, another one, a schedule, or
+    /// somebody who chose the date.
+    pub(super) async fn newest_of_anybody(
+        &self,
+        backfill: &Backfill,
+    ) -> Result<BTreeMap<Timestamp, RunStatus>, Failure> {
+        let (Some(from), Some(to)) = (backfill.start, backfill.end) else {
+            return Ok(BTreeMap::new());
+        };
+        let pipeline = &backfill.pipeline;
+        Ok(self.store().newest_of_dates(pipeline, from, to).await?)
+    }
+
+    /// Where the newest run of a backfill stands for each date.
     async fn newest_of_dates(
         &self,
         id: BackfillId,
@@ -288,8 +304,15 @@ impl Host {
         if before == BackfillStatus::Running && self.has_open_runs(id).await? {
             return Ok(());
         }
-        let newest = self.newest_of_dates(id).await?;
-        let dates = intervals(&backfill).map_or(0, |found| found.len());
+        let mut newest = self.newest_of_dates(id).await?;
+        let mut dates = intervals(&backfill).map_or(0, |found| found.len());
+        if is_of_missing(&backfill) {
+            newest = backfills::telling(newest, &self.newest_of_anybody(&backfill).await?);
+            // All of its runs are made: dates without one were left alone. Once it has ended, runs may have been deleted.
+            if before == BackfillStatus::Running || !newest.is_empty() {
+                dates = newest.len();
+            }
+        }
         let status = backfills::status(before, dates, &newest);
         if status == before || status == BackfillStatus::Initial {
             return Ok(());
@@ -314,11 +337,17 @@ fn checked(backfill: &Backfill) -> Result<(), Failure> {
     if backfill.name.trim().is_empty() {
         return Err(Failure::usage("the backfill has no name", "give it one"));
     }
+    judging::settings(&backfill.settings, None)?;
     let is_whole = backfill.start.is_some() && backfill.end.is_some() && backfill.unit.is_some();
     if is_whole {
         intervals(backfill)?;
     }
     Ok(())
+}
+
+/// Whether dates with a good run are left alone.
+pub(super) fn is_of_missing(backfill: &Backfill) -> bool {
+    backfill.settings.get(ONLY_MISSING) == Some(&Value::Bool(true))
 }
 
 pub(super) fn is_open(backfill: &Backfill) -> bool {

@@ -2,7 +2,7 @@
 
 use baton_model::{BlockUuid, Map, PipelineUuid};
 use baton_project::edit::{self, Edit};
-use baton_project::{PipelineDocument, Project, ProjectPath};
+use baton_project::{PipelineDocument, Problem, Project, ProjectPath};
 use serde_json::Value;
 
 use super::editing::{
@@ -42,6 +42,9 @@ impl Change {
         for edit in &self.edits {
             after = edit::apply(&after, edit).map_err(of_edit)?;
         }
+        if after != before {
+            refuse_broken(project, uuid, &before, &after)?;
+        }
         for (path, content) in &self.files {
             path.write(content.as_bytes()).map_err(of_path)?;
         }
@@ -49,6 +52,35 @@ impl Change {
             file.write(after.as_bytes()).map_err(of_path)?;
         }
         Ok(())
+    }
+}
+
+/// Refuses what would keep the pipeline from being planned. What was wrong before need not be put right first.
+fn refuse_broken(
+    project: &Project,
+    uuid: &PipelineUuid,
+    before: &str,
+    after: &str,
+) -> Result<(), Failure> {
+    let errors = |text| {
+        let mut problems = project.pipeline_of(uuid, text).problems;
+        problems.retain(Problem::is_error);
+        problems
+    };
+    let mut after = errors(after);
+    if after.is_empty() {
+        return Ok(());
+    }
+    let before = errors(before);
+    after.retain(|problem| before.iter().all(|old| old.message != problem.message));
+    match after.into_iter().next() {
+        Some(problem) => Err(Failure::usage(
+            format!("the pipeline could not run any more: {}", problem.message),
+            problem
+                .hint
+                .unwrap_or_else(|| "correct the request".to_owned()),
+        )),
+        None => Ok(()),
     }
 }
 

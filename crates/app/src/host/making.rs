@@ -1,19 +1,18 @@
 //! Starting a backfill: its trigger, and the runs of its dates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::backfills::{self, intervals};
 use baton_model::{
-    Backfill, BackfillId, BackfillStatus, Cause, Interval, RunStatus, Trigger, TriggerId,
+    Backfill, BackfillId, BackfillStatus, Cause, Interval, Timestamp, Trigger, TriggerId,
     TriggerKind,
 };
 use baton_scheduler::Wanted;
-use serde_json::Value;
 
 use super::Host;
-use super::backfills::settings_of;
+use super::backfills::{is_of_missing, settings_of};
 use crate::actor::Actor;
 use crate::failure::Failure;
 
@@ -22,9 +21,6 @@ const TOGETHER: usize = 500;
 
 /// How long making the runs of a backfill may take before another process goes on with it.
 const MAKING: Duration = Duration::from_secs(300);
-
-/// The setting that says that dates with a good run are left alone.
-const ONLY_MISSING: &str = "only_missing";
 
 impl Host {
     pub(super) async fn start_backfill(
@@ -94,6 +90,7 @@ impl Host {
             tags: Vec::new(),
             product: None,
             is_declared: false,
+            taken_out_at: None,
             created_at: stored.map_or(at, |stored| stored.created_at),
             updated_at: at,
         };
@@ -128,18 +125,20 @@ impl Host {
     ) -> Result<Backfill, Failure> {
         let all = intervals(&backfill)?;
         let since = backfill.started_at.unwrap_or(backfill.updated_at);
-        let runs = self.dated_runs(backfill.id, Vec::new()).await?;
-        let mut newest = BTreeMap::new();
-        for (date, status, (_, made)) in runs {
-            newest.entry(date).or_insert((status, made));
-        }
-        let only_missing = backfill.settings.get(ONLY_MISSING) == Some(&Value::Bool(true));
-        let is_wanted = |interval: &&Interval| match newest.get(&interval.start) {
-            None => true,
-            Some((_, made)) if *made >= since => false,
-            Some((status, _)) => {
-                !only_missing || matches!(status, RunStatus::Failed | RunStatus::Cancelled)
-            }
+        // Its own runs of this start are made already; of the rest, runs of anybody count, as its preview says.
+        let runs = self.dated_runs(backfill.id, Vec::new()).await?.into_iter();
+        let made: BTreeSet<Timestamp> = runs
+            .filter(|(.., (_, made))| *made >= since)
+            .map(|(date, ..)| date)
+            .collect();
+        let newest = if is_of_missing(&backfill) {
+            self.newest_of_anybody(&backfill).await?
+        } else {
+            BTreeMap::new()
+        };
+        let is_wanted = |interval: &&Interval| {
+            let newest = newest.get(&interval.start).copied();
+            !made.contains(&interval.start) && backfills::is_missing(newest)
         };
         let trigger = match backfill.trigger {
             Some(id) => self.store().trigger(id).await?,

@@ -14,6 +14,7 @@ mod editing;
 mod executing;
 mod forms;
 mod hooks;
+mod judging;
 mod log_copies;
 mod logs;
 mod making;
@@ -54,7 +55,7 @@ use baton_runner::Answers;
 use baton_scheduler::{End, Lease, Role, Service, ServiceOptions};
 use baton_store::Store;
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc};
 
 use self::chart_pages::ChartPages;
 use self::children::FromBlocks;
@@ -127,6 +128,8 @@ pub struct Host {
     chart_pages: ChartPages,
     /// Backfills whose runs are being stopped, and whether to look once more for others.
     stopping: Mutex<HashMap<BackfillId, bool>>,
+    /// Held while triggers go from files to the database or back.
+    syncing: AsyncMutex<()>,
 }
 
 impl Host {
@@ -223,6 +226,7 @@ impl Host {
             terminals: Terminals::default(),
             chart_pages: ChartPages::default(),
             stopping: Mutex::default(),
+            syncing: AsyncMutex::default(),
         });
         tokio::spawn(Arc::clone(&host).after_runs(ends));
         Ok(host)
@@ -342,6 +346,20 @@ impl Host {
         }
     }
 
+    /// Acts on a change of the project's own file. One that cannot be read changes nothing.
+    async fn follow_settings(&self) {
+        match self.project().await {
+            Ok(project) => self.desk.follow_settings(&project),
+            Err(failure) => {
+                let reason = failure.message;
+                tracing::warn!(
+                    reason,
+                    "the project's settings could not be read: the earlier ones stay"
+                );
+            }
+        }
+    }
+
     /// Acts on changes of the files.
     async fn follow_files(self: Arc<Self>, mut notices: mpsc::UnboundedReceiver<Notice>) {
         while let Some(notice) = notices.recv().await {
@@ -356,6 +374,9 @@ impl Host {
                 .iter()
                 .any(|change| matches!(change, Changed::Project | Changed::BlockFile(_)));
             self.desk.forget(environment).await;
+            if changes.contains(&Changed::Project) {
+                self.follow_settings().await;
+            }
             self.service.limits_changed();
             self.hooks.forget();
             if changes.contains(&Changed::Project) {

@@ -1,14 +1,14 @@
 //! What is to come: the runs that schedules bring, and where they would want more of a pool than there is. And what
 //! callers asked of a trigger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use baton_engine::triggers::{
     Collision, Expected, Planned, PoolLoad, collisions, forecast, pool_loads, refusal,
 };
 use baton_engine::usual::Spread;
-use baton_model::{Timestamp, Trigger, TriggerId};
+use baton_model::{PipelineUuid, Timestamp, Trigger, TriggerId};
 use baton_scheduler::Desk;
 use baton_store::TriggerCall;
 
@@ -42,7 +42,9 @@ impl Host {
     /// The runs that schedules bring from now on, for so long.
     pub async fn outlook(&self, actor: &Actor, span: Duration) -> Result<Outlook, Failure> {
         actor.may(Right::Read)?;
-        let triggers = self.store().triggers().await?;
+        let mut triggers = self.store().triggers().await?;
+        triggers
+            .retain(|trigger| trigger.is_active && self.state().has_pipeline(&trigger.pipeline));
         let facts: HashMap<TriggerId, Duration> = self
             .store()
             .trigger_facts()
@@ -54,11 +56,24 @@ impl Host {
                 Some((id, Duration::try_from_secs_f64(usual).ok()?))
             })
             .collect();
+        // Of triggers that have had no run yet, the pipeline tells how long they take.
+        let pipelines: BTreeSet<&PipelineUuid> = triggers
+            .iter()
+            .filter(|trigger| !facts.contains_key(&trigger.id))
+            .map(|trigger| &trigger.pipeline)
+            .collect();
+        let pipelines: Vec<PipelineUuid> = pipelines.into_iter().cloned().collect();
+        let usual = self.state().usual_of_pipelines(&pipelines, None).await?;
+        let of_pipeline = |pipeline: &PipelineUuid| {
+            let median = usual.get(pipeline)?.seconds?.median;
+            Duration::try_from_secs_f64(median).ok()
+        };
         let expected: Vec<Expected<'_>> = triggers
             .iter()
             .map(|trigger| Expected {
                 trigger,
-                usual: facts.get(&trigger.id).copied().unwrap_or_default(),
+                own: facts.get(&trigger.id).copied(),
+                of_pipeline: of_pipeline(&trigger.pipeline),
             })
             .collect();
         let now = self.service().now();

@@ -16,6 +16,7 @@ use super::pipelines::PipelineQuery;
 use super::project_files::FileNode;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
+use crate::retention::period;
 
 /// The keys of a project that a request may set.
 const KEYS: [(&str, Shape); 7] = [
@@ -98,6 +99,9 @@ impl Host {
                 let Some(given) = value(&wanted, key, shape)? else {
                     continue;
                 };
+                if key == "variables_retention_period" {
+                    period(Some(given), key)?;
+                }
                 let single = [(key.to_owned(), given.clone())];
                 let entries = match (key, given.as_object()) {
                     ("features", Some(map)) => map.clone(),

@@ -1,14 +1,15 @@
 //! Triggers in files and in the database (spec 7.1): what a file declares is taken over; what is changed elsewhere goes
-//! back into the file where the trigger lives in one.
+//! back into the file where the trigger lives in one; what is taken out of a file is switched off.
 
-use std::collections::HashMap;
-use std::sync::Weak;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use baton_base::files;
 use baton_base::now;
 use baton_model::{Map, PipelineUuid, Timestamp, Trigger, TriggerId};
-use baton_project::Trigger as Declared;
-use baton_project::edit::{self, Edit};
+use baton_project::edit::{self, Edit, EditError};
+use baton_project::{Project, Trigger as Declared};
 use chrono::DateTime;
 use serde_json::{Value, json};
 
@@ -17,45 +18,167 @@ use crate::failure::Failure;
 use crate::occasion::moment;
 use crate::settings;
 
+/// An entry is taken for gone when it is still gone so long after it was first missed: editors and Git take a file away
+/// for a moment, or empty it, before they write it anew.
+const LOOK_AGAIN: Duration = Duration::from_millis(400);
+
+/// What the file of a pipeline declares.
+struct Declaring {
+    pipeline: PipelineUuid,
+    triggers: Vec<Declared>,
+    /// Why it cannot be told what the file holds; then it says nothing about what it does not hold.
+    broken: Option<String>,
+}
+
+impl Declaring {
+    fn read(project: &Project, pipeline: PipelineUuid) -> Self {
+        let read = project.triggers(&pipeline);
+        let broken = read.is_broken.then(|| {
+            let worst = read.problems.iter().find(|problem| problem.is_error());
+            worst.map_or_else(
+                || "an entry has no name".to_owned(),
+                |problem| format!("{}: {}", problem.place(), problem.message),
+            )
+        });
+        Self {
+            triggers: counting(read.triggers),
+            pipeline,
+            broken,
+        }
+    }
+
+    /// Whether a stored trigger stood in the file and does not any more.
+    fn misses(&self, stored: &Trigger) -> bool {
+        self.broken.is_none()
+            && stored.is_declared
+            && stored.pipeline == self.pipeline
+            && !self.triggers.iter().any(|one| one.name == stored.name)
+    }
+
+    /// Says in the log that the file cannot be read.
+    fn tell(&self) {
+        if let Some(reason) = &self.broken {
+            let pipeline = &self.pipeline;
+            tracing::warn!(%pipeline, reason, "triggers.yaml cannot be read; its triggers stay as they were");
+        }
+    }
+}
+
 impl Host {
     /// Takes over the triggers of every pipeline, however many in one transaction. Gives those whose files are to say
     /// since when they are on.
     pub(super) async fn sync_all_triggers(&self) -> Result<Vec<Trigger>, Failure> {
-        let project = self.project().await?;
-        let reading = move || {
-            let uuids = project.pipeline_uuids();
-            let read = |uuid: PipelineUuid| (project.triggers(&uuid).triggers, uuid);
-            uuids.into_iter().map(read).collect::<Vec<_>>()
-        };
-        let declared = tokio::task::spawn_blocking(reading)
-            .await
-            .map_err(|error| Failure::bug(format!("the triggers could not be read: {error}")))?;
+        let turn = self.syncing.lock().await;
         let mut stored: HashMap<(PipelineUuid, String), Trigger> = HashMap::new();
         for trigger in self.store().triggers().await? {
             stored.insert((trigger.pipeline.clone(), trigger.name.clone()), trigger);
         }
-        let mut taken = Taken::default();
-        for (triggers, pipeline) in declared {
-            for declared in counting(triggers) {
-                let key = (pipeline.clone(), declared.name.clone());
-                taken.look(stored.get(&key), &pipeline, &declared);
+        // Also of pipelines that are gone.
+        let of_files = stored.values().filter(|trigger| trigger.is_declared);
+        let wanted: BTreeSet<PipelineUuid> =
+            of_files.map(|trigger| trigger.pipeline.clone()).collect();
+        let declaring = self.declared(wanted, true).await?;
+        let (mut taken, mut missed) = (Taken::default(), BTreeSet::new());
+        for file in declaring {
+            file.tell();
+            if stored.values().any(|trigger| file.misses(trigger)) {
+                missed.insert(file.pipeline.clone());
+            }
+            for declared in &file.triggers {
+                let key = (file.pipeline.clone(), declared.name.clone());
+                taken.look(stored.get(&key), &file.pipeline, declared);
             }
         }
-        self.store_taken(taken).await
+        let stamped = self.store_taken(taken).await?;
+        drop(turn);
+        if !missed.is_empty() {
+            // What was taken out while nobody looked must not fire once more.
+            tokio::time::sleep(LOOK_AGAIN).await;
+            self.take_out(missed).await?;
+        }
+        Ok(stamped)
     }
 
     /// Takes over the triggers of a pipeline whose file has changed.
-    pub(super) async fn sync_triggers(&self, pipeline: &PipelineUuid) -> Result<(), Failure> {
-        let project = self.project().await?;
+    pub(super) async fn sync_triggers(
+        self: &Arc<Self>,
+        pipeline: &PipelineUuid,
+    ) -> Result<(), Failure> {
+        let _turn = self.syncing.lock().await;
+        let wanted = BTreeSet::from([pipeline.clone()]);
+        let mut stored = self.store().triggers().await?;
+        stored.retain(|trigger| &trigger.pipeline == pipeline);
         let mut taken = Taken::default();
-        for declared in counting(project.triggers(pipeline).triggers) {
-            let stored = self.store().trigger_named(pipeline, &declared.name).await?;
-            taken.look(stored.as_ref(), pipeline, &declared);
+        for file in self.declared(wanted.clone(), false).await? {
+            file.tell();
+            if stored.iter().any(|trigger| file.misses(trigger)) {
+                tokio::spawn(Self::look_again(Arc::downgrade(self), wanted.clone()));
+            }
+            for declared in &file.triggers {
+                let known = stored.iter().find(|known| known.name == declared.name);
+                taken.look(known, pipeline, declared);
+            }
         }
         for trigger in self.store_taken(taken).await? {
             self.write_stamp(&trigger).await?;
         }
         Ok(())
+    }
+
+    /// Looks once more at files that have lost entries.
+    async fn look_again(host: Weak<Self>, pipelines: BTreeSet<PipelineUuid>) {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        let Some(host) = host.upgrade() else { return };
+        if let Err(failure) = host.take_out(pipelines).await {
+            tracing::warn!(
+                reason = failure.message,
+                "triggers that were taken out of their file are still on"
+            );
+        }
+    }
+
+    /// Switches off the triggers of these pipelines that stood in their file and do not any more. Mage keeps them, and
+    /// they fire on (spec 7.1); here they are kept with their runs, and are off.
+    async fn take_out(&self, pipelines: BTreeSet<PipelineUuid>) -> Result<(), Failure> {
+        let _turn = self.syncing.lock().await;
+        let declaring = self.declared(pipelines, false).await?;
+        let at = Timestamp(now());
+        let mut gone = self.store().triggers().await?;
+        gone.retain(|trigger| declaring.iter().any(|file| file.misses(trigger)));
+        for trigger in &mut gone {
+            trigger.is_active = false;
+            trigger.is_declared = false;
+            trigger.taken_out_at = Some(at);
+            trigger.updated_at = at;
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for trigger in self.store().put_triggers(gone).await? {
+            let (pipeline, name) = (&trigger.pipeline, &trigger.name);
+            tracing::info!(%pipeline, name, "a trigger that was taken out of triggers.yaml is switched off");
+            self.service().trigger_changed(trigger.id);
+        }
+        Ok(())
+    }
+
+    /// What the files of these pipelines declare, and with `all` those of all others that the project has.
+    async fn declared(
+        &self,
+        mut pipelines: BTreeSet<PipelineUuid>,
+        all: bool,
+    ) -> Result<Vec<Declaring>, Failure> {
+        let project = self.project().await?;
+        let reading = move || {
+            if all {
+                pipelines.extend(project.pipeline_uuids());
+            }
+            let read = |pipeline| Declaring::read(&project, pipeline);
+            pipelines.into_iter().map(read).collect::<Vec<_>>()
+        };
+        tokio::task::spawn_blocking(reading)
+            .await
+            .map_err(|error| Failure::bug(format!("the triggers could not be read: {error}")))
     }
 
     /// Stores what files say. Gives the triggers whose files are to say since when they are on.
@@ -91,31 +214,55 @@ impl Host {
     }
 
     /// Stores a trigger that a person or the service has changed, and writes its file where it lives in one, or where
-    /// its pipeline wants triggers in code.
+    /// its pipeline wants triggers in code. The file comes first: where it cannot be written nothing is changed.
     pub async fn save_trigger(&self, mut trigger: Trigger) -> Result<Trigger, Failure> {
         let project = self.project().await?;
-        let wants_code = project
-            .pipeline(&trigger.pipeline)
-            .is_ok_and(|pipeline| pipeline.saves_triggers);
-        trigger.is_declared |= wants_code;
-        let kept = self.store().put_trigger(trigger).await?;
-        if kept.is_declared {
-            self.write_back(&kept).await?;
+        let _turn = self.syncing.lock().await;
+        let before = self.store().trigger(trigger.id).await?;
+        let named = self.store().trigger_named(&trigger.pipeline, &trigger.name);
+        if named.await?.is_some_and(|other| other.id != trigger.id) {
+            return Err(Failure::conflict(
+                format!(
+                    "pipeline `{}` has a trigger `{}` already",
+                    trigger.pipeline, trigger.name
+                ),
+                "give it another name",
+            ));
         }
+        if trigger.is_active {
+            // Whoever switches it on wants it without its entry.
+            trigger.taken_out_at = None;
+        }
+        let wants_code = trigger.taken_out_at.is_none()
+            && project
+                .pipeline(&trigger.pipeline)
+                .is_ok_and(|pipeline| pipeline.saves_triggers);
+        let old = before.filter(|before| before.is_declared);
+        trigger.is_declared |= wants_code;
+        if trigger.is_declared {
+            let old = old.map(|old| old.name);
+            self.write_back(&trigger, old, wants_code).await?;
+        }
+        let kept = self.store().put_trigger(trigger).await?;
         self.service().trigger_changed(kept.id);
         Ok(kept)
     }
 
-    /// Deletes a trigger; its runs stay.
+    /// Deletes a trigger; its runs stay. Its file is changed if it has the trigger.
     pub async fn delete_trigger(&self, id: TriggerId) -> Result<bool, Failure> {
+        let _turn = self.syncing.lock().await;
         let Some(trigger) = self.store().trigger(id).await? else {
             return Ok(false);
         };
         if trigger.is_declared {
-            let edit = Edit::RemoveTrigger {
+            let removal = Edit::RemoveTrigger {
                 name: trigger.name.clone(),
             };
-            self.edit_triggers(&trigger.pipeline, edit).await?;
+            let change = move |text: &str| match edit::apply(text, &removal) {
+                Err(EditError::NoSuchTrigger { .. }) => Ok(text.to_owned()),
+                changed => changed,
+            };
+            self.edit_triggers(&trigger.pipeline, change).await?;
         }
         self.store().delete_trigger(id).await?;
         self.service().trigger_changed(id);
@@ -129,19 +276,45 @@ impl Host {
             path: vec!["last_enabled_at".to_owned()],
             value: Some(written_moment(trigger.last_enabled_at)),
         };
-        self.edit_triggers(&trigger.pipeline, edit).await
+        let change = move |text: &str| edit::apply(text, &edit);
+        self.edit_triggers(&trigger.pipeline, change).await
     }
 
-    async fn write_back(&self, trigger: &Trigger) -> Result<(), Failure> {
-        let edit = Edit::PutTrigger {
-            name: trigger.name.clone(),
+    /// Writes a trigger into its file, over its entry, which has the name `old`. Where the file has none it gets one only
+    /// if it `wants_code`: somebody has just taken it out, and that counts.
+    async fn write_back(
+        &self,
+        trigger: &Trigger,
+        old: Option<String>,
+        wants_code: bool,
+    ) -> Result<(), Failure> {
+        let name = trigger.name.clone();
+        let put = Edit::PutTrigger {
+            name: name.clone(),
             keys: written(trigger),
         };
-        self.edit_triggers(&trigger.pipeline, edit).await
+        let rename = old.map(|old| Edit::RenameTrigger {
+            name: old,
+            to: name,
+        });
+        let change = move |text: &str| {
+            let renamed = rename.as_ref().map(|rename| edit::apply(text, rename));
+            match renamed {
+                Some(Ok(renamed)) => edit::apply(&renamed, &put),
+                Some(Err(EditError::NoSuchTrigger { .. })) if !wants_code => Ok(text.to_owned()),
+                Some(Err(EditError::NoSuchTrigger { .. })) | None => edit::apply(text, &put),
+                Some(Err(error)) => Err(error),
+            }
+        };
+        self.edit_triggers(&trigger.pipeline, change).await
     }
 
     /// Changes `triggers.yaml` of a pipeline, one writer at a time.
-    async fn edit_triggers(&self, pipeline: &PipelineUuid, edit: Edit) -> Result<(), Failure> {
+    async fn edit_triggers(
+        &self,
+        pipeline: &PipelineUuid,
+        change: impl Fn(&str) -> Result<String, EditError> + Send + 'static,
+    ) -> Result<(), Failure> {
         let path = self
             .root()
             .join("pipelines")
@@ -151,7 +324,7 @@ impl Host {
         let work = move || {
             let _held = crate::answers::lock_file(&lock)?;
             files::rewrite(&path, |text| -> Result<String, Failure> {
-                Ok(edit::apply(text, &edit)?)
+                Ok(change(text)?)
             })
         };
         tokio::task::spawn_blocking(work)
@@ -240,6 +413,7 @@ fn merged(
         tags: stored.map(|stored| stored.tags.clone()).unwrap_or_default(),
         product: stored.and_then(|stored| stored.product.clone()),
         is_declared: true,
+        taken_out_at: None,
         created_at: stored.map_or(at, |stored| stored.created_at),
         updated_at: stored.map_or(at, |stored| stored.updated_at),
     };

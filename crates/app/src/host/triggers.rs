@@ -5,8 +5,8 @@ use std::time::Duration;
 use baton_base::Class;
 use baton_engine::triggers::{accept, matches, next_dates};
 use baton_model::{
-    Cause, Map, PipelineUuid, RunId, RunStatus, Schedule, Timestamp, Trigger, TriggerId,
-    TriggerKind, TriggerSettings,
+    Cause, Map, PipelineUuid, RunId, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind,
+    TriggerSettings,
 };
 use baton_scheduler::Wanted;
 use baton_store::{CallKey, RunPage, TriggerCall};
@@ -65,7 +65,8 @@ impl Host {
 
     /// When a trigger runs next, as far as its schedule says.
     pub fn next_dates(&self, trigger: &Trigger, count: usize) -> Vec<Timestamp> {
-        if !trigger.is_active || trigger.kind != TriggerKind::Time {
+        let is_followed = trigger.is_active && trigger.kind == TriggerKind::Time;
+        if !is_followed || !self.state().has_pipeline(&trigger.pipeline) {
             return Vec::new();
         }
         next_dates(trigger, self.service().now(), count)
@@ -82,9 +83,6 @@ impl Host {
             .await?
             .pipeline_file(&trigger.pipeline)
             .map_err(Failure::from)?;
-        if trigger.name.trim().is_empty() {
-            return Err(Failure::usage("the trigger has no name", "give it one"));
-        }
         if self
             .store()
             .trigger_named(&trigger.pipeline, &trigger.name)
@@ -105,7 +103,7 @@ impl Host {
         if trigger.token.is_none() {
             trigger.token = Some(new_token());
         }
-        self.checked(&mut trigger, None)?;
+        self.checked(&mut trigger, None).await?;
         self.refuse_wrong_choices(&trigger.pipeline, &trigger.variables)
             .await?;
         let made = self.save_trigger(trigger).await?;
@@ -128,7 +126,11 @@ impl Host {
         change(&mut trigger);
         (trigger.id, trigger.created_at) = (before.id, before.created_at);
         trigger.updated_at = self.service().now();
-        self.checked(&mut trigger, Some(&before))?;
+        // The token is taken away to get another one.
+        if trigger.token.is_none() && (before.token.is_some() || trigger.kind == TriggerKind::Api) {
+            trigger.token = Some(new_token());
+        }
+        self.checked(&mut trigger, Some(&before)).await?;
         if trigger.variables != before.variables {
             self.refuse_wrong_choices(&trigger.pipeline, &trigger.variables)
                 .await?;
@@ -150,25 +152,6 @@ impl Host {
         } else {
             Err(no_trigger(id))
         }
-    }
-
-    /// Refuses what cannot be followed, and notes when a trigger is switched on.
-    fn checked(&self, trigger: &mut Trigger, before: Option<&Trigger>) -> Result<(), Failure> {
-        if trigger.kind == TriggerKind::Time
-            && let Some(interval) = &trigger.interval
-            && let Err(bad) = Schedule::parse(interval)
-        {
-            return Err(Failure::usage(
-                format!("`{interval}` is no schedule: {}", bad.0),
-                "write @hourly, @daily, @weekly, @monthly, or a cron expression with five fields",
-            ));
-        }
-        let was_active = before.is_some_and(|before| before.is_active);
-        let is_new = before.is_some_and(|before| before.interval != trigger.interval);
-        if trigger.is_active && (!was_active || is_new) {
-            trigger.last_enabled_at = Some(self.service().now());
-        }
-        Ok(())
     }
 
     /// Starts a run of a trigger for whoever knows its token, or may run anything.
@@ -206,6 +189,14 @@ impl Host {
     }
 
     async fn start_called(&self, mut trigger: Trigger, call: Call) -> Result<Called, Failure> {
+        if trigger.taken_out_at.is_some() {
+            let name = &trigger.name;
+            let text = format!("the trigger `{name}` was taken out of `triggers.yaml`");
+            self.note_call(&trigger, &call, "refused", None, &text)
+                .await?;
+            let hint = "put its entry back, or switch it on";
+            return Err(Failure::conflict(text, hint));
+        }
         let now = self.service().now();
         let key = call.key.clone().map(|key| CallKey {
             trigger: trigger.id,

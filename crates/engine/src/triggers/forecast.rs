@@ -10,13 +10,25 @@ use super::{Followed, dates_from};
 /// Most runs of one trigger that a forecast lists: one that runs every second would drown the others.
 const MOST_PER_TRIGGER: usize = 2_000;
 
+/// How long a run takes of which nobody knows: one that took no time would want no place in a pool.
+const ASSUMED: Duration = Duration::from_secs(60);
+
 /// A trigger and how long its runs usually take.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The trigger.
     pub trigger: &'a Trigger,
-    /// Usual time of its runs; zero when none has completed.
-    pub usual: Duration,
+    /// Usual time of its own runs, where some have completed.
+    pub own: Option<Duration>,
+    /// Usual time of the runs of its pipeline, whoever started them, where some have completed.
+    pub of_pipeline: Option<Duration>,
+}
+
+impl Expected<'_> {
+    /// How long its next run will take, as far as anybody can tell.
+    fn length(&self) -> Duration {
+        self.own.or(self.of_pipeline).unwrap_or(ASSUMED)
+    }
 }
 
 /// A run that is to come.
@@ -30,7 +42,7 @@ pub struct Planned {
     pub date: Timestamp,
     /// When it starts.
     pub at: Timestamp,
-    /// When it usually will have ended.
+    /// When it usually will have ended: by the runs of its trigger, else by those of its pipeline, else after a minute.
     pub ends: Timestamp,
 }
 
@@ -45,7 +57,9 @@ pub fn forecast(triggers: &[Expected<'_>], from: Timestamp, to: Timestamp) -> Ve
         if matches!(followed.schedule, Schedule::Once | Schedule::AlwaysOn) {
             continue;
         }
-        let lead = (!expected.usual.is_zero()).then_some(expected.usual);
+        // Only runs of the trigger itself let it start before its landing time.
+        let lead = expected.own.filter(|own| !own.is_zero());
+        let length = expected.length();
         let starts = |date: Timestamp| match followed.landing {
             Some(_) => followed.opens(date, lead),
             None => date,
@@ -61,7 +75,7 @@ pub fn forecast(triggers: &[Expected<'_>], from: Timestamp, to: Timestamp) -> Ve
                     pipeline: trigger.pipeline.clone(),
                     date,
                     at,
-                    ends: at.after(expected.usual),
+                    ends: at.after(length),
                 }),
         );
     }

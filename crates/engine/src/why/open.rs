@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use baton_model::{BlockRun, BlockStatus, Reserved, Run};
+use baton_model::{BlockRun, BlockStatus, Cause, Reserved, Run, Timestamp};
 
 use crate::reserve;
 
+use super::path::lost;
 use super::words::{clock, count, span, span_of};
-use super::{Why, WhyFacts, said, steps, unusual};
+use super::{Why, WhyFacts, of_callbacks, said, steps, unusual};
 
 /// A waiting run that nobody has looked at for so long is not about to start.
 const FORGOTTEN: Duration = Duration::from_secs(30);
@@ -54,6 +55,32 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
             .iter()
             .filter(|block| block.status == BlockStatus::Running)
     };
+    if !facts.is_driven {
+        let resume = format!("`baton run PROJECT --resume {id}`");
+        let mut why = Why::new(match run.plan.occasion.cause {
+            // A server leaves alone what somebody runs by hand.
+            Cause::Hand => format!(
+                "Run {id} is interrupted, since no process drives it: it goes on with {resume}."
+            ),
+            _ => format!(
+                "Run {id} is interrupted, since no process drives it: it goes on when the server starts again, or with {resume}."
+            ),
+        });
+        why.details.extend(
+            busy().map(|block| format!("Block `{}` was at work; it will begin anew.", block.name)),
+        );
+        return why;
+    }
+    let has_blocks = run.blocks.iter().any(|block| !block.status.is_final());
+    if (run.cancel_requested || run.ending.is_some()) && !has_blocks {
+        let mut why = Why::new(idle(run));
+        if run.cancel_requested {
+            let told = "It was asked to stop, and callbacks are no part of that: asked once more, it stops them.";
+            why.details.push(told.to_owned());
+        }
+        why.details.extend(of_callbacks(run));
+        return why;
+    }
     if run.cancel_requested || run.ending.is_some() {
         let reason = run.reason.as_deref().unwrap_or("somebody asked");
         let mut why = Why::new(format!("Run {id} is being stopped: {reason}."));
@@ -64,7 +91,7 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
     let slowest = busy()
         .filter_map(|block| {
             let usual = facts.usual_time(&block.key.block)?;
-            let took = now.since(block.started_at?).as_secs_f64();
+            let took = now.since(began(block)?).as_secs_f64();
             usual
                 .is_outlasted_by(took)
                 .then_some((block, took, usual.median))
@@ -77,8 +104,8 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
             span_of(took),
             span_of(usual)
         )
-    } else if let Some(block) = busy().min_by_key(|block| block.started_at) {
-        let took = block.started_at.map_or(Duration::ZERO, |at| now.since(at));
+    } else if let Some(block) = busy().min_by_key(|block| began(block)) {
+        let took = began(block).map_or(Duration::ZERO, |at| now.since(at));
         let others = busy().count() - 1;
         let beside = if others == 0 {
             String::new()
@@ -93,10 +120,33 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
     } else {
         idle(run)
     });
+    why.details.extend(interruptions(run));
     why.details.extend(waiting_blocks(run));
     why.details.extend(steps(facts));
     why.details.extend(unusual(facts));
+    why.details.extend(of_callbacks(run));
     why
+}
+
+/// When the first attempt of a block run began that was not lost with its process.
+fn began(block: &BlockRun) -> Option<Timestamp> {
+    Some(block.started_at?.after(lost(block)))
+}
+
+/// What was lost with a process, and is done anew.
+fn interruptions(run: &Run) -> Option<String> {
+    let busy = run.blocks.iter();
+    let busy = busy.filter(|block| block.status == BlockStatus::Running);
+    let (lost, block) = busy
+        .map(|block| (lost(block), block))
+        .max_by_key(|(lost, _)| *lost)?;
+    (!lost.is_zero()).then(|| {
+        format!(
+            "It was interrupted: block `{}` began anew {} after its first start.",
+            block.name,
+            span(lost)
+        )
+    })
 }
 
 /// A run none of whose blocks is at work.
@@ -125,6 +175,12 @@ fn idle(run: &Run) -> String {
         );
     }
     format!("Run {id} is running: nothing of it is at work at the moment.")
+}
+
+/// `1 block waits`, `2 blocks wait`.
+fn wait(blocks: usize) -> String {
+    let s = if blocks == 1 { "s" } else { "" };
+    format!("{} wait{s}", count(blocks, "block"))
 }
 
 /// Why blocks of a running run have not started.
@@ -173,13 +229,10 @@ fn waiting_blocks(run: &Run) -> Vec<String> {
     if initial > 0 {
         found.push(match run.plan.block_run_limit {
             Some(limit) => format!(
-                "{} wait for blocks above, a retry, or the limit of {limit} blocks at a time.",
-                count(initial, "block")
+                "{} for blocks above, a retry, or the limit of {limit} blocks at a time.",
+                wait(initial)
             ),
-            None => format!(
-                "{} wait for blocks above or a retry.",
-                count(initial, "block")
-            ),
+            None => format!("{} for blocks above or a retry.", wait(initial)),
         });
     }
     found

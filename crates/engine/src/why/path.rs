@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use baton_model::{Run, Timestamp};
+use baton_model::{BlockRun, Run, Timestamp};
 
 use crate::graph::Graph;
 use crate::mapping::{Mapping, Places, View};
@@ -16,8 +16,21 @@ pub struct Link {
     pub name: String,
     /// Time between the end of what it needs, or the start of the run, and its own start.
     pub waited: Duration,
-    /// Time between its start and its end, or now.
+    /// Time between its start and its end, or now; without what was lost with a process that went away.
     pub took: Duration,
+    /// Time between its first start and the one that counts, where its process went away with what it had done.
+    pub lost: Duration,
+}
+
+/// How long after its first start a block run began anew, since its process had gone away. The attempt that was lost is
+/// repeated under its number, and only the time of the first start tells of it.
+pub(super) fn lost(block: &BlockRun) -> Duration {
+    let mut attempts = block.attempts.iter();
+    let first = attempts.find(|attempt| attempt.number == block.earlier + 1);
+    let times = first.zip(block.started_at);
+    times.map_or(Duration::ZERO, |(first, began)| {
+        first.started_at.since(began)
+    })
 }
 
 /// The chain of block runs that ends with the one that ended last or still runs, from the beginning on: shortening
@@ -58,12 +71,19 @@ pub fn critical_path(run: &Run, now: Timestamp) -> Vec<Link> {
         let above = latest(&mut needs.into_iter().filter(|above| is_work(*above)));
         let block = &run.blocks[position];
         let Some(start) = block.started_at else { break };
-        let ready = above.and_then(end).or(run.started_at).unwrap_or(start);
+        let needed = above.and_then(end);
+        // The time between the end of a run and its retry is nobody's waiting; the run counts from the retry on.
+        let ready = match run.started_at.filter(|run| *run <= start) {
+            Some(run) => needed.map_or(run, |needed| needed.max(run)),
+            None => needed.unwrap_or(start),
+        };
+        let lost = lost(block);
         chain.push(Link {
             position,
             name: block.name.clone(),
             waited: start.since(ready),
-            took: block.ended_at.unwrap_or(now).since(start),
+            took: block.ended_at.unwrap_or(now).since(start.after(lost)),
+            lost,
         });
         at = above.filter(|_| chain.len() <= run.blocks.len());
     }

@@ -6,9 +6,16 @@ use baton_model::Timestamp;
 
 use crate::zones::naive;
 
-/// How long something takes, in its two greatest units.
+/// How long something takes, in its two greatest units; the smaller one is rounded.
 pub fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
+    let millis = time.as_micros().saturating_add(500) / 1_000;
+    if millis < 1_000 {
+        return format!("{millis} ms");
+    }
+    let half = u64::from(time.subsec_millis() >= 500);
+    let seconds = time.as_secs().saturating_add(half);
+    let minutes = seconds.saturating_add(30) / 60;
+    let hours = seconds.saturating_add(1_800) / 3_600;
     let two = |great: u64, great_unit: &str, small: u64, small_unit: &str| {
         if small == 0 {
             format!("{great} {great_unit}")
@@ -16,12 +23,15 @@ pub fn span(time: Duration) -> String {
             format!("{great} {great_unit} {small} {small_unit}")
         }
     };
-    match seconds {
-        0 => format!("{} ms", time.as_millis()),
-        1..60 => format!("{seconds} s"),
-        60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
-        3_600..86_400 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
-        _ => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    // Each step asks for the rounded number: 59 min 59.9 s are 1 h.
+    if seconds < 60 {
+        format!("{seconds} s")
+    } else if seconds < 3_600 {
+        two(seconds / 60, "min", seconds % 60, "s")
+    } else if minutes < 1_440 {
+        two(minutes / 60, "h", minutes % 60, "min")
+    } else {
+        two(hours / 24, "d", hours % 24, "h")
     }
 }
 
@@ -66,10 +76,16 @@ mod tests {
     fn spans_have_two_units() {
         for (seconds, text) in [
             (0.25, "250 ms"),
-            (59.9, "59 s"),
+            (0.9996, "1 s"),
+            (12.99, "13 s"),
+            (59.4, "59 s"),
+            (59.9, "1 min"),
             (60.0, "1 min"),
             (303.0, "5 min 3 s"),
+            (3_599.9, "1 h"),
             (7_500.0, "2 h 5 min"),
+            (7_535.0, "2 h 6 min"),
+            (86_399.0, "1 d"),
             (90_000.0, "1 d 1 h"),
         ] {
             assert_eq!(span_of(seconds), text);

@@ -48,6 +48,7 @@ pub(crate) fn trigger(interval: &str, settings: Value) -> Trigger {
         tags: Vec::new(),
         product: None,
         is_declared: true,
+        taken_out_at: None,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
     }
@@ -310,6 +311,53 @@ fn a_date_that_comes_while_a_run_is_open_is_skipped() {
     assert!(runs.due(&all, now).is_empty());
 }
 
+/// Dates that were missed run one after the other, the last one too; one that comes while a run is going on does not.
+#[test]
+fn no_missed_date_is_skipped() {
+    let mut hourly = trigger(
+        "@hourly",
+        json!({"skip_if_previous_running": true, "misfire_policy": "all"}),
+    );
+    hourly.last_enabled_at = Some(at("2024-03-06T15:30:00"));
+    let mut runs = Runs::default();
+    let mut made = Vec::new();
+    // Each run takes two seconds, and the service looks when one is made and when it ends.
+    for look in 0..16_i64 {
+        let now = Timestamp(at("2024-03-06T19:56:00").0 + look * 1_000_000);
+        runs.open = u32::from(look % 2 == 1 && runs.made.is_some());
+        let decision = runs.decide(&hourly, now);
+        assert_eq!(decision.skip, None, "{}", decision.reason);
+        for date in decision.due {
+            runs.made = Some(now);
+            runs.dates.insert(date);
+            made.push(show(date));
+        }
+    }
+    let missed = ["16", "17", "18", "19"].map(|hour| format!("2024-03-06T{hour}:00:00"));
+    assert_eq!(made, missed);
+
+    // The run of the last one is still going on when the next date comes.
+    runs.open = 1;
+    let decision = runs.decide(&hourly, at("2024-03-06T20:00:00"));
+    assert_eq!(decision.due, [at("2024-03-06T20:00:00")]);
+    assert!(decision.skip.is_some());
+
+    // A run goes on after a restart: the date that came meanwhile, seen by nobody, waits for its end.
+    let mut runs = Runs::of(&["2024-03-06T18:00:00"]);
+    runs.open = 1;
+    assert!(runs.due(&hourly, "2024-03-06T19:56:00").is_empty());
+    runs.open = 0;
+    assert_eq!(
+        runs.due(&hourly, "2024-03-06T20:02:00"),
+        ["2024-03-06T19:00:00"]
+    );
+    // The one behind it has come before its turn; it is not lost either.
+    runs.dates.insert(at("2024-03-06T19:00:00"));
+    runs.made = Some(at("2024-03-06T20:00:02"));
+    runs.open = 1;
+    assert!(runs.due(&hourly, "2024-03-06T20:00:03").is_empty());
+}
+
 #[test]
 fn what_cannot_be_followed_says_why() {
     let reason = |trigger: &Trigger| {
@@ -331,7 +379,7 @@ fn what_cannot_be_followed_says_why() {
     );
     let mut api = trigger("@daily", json!({}));
     api.kind = TriggerKind::Api;
-    assert_eq!(reason(&api), "a trigger of type api has no schedule");
+    assert_eq!(reason(&api), "it waits for a call; it has no schedule");
 }
 
 #[test]
@@ -381,6 +429,34 @@ fn next_dates_are_told() {
     assert!(dates(&trigger("@once", json!({})), now).is_empty());
 }
 
+/// Of a trigger without runs its pipeline tells how long they take, and without those too nobody does: no run takes no
+/// time, or it would want no place in a pool.
+#[test]
+fn a_forecast_takes_some_time_for_runs_that_nobody_knows() {
+    let triggers = [1, 2].map(|id| {
+        let mut one = trigger("0 2 * * *", json!({"pools": ["db"]}));
+        one.id = TriggerId(id);
+        one
+    });
+    let (from, to) = (at("2024-03-06T00:00:00"), at("2024-03-07T00:00:00"));
+    let pools = BTreeMap::from([("db".to_owned(), 1)]);
+    for (of_pipeline, until) in [
+        (None, "2024-03-06T02:01:00"),
+        (Some(Duration::from_secs(300)), "2024-03-06T02:05:00"),
+    ] {
+        let expected = triggers.each_ref().map(|trigger| Expected {
+            trigger,
+            own: None,
+            of_pipeline,
+        });
+        let planned = forecast(&expected, from, to);
+        let found = collisions(&expected, &planned, &pools);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].until, at(until));
+        assert_eq!(found[0].wanted, 2);
+    }
+}
+
 #[test]
 fn a_forecast_shows_where_pools_are_too_small() {
     let mut triggers = Vec::new();
@@ -399,7 +475,8 @@ fn a_forecast_shows_where_pools_are_too_small() {
         .iter()
         .map(|trigger| Expected {
             trigger,
-            usual: hour,
+            own: Some(hour),
+            of_pipeline: None,
         })
         .collect();
     let (from, to) = (at("2024-03-06T00:00:00"), at("2024-03-07T00:00:00"));

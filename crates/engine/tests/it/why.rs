@@ -9,8 +9,8 @@ use baton_engine::triggers::{TriggerHistory, decide};
 use baton_engine::usual::{Spread, Usual};
 use baton_engine::why::{Why, WhyFacts, changes, critical_path, why, why_no_run};
 use baton_model::{
-    BlockError, BlockRunKey, BlockUuid, FailureKind, Frame, Machine, Outcome, Reserved, Run,
-    RunEvent, RunId, RunStatus, Timestamp,
+    BlockError, BlockRunKey, BlockUuid, Cause, FailureKind, Frame, Machine, Outcome, Reserved, Run,
+    RunEvent, RunId, RunStatus, Timestamp, TriggerKind,
 };
 use serde_json::json;
 
@@ -25,6 +25,7 @@ struct Case {
     waits_for: Option<&'static str>,
     /// Seconds since a scheduler was seen.
     silent: u64,
+    is_driven: bool,
     usual: Option<f64>,
     usual_blocks: Vec<(&'static str, f64)>,
     last_good: Option<Run>,
@@ -36,6 +37,7 @@ impl Case {
             simulation: Simulation::new(simulate::pipeline(pipeline)),
             waits_for: None,
             silent: 1,
+            is_driven: true,
             usual: None,
             usual_blocks: Vec::new(),
             last_good: None,
@@ -44,6 +46,14 @@ impl Case {
 
     fn started(pipeline: &str) -> Self {
         Self::of(pipeline).then(&RunEvent::Started)
+    }
+
+    /// Of a schedule, say.
+    fn triggered(pipeline: &str) -> Self {
+        let mut case = Self::of(pipeline);
+        let plan = Arc::make_mut(&mut case.simulation.run.plan);
+        plan.occasion.cause = Cause::Schedule;
+        case.then(&RunEvent::Started)
     }
 
     fn then(mut self, event: &RunEvent) -> Self {
@@ -117,6 +127,7 @@ impl Case {
             now,
             waits_for: self.waits_for,
             scheduler_seen: Some(Timestamp(now.0 - self.silent as i64 * 1_000_000)),
+            is_driven: self.is_driven,
             usual: self.usual.map(steady),
             usual_blocks: &usual_blocks,
             last_good: self.last_good.as_ref(),
@@ -167,6 +178,29 @@ fn happen(situation: &str) -> Why {
     let failing = || Case::started("a -> b").fails("a", Some("ValueError"), "no rows");
     match situation {
         "The trigger is off" => no_run(|trigger| trigger.is_active = false, None),
+        "It was taken out of its file" => no_run(
+            |trigger| {
+                trigger.is_active = false;
+                trigger.taken_out_at = Some(at("2024-03-06T10:20:00"));
+            },
+            None,
+        ),
+        "It waits for other pipelines" => no_run(
+            |trigger| {
+                trigger.kind = TriggerKind::Pipeline;
+                let after = json!(["load"]);
+                trigger.settings.insert("after".to_owned(), after);
+            },
+            None,
+        ),
+        "It waits for an event" => no_run(
+            |trigger| {
+                trigger.kind = TriggerKind::Event;
+                let source = ("source".to_owned(), json!(["aws.s3"]));
+                trigger.matchers = vec![[source].into_iter().collect()];
+            },
+            None,
+        ),
         "The start time is to come" => no_run(
             |trigger| trigger.start_time = Some(at("2024-03-07T00:00:00")),
             None,
@@ -255,6 +289,17 @@ fn happen(situation: &str) -> Why {
             .fails("a", None, "it broke")
             .why(),
         "Only callbacks are left" => Case::started("a; callback a").ok("a").why(),
+        "No process drives it" => Case {
+            is_driven: false,
+            ..Case::triggered("a -> b")
+        }
+        .after(14)
+        .why(),
+        "Nor did a server start it" => Case {
+            is_driven: false,
+            ..Case::started("a -> b")
+        }
+        .why(),
         "It is being stopped" => Case::started("a -> b").then(&cancel()).why(),
         "A block raised an error" => failing().why(),
         "The code of the block is new" => {
@@ -289,6 +334,13 @@ fn happen(situation: &str) -> Why {
             .ok("a")
             .after(600)
             .ok("b")
+            .why(),
+        "It was interrupted for a time" => Case::started("a")
+            .usually(20.0, &[("a", 20.0)])
+            .after(908)
+            .then(&RunEvent::Resumed)
+            .after(20)
+            .ok("a")
             .why(),
         "A condition said no" => Case::started("a -> b -> c")
             .after(10)
@@ -363,6 +415,82 @@ fn details_say_where_and_since_when() {
     same.last_good = Some(good(pipeline));
     let nothing = "Nothing that Baton knows of has changed since run 0, the last good one.";
     assert_eq!(same.why().details.last().unwrap(), nothing);
+}
+
+/// The time between the end of a run and its retry is nobody's waiting.
+#[test]
+fn a_retry_does_not_wait_for_itself() {
+    let case = Case::started("a -> b -> c")
+        .after(5)
+        .ok("a")
+        .fails("b", None, "it broke")
+        .after(203)
+        .then(&RunEvent::Retried {
+            from: Some("b".into()),
+        })
+        .after(2)
+        .ok("b");
+    let details = case.after(12).ok("c").why().details;
+    assert_eq!(
+        details,
+        ["The longest way through it, all of it: `a` 5 s; `b` 2 s; `c` 12 s."]
+    );
+}
+
+#[test]
+fn time_without_a_process_is_not_the_time_of_a_block() {
+    let case = Case::started("a -> b")
+        .usually(40.0, &[("a", 20.0), ("b", 20.0)])
+        .after(908)
+        .then(&RunEvent::Resumed)
+        .after(10);
+    let why = case.why();
+    assert_eq!(
+        why.headline,
+        "Run 1 is running: block `a` has been at work for 10 s."
+    );
+    assert_eq!(
+        why.details[..2],
+        [
+            "It was interrupted: block `a` began anew 15 min 8 s after its first start.",
+            "1 block waits for blocks above or a retry.",
+        ]
+    );
+    let mut case = case.after(10).ok("a").after(20).ok("b");
+    case.last_good = Some(good("a -> b"));
+    assert_eq!(
+        case.why().details,
+        [
+            "The longest way through it, all of it: `a` 20 s, usually 20 s, begun anew 15 min 8 s after its first start; `b` 20 s, usually 20 s.",
+        ]
+    );
+}
+
+#[test]
+fn what_callbacks_raised_is_told() {
+    let called = |case: Case, name: &str, error: Option<BlockError>| {
+        let key = BlockRunKey::declared(name.into());
+        let block = case.simulation.run.block(&key).unwrap();
+        let fence = block.callbacks.as_ref().unwrap().fence;
+        case.then(&RunEvent::CallbacksEnded { key, fence, error })
+    };
+    let mut error = BlockError::new(FailureKind::Exception, "no mail today.");
+    error.exception = Some("OSError".to_owned());
+    let case = called(Case::started("a; callback a").ok("a"), "a", Some(error));
+    let why = case.why();
+    assert_eq!(why.headline, "Run 1 completed in 0 ms.");
+    let told = "A callback of block `a` failed with OSError: no mail today.".to_owned();
+    assert!(why.details.contains(&told), "{:?}", why.details);
+
+    // They go on when somebody asks the run to stop, and it says so.
+    let case = Case::started("a; callback a").ok("a").then(&cancel());
+    let why = case.why();
+    assert!(why.headline.starts_with("Run 1 is about to end"), "{why:?}");
+    assert!(why.details[0].contains("once more"), "{why:?}");
+    let stopped = BlockError::new(FailureKind::Exit, "the callbacks were stopped");
+    let why = called(case.then(&cancel()), "a", Some(stopped)).why();
+    let told = "A callback of block `a` failed: the callbacks were stopped.".to_owned();
+    assert!(why.details.contains(&told), "{:?}", why.details);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use baton_base::Diagnose;
-use baton_model::PipelineUuid;
+use baton_model::{Map, PipelineUuid, PoolUse};
+use serde_json::Value;
 
 use super::{Context, Findings};
 use crate::hooks;
@@ -48,8 +49,19 @@ pub(super) fn triggers(context: &Context<'_>, uuid: &PipelineUuid, findings: &mu
     let read = context.project.triggers(uuid);
     findings.problems.extend(read.problems);
     let file = context.project.triggers_path(uuid);
+    let declared = context.project.settings().raw.get("pools");
+    let declared = declared.and_then(Value::as_object).cloned();
+    let declared = declared.unwrap_or_default();
     for trigger in &read.triggers {
-        for (after, mark) in trigger.rules.after.iter().zip(&trigger.after_marks) {
+        for (used, mark) in trigger.rules.pools.iter().zip(&trigger.places.pools) {
+            let problem = pool(&declared, &trigger.name, used);
+            let problem = problem.map(|(message, hint)| {
+                let problem = Problem::new(Rule::UnknownPool, &file, message);
+                problem.at(*mark).pipeline(uuid).hint(hint)
+            });
+            findings.problems.extend(problem);
+        }
+        for (after, mark) in trigger.rules.after.iter().zip(&trigger.places.after) {
             let message = format!(
                 "the trigger `{}` waits for the pipeline `{}`, which does not exist",
                 trigger.name, after.pipeline
@@ -68,6 +80,28 @@ pub(super) fn triggers(context: &Context<'_>, uuid: &PipelineUuid, findings: &mu
             }
         }
     }
+}
+
+/// What is wrong with the places that a trigger takes in a pool, and what can be done.
+fn pool(declared: &Map, trigger: &str, used: &PoolUse) -> Option<(String, &'static str)> {
+    let pool = &used.pool;
+    let Some(places) = declared.get(pool) else {
+        let message = format!(
+            "the trigger `{trigger}` takes places of the pool `{pool}`, which the project does not declare: it has one"
+        );
+        return Some((
+            message,
+            "declare it in `pools` of the project's `metadata.yaml`",
+        ));
+    };
+    let places = places.as_u64()?;
+    (u64::from(used.slots) > places).then(|| {
+        let slots = used.slots;
+        let message = format!(
+            "the trigger `{trigger}` takes {slots} places of the pool `{pool}`, which has {places}: its runs never start"
+        );
+        (message, "take fewer places, or give the pool more")
+    })
 }
 
 /// Pipelines whose triggers wait for each other start each other forever.

@@ -95,6 +95,12 @@ pub trait Desk: Send + Sync + 'static {
     /// Freezes plans, one for each run that is wanted.
     fn draw(&self, wanted: Vec<Wanted>) -> Soon<'_, Vec<Result<Drawn, Complaint>>>;
 
+    /// Whether the project still has a pipeline.
+    fn has_pipeline(&self, pipeline: &PipelineUuid) -> bool {
+        let _ = pipeline;
+        true
+    }
+
     /// How many runs of a pipeline may be open.
     fn limits(&self, pipeline: &PipelineUuid) -> PipelineLimits;
 

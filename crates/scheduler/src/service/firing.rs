@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use baton_model::{Cause, Timestamp, TriggerId, TriggerKind};
+use baton_model::{Cause, PipelineUuid, Timestamp, TriggerId, TriggerKind};
 use baton_store::{NonEvent, StoreError};
 use tokio::time::Instant;
 
@@ -125,7 +125,31 @@ impl Service {
             }
             book.look_at(*id, decision.next);
         }
-        (wanted, skipped)
+        drop(book);
+        self.without_lost(wanted, skipped, now)
+    }
+
+    /// What is wanted of pipelines that are still there. Those of others are looked at again, since a folder may come
+    /// back, as when somebody changes to another branch and back.
+    fn without_lost(
+        &self,
+        wanted: Vec<Wanted>,
+        skipped: Vec<Option<String>>,
+        now: Timestamp,
+    ) -> (Vec<Wanted>, Vec<Option<String>>) {
+        let mut known: HashMap<PipelineUuid, bool> = HashMap::new();
+        let later = Timestamp(now.0.saturating_add(PLAN_AGAIN));
+        let there = wanted.into_iter().zip(skipped).filter(|(one, _)| {
+            let pipeline = &one.pipeline;
+            let is_there = *known
+                .entry(pipeline.clone())
+                .or_insert_with(|| self.inner.desk.has_pipeline(pipeline));
+            if let Some(trigger) = one.trigger.as_ref().filter(|_| !is_there) {
+                self.book().look_at(trigger.id, Some(later));
+            }
+            is_there
+        });
+        there.unzip()
     }
 
     /// Makes runs of schedules. What cannot be planned leaves a reason with its trigger.

@@ -1,13 +1,15 @@
 //! What follows from the ends of runs. That it was drawn is stored with the runs that follow, in one step: an end has its
 //! consequences once, whoever dies in between.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use baton_engine::triggers::{Waiting, circle, told};
 use baton_model::{
     After, BackfillId, Cause, Map, PipelineUuid, Run, RunId, RunStatus, Timestamp, Trigger,
-    TriggerId, TriggerKind,
+    TriggerId, TriggerKind, TriggerSettings,
 };
 use baton_store::{NewRun, NonEvent, RunRow, Settled, StoreError};
 use serde_json::json;
@@ -17,6 +19,9 @@ use super::{News, Service, Wanted};
 
 /// Ends that are settled in one transaction.
 const TOGETHER: usize = 256;
+
+/// Most runs that are gone back over, to find where a run began.
+const LONGEST_WAY: usize = 1_000;
 
 /// The end of a run, with what may follow from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +42,13 @@ pub struct End {
     pub backfill: Option<BackfillId>,
     /// How long it took, if it has started.
     pub took: Option<Duration>,
+    /// The run whose end made it, if one did.
+    pub follows: Option<RunId>,
+}
+
+/// The run whose end made another one.
+fn followed(cause: Cause, parent: Option<RunId>) -> Option<RunId> {
+    parent.filter(|_| cause == Cause::Completion)
 }
 
 impl From<&Run> for End {
@@ -51,6 +63,7 @@ impl From<&Run> for End {
             date: run.plan.execution_date,
             backfill: run.plan.occasion.backfill,
             took: times.map(|(from, to)| to.since(from)),
+            follows: followed(run.plan.occasion.cause, run.plan.occasion.parent),
         }
     }
 }
@@ -67,6 +80,7 @@ impl From<&RunRow> for End {
             date: row.execution_date,
             backfill: row.backfill_id,
             took: times.map(|(from, to)| to.since(from)),
+            follows: followed(row.cause, row.parent_id),
         }
     }
 }
@@ -128,7 +142,8 @@ impl Service {
 
     async fn settle_some(&self, ends: &[End]) -> Result<(), StoreError> {
         let mut ends = ends.to_vec();
-        let mut followers = self.followers(&ends);
+        let followers = self.followers(&ends);
+        let mut followers = self.without_circles(followers, &ends).await?;
         while !ends.is_empty() {
             let (origins, new) = self.drawn(&followers).await;
             baton_base::failpoint("run-ended");
@@ -201,6 +216,81 @@ impl Service {
             }
         }
         wanted
+    }
+
+    /// What follows without the runs that would begin a circle anew: those of pipelines that the run that has ended goes
+    /// back to, where their triggers make each other's runs. Why is kept with the trigger.
+    async fn without_circles(
+        &self,
+        wanted: Vec<Wanted>,
+        ends: &[End],
+    ) -> Result<Vec<Wanted>, StoreError> {
+        let mut ways: HashMap<RunId, Vec<PipelineUuid>> = HashMap::new();
+        let mut kept = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            let end = ends.iter().find(|end| Some(end.run) == one.parent);
+            let (Some(end), Some(trigger)) = (end, &one.trigger) else {
+                kept.push(one);
+                continue;
+            };
+            let way = match ways.entry(end.run) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.way_to(end).await?),
+            };
+            let begins = way.iter().position(|pipeline| *pipeline == one.pipeline);
+            let Some(begins) = begins.filter(|_| self.is_in_circle(trigger)) else {
+                kept.push(one);
+                continue;
+            };
+            let mut round = way.get(begins..).unwrap_or_default().to_vec();
+            round.push(one.pipeline.clone());
+            let reason = NonEvent {
+                trigger: trigger.id,
+                at: self.now(),
+                date: Some(one.date),
+                reason: format!(
+                    "triggers would make the runs of each other without end: {}",
+                    told(&round)
+                ),
+            };
+            tracing::warn!(trigger = %trigger.id, after = %end.run, reason = reason.reason, "a run that follows another was not made");
+            // It is in the log, too.
+            let _ = self.inner.store.note_non_event(&reason).await;
+        }
+        Ok(kept)
+    }
+
+    /// The pipelines of the runs that led to an end, the first one first and its own last.
+    async fn way_to(&self, end: &End) -> Result<Vec<PipelineUuid>, StoreError> {
+        let mut way = vec![end.pipeline.clone()];
+        let mut next = end.follows;
+        while let Some(run) = next.filter(|_| way.len() < LONGEST_WAY) {
+            let Some(row) = self.inner.store.run_row(run).await? else {
+                break;
+            };
+            next = followed(row.cause, row.parent_id);
+            way.push(row.pipeline);
+        }
+        way.reverse();
+        Ok(way)
+    }
+
+    /// Whether the runs of a trigger can lead back to it.
+    fn is_in_circle(&self, trigger: &Trigger) -> bool {
+        let book = self.book();
+        let own = TriggerSettings::of(&trigger.settings).after;
+        let on = book.entries().filter(|entry| entry.trigger.is_active);
+        let others: Vec<Waiting<'_>> = on
+            .map(|entry| Waiting {
+                trigger: &entry.trigger,
+                after: &entry.settings.after,
+            })
+            .collect();
+        let own = Waiting {
+            trigger,
+            after: &own,
+        };
+        circle(own, &others).is_some()
     }
 
     /// Plans of runs that follow others, with their priorities. What cannot be planned leaves a reason with its trigger.

@@ -297,6 +297,11 @@ impl Service {
         }
     }
 
+    /// Whether one of the processes that share the database makes runs of triggers.
+    pub async fn is_scheduled(&self) -> Result<bool, StoreError> {
+        is_scheduled(&self.inner.store, self.now()).await
+    }
+
     /// Why the processes of the project cannot do their work together, if so.
     pub async fn missing_role(&self) -> Result<Option<&'static str>, StoreError> {
         let Some(shared) = &self.inner.shared else {

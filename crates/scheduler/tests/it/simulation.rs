@@ -84,6 +84,7 @@ fn trigger(pipeline: &PipelineUuid, name: String, kind: TriggerKind, settings: V
         tags: Vec::new(),
         product: None,
         is_declared: true,
+        taken_out_at: None,
         created_at: Timestamp(BEGIN),
         updated_at: Timestamp(BEGIN),
     }

@@ -176,6 +176,7 @@ fn trigger(number: usize) -> Trigger {
         tags: Vec::new(),
         product: None,
         is_declared: true,
+        taken_out_at: None,
         created_at: Timestamp(BEGIN),
         updated_at: Timestamp(BEGIN),
     }

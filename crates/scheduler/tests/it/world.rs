@@ -41,6 +41,9 @@ impl Chance {
     }
 }
 
+/// Longer than it takes from the admission of a run to its start.
+const LATELY: i64 = 5 * SECOND;
+
 /// What is open, by what it counts for.
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
@@ -50,6 +53,8 @@ pub(crate) struct Opened {
     pub(crate) cpu: u64,
     /// A person has started it again, whatever the limits.
     pub(crate) is_exempt: bool,
+    /// When somebody began to drive it.
+    pub(crate) at: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -173,6 +178,7 @@ impl World {
             pools: run.plan.occasion.pools.clone(),
             cpu: run.plan.reserved.cpu,
             is_exempt: self.seen().retries.contains_key(&run.id),
+            at: self.now(),
         };
         if !opened.is_exempt {
             self.count(run.id, &opened);
@@ -183,7 +189,12 @@ impl World {
     /// Checks every limit before one more run is open.
     fn count(&self, id: RunId, new: &Opened) {
         let bounds = self.bounds.lock().unwrap().clone();
-        let open: Vec<Opened> = self.seen().open.values().cloned().collect();
+        // A retry by hand waits for nobody: one that comes between the admission of a run and its start is not that run's fault.
+        let lately = self.now().0 - LATELY;
+        let open: Vec<Opened> = (self.seen().open.values())
+            .filter(|one| !(one.is_exempt && one.at.0 > lately))
+            .cloned()
+            .collect();
         let check = |what: &str, open: usize, limit: Option<u32>| {
             if limit.is_some_and(|limit| open >= limit as usize) {
                 self.wrong(format!(

@@ -1,6 +1,6 @@
 //! `backfills`: one run for each interval of a window.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::{Detail, Wish, moment};
 use baton_engine::backfills::{Preview, variables};
 use baton_model::{
@@ -14,7 +14,7 @@ use super::By;
 use crate::answer::{Many, Named, One};
 use crate::body::{Field, Payload};
 use crate::error::ApiError;
-use crate::params::{Order, Paging, Query, flag};
+use crate::params::{Order, Paging, Path, Query, flag};
 use crate::{Shared, times, words};
 
 /// Rows of a page when no number is asked for.

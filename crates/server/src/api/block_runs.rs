@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_engine::usual::Usual;
 use baton_model::{BlockError, BlockStatus, BlockUuid, Caret, Frame, RunId};
 use baton_store::{BlockRunRow, RunRow};
@@ -15,6 +15,7 @@ use super::notebook::ProductFacts;
 use super::usage::{AttemptView, TestView, UsageView, UsualView, newest_tests};
 use crate::answer::{Many, ManyWith, Named, One};
 use crate::error::ApiError;
+use crate::params::Path;
 use crate::{Shared, times, words};
 
 /// One block of one run.
@@ -43,6 +44,8 @@ pub(crate) struct BlockRunView {
     usual: Option<UsualView>,
     /// How it failed, where it did.
     metrics: Option<Metrics>,
+    /// What went wrong in its callbacks, also that they were stopped. It changes no status.
+    callback_error: Option<FailureView>,
     created_at: String,
     started_at: Option<String>,
     completed_at: Option<String>,
@@ -135,6 +138,8 @@ fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -
         .then(|| usual.get(&block.key.block))
         .flatten();
     let error = block.error.as_ref().map(FailureView::from);
+    let callbacks = block.callbacks.as_ref();
+    let of_callbacks = callbacks.and_then(|callbacks| callbacks.error.as_ref());
     BlockRunView {
         id: block.id,
         block_uuid: block.name.clone(),
@@ -149,6 +154,7 @@ fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -
         attempts: block.attempts.iter().map(AttemptView::from).collect(),
         usual: usual.map(UsualView::from),
         metrics: error.map(|error| Metrics { error }),
+        callback_error: of_callbacks.map(FailureView::from),
         created_at: times::text(run.created_at),
         started_at: times::some(block.started_at),
         completed_at: times::some(block.ended_at),

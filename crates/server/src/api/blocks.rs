@@ -1,6 +1,6 @@
 //! `blocks` of a pipeline, and `block_templates`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::{BlockText, PipelineFacts};
 use baton_model::{Block, BlockUuid, PipelineUuid};
 use baton_project::BlockTemplate;
@@ -13,7 +13,7 @@ use super::usage::UsualView;
 use crate::answer::{Many, Named, One};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
-use crate::params::{Query, flag};
+use crate::params::{Path, Query, flag};
 use crate::{Shared, words};
 
 /// A block.

@@ -1,6 +1,6 @@
 //! `products`: what data there is, and its versions.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_model::{BlockUuid, PipelineUuid, ProductKind};
 use baton_store::{MadeProduct, MadeProducts};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use super::By;
 use super::notebook::ProductFacts;
 use crate::answer::{ManyWith, Named};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::{Shared, times, words};
 
 /// Products of an answer when no number is asked for.

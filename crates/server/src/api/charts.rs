@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use baton_app::{ChartWish, Picture, Shown};
@@ -20,7 +20,7 @@ use crate::answer::{Many, Named, One, With};
 use crate::body::{IfMatch, Payload};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::{Shared, words};
 
 /// A chart of a pipeline: a block whose `configuration` says what it shows of the block above it.

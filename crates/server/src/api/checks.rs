@@ -1,6 +1,6 @@
 //! `checks`: what is wrong with the project, a pipeline, or a text that somebody types.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_model::PipelineUuid;
 use baton_project::{Problem, Severity};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use super::By;
 use crate::answer::{Named, One};
 use crate::body::Sent;
 use crate::error::ApiError;
-use crate::params::Query;
+use crate::params::{Path, Query};
 use crate::{Shared, words};
 
 /// Something wrong, and where.

@@ -1,6 +1,6 @@
 //! `files`, `file_contents`, `folders` and `browser_items`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use baton_app::{FileBody, FileNode, FileTree, Writing, flat};
@@ -12,7 +12,7 @@ use crate::answer::{ManyWith, Named, One, With};
 use crate::body::{Content, IfMatch, Payload};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Query, flag};
+use crate::params::{Path, Query, flag};
 use crate::{Shared, times};
 
 /// A file or folder of a tree.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use baton_app::{LogPage, LogQuery, moment};
 use baton_model::{PipelineUuid, RunId, Timestamp};
@@ -16,7 +16,7 @@ use super::By;
 use crate::answer::{ManyWith, Named};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::{Shared, times, words};
 
 /// Runs whose logs one answer has, when no number is asked for, and at most.

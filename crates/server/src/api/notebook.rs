@@ -1,6 +1,6 @@
 //! `notebook`: how the blocks of a pipeline stand, beside their code; and the code that a block run had.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::NotebookBlock;
 use baton_engine::stale::Stale;
 use baton_model::{
@@ -17,7 +17,7 @@ use super::outputs::ColumnInfo;
 use super::usage::{TestView, UsageView, newest_tests};
 use crate::answer::{Many, Named, One};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::{Shared, times, words};
 
 /// Runs of a block when no number is asked for.

@@ -1,6 +1,6 @@
 //! `notices`: messages to people about runs, and what became of them.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_model::RunId;
 use baton_store::Notice;
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::By;
 use crate::answer::{Many, Named};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::{Shared, times};
 
 /// Rows of a page when no number is asked for.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::Outlook;
 use baton_model::TriggerId;
 use baton_store::TriggerCall;
@@ -15,7 +15,7 @@ use super::pipeline_schedules::{TriggerChange, empty};
 use crate::answer::{Many, Named, One};
 use crate::body::Payload;
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::{Shared, times, words};
 
 /// Hours of a forecast when no number is asked for.
@@ -68,7 +68,8 @@ struct PlannedRun {
     /// Its logical date.
     execution_date: String,
     starts_at: String,
-    /// When it usually will have ended; when it starts, where nothing is known of that.
+    /// When it usually will have ended: by the runs of its trigger, else by those of its pipeline; where there are none, a
+    /// minute is assumed.
     ends_at: String,
 }
 

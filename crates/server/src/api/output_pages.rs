@@ -1,7 +1,7 @@
 //! `outputs`: a product page by page, or as its bytes.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_model::ProductKind;
@@ -16,7 +16,7 @@ use crate::Shared;
 use crate::answer::{Named, With};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 
 /// Rows of a page when no number is asked for.
 const ROWS: u32 = 100;

@@ -1,7 +1,7 @@
 //! `outputs`: what blocks produced, as Mage shows it, and page by page.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_app::Outputs;
@@ -16,7 +16,7 @@ use super::output_pages::FrameQuery;
 use crate::answer::{ManyWith, Named, One};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::stream::Pipe;
 use crate::{Shared, words};
 

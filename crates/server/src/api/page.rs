@@ -3,7 +3,6 @@
 //! Which page stands at which address is decided in the browser, so every address that names no file gets the same
 //! start. Nothing here says anything about the project.
 
-use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
@@ -12,6 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
+use crate::params::Path;
 
 include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use baton_app::{Actor, Call, Called};
 use baton_engine::usual::Usual;
@@ -17,7 +17,7 @@ use super::usage::{UsageView, UsualView};
 use crate::answer::{Many, Metadata, Named, One};
 use crate::body::{IdempotencyKey, Payload, Sent};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 use crate::{Shared, times, words};
 
 /// Rows of a page when no number is asked for.

@@ -1,6 +1,6 @@
 //! `pipeline_schedules`: triggers, in Mage's word.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::moment;
 use baton_model::{PipelineUuid, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
 use baton_store::RunPage;
@@ -12,7 +12,7 @@ use super::By;
 use crate::answer::{Many, Named, One};
 use crate::body::{Field, Payload};
 use crate::error::ApiError;
-use crate::params::{Order, Paging, Query};
+use crate::params::{Order, Paging, Path, Query};
 use crate::{Shared, times, words};
 
 /// Rows of a page when no number is asked for.
@@ -214,7 +214,14 @@ impl TriggerChange {
             trigger.start_time = at("start_time", text)?;
         }
         if let Some(status) = self.status {
-            trigger.is_active = status == "active";
+            trigger.is_active = match status.as_str() {
+                "active" => true,
+                "inactive" => false,
+                other => {
+                    let message = format!("`status` must be `active` or `inactive`, not `{other}`");
+                    return Err(ApiError::invalid(message));
+                }
+            };
         }
         if let Field::Given(text) = self.last_enabled_at {
             trigger.last_enabled_at = at("last_enabled_at", text)?;
@@ -272,6 +279,7 @@ pub(crate) fn empty(pipeline: String) -> Trigger {
         tags: Vec::new(),
         product: None,
         is_declared: false,
+        taken_out_at: None,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
     }

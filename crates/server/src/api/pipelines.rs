@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::{BlockText, ChangeOptions, Consequences, PipelineFacts, PipelineQuery};
 use baton_model::{BlockUuid, PipelineUuid, Trigger};
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ use super::{By, pipeline_schedules};
 use crate::answer::{Many, Metadata, Named, One, With};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
-use crate::params::{MOST_ROWS, Paging, Query, flag};
+use crate::params::{MOST_ROWS, Paging, Path, Query, flag};
 use crate::{Shared, times, words};
 
 /// A pipeline.

@@ -1,6 +1,6 @@
 //! `global_data_products`, `interactions` and `pipeline_interactions`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::{KeysOfFile, ProductFreshness};
 use baton_model::{Map, PipelineUuid};
 use schemars::JsonSchema;
@@ -12,6 +12,7 @@ use super::variables::Reference;
 use crate::answer::{Many, Named, One};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
+use crate::params::Path;
 use crate::{Shared, times};
 
 /// A global data product.

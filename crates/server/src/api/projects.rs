@@ -1,6 +1,6 @@
 //! `projects`, `tags` and `audits`: what concerns the whole project.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_model::Map;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::Shared;
 use crate::answer::{Many, Named, One};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 
 /// Changes that a page of the audit shows when no number is asked for.
 const CHANGES: u32 = 100;

@@ -1,6 +1,6 @@
 //! What is done with several runs at once, and two runs beside each other.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::{BlockResult, ComparedBlock};
 use baton_model::{BlockStatus, RunId};
 use schemars::JsonSchema;
@@ -10,6 +10,7 @@ use super::By;
 use crate::answer::{Named, One};
 use crate::body::Payload;
 use crate::error::{ApiError, Code};
+use crate::params::Path;
 use crate::{Shared, words};
 
 /// Most runs of one action.

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use baton_model::RunStatus;
+use baton_scheduler::Role;
 use baton_store::RunPage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,9 @@ pub(crate) struct StatusView {
     /// Its name.
     repo_path_relative: String,
     repo_path_root: String,
+    /// `running`, or `stopped` where no process makes runs of triggers.
     scheduler_status: &'static str,
+    /// What this process does: `server_and_scheduler`, or `web_server` where others schedule and drive runs.
     instance_type: &'static str,
     disable_pipeline_edit_access: bool,
     require_user_authentication: bool,
@@ -120,8 +123,17 @@ async fn view(shared: &Shared, by: &By, query: &StatusQuery) -> Result<StatusVie
         repo_path: root.to_string(),
         repo_path_relative: name.to_string_lossy().into_owned(),
         repo_path_root: root.to_string(),
-        scheduler_status: "running",
-        instance_type: "server_and_scheduler",
+        scheduler_status: if shared.host.is_scheduled().await {
+            "running"
+        } else {
+            "stopped"
+        },
+        instance_type: match shared.host.role() {
+            Role::All => "server_and_scheduler",
+            Role::Scheduler => "scheduler",
+            Role::Worker => "worker",
+            Role::Web => "web_server",
+        },
         disable_pipeline_edit_access: false,
         require_user_authentication: true,
         require_user_permissions: false,

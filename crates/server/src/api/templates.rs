@@ -1,6 +1,6 @@
 //! `custom_templates`: the project's own templates of blocks and pipelines.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::PipelineTemplate;
 use baton_model::Map;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use super::blocks::TemplateView;
 use crate::answer::{Many, Named, One};
 use crate::body::Payload;
 use crate::error::ApiError;
-use crate::params::Query;
+use crate::params::{Path, Query};
 use crate::{Shared, words};
 
 /// A template of the project.

@@ -1,6 +1,6 @@
 //! Pipelines as zip archives: out of the project, and into it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_app::{Fate, Import};
@@ -13,7 +13,7 @@ use crate::answer::{Named, One};
 use crate::body::Archive;
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Query, flag};
+use crate::params::{Path, Query, flag};
 use crate::{Shared, words};
 
 const ZIP: &str = "application/zip";

@@ -1,7 +1,7 @@
 //! `variables` of pipelines, and `secrets`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::scope_name;
 use baton_model::{PipelineUuid, ProductKind};
 use baton_store::{SecretName, SecretScope};
@@ -13,7 +13,7 @@ use super::By;
 use crate::answer::{Many, Named, One};
 use crate::body::{Field, IfMatch, Payload};
 use crate::error::ApiError;
-use crate::params::{Query, flag};
+use crate::params::{Path, Query, flag};
 use crate::{Shared, times, words};
 
 /// Something that is named by its id alone.

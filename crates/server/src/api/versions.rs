@@ -1,6 +1,6 @@
 //! What Git knows of the project's files: commits, what a file held in one, and what has changed.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_app::{Commit, CommitPage, Commits};
 use baton_model::PipelineUuid;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use super::By;
 use crate::Shared;
 use crate::answer::{ManyWith, Named, One};
 use crate::error::ApiError;
-use crate::params::{Paging, Query};
+use crate::params::{Paging, Path, Query};
 
 /// Commits of a page when no number is asked for.
 const COMMITS: u32 = 50;

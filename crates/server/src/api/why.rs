@@ -1,6 +1,6 @@
 //! `why`: an answer in sentences.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use baton_engine::why::Why;
 use baton_model::{RunId, TriggerId};
 use schemars::JsonSchema;
@@ -10,6 +10,7 @@ use super::By;
 use crate::Shared;
 use crate::answer::{Named, One};
 use crate::error::ApiError;
+use crate::params::Path;
 
 /// An explanation.
 #[derive(Serialize, JsonSchema)]

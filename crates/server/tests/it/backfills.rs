@@ -125,6 +125,34 @@ async fn a_backfill_of_a_broken_pipeline_fails_and_only_what_failed_is_repeated(
     assert_eq!(done["total_run_count"], 8);
 }
 
+/// Runs of other backfills, and of schedules, count for what is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_that_another_backfill_has_made_good_is_not_missing() {
+    let served = Served::new().await;
+    let mut short = window("first");
+    short["end_datetime"] = json!("2024-01-31 06:00:00");
+    let first = made(&served, "note", short).await;
+    set(&served, first, json!({"status": "initial"})).await;
+    until(&served, first, "completed").await;
+
+    let mut second = window("second");
+    second["settings"] = json!({"only_missing": true});
+    let id = made(&served, "note", second.clone()).await;
+    let preview = served.get(&format!("/api/backfills/{id}/preview")).await;
+    assert_eq!(preview["preview"]["total_run_count"], 2);
+    assert_eq!(preview["preview"]["left_alone_count"], 2);
+    set(&served, id, json!({"status": "initial"})).await;
+    let done = until(&served, id, "completed").await;
+    assert_eq!(done["total_run_count"], 2);
+
+    // With nothing missing there is nothing to do, and it is done.
+    second["name"] = json!("third");
+    let third = made(&served, "note", second).await;
+    set(&served, third, json!({"status": "initial"})).await;
+    let done = until(&served, third, "completed").await;
+    assert_eq!(done["total_run_count"], 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_backfill_starts_nothing_until_it_goes_on() {
     let served = Served::idle().await;

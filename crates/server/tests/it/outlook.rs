@@ -55,12 +55,16 @@ async fn every_pool_is_told_though_nothing_collides() {
     served.ok("POST", path, &wanted).await;
     let found = served.get("/api/forecast?hours=3").await;
     assert_eq!(found["forecast"]["collisions"], json!([]), "{found}");
-    // Nobody knows yet how long its runs take, so that they want no places.
-    let pools = json!([
-        {"pool": "db", "slots": 4, "load": []},
-        {"pool": "idle", "slots": 2, "load": []},
-    ]);
-    assert_eq!(found["forecast"]["pools"], pools, "{found}");
+    // Nobody knows yet how long its runs take: each is taken to hold its places for a minute.
+    let pools = &found["forecast"]["pools"];
+    let idle = json!({"pool": "idle", "slots": 2, "load": []});
+    assert_eq!(pools[1], idle, "{found}");
+    let load = pools[0]["load"].as_array().unwrap();
+    let wanted: Vec<&Value> = load.iter().map(|step| &step["wanted"]).collect();
+    assert_eq!(wanted, [3, 0, 3, 0, 3, 0], "{found}");
+    let minute = |at: &Value| at.as_str().unwrap()[14..].to_owned();
+    assert_eq!(minute(&load[0]["from"]), "00:00");
+    assert_eq!(minute(&load[1]["from"]), "01:00");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,8 +85,16 @@ async fn another_name_or_a_page_of_another_site_is_refused() {
 async fn what_nobody_listed_is_refused_to_everybody() {
     let served = Served::idle().await;
     let request = Served::request("PATCH", "/api/pipeline_runs").body(Body::empty());
-    let (status, _) = served.send(request.unwrap()).await;
-    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, body) = served.send(request.unwrap()).await;
+    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["error"]["type"], "method_not_allowed");
+    assert_eq!(body["error"]["errors"]["methods"], "GET, HEAD");
+    let request = Served::request("GET", "/api/pipeline_runs/abc").body(Body::empty());
+    let (status, body) = served.send(request.unwrap()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["error"]["type"], "record_invalid");
     let request = Served::request("GET", "/api/nothing").body(Body::empty());
     let (status, _) = served.send(request.unwrap()).await;
     assert_eq!(status, StatusCode::NOT_FOUND);

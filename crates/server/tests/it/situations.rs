@@ -8,7 +8,7 @@ use baton_app::{RunRequest, plan};
 use baton_base::now;
 use baton_engine::{apply, create};
 use baton_model::{
-    BlockError, BlockRunKey, FailureKind, Outcome, Plan, Run, RunEvent, RunId, RunStatus,
+    BlockError, BlockRunKey, Cause, FailureKind, Outcome, Plan, Run, RunEvent, RunId, RunStatus,
     RunTimeout, Timestamp,
 };
 use baton_project::Project;
@@ -123,14 +123,23 @@ impl<'a> Driven<'a> {
         self.then(RunEvent::CancelRequested { reason }).await
     }
 
-    /// The first sentence, with the number of the run as the page has it.
+    /// The first sentence, with the number of the run as the page has it, while somebody drives the run.
     async fn why(self) -> String {
+        let lease = self.served.host.state().lease_run(self.run.id).unwrap();
+        let told = self.why_undriven().await;
+        drop(lease);
+        told
+    }
+
+    /// The same while nobody does.
+    async fn why_undriven(self) -> String {
         let id = self.run.id;
         let path = format!("/api/pipeline_runs/{id}/why");
         let answer = self.served.get(&path).await;
         let text = answer["why"]["headline"].as_str().unwrap().to_owned();
         let rest = text.strip_prefix(&format!("Run {id} ")).map(str::to_owned);
-        rest.map_or(text, |rest| format!("Run 1 {rest}"))
+        let told = rest.map_or(text, |rest| format!("Run 1 {rest}"));
+        told.replace(&format!("--resume {id}`"), "--resume 1`")
     }
 }
 
@@ -157,6 +166,9 @@ async fn happen(served: &Served, situation: &str, number: usize) -> Option<Strin
         | "The start time is to come"
         | "The date has its run already"
         | "It was switched on after the date"
+        | "It was taken out of its file"
+        | "It waits for other pipelines"
+        | "It waits for an event"
         | "The time zone does not exist"
         | "The run could not be made"
         // A server that could say so schedules.
@@ -194,6 +206,23 @@ async fn happen(served: &Served, situation: &str, number: usize) -> Option<Strin
             of(&["uuid: a"], callback);
             let run = Driven::started(served, &name, 10).await;
             run.ok("a").await.why().await
+        }
+        "No process drives it" | "Nor did a server start it" => {
+            of(&chain, "");
+            let run = Driven::new(served, &name, 10, |plan| {
+                if situation == "No process drives it" {
+                    plan.occasion.cause = Cause::Schedule;
+                }
+            });
+            let run = run.await.then(RunEvent::Started).await;
+            run.why_undriven().await
+        }
+        "It was interrupted for a time" => {
+            of(&["uuid: a"], "");
+            good(served, &name, 20, None).await;
+            let run = Driven::started(served, &name, 1_000).await.after(908);
+            let run = run.then(RunEvent::Resumed).await;
+            run.after(20).ok("a").await.why().await
         }
         "It is being stopped" => {
             of(&chain, "");
@@ -310,9 +339,46 @@ async fn every_situation_is_told_through_the_api() {
         }
     }
     assert!(others.is_empty(), "{others:#?}");
-    assert_eq!(made, 15, "situations that are made here");
+    assert_eq!(made, 18, "situations that are made here");
     let value: Value = served.get("/api/pipeline_runs/1/why").await;
     assert!(value["why"]["details"].is_array());
+}
+
+/// What a callback raised is told with its block, and by `why`: it changes no status, so nothing else would.
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_of_callbacks_are_told_through_the_api() {
+    let served = Served::idle().await;
+    let callback =
+        "callbacks:\n- {uuid: tell, type: callback, language: python, upstream_blocks: [a]}\n";
+    pipeline(&served, "calls", &["uuid: a"], callback);
+    let run = Driven::started(&served, "calls", 10).await.ok("a").await;
+    let key = BlockRunKey::declared("a".into());
+    let fence = run
+        .run
+        .block(&key)
+        .unwrap()
+        .callbacks
+        .as_ref()
+        .unwrap()
+        .fence;
+    let mut error = BlockError::new(FailureKind::Exception, "no mail today");
+    error.exception = Some("OSError".to_owned());
+    let error = Some(error);
+    let run = run
+        .then(RunEvent::CallbacksEnded { key, fence, error })
+        .await;
+    assert_eq!(run.run.status, RunStatus::Completed);
+
+    let path = format!("/api/pipeline_runs/{}", run.run.id);
+    let blocks = served.get(&format!("{path}/block_runs")).await;
+    let block = &blocks["block_runs"][0];
+    assert_eq!(block["status"], "completed");
+    assert_eq!(block["callback_error"]["exception"], "OSError");
+    assert_eq!(block["callback_error"]["message"], "no mail today");
+    let why = served.get(&format!("{path}/why")).await;
+    let details = why["why"]["details"].as_array().unwrap();
+    let told = "A callback of block `a` failed with OSError: no mail today.";
+    assert!(details.contains(&json!(told)), "{details:?}");
 }
 
 /// The sentence of the page for a situation.

@@ -46,7 +46,14 @@ async fn triggers_say_why_they_make_no_run() {
         why(&served, &off).await,
         "Trigger `nightly` makes no run now: its start time has not come."
     );
-    set(json!({"start_time": null, "settings": {"timezone": "Europe/Berlni"}})).await;
+    set(json!({"start_time": null})).await;
+    // No request stores such a one; a file may say it.
+    let store = served.host.store();
+    for mut stored in store.triggers().await.unwrap() {
+        let zone = json!("Europe/Berlni");
+        stored.settings.insert("timezone".to_owned(), zone);
+        store.put_trigger(stored).await.unwrap();
+    }
     assert_eq!(
         why(&served, &off).await,
         "Trigger `nightly` makes no run now: there is no time zone called `Europe/Berlni`; names look like Europe/Berlin or UTC."
@@ -79,6 +86,87 @@ async fn triggers_say_why_they_make_no_run() {
         .await;
     let text = told["why"]["headline"].as_str().unwrap();
     assert!(text.contains("a → b → a"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_without_a_schedule_say_what_they_wait_for() {
+    let served = Served::new().await;
+    let after = json!({"name": "next", "schedule_type": "pipeline", "status": "active",
+        "settings": {"after": [{"pipeline": "broken", "status": "failed"}]}});
+    let next = trigger(&served, "note", after).await;
+    assert_eq!(
+        why(&served, &next).await,
+        "Trigger `next` makes no run now: it waits for the end of pipeline `broken` (failed)."
+    );
+    std::fs::remove_dir_all(served.root().join("pipelines/broken")).unwrap();
+    assert_eq!(
+        why(&served, &next).await,
+        "Trigger `next` makes no run now: it waits for the end of pipeline `broken` (failed), but there is no pipeline `broken`."
+    );
+    let event = json!({"name": "file", "schedule_type": "event", "status": "active"});
+    let event = trigger(&served, "note", event).await;
+    assert_eq!(
+        why(&served, &event).await,
+        "Trigger `file` makes no run now: it waits for an event, and `event_matchers` has no pattern that one could fit."
+    );
+    // The example of docs/reference/triggers.md.
+    let matchers = json!({"pipeline_schedule": {
+        "status": "active",
+        "event_matchers": [{"pattern": {"source": ["aws.s3"], "detail": {"bucket": {"name": ["incoming"]}}}}],
+    }});
+    served.ok("PUT", &event, &matchers).await;
+    assert_eq!(
+        why(&served, &event).await,
+        "Trigger `file` makes no run now: it waits for an event that fits `{\"source\":[\"aws.s3\"],\"detail\":{\"bucket\":{\"name\":[\"incoming\"]}}}`."
+    );
+    let event_of = |bucket: &str| json!({"source": "aws.s3", "detail": {"bucket": {"name": bucket}, "object": {"key": "a.csv"}}});
+    let other = served.ok("POST", "/api/events", &event_of("other")).await;
+    assert_eq!(other["event"]["pipeline_run_ids"], json!([]));
+    served
+        .ok("POST", "/api/events", &event_of("incoming"))
+        .await;
+    served
+        .until(&format!("{event}/pipeline_runs"), |answer| {
+            answer["metadata"]["count"] == 1
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_of_files_that_form_a_circle_make_each_run_once() {
+    let served = Served::idle().await;
+    let file = |name: &str, pipeline: &str| {
+        format!(
+            "triggers:\n- {{name: {name}, schedule_type: pipeline, schedule_interval: null, start_time: null, \
+             status: active, settings: {{after: [{{pipeline: {pipeline}, status: any}}]}}}}\n"
+        )
+    };
+    let write = |pipeline: &str, text: String| {
+        let path = format!("pipelines/{pipeline}/triggers.yaml");
+        std::fs::write(served.root().join(path), text).unwrap();
+    };
+    write("note", file("back", "broken"));
+    write("broken", file("on", "note"));
+    served.host.start().await.unwrap();
+    let api = json!({"name": "api", "schedule_type": "api", "status": "active"});
+    let api = trigger(&served, "note", api).await;
+    served
+        .ok("POST", &format!("{api}/pipeline_runs"), &json!({}))
+        .await;
+    let all = served.get("/api/pipeline_schedules").await;
+    let all = all["pipeline_schedules"].as_array().unwrap();
+    let back = all.iter().find(|one| one["name"] == "back").unwrap();
+    let back = format!("/api/pipeline_schedules/{}", back["id"]);
+    let told = served
+        .until(&format!("{back}/why"), |answer| {
+            let text = answer["why"]["headline"].as_str().unwrap();
+            text.contains("could not make its newest run")
+        })
+        .await;
+    let text = told["why"]["headline"].as_str().unwrap();
+    assert!(text.contains("without end: note → broken → note"), "{text}");
+    let runs = served.get("/api/pipeline_runs").await;
+    assert_eq!(runs["metadata"]["count"], 2, "{runs}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -151,6 +151,21 @@ async fn a_block_is_changed_when_the_change_is_for_what_there_is() {
         let message = scene.refused("PUT", path, wrong, 400).await;
         assert!(message.contains(&format!("`{key}`")), "{message}");
     }
+    // Each has the right shape, and no run could be planned with it.
+    let before = scene.text("pipelines/etl/metadata.yaml");
+    for (key, value) in [
+        ("retry_config", json!({"retries": -1})),
+        ("retry_config", json!({"retries": "x"})),
+        ("retry_config", json!({"delay": "soon"})),
+    ] {
+        let wrong = json!({"block": {key: value}});
+        let message = scene.refused("PUT", path, wrong, 400).await;
+        assert!(message.contains("could not run any more"), "{message}");
+    }
+    let wrong = json!({"pipeline": {"concurrency_config": {"block_run_limit": -1}}});
+    let message = scene.refused("PUT", "/api/pipelines/etl", wrong, 400).await;
+    assert!(message.contains("`block_run_limit`"), "{message}");
+    assert_eq!(scene.text("pipelines/etl/metadata.yaml"), before);
     let circle = json!({"block": {"upstream_blocks": ["clean"]}});
     scene.refused("PUT", path, circle, 400).await;
     let unknown = json!({"block": {"upstream_blocks": ["nothing"]}});

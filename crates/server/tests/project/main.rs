@@ -11,4 +11,5 @@ mod pipelines;
 mod rest;
 mod scene;
 mod transfer;
+mod triggers;
 mod versions;

@@ -150,6 +150,11 @@ async fn the_project_says_and_is_told_what_it_is() {
     let silent = json!({"project": {"notification_config": {}}});
     scene.ok("PUT", "/api/projects/demo", silent).await;
     assert!(!scene.text("metadata.yaml").contains("slack"));
+    let wrong = json!({"project": {"variables_retention_period": "zzz"}});
+    scene.refused("PUT", "/api/projects/demo", wrong, 400).await;
+    let right = json!({"project": {"variables_retention_period": "30d"}});
+    scene.ok("PUT", "/api/projects/demo", right).await;
+    scene.get("/api/retention").await;
     let wrong = json!({"project": {"features": []}});
     assert!(
         scene

@@ -2040,6 +2040,8 @@ export interface components {
             usual: components["schemas"]["Usual"] | null;
             /** @description How it failed, where it did. */
             metrics: components["schemas"]["BlockRunMetrics"] | null;
+            /** @description What went wrong in its callbacks, also that they were stopped. It changes no status. */
+            callback_error: components["schemas"]["BlockFailure"] | null;
             created_at: string;
             started_at: string | null;
             completed_at: string | null;
@@ -2270,7 +2272,7 @@ export interface components {
             ok: boolean;
         };
         /** @description A stable word for programs. `docs/reference/errors.md` explains each; a test holds the two together. */
-        Code: "record_invalid" | "record_not_found" | "invalid_oauth_token" | "unauthorized_access" | "conflict" | "too_large" | "too_many_requests" | "try_again" | "api_resource_error" | "internal_error";
+        Code: "record_invalid" | "record_not_found" | "invalid_oauth_token" | "unauthorized_access" | "method_not_allowed" | "conflict" | "too_large" | "too_many_requests" | "try_again" | "api_resource_error" | "internal_error";
         /** @description A time in which runs want more places of a pool than it has. */
         Collision: {
             pool: string;
@@ -3342,7 +3344,10 @@ export interface components {
             /** @description Its logical date. */
             execution_date: string;
             starts_at: string;
-            /** @description When it usually will have ended; when it starts, where nothing is known of that. */
+            /**
+             * @description When it usually will have ended: by the runs of its trigger, else by those of its pipeline; where there are none, a
+             *     minute is assumed.
+             */
             ends_at: string;
         };
         /** @description How many places of a pool the planned runs want. What runs already is not in it. */
@@ -3730,7 +3735,9 @@ export interface components {
             /** @description Its name. */
             repo_path_relative: string;
             repo_path_root: string;
+            /** @description `running`, or `stopped` where no process makes runs of triggers. */
             scheduler_status: string;
+            /** @description What this process does: `server_and_scheduler`, or `web_server` where others schedule and drive runs. */
             instance_type: string;
             disable_pipeline_edit_access: boolean;
             require_user_authentication: boolean;

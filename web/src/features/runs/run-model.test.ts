@@ -53,6 +53,7 @@ const blockRun = (some: Partial<BlockRun>): BlockRun => ({
   usage: null,
   usual: null,
   metrics: null,
+  callback_error: null,
   created_at: '2026-11-21 00:00:00',
   started_at: '2026-11-21 00:00:01',
   completed_at: '2026-11-21 00:00:02',
