@@ -72,13 +72,19 @@ test('a pipeline is made, renamed and deleted with what it takes along', async (
 test('a run that fails says why, and can be retried', async ({ page }) => {
   await page.goto('/pipelines?search=bad');
   await page.getByRole('checkbox', { name: 'Select bad' }).click();
+  // Leaving the page at once would take the request back.
+  const made = page.waitForResponse((response) => response.request().method() === 'POST' && response.ok());
   await page.getByRole('button', { name: 'Run 1 pipeline' }).click();
+  await made;
   await page.goto('/runs?view=failed');
   // Other journeys may have run it before.
   await page.getByRole('link', { name: 'bad', exact: true }).first().click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('failed with ValueError: no rows today');
   await expect(page.getByText('Your code, most recent call last')).toBeVisible();
-  await expect(page.getByText("raise ValueError('no rows today')")).toBeVisible();
+  const panel = page.getByRole('tabpanel', { name: 'Error and logs' });
+  await expect(panel.getByRole('code')).toHaveText("raise ValueError('no rows today')");
+  // The log says it, too.
+  await expect(panel.getByText('data_loaders/bad_block.py:4 in load').first()).toBeVisible();
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Retry 1 block from bad_block' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('failed');
