@@ -25,7 +25,8 @@ test('lines are searched, narrowed and found again by their address', async ({ p
   await page.getByRole('searchbox', { name: 'Search the lines' }).fill('nothing says this');
   await expect(page.getByText('No line matches')).toBeVisible();
   await page.getByRole('button', { name: /Clear \d filters/ }).click();
-  await expect(lines.getByText('table_block').first()).toBeVisible();
+  // Which other lines are in sight depends on what has run last.
+  await expect(lines.getByText(/^(table|bad)_block$/).first()).toBeVisible();
 });
 
 test('what a run says appears while it goes on', async ({ page }) => {
