@@ -707,6 +707,71 @@ fn runs_share_the_places_of_a_pool_key_by_key() {
 }
 
 #[test]
+fn a_block_that_waits_for_a_place_of_the_server_is_not_at_work() {
+    let mut project = TestProject::new();
+    let scratch = project.scratch().display().to_string();
+    let wait = format!(
+        "import os, time\n\n@custom\ndef up(*args, **kwargs):\n    while not os.path.exists('{scratch}/' + kwargs['until']):\n        time.sleep(0.01)\n"
+    );
+    project.block("p", "up", "custom", &[], "", &wait);
+    let places =
+        |count: u32| format!("project_type: standalone\nqueue_config:\n  concurrency: {count}\n");
+    project.file("metadata.yaml", places(1));
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let server = Server::start(&project);
+    let trigger = server.trigger("p", "hook");
+    let block = |run: i64| {
+        let blocks = server.get(&format!("/api/pipeline_runs/{run}/block_runs"));
+        blocks["block_runs"][0].clone()
+    };
+    let is_at_work = |run: i64| {
+        until("a block at work", || {
+            (block(run)["status"] == "running").then_some(())
+        });
+    };
+    let waits = |run: i64| {
+        until("a block that waits", || {
+            let block = block(run);
+            let reason = block["reason"].as_str().unwrap_or_default();
+            (block["status"] == "queued" && reason.contains("places")).then_some(())
+        });
+    };
+    let first = server.call(&trigger, &json!({"until": "first"}));
+    is_at_work(first);
+    let second = server.call(&trigger, &json!({"until": "second"}));
+    waits(second);
+    let why = server.get(&format!("/api/pipeline_runs/{second}/why"));
+    let headline = format!("Run {second} waits for a place: other runs hold all");
+    assert!(
+        why["why"]["headline"]
+            .as_str()
+            .unwrap()
+            .starts_with(&headline),
+        "{why}"
+    );
+    // More places count without a restart.
+    project.file("metadata.yaml", places(2));
+    is_at_work(second);
+    let third = server.call(&trigger, &json!({"until": "third"}));
+    waits(third);
+    fs::write(project.scratch().join("first"), "").unwrap();
+    is_at_work(third);
+    for name in ["second", "third"] {
+        fs::write(project.scratch().join(name), "").unwrap();
+    }
+    for run in [first, second, third] {
+        assert_eq!(server.ended(run)["status"], "completed");
+    }
+    // What it has waited is not its time.
+    let first_ended = block(first)["completed_at"].as_str().unwrap().to_owned();
+    let third_began = block(third)["started_at"].as_str().unwrap().to_owned();
+    assert!(first_ended <= third_began, "{first_ended} {third_began}");
+}
+
+#[test]
 fn saving_a_block_does_not_disturb_the_blocks_that_run() {
     let mut project = adding("");
     let scratch = project.scratch().display().to_string();

@@ -425,6 +425,7 @@ impl Turn<'_> {
             number: block.attempt,
             status: BlockStatus::Running,
             started_at: self.now,
+            waits: false,
             ended_at: None,
             error: None,
             usage: None,

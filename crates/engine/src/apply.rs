@@ -164,6 +164,8 @@ impl Turn<'_> {
             }
             RunEvent::Started if status == RunStatus::Initial => self.begin(),
             RunEvent::Started => return Err("the run has already started".to_owned()),
+            RunEvent::AttemptWaits { key, fence } => self.attempt_waits(key, *fence, true)?,
+            RunEvent::AttemptPlaced { key, fence } => self.attempt_waits(key, *fence, false)?,
             RunEvent::AttemptEnded {
                 key,
                 fence,
@@ -297,6 +299,30 @@ impl Turn<'_> {
             .position(&key.block)
             .and_then(|planned| self.places.of(planned, key.child))
             .ok_or_else(|| format!("block `{key}` is not part of the run"))
+    }
+
+    /// Notes whether an attempt waits for a place of the server. What it has waited is not the time of its block.
+    fn attempt_waits(
+        &mut self,
+        key: &BlockRunKey,
+        fence: Fence,
+        waits: bool,
+    ) -> Result<(), String> {
+        let position = self.running(key, fence)?;
+        let block = &mut self.run.blocks[position];
+        let newest = block.attempts.last_mut();
+        let Some(attempt) = newest.filter(|attempt| attempt.waits != waits) else {
+            return Err(format!("block `{key}` is known to wait, or to work"));
+        };
+        attempt.waits = waits;
+        if !waits {
+            if block.started_at == Some(attempt.started_at) {
+                block.started_at = Some(self.now);
+            }
+            attempt.started_at = self.now;
+        }
+        self.changed[position] = true;
+        Ok(())
     }
 
     fn attempt_ended(

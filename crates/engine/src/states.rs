@@ -199,7 +199,8 @@ pub fn states_page() -> String {
     section(&mut page, "Runs", RUN_TRANSITIONS, RunStatus::name);
     page.push_str(
         "\nA block run that is `initial` waits for its upstream blocks or for its retry; `queued`, it waits for\n\
-         a free worker. An attempt that was lost with its process starts again under the same number, since it\n\
+         one of the workers of its run. One that is `running` can find that other runs hold all places of the server for\n\
+         block processes: its time counts from the moment at which it has one. An attempt that was lost with its process starts again under the same number, since it\n\
          does not count as a retry, and under a new fence, so that a late result of the lost one is refused.\n",
     );
     section(

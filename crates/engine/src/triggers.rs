@@ -267,7 +267,7 @@ fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Time
             ..Decision::nothing(reason, next)
         };
     };
-    if due.len() > 1 || first < current || was_missed(followed, history, current, lead, now) {
+    if due.len() > 1 || first < current || was_missed(followed, history, followed.opens(current, lead), now) {
         return catch_up(followed, history, due, next, now);
     }
     let mut decision = Decision::due(due, "its date has come", next);
@@ -278,15 +278,13 @@ fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Time
 }
 
 /// Whether the current date, the only one left, is one of those that are made up for: nobody could have skipped it when
-/// it came, since nobody looked, or since dates before it had not had their turn.
+/// it came at `opens`, since nobody looked, or since dates before it had not had their turn.
 fn was_missed(
     followed: &Followed<'_>,
     history: &TriggerHistory<'_>,
-    current: Timestamp,
-    lead: Option<Duration>,
+    opens: Timestamp,
     now: Timestamp,
 ) -> bool {
-    let opens = followed.opens(current, lead);
     let nobody_looked = now.0.saturating_sub(opens.0) > IN_TIME;
     let stood_behind = history.newest_made.is_some_and(|made| made >= opens);
     followed.settings.skip_if_running

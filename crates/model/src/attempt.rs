@@ -43,8 +43,11 @@ pub struct AttemptRun {
     pub number: u32,
     /// Whether it runs, or how it ended.
     pub status: BlockStatus,
-    /// When it started.
+    /// When it started; while it waits for a place among the block processes of the server, when it began to wait.
     pub started_at: Timestamp,
+    /// Whether it waits for such a place.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waits: bool,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
@@ -57,4 +60,9 @@ pub struct AttemptRun {
     /// What the tests of the block have said, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<TestResult>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

@@ -44,6 +44,20 @@ pub enum RunEvent {
     /// A process took the run over after the one that drove it died: attempts under way are lost and
     /// start again, without counting as retries.
     Resumed,
+    /// An attempt that was started found that other runs hold all places of the server for block processes.
+    AttemptWaits {
+        /// Which block run.
+        key: BlockRunKey,
+        /// The fence it was started with.
+        fence: Fence,
+    },
+    /// An attempt that waited has its place: only now is it at work.
+    AttemptPlaced {
+        /// Which block run.
+        key: BlockRunKey,
+        /// The fence it was started with.
+        fence: Fence,
+    },
     /// An attempt ended.
     AttemptEnded {
         /// Which block run.

@@ -175,7 +175,7 @@ pub struct BlockRun {
     pub earlier: u32,
     /// Fence of the newest attempt.
     pub fence: Fence,
-    /// When the first attempt started.
+    /// When the first attempt started, or began to wait for a place among the block processes of the server.
     pub started_at: Option<Timestamp>,
     /// When it reached its final status.
     pub ended_at: Option<Timestamp>,
@@ -198,6 +198,14 @@ pub struct BlockRun {
     pub attempts: Vec<AttemptRun>,
     /// Its callbacks, once it has ended.
     pub callbacks: Option<CallbackRun>,
+}
+
+impl BlockRun {
+    /// Whether it is running in name only: its attempt waits for a place among the block processes of the server.
+    pub fn waits_for_place(&self) -> bool {
+        let newest = self.attempts.last();
+        self.status == BlockStatus::Running && newest.is_some_and(|attempt| attempt.waits)
+    }
 }
 
 /// A run of a pipeline.

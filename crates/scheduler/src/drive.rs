@@ -1,6 +1,7 @@
 //! Drives one run to its end: events in, one commit per event, commands out.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use baton_model::{
 use baton_runner::{AttemptReport, Level, LogRecord, Stop, Work, YieldedItem};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::journal::Journal;
 use crate::session::{Audience, Away, Cancel, DriveError, Notice, Session};
@@ -21,6 +22,10 @@ use crate::supply::objects_of;
 
 /// The tag of the record of an attempt that failed: its value is the class of the failure.
 pub const FAILURE_TAG: &str = "failure";
+
+/// An attempt that waits for a place is said to do so after this time: before it, nobody would notice, and each such
+/// moment is a commit.
+const NOTICEABLE: Duration = Duration::from_millis(250);
 
 /// How long to wait before a database that is away is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -40,6 +45,7 @@ pub async fn drive(
     let (log, records) = mpsc::channel(4096);
     let writer = tokio::spawn(write_log(records, journal, audience.clone()));
     let (items, yielded) = mpsc::unbounded_channel();
+    let (waits, waiting) = mpsc::unbounded_channel();
     let mut driver = Driver {
         session,
         run: Some(run),
@@ -52,6 +58,8 @@ pub async fn drive(
         changes,
         items,
         yielded,
+        waits,
+        waiting,
         log,
         audience,
     };
@@ -87,6 +95,9 @@ struct Driver<'a> {
     changes: mpsc::UnboundedReceiver<Map>,
     items: mpsc::UnboundedSender<YieldedItem>,
     yielded: mpsc::UnboundedReceiver<YieldedItem>,
+    /// Which attempts begin and end to wait for a place.
+    waits: mpsc::UnboundedSender<RunEvent>,
+    waiting: mpsc::UnboundedReceiver<RunEvent>,
     log: mpsc::Sender<LogRecord>,
     audience: Audience,
 }
@@ -115,11 +126,15 @@ impl Driver<'_> {
                 Some(variables) = self.changes.recv() => {
                     self.events.push_back(RunEvent::VariablesSet { variables });
                 }
+                Some(event) = self.waiting.recv() => self.events.push_back(event),
                 Some(item) = self.yielded.recv() => self.take_items(Some(item)),
                 Some(ended) = self.flight.join_next(), if !self.flight.is_empty() => {
                     // What a block has set counts for those that start after it.
                     while let Ok(variables) = self.changes.try_recv() {
                         self.events.push_back(RunEvent::VariablesSet { variables });
+                    }
+                    while let Ok(event) = self.waiting.try_recv() {
+                        self.events.push_back(event);
                     }
                     self.take_items(None);
                     match ended {
@@ -360,7 +375,7 @@ impl Driver<'_> {
         self.stops.insert(fence, stop);
         let runner = Arc::clone(&self.session.runner);
         let (log, items) = (self.log.clone(), self.items.clone());
-        let places = self.session.places.clone();
+        let (places, waits) = (self.session.places.clone(), self.waits.clone());
         let calm = self.session.store.calm();
         let clock = Arc::clone(&self.session.clock);
         let name =
@@ -371,7 +386,7 @@ impl Driver<'_> {
                     let mut waiting = stopped.clone();
                     tokio::select! {
                         biased;
-                        place = place(places) => {
+                        place = place(places, &waits, &key, fence) => {
                             let report = runner.run(&attempt, &log, &items, stopped).await;
                             drop(place);
                             report
@@ -477,10 +492,26 @@ fn failure_record(at: Timestamp, block: String, attempt: u32, error: &BlockError
     }
 }
 
-/// Waits for a place among the block processes of all runs.
-async fn place(places: Option<Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
-    // Nobody closes it.
-    places?.acquire_owned().await.ok()
+/// Waits for a place among the block processes of all runs, and says so when that takes its time.
+async fn place(
+    places: Option<Arc<Semaphore>>,
+    waits: &mpsc::UnboundedSender<RunEvent>,
+    key: &BlockRunKey,
+    fence: Fence,
+) -> Option<OwnedSemaphorePermit> {
+    let mut place = pin!(places?.acquire_owned());
+    // Nobody closes the places, and the driver hears what it is told as long as it waits for the attempt.
+    if let Ok(place) = timeout(NOTICEABLE, &mut place).await {
+        return place.ok();
+    }
+    let key = key.clone();
+    drop(waits.send(RunEvent::AttemptWaits {
+        key: key.clone(),
+        fence,
+    }));
+    let place = place.await.ok();
+    drop(waits.send(RunEvent::AttemptPlaced { key, fence }));
+    place
 }
 
 /// Writes log records in groups and passes them on.

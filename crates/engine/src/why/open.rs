@@ -53,7 +53,7 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
     let busy = || {
         run.blocks
             .iter()
-            .filter(|block| block.status == BlockStatus::Running)
+            .filter(|block| block.status == BlockStatus::Running && !block.waits_for_place())
     };
     if !facts.is_driven {
         let resume = format!("`baton run PROJECT --resume {id}`");
@@ -117,15 +117,34 @@ pub(super) fn running(facts: &WhyFacts<'_>) -> Why {
             block.name,
             span(took)
         )
+    } else if let Some(block) = unplaced(run).min_by_key(|block| began(block)) {
+        let waited = began(block).map_or(Duration::ZERO, |at| now.since(at));
+        format!(
+            "Run {id} waits for a place: other runs hold all that the server has for blocks, and block `{}` has waited for {}.",
+            block.name,
+            span(waited)
+        )
     } else {
         idle(run)
     });
+    let waiting = unplaced(run).count();
+    if waiting > 0 {
+        why.details.push(format!(
+            "{} for a place: the project's `queue_config: concurrency` says how many the server has.",
+            wait(waiting)
+        ));
+    }
     why.details.extend(interruptions(run));
     why.details.extend(waiting_blocks(run));
     why.details.extend(steps(facts));
     why.details.extend(unusual(facts));
     why.details.extend(of_callbacks(run));
     why
+}
+
+/// Block runs that wait for a place among the block processes of the server.
+fn unplaced(run: &Run) -> impl Iterator<Item = &BlockRun> {
+    run.blocks.iter().filter(|block| block.waits_for_place())
 }
 
 /// When the first attempt of a block run began that was not lost with its process.

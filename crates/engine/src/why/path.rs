@@ -78,11 +78,20 @@ pub fn critical_path(run: &Run, now: Timestamp) -> Vec<Link> {
             None => needed.unwrap_or(start),
         };
         let lost = lost(block);
+        let began = start.after(lost);
+        let (waited, took) = if block.waits_for_place() {
+            (now.since(ready), Duration::ZERO)
+        } else {
+            (
+                start.since(ready),
+                block.ended_at.unwrap_or(now).since(began),
+            )
+        };
         chain.push(Link {
             position,
             name: block.name.clone(),
-            waited: start.since(ready),
-            took: block.ended_at.unwrap_or(now).since(start.after(lost)),
+            waited,
+            took,
             lost,
         });
         at = above.filter(|_| chain.len() <= run.blocks.len());

@@ -87,6 +87,8 @@ enum Action {
     Report(usize, Ending),
     /// An attempt of a dynamic block yields so many items: the usual ones, or others.
     Yield(usize, u32, bool),
+    /// An attempt that was started, perhaps long ago, waits for a place of the server, or has it.
+    Wait(usize, bool),
     /// Callbacks that were started, perhaps long ago, report.
     CallBack(usize),
     /// Seconds pass; timers fire.
@@ -124,6 +126,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         12 => (any::<usize>(), ending).prop_map(|(one, ending)| Action::Report(one, ending)),
         6 => (any::<usize>(), 1..3_u32, prop::bool::weighted(0.2))
             .prop_map(|(one, count, others)| Action::Yield(one, count, others)),
+        3 => (any::<usize>(), any::<bool>()).prop_map(|(one, waits)| Action::Wait(one, waits)),
         3 => any::<usize>().prop_map(Action::CallBack),
         3 => (0..8_u64).prop_map(Action::Advance),
         1 => Just(Action::Wake),
@@ -403,6 +406,18 @@ impl World {
         });
     }
 
+    fn waits(&mut self, one: usize, waits: bool) {
+        if self.attempts.is_empty() {
+            return;
+        }
+        let (key, fence) = self.attempts[one % self.attempts.len()].clone();
+        self.feed(&if waits {
+            RunEvent::AttemptWaits { key, fence }
+        } else {
+            RunEvent::AttemptPlaced { key, fence }
+        });
+    }
+
     fn call_back(&mut self, one: usize) {
         if self.callbacks.is_empty() {
             return;
@@ -434,6 +449,7 @@ impl World {
         match action {
             Action::Report(one, ending) => self.report(*one, *ending),
             Action::Yield(one, count, others) => self.yields(*one, *count, *others),
+            Action::Wait(one, waits) => self.waits(*one, *waits),
             Action::CallBack(one) => self.call_back(*one),
             Action::Advance(seconds) => self.advance(*seconds),
             Action::Wake => self.feed(&RunEvent::Woken),

@@ -374,6 +374,13 @@ fn changed(old: &BlockRun, new: &BlockRun) -> String {
             None => ", callbacks done",
         };
     }
+    if old.waits_for_place() != new.waits_for_place() {
+        fact += if new.waits_for_place() {
+            ", waits"
+        } else {
+            ", no longer waits"
+        };
+    }
     if let Some(reason) = new.reason.as_ref().filter(|_| old.reason != new.reason) {
         fact += &format!(" ({reason})");
     }

@@ -6,7 +6,7 @@
 //! Steps: `pipeline a -> b; c; retries b 2; …` (what can be set: `simulate::pipeline`), `start`,
 //! `yield X A B ..` (items of a dynamic block that goes on, by their values),
 //! `finish X ok|fail|untrue|syntax|stopped|skip [N items | named A B .. | yielded A B .. | fence N]` (`X:0` is a child run),
-//! `callbacks X ok|fail`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
+//! `waits X`, `placed X` (of a place of the server), `callbacks X ok|fail`, `advance 5s` (timers fire on the way), `wake`, `cancel`,
 //! `retry`, `retry X`, `refuse`, `host dies` (attempts and timers are gone), `resume`, `show`.
 
 use std::fmt::Write;
@@ -130,6 +130,14 @@ fn perform(simulation: &mut Option<Simulation>, step: &str) -> Vec<String> {
                 outcome,
                 usage: None,
                 tests: Vec::new(),
+            })
+        }
+        ["waits" | "placed", name] => {
+            let key = key(name);
+            let fence = simulation.run.block(&key).map_or(Fence(0), |b| b.fence);
+            simulation.feed(&match words[0] {
+                "waits" => RunEvent::AttemptWaits { key, fence },
+                _ => RunEvent::AttemptPlaced { key, fence },
             })
         }
         ["yield", name, values @ ..] => {

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use baton_engine::triggers::{
-    Decision, Expected, MOST_AT_ONCE, TriggerHistory, collisions, decide, forecast, has_served,
-    next_dates, pool_loads,
+    Decision, Expected, MOST_AT_ONCE, TriggerHistory, Waiting, circle, collisions, decide, forecast,
+    has_served, next_dates, pool_loads, told,
 };
-use baton_model::{Map, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
+use baton_model::{
+    After, Map, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -603,4 +605,36 @@ proptest! {
             prop_assert_eq!(made, all);
         }
     }
+}
+
+#[test]
+fn circles_lead_back_to_the_trigger_itself() {
+    let waiting = |id: i64, pipeline: &str, after: Value| Trigger {
+        id: TriggerId(id),
+        pipeline: pipeline.into(),
+        kind: TriggerKind::Pipeline,
+        ..trigger("@once", json!({"after": [after]}))
+    };
+    let check = |all: &[Trigger], expected: Option<&str>| {
+        let after: Vec<Vec<After>> = (all.iter())
+            .map(|one| TriggerSettings::of(&one.settings).after)
+            .collect();
+        let all: Vec<Waiting<'_>> = (all.iter().zip(&after))
+            .map(|(trigger, after)| Waiting { trigger, after })
+            .collect();
+        let found = circle(all[0], &all).map(|way| told(&way));
+        assert_eq!(found.as_deref(), expected);
+    };
+    check(&[waiting(1, "a", json!("a"))], Some("a → a"));
+    let a = waiting(1, "a", json!("c"));
+    let b = waiting(2, "b", json!("a"));
+    let c = waiting(3, "c", json!("b"));
+    check(&[a.clone(), b.clone(), c], Some("a → b → c → a"));
+    check(&[a, b.clone()], None);
+    // Beside a circle of others.
+    let round = waiting(4, "b", json!("b"));
+    check(&[waiting(1, "a", json!("d")), b, round], None);
+    // Only runs of another trigger are followed.
+    let named = json!({"pipeline": "a", "trigger": "weekly"});
+    check(&[waiting(1, "a", named)], None);
 }

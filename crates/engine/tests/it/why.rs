@@ -9,8 +9,8 @@ use baton_engine::triggers::{TriggerHistory, decide};
 use baton_engine::usual::{Spread, Usual};
 use baton_engine::why::{Why, WhyFacts, changes, critical_path, why, why_no_run};
 use baton_model::{
-    BlockError, BlockRunKey, BlockUuid, Cause, FailureKind, Frame, Machine, Outcome, Reserved, Run,
-    RunEvent, RunId, RunStatus, Timestamp, TriggerKind,
+    BlockError, BlockRunKey, BlockUuid, Cause, FailureKind, Fence, Frame, Machine, Outcome,
+    Reserved, Run, RunEvent, RunId, RunStatus, Timestamp, TriggerKind,
 };
 use serde_json::json;
 
@@ -284,6 +284,11 @@ fn happen(situation: &str) -> Why {
             .usually(60.0, &[("a", 60.0), ("b", 3000.0)])
             .after(600)
             .why(),
+        "Other runs keep it from working" => {
+            let (key, fence) = (BlockRunKey::declared("a".into()), Fence(1));
+            let case = Case::started("a -> b").then(&RunEvent::AttemptWaits { key, fence });
+            case.after(10).why()
+        }
         "A block waits for its next attempt" => Case::started("a; retries a 1; delay a 60")
             .after(10)
             .fails("a", None, "it broke")

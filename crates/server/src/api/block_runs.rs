@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::By;
 use super::notebook::ProductFacts;
-use super::usage::{AttemptView, TestView, UsageView, UsualView, newest_tests};
+use super::usage::{AttemptView, TestView, UsageView, UsualView, newest_tests, shown};
 use crate::answer::{Many, ManyWith, Named, One};
 use crate::error::ApiError;
 use crate::params::Path;
@@ -140,15 +140,16 @@ fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -
     let error = block.error.as_ref().map(FailureView::from);
     let callbacks = block.callbacks.as_ref();
     let of_callbacks = callbacks.and_then(|callbacks| callbacks.error.as_ref());
+    let (status, reason) = shown(block.status, block.reason.as_ref(), &block.attempts);
     BlockRunView {
         id: block.id,
         block_uuid: block.name.clone(),
         pipeline_run_id: block.run.0,
         pipeline_schedule_id: run.trigger_id.map(|trigger| trigger.0),
         pipeline_schedule_name: run.trigger_name.clone(),
-        status: block.status,
+        status,
         attempt: block.attempt,
-        reason: block.reason.clone(),
+        reason,
         usage: block.usage.as_ref().map(UsageView::from),
         tests: newest_tests(&block.attempts),
         attempts: block.attempts.iter().map(AttemptView::from).collect(),

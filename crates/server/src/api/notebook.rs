@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::By;
 use super::block_runs::FrameView;
 use super::outputs::ColumnInfo;
-use super::usage::{TestView, UsageView, newest_tests};
+use super::usage::{TestView, UsageView, newest_tests, shown};
 use crate::answer::{Many, Named, One};
 use crate::error::ApiError;
 use crate::params::{Paging, Path, Query};
@@ -185,15 +185,16 @@ impl From<&BlockError> for RunFailure {
 
 impl From<&BlockRunRow> for NotebookRun {
     fn from(block: &BlockRunRow) -> Self {
+        let (status, reason) = shown(block.status, block.reason.as_ref(), &block.attempts);
         Self {
             id: block.id,
             pipeline_run_id: block.run.0,
-            status: block.status,
+            status,
             attempt: block.attempt,
             started_at: times::some(block.started_at),
             completed_at: times::some(block.ended_at),
             failure: block.error.as_ref().map(RunFailure::from),
-            reason: block.reason.clone(),
+            reason,
             usage: block.usage.as_ref().map(UsageView::from),
             tests: newest_tests(&block.attempts),
         }

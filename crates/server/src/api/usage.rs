@@ -70,6 +70,22 @@ pub(crate) fn newest_tests(attempts: &[AttemptRun]) -> Vec<TestView> {
         .collect()
 }
 
+/// The status of a block run that people are shown, and its reason: one whose attempt waits for a place of the server
+/// is not at work.
+pub(crate) fn shown(
+    status: BlockStatus,
+    reason: Option<&String>,
+    attempts: &[AttemptRun],
+) -> (BlockStatus, Option<String>) {
+    let waits = attempts.last().is_some_and(|attempt| attempt.waits);
+    if status == BlockStatus::Running && waits {
+        let reason = "other runs hold all places that the server has for blocks";
+        (BlockStatus::Queued, Some(reason.to_owned()))
+    } else {
+        (status, reason.cloned())
+    }
+}
+
 /// What is usual, from the newest runs that completed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Usual")]
@@ -112,7 +128,7 @@ impl From<&AttemptRun> for AttemptView {
     fn from(attempt: &AttemptRun) -> Self {
         Self {
             number: attempt.number,
-            status: attempt.status,
+            status: shown(attempt.status, None, std::slice::from_ref(attempt)).0,
             started_at: times::text(attempt.started_at),
             completed_at: times::some(attempt.ended_at),
             error: attempt.error.clone(),

@@ -196,6 +196,14 @@ async fn happen(served: &Served, situation: &str, number: usize) -> Option<Strin
             good(served, &name, 60, None).await;
             Driven::started(served, &name, 600).await.why().await
         }
+        "Other runs keep it from working" => {
+            of(&["uuid: a"], "");
+            let run = Driven::started(served, &name, 10).await;
+            let key = BlockRunKey::declared("a".into());
+            let fence = run.run.last_fence;
+            let event = RunEvent::AttemptWaits { key, fence };
+            run.then(event).await.why().await
+        }
         "A block waits for its next attempt" => {
             of(&["uuid: a, retry_config: {retries: 1, delay: 60}"], "");
             let run = Driven::started(served, &name, 20).await;
@@ -322,6 +330,7 @@ async fn every_situation_is_told_through_the_api() {
             "is about to start",
             "is running",
             "is slow",
+            "waits for a place",
             "again at",
             "since run",
         ];
@@ -339,7 +348,7 @@ async fn every_situation_is_told_through_the_api() {
         }
     }
     assert!(others.is_empty(), "{others:#?}");
-    assert_eq!(made, 18, "situations that are made here");
+    assert_eq!(made, 19, "situations that are made here");
     let value: Value = served.get("/api/pipeline_runs/1/why").await;
     assert!(value["why"]["details"].is_array());
 }

@@ -223,6 +223,11 @@ impl Teller {
         let Some(followed) = self.runs.get_mut(&id) else {
             return;
         };
+        if block.waits_for_place() {
+            // Its time begins when it has one.
+            followed.attempts.remove(&block.name);
+            return;
+        }
         let known = followed.attempts.get(&block.name).copied();
         let runs = block.status == BlockStatus::Running;
         if let Some((number, from)) = known
