@@ -424,6 +424,36 @@ fn runs_that_are_late_are_marked_and_told_also_those_that_did_not_start() {
 }
 
 #[test]
+fn a_run_that_ends_late_between_two_looks_is_told_too() {
+    let web = Web::start();
+    let mut project = TestProject::new();
+    let code = "import time\n\n@custom\ndef up(*args):\n    time.sleep(1.5)\n";
+    project.block("p", "up", "custom", &[], "", code);
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active, sla: 1}\n",
+    );
+    let config = format!("  webhook_config: {{webhook_url: '{}/own'}}\n", web.url);
+    project.file(
+        "metadata.yaml",
+        format!("project_type: standalone\nnotification_config:\n{config}"),
+    );
+    let server = Server::start(&project);
+    let trigger = server.trigger("p", "hook");
+    // Open runs are looked at every five seconds: one of two that follow each other is over before a look comes.
+    for _ in 0..2 {
+        let run = server.call(&trigger, &json!({}));
+        let message = web.take(1)[0].json();
+        let said = message["summary"].as_str().unwrap();
+        assert!(
+            said.contains(&format!("run {run} should have ended")),
+            "{said}"
+        );
+        assert_eq!(server.ended(run)["passed_sla"], true);
+    }
+}
+
+#[test]
 fn a_date_that_cannot_become_a_run_is_told_once() {
     let web = Web::start();
     let config = format!("  webhook_config: {{webhook_url: '{}/own'}}\n", web.url);

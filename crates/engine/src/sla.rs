@@ -1,5 +1,4 @@
-//! Promises about time (spec 7.8): a run that has not ended when it should have, one that has not even started, and
-//! when to look again.
+//! Promises about time (spec 7.8): a run that has not ended when it should have, and one that has not even started.
 
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ pub struct SlaFacts {
     pub created_at: Option<Timestamp>,
     /// When its first block started.
     pub started_at: Option<Timestamp>,
-    /// Whether it has ended.
-    pub is_final: bool,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
     /// Why it exists.
     pub cause: Cause,
     /// Seconds within which it should have ended.
@@ -51,15 +50,6 @@ impl Broken {
     }
 }
 
-/// Which promises are broken, and when the next one may be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SlaState {
-    /// Promises that are broken now.
-    pub broken: Vec<Broken>,
-    /// When to look again; none when nothing can be broken any more.
-    pub next: Option<Timestamp>,
-}
-
 /// From when on time counts. Runs of schedules are late from their date on, also when a limit or a server that was
 /// down kept them from being made; those of a backfill, or a repeated one, stand for dates long ago.
 fn counts_from(facts: &SlaFacts) -> Timestamp {
@@ -69,33 +59,24 @@ fn counts_from(facts: &SlaFacts) -> Timestamp {
     }
 }
 
-/// Looks after the promises about a run. A promise that was broken once stays broken until the run has ended; who is
-/// told remembers that.
-pub fn passed_sla(facts: &SlaFacts, now: Timestamp) -> SlaState {
-    if facts.is_final {
-        return SlaState::default();
-    }
+/// The promises about a run that are broken: what should have happened has not, or happened too late. Who is told
+/// remembers that.
+pub fn broken(facts: &SlaFacts, now: Timestamp) -> Vec<Broken> {
     let from = counts_from(facts);
-    let due = |seconds: Option<u32>| {
+    let by = |seconds: Option<u32>| {
         let seconds = seconds.filter(|seconds| *seconds > 0)?;
         Some(from.after(Duration::from_secs(seconds.into())))
     };
-    let start = due(facts.start_within).filter(|_| facts.started_at.is_none());
-    let end = due(facts.sla);
-    let mut state = SlaState::default();
-    let mut look = |by: Option<Timestamp>, broken: fn(Timestamp) -> Broken| {
-        let Some(by) = by else { return };
-        if by < now {
-            state.broken.push(broken(by));
-        } else {
-            // At the moment itself the promise is still kept.
-            let after = Timestamp(by.0.saturating_add(1));
-            state.next = Some(state.next.map_or(after, |next| next.min(after)));
-        }
-    };
-    look(start, |by| Broken::NotStarted { by });
-    look(end, |by| Broken::NotEnded { by });
-    state
+    // At the moment itself the promise is still kept.
+    let is_late = |by: &Timestamp, done: Option<Timestamp>| *by < done.unwrap_or(now);
+    let start =
+        by(facts.start_within).filter(|by| is_late(by, facts.started_at.or(facts.ended_at)));
+    let end = by(facts.sla).filter(|by| is_late(by, facts.ended_at));
+    let start = start.map(|by| Broken::NotStarted { by });
+    start
+        .into_iter()
+        .chain(end.map(|by| Broken::NotEnded { by }))
+        .collect()
 }
 
 #[cfg(test)]
@@ -111,7 +92,7 @@ mod tests {
             date: at(1000),
             created_at: Some(at(1005)),
             started_at: None,
-            is_final: false,
+            ended_at: None,
             cause: Cause::Schedule,
             sla: Some(600),
             start_within: Some(60),
@@ -120,24 +101,19 @@ mod tests {
 
     #[test]
     fn a_run_that_does_not_start_is_late_before_one_that_does_not_end() {
-        let state = passed_sla(&facts(), at(1060));
-        assert_eq!(state.broken, []);
-        assert_eq!(state.next, Some(Timestamp(at(1060).0 + 1)));
-        let state = passed_sla(&facts(), at(1061));
-        assert_eq!(state.broken, [Broken::NotStarted { by: at(1060) }]);
-        assert_eq!(state.next, Some(Timestamp(at(1600).0 + 1)));
-        let state = passed_sla(&facts(), at(1700));
+        assert_eq!(broken(&facts(), at(1060)), []);
+        let start = Broken::NotStarted { by: at(1060) };
+        assert_eq!(broken(&facts(), at(1061)), [start]);
         let both = [
             Broken::NotStarted { by: at(1060) },
             Broken::NotEnded { by: at(1600) },
         ];
-        assert_eq!((state.broken, state.next), (both.to_vec(), None));
+        assert_eq!(broken(&facts(), at(1700)), both);
         let started = SlaFacts {
             started_at: Some(at(1050)),
             ..facts()
         };
-        let state = passed_sla(&started, at(1700));
-        assert_eq!(state.broken, both[1..]);
+        assert_eq!(broken(&started, at(1700)), both[1..]);
         assert_eq!(
             both[1].sentence("run 7", at(1720)),
             "run 7 should have ended 2 min ago"
@@ -150,8 +126,10 @@ mod tests {
             created_at: None,
             ..facts()
         };
-        let state = passed_sla(&none, at(1061));
-        assert_eq!(state.broken, [Broken::NotStarted { by: at(1060) }]);
+        assert_eq!(
+            broken(&none, at(1061)),
+            [Broken::NotStarted { by: at(1060) }]
+        );
     }
 
     #[test]
@@ -162,23 +140,37 @@ mod tests {
                 cause,
                 ..facts()
             };
-            let state = passed_sla(&old, at(1060));
-            assert_eq!((state.broken, state.next.is_some()), (Vec::new(), true));
+            assert_eq!(broken(&old, at(1060)), []);
         }
     }
 
     #[test]
-    fn what_has_ended_or_promises_nothing_is_never_late() {
-        let ended = SlaFacts {
-            is_final: true,
-            ..facts()
+    fn what_has_ended_is_late_if_it_ended_late() {
+        let ended = |started_at: Option<i64>, ended_at: i64| {
+            let facts = SlaFacts {
+                started_at: started_at.map(at),
+                ended_at: Some(at(ended_at)),
+                ..facts()
+            };
+            broken(&facts, at(9000))
         };
-        assert_eq!(passed_sla(&ended, at(9000)), SlaState::default());
+        assert_eq!(ended(Some(1060), 1600), []);
+        let start = Broken::NotStarted { by: at(1060) };
+        let end = Broken::NotEnded { by: at(1600) };
+        assert_eq!(ended(Some(1061), 1600), [start]);
+        assert_eq!(ended(Some(1060), 1601), [end]);
+        // It was cancelled, or skipped, before it could begin.
+        assert_eq!(ended(None, 1030), []);
+        assert_eq!(ended(None, 1600), [start]);
+    }
+
+    #[test]
+    fn what_promises_nothing_is_never_late() {
         let none = SlaFacts {
             sla: None,
             start_within: Some(0),
             ..facts()
         };
-        assert_eq!(passed_sla(&none, at(9000)), SlaState::default());
+        assert_eq!(broken(&none, at(9000)), []);
     }
 }

@@ -418,6 +418,7 @@ impl Host {
         let Some(mut trigger) = self.store().trigger(id).await? else {
             return Ok(());
         };
+        self.note_broken_promises_of(end.run, &trigger).await?;
         if is_spent(&trigger, end.status) {
             trigger.is_active = false;
             trigger.updated_at = Timestamp(now());
