@@ -267,7 +267,10 @@ fn decide_dates(followed: &Followed<'_>, history: &TriggerHistory<'_>, now: Time
             ..Decision::nothing(reason, next)
         };
     };
-    if due.len() > 1 || first < current || was_missed(followed, history, followed.opens(current, lead), now) {
+    if due.len() > 1
+        || first < current
+        || was_missed(followed, history, followed.opens(current, lead), now)
+    {
         return catch_up(followed, history, due, next, now);
     }
     let mut decision = Decision::due(due, "its date has come", next);

@@ -251,6 +251,14 @@ mod tests {
 
     use super::*;
 
+    /// The problems of a file, each with its line.
+    fn told(read: &Triggers) -> Vec<(&'static str, u32)> {
+        let problems = read.problems.iter();
+        problems
+            .map(|problem| (problem.code, problem.line.unwrap_or(0)))
+            .collect()
+    }
+
     #[test]
     fn triggers_are_read() {
         let text = "triggers:\n- name: nightly\n  schedule_type: time\n  schedule_interval: 0 2 * * *\n  start_time: 2024-01-01 00:00:00\n  status: active\n  variables: {region: eu}\n  sla: 3600\n  settings:\n    skip_if_previous_running: true\n  envs: [prod]\n- name: hook\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  settings: null\n";
@@ -329,13 +337,8 @@ mod tests {
     fn wrong_settings_are_told_and_passed_over() {
         let text = "triggers:\n- name: a\n  schedule_type: pipeline\n  schedule_interval: null\n  start_time: null\n  settings:\n    timeout: soon\n    timeout_status: gone\n    timezone: Europe/Atlantis\n    misfire_policy: 3\n    catch_up_rate: -1\n    pools: [{slots: 2}, {pool: x, slots: 0}]\n    accepts:\n      a: text\n      b: {type: moon, min: 3, max: 1}\n    after: [{trigger: x}, 7]\n- name: b\n  schedule_type: api\n  schedule_interval: null\n  start_time: null\n  settings: {accepts: [a], pools: x}\n";
         let read = read(&"p".into(), "t", text);
-        let found: Vec<_> = read
-            .problems
-            .iter()
-            .map(|problem| (problem.code, problem.line.unwrap_or(0)))
-            .collect();
         assert_eq!(
-            found,
+            told(&read),
             [
                 ("yaml-shape", 7),
                 ("yaml-shape", 11),
@@ -362,13 +365,8 @@ mod tests {
     #[test]
     fn what_is_passed_over_is_said() {
         let text = "triggers:\n- name: a\n  schedule_type: time\n  schedule_interval: 0 0 31 2 *\n  start_time: yesterday\n  status: actve\n  timezone: UTC\n  event_matchers: []\n  owner: me\n  descripton: x\n  settings:\n    skip_if_previous_running: 'yes'\n    allow_blocks_to_fail: 'True'\n    priority: '5'\n    timezonee: Europe/Berlin\n    colour: red\n- name: b\n  schedule_type: api\n  schedule_interval: null\n  start_time: 2024-01-01\n  last_enabled_at: 2024-01-01 06:07:08.5\n  status: inactive\n  settings: {priority: -5, landing_time_enabled: false}\n";
-        let found: Vec<_> = read(&"p".into(), "t", text)
-            .problems
-            .into_iter()
-            .map(|problem| (problem.code, problem.line.unwrap_or(0)))
-            .collect();
         assert_eq!(
-            found,
+            told(&read(&"p".into(), "t", text)),
             [
                 ("unknown-key", 7),
                 ("unknown-key", 8),
@@ -409,13 +407,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let text = "triggers:\n- name: a\n  schedule_type: time\n  schedule_interval: 99 * * * *\n  start_time: null\n- name: a\n  schedule_type: time\n  start_time:\n- name: c\n  schedule_type: moon\n  schedule_interval: null\n  start_time: null\n- name: d\n  schedule_type: time\n  schedule_interval:\n  start_time:\n  status: active\n";
-        let found: Vec<_> = read(&"p".into(), "t", text)
-            .problems
-            .into_iter()
-            .map(|problem| (problem.code, problem.line.unwrap_or(0)))
-            .collect();
         assert_eq!(
-            found,
+            told(&read(&"p".into(), "t", text)),
             [
                 ("bad-cron", 4),
                 ("incomplete-trigger", 6),

@@ -113,7 +113,7 @@ impl Concealed {
 fn forms(secret: &str) -> Vec<String> {
     let json = Value::from(secret).to_string();
     let json = json.trim_matches('"').to_owned();
-    let ascii = escaped(&json, |c| !c.is_ascii(), |unit| format!("\\u{unit:04x}"));
+    let ascii = in_ascii(&json);
     // `repr` leaves double quotes as they are, and single ones too, unless there are both.
     let repr = json.replace("\\\"", "\"");
     let both = repr.replace('\'', "\\'");
@@ -149,23 +149,13 @@ fn encoded(secret: &[u8]) -> Vec<String> {
     forms
 }
 
-/// The text with the characters that are `special` in UTF-16 units, as `write` writes each.
-fn escaped(text: &str, special: impl Fn(char) -> bool, write: impl Fn(u16) -> String) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if special(character) {
-            let mut units = [0; 2];
-            escaped.extend(
-                character
-                    .encode_utf16(&mut units)
-                    .iter()
-                    .map(|unit| write(*unit)),
-            );
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
+/// JSON as Python writes it unless told otherwise: in ASCII, other characters as their UTF-16 units.
+fn in_ascii(json: &str) -> String {
+    let unit = |unit: u16| match u8::try_from(unit) {
+        Ok(byte) if byte.is_ascii() => char::from(byte).to_string(),
+        _ => format!("\\u{unit:04x}"),
+    };
+    json.encode_utf16().map(unit).collect()
 }
 
 /// The text without the known ones.
@@ -229,17 +219,15 @@ mod tests {
     #[test]
     fn what_programs_make_of_a_secret_is_hidden() {
         let concealed = Concealed::default();
-        concealed.add(&["p\u{e4}\"s's\\w\u{f6}rd/&x =1".to_owned()]);
+        concealed.add(&[r#"pä"s's\wörd/&x =🐎"#.to_owned()]);
         for text in [
-            r#"p\u{e4}"s\'s\\w\u{f6}rd/&x =1"#
-                .replace("\\u{e4}", "\u{e4}")
-                .replace("\\u{f6}", "\u{f6}"),
-            r#"p\u00e4\"s's\\w\u00f6rd/&x =1"#.to_owned(),
-            "p%C3%A4%22s%27s%5Cw%C3%B6rd/%26x%20%3D1".to_owned(),
-            "p%C3%A4%22s%27s%5Cw%C3%B6rd%2F%26x%20%3D1".to_owned(),
-            "p%C3%A4%22s%27s%5Cw%C3%B6rd%2F%26x+%3D1".to_owned(),
+            r#"pä"s\'s\\wörd/&x =🐎"#,
+            r#"p\u00e4\"s's\\w\u00f6rd/&x =\ud83d\udc0e"#,
+            "p%C3%A4%22s%27s%5Cw%C3%B6rd/%26x%20%3D%F0%9F%90%8E",
+            "p%C3%A4%22s%27s%5Cw%C3%B6rd%2F%26x%20%3D%F0%9F%90%8E",
+            "p%C3%A4%22s%27s%5Cw%C3%B6rd%2F%26x+%3D%F0%9F%90%8E",
         ] {
-            assert_eq!(concealed.text(text.clone()), MASK, "{text}");
+            assert_eq!(concealed.text(text.to_owned()), MASK, "{text}");
         }
         concealed.add(&["S3cr3t-Value-Quite-Long".to_owned()]);
         let alone = concealed.text("UzNjcjN0LVZhbHVlLVF1aXRlLUxvbmc=".to_owned());

@@ -81,24 +81,14 @@ class Local(enum.Enum):
     A = 1
 
 
+SIZES = [
+    "bool",
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+    *(f"float{bits}" for bits in (16, 32, 64)),
+]
 EXACT_COLUMNS = {
-    **{
-        dtype: pd.Series([1, 0, 3], dtype=dtype)
-        for dtype in (
-            "int8",
-            "int16",
-            "int32",
-            "int64",
-            "uint8",
-            "uint16",
-            "uint32",
-            "float16",
-            "float32",
-            "float64",
-            "bool",
-        )
-    },
-    "uint64": pd.Series([2**63, 0], dtype="uint64"),
+    **{size: pd.Series([1, 0, 3], dtype=size) for size in SIZES},
+    "big uint64": pd.Series([2**63, 0], dtype="uint64"),
     "big ints": pd.Series([2**53 + 1, 2**62]),
     "floats": pd.Series([1.5, NAN, float("inf"), -0.0]),
     "complex": pd.Series([1 + 2j, complex(NAN, 1)]),

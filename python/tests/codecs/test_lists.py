@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from test_frames import NAN, objects, told
+from test_frames import NAN, SIZES, objects, told
 
 
 def column(values: Any) -> pd.DataFrame:
@@ -77,20 +77,6 @@ def test_what_is_handed_on_as_a_series(trip: Any, name: str) -> None:
     assert told(again) == told(arrived)
 
 
-SIZES = [
-    "bool",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "float16",
-    "float32",
-    "float64",
-]
 # Returned by a block, and the type that is stored; each arrives as it is.
 EXACT = {
     **{

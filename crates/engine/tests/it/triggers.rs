@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use baton_engine::triggers::{
-    Decision, Expected, MOST_AT_ONCE, TriggerHistory, Waiting, circle, collisions, decide, forecast,
-    has_served, next_dates, pool_loads, told,
+    Decision, Expected, MOST_AT_ONCE, TriggerHistory, Waiting, circle, collisions, decide,
+    forecast, has_served, next_dates, pool_loads, told,
 };
 use baton_model::{
     After, Map, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
