@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::error::Error as _;
+use std::iter::successors;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -12,6 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use tower_http::timeout::TimeoutError;
 
 use crate::answer::Named;
 use crate::contract::{Input, Operation};
@@ -167,7 +170,8 @@ impl<T: DeserializeOwned + Named, S: Sync> FromRequest<S> for Content<T> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.starts_with("application/octet-stream") {
-            return Ok(Self::Bytes(read(request.into_body(), LARGEST_FILE).await?));
+            let bytes = read(request.into_body(), LARGEST_FILE).await?;
+            return Ok(Self::Bytes(bytes.into()));
         }
         Payload::from_request(request, state).await.map(Self::Map)
     }
@@ -187,7 +191,8 @@ impl<S: Sync> FromRequest<S> for Archive {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        read(request.into_body(), LARGEST_ARCHIVE).await.map(Self)
+        let bytes = read(request.into_body(), LARGEST_ARCHIVE).await?;
+        Ok(Self(bytes.into()))
     }
 }
 
@@ -197,11 +202,16 @@ impl Input for Archive {
     }
 }
 
-async fn read(body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
-    match to_bytes(body, limit).await {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(_) => Err(ApiError::too_large(limit)),
-    }
+/// All of a body, if that is no longer than `limit`.
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    to_bytes(body, limit).await.map_err(|error| {
+        let mut causes = successors(error.source(), |cause| (*cause).source());
+        if causes.any(|cause| cause.downcast_ref::<TimeoutError>().is_some()) {
+            ApiError::body_is_late()
+        } else {
+            ApiError::too_large(limit)
+        }
+    })
 }
 
 /// The revision that a change was made to, as `If-Match` says.

@@ -27,6 +27,8 @@ pub enum Code {
     MethodNotAllowed,
     /// It is not as the caller thinks it is.
     Conflict,
+    /// The body does not come.
+    RequestTimeout,
     /// The body is too large.
     TooLarge,
     /// There are too many already.
@@ -41,13 +43,14 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RecordInvalid,
         Self::RecordNotFound,
         Self::InvalidOauthToken,
         Self::UnauthorizedAccess,
         Self::MethodNotAllowed,
         Self::Conflict,
+        Self::RequestTimeout,
         Self::TooLarge,
         Self::TooManyRequests,
         Self::TryAgain,
@@ -64,6 +67,7 @@ impl Code {
             Self::UnauthorizedAccess => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::TryAgain => StatusCode::SERVICE_UNAVAILABLE,
@@ -123,6 +127,12 @@ impl ApiError {
             details: Some(Box::new(serde_json::json!({ "methods": methods }))),
             ..Self::new(Code::MethodNotAllowed, "this method is not known here")
         }
+    }
+
+    /// The rest of the body has not come.
+    pub(crate) fn body_is_late() -> Self {
+        let message = "the body is not whole: the rest of it has not come in time";
+        Self::new(Code::RequestTimeout, message)
     }
 
     /// The body is larger than this.

@@ -61,14 +61,11 @@ impl Door {
 
     /// Whether the request carries the token or a session.
     fn knows(&self, headers: &HeaderMap) -> bool {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let bearer = text(header::AUTHORIZATION.as_str())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token);
         // Mage's clients send it under this name.
-        let own = text("oauth-token");
-        let mut given = bearer.into_iter().chain(own);
+        let own = headers
+            .get("oauth-token")
+            .and_then(|value| value.to_str().ok());
+        let mut given = bearer(headers).into_iter().chain(own);
         if given.any(|token| self.is_token(token.trim())) {
             return true;
         }
@@ -76,6 +73,15 @@ impl Door {
             name == self.cookie && bool::from(self.session.as_bytes().ct_eq(value.as_bytes()))
         })
     }
+}
+
+/// The token that a request carries as bearer.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {

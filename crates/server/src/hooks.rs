@@ -13,6 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::{Value, json};
 
 use crate::Shared;
+use crate::body::read;
 use crate::error::ApiError;
 
 /// The resource of a route and what is done with it, in the words of hooks.
@@ -114,8 +115,7 @@ async fn with_hooks(
     next: Next,
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let bytes = to_bytes(body, LARGEST_FILE).await;
-    let bytes = bytes.map_err(|_| ApiError::too_large(LARGEST_FILE))?;
+    let bytes = read(body, LARGEST_FILE).await?;
     let mut sent = serde_json::from_slice::<Value>(&bytes).ok();
     let payload = sent.as_ref().map(|sent| {
         let inside = sent.get(&target.singular);

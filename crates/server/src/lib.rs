@@ -7,6 +7,7 @@ mod access;
 mod answer;
 mod api;
 mod body;
+mod connections;
 mod contract;
 mod error;
 mod guard;
@@ -17,12 +18,13 @@ mod stream;
 mod times;
 mod words;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use baton_app::Host;
 use tokio::net::TcpListener;
+
+use connections::Patience;
 
 pub use access::{Access, ROUTES, Who};
 pub use error::{ApiError, Code};
@@ -59,8 +61,6 @@ pub async fn serve(
     shared: Shared,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
-        .await
+    connections::serve(listener, router(shared), stop, Patience::USUAL).await;
+    Ok(())
 }

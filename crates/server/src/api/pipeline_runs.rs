@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use baton_app::{Actor, Call, Called};
 use baton_engine::usual::Usual;
 use baton_model::{BackfillId, Cause, PipelineUuid, RunId, RunStatus, TriggerId};
@@ -17,6 +17,7 @@ use super::usage::{UsageView, UsualView};
 use crate::answer::{Many, Metadata, Named, One};
 use crate::body::{IdempotencyKey, Payload, Sent};
 use crate::error::ApiError;
+use crate::guard::bearer;
 use crate::params::{Paging, Path, Query};
 use crate::{Shared, times, words};
 
@@ -260,13 +261,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 pub(crate) struct WaitQuery {
     /// Seconds to wait for the end of the run, at most 300.
     #[serde(rename = "_wait")]
-    wait: Option<i64>,
+    wait: Option<u64>,
 }
 
 impl WaitQuery {
     async fn wait(&self, shared: &Shared, by: &By, id: RunId) -> Result<(), ApiError> {
         if let Some(seconds) = self.wait {
-            let limit = Duration::from_secs(seconds.unsigned_abs()).min(LONGEST_WAIT);
+            let limit = Duration::from_secs(seconds).min(LONGEST_WAIT);
             shared.host.wait_for_run(&by.0, id, limit).await?;
         }
         Ok(())
@@ -367,13 +368,8 @@ pub(crate) async fn create_by_bearer(
     key: IdempotencyKey,
     Sent(call): Sent<TriggerCall>,
 ) -> Result<One<RunDetail>, ApiError> {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .map(str::trim);
     // A session is as good as the trigger's own token.
-    let token = bearer.filter(|_| by.0 == Actor::Nobody);
+    let token = bearer(&headers).filter(|_| by.0 == Actor::Nobody);
     called(&shared, &by, id, token, call.with(key), &query).await
 }
 

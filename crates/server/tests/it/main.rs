@@ -12,6 +12,7 @@ mod catalogue;
 #[path = "../described/mod.rs"]
 mod described;
 mod forms;
+mod http2;
 mod live;
 mod logs;
 mod outlook;

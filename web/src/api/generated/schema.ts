@@ -2272,7 +2272,7 @@ export interface components {
             ok: boolean;
         };
         /** @description A stable word for programs. `docs/reference/errors.md` explains each; a test holds the two together. */
-        Code: "record_invalid" | "record_not_found" | "invalid_oauth_token" | "unauthorized_access" | "method_not_allowed" | "conflict" | "too_large" | "too_many_requests" | "try_again" | "api_resource_error" | "internal_error";
+        Code: "record_invalid" | "record_not_found" | "invalid_oauth_token" | "unauthorized_access" | "method_not_allowed" | "conflict" | "request_timeout" | "too_large" | "too_many_requests" | "try_again" | "api_resource_error" | "internal_error";
         /** @description A time in which runs want more places of a pool than it has. */
         Collision: {
             pool: string;
