@@ -119,9 +119,8 @@ impl Host {
                 taken.look(known, pipeline, declared);
             }
         }
-        for trigger in self.store_taken(taken).await? {
-            self.write_stamp(&trigger).await?;
-        }
+        let stamped = self.store_taken(taken).await?;
+        tokio::spawn(Self::write_stamps(Arc::downgrade(self), stamped));
         Ok(())
     }
 
@@ -201,9 +200,11 @@ impl Host {
     pub(super) async fn write_stamps(host: Weak<Self>, stamped: Vec<Trigger>) {
         for trigger in stamped {
             let Some(host) = host.upgrade() else { return };
-            // It may have been changed meanwhile, and then it has been written.
-            let newest = host.store().trigger(trigger.id).await;
-            if !newest.is_ok_and(|newest| newest.as_ref() == Some(&trigger)) {
+            let _turn = host.syncing.lock().await;
+            // It may have been switched, renamed or taken out meanwhile; who did it has seen to its entry.
+            let known = |one: &Trigger| (one.name.clone(), one.last_enabled_at, one.is_declared);
+            let newest = host.store().trigger(trigger.id).await.ok().flatten();
+            if newest.as_ref().map(known) != Some(known(&trigger)) {
                 continue;
             }
             if let Err(failure) = host.write_stamp(&trigger).await {
@@ -237,11 +238,11 @@ impl Host {
             && project
                 .pipeline(&trigger.pipeline)
                 .is_ok_and(|pipeline| pipeline.saves_triggers);
-        let old = before.filter(|before| before.is_declared);
-        trigger.is_declared |= wants_code;
+        // Not what the caller has read: its entry may have been taken out since.
+        let before = before.filter(|before| before.is_declared);
+        trigger.is_declared = before.is_some() || wants_code;
         if trigger.is_declared {
-            let old = old.map(|old| old.name);
-            self.write_back(&trigger, old, wants_code).await?;
+            self.write_back(&trigger, before, wants_code).await?;
         }
         let kept = self.store().put_trigger(trigger).await?;
         self.service().trigger_changed(kept.id);
@@ -280,31 +281,37 @@ impl Host {
         self.edit_triggers(&trigger.pipeline, change).await
     }
 
-    /// Writes a trigger into its file, over its entry, which has the name `old`. Where the file has none it gets one only
-    /// if it `wants_code`: somebody has just taken it out, and that counts.
+    /// Writes a trigger into its file. In its entry, if it was declared `before`, only what has changed: somebody may have
+    /// edited the rest since the file was read. Where the file has none it gets one only if it `wants_code`: somebody has
+    /// just taken it out, and that counts.
     async fn write_back(
         &self,
         trigger: &Trigger,
-        old: Option<String>,
+        before: Option<Trigger>,
         wants_code: bool,
     ) -> Result<(), Failure> {
         let name = trigger.name.clone();
-        let put = Edit::PutTrigger {
+        let put = |keys| Edit::PutTrigger {
             name: name.clone(),
-            keys: written(trigger),
+            keys,
         };
-        let rename = old.map(|old| Edit::RenameTrigger {
-            name: old,
-            to: name,
+        let add = put(written(trigger));
+        let adapt = before.as_ref().map(|before| {
+            let (mut keys, known) = (written(trigger), written(before));
+            keys.retain(|key, value| known.get(key) != Some(value));
+            put(keys)
         });
-        let change = move |text: &str| {
-            let renamed = rename.as_ref().map(|rename| edit::apply(text, rename));
-            match renamed {
-                Some(Ok(renamed)) => edit::apply(&renamed, &put),
-                Some(Err(EditError::NoSuchTrigger { .. })) if !wants_code => Ok(text.to_owned()),
-                Some(Err(EditError::NoSuchTrigger { .. })) | None => edit::apply(text, &put),
-                Some(Err(error)) => Err(error),
-            }
+        let rename = Edit::RenameTrigger {
+            name: before.map_or_else(|| name.clone(), |before| before.name),
+            to: name.clone(),
+        };
+        let change = move |text: &str| match (edit::apply(text, &rename), &adapt) {
+            (Ok(renamed), Some(adapt)) => edit::apply(&renamed, adapt),
+            // The entry is another one's: of another environment, or not read yet.
+            (Ok(_), None) => Err(EditError::TriggerExists { name: name.clone() }),
+            (Err(EditError::NoSuchTrigger { .. }), _) if wants_code => edit::apply(text, &add),
+            (Err(EditError::NoSuchTrigger { .. }), _) => Ok(text.to_owned()),
+            (Err(error), _) => Err(error),
         };
         self.edit_triggers(&trigger.pipeline, change).await
     }
@@ -425,32 +432,24 @@ fn merged(
 
 /// The keys of a trigger as its file has them.
 fn written(trigger: &Trigger) -> Map {
-    let mut keys = Map::from_iter([
-        ("schedule_type".to_owned(), json!(trigger.kind.name())),
-        ("schedule_interval".to_owned(), json!(trigger.interval)),
-        ("start_time".to_owned(), written_moment(trigger.start_time)),
-        (
-            "status".to_owned(),
-            json!(if trigger.is_active {
-                "active"
-            } else {
-                "inactive"
-            }),
-        ),
-        ("variables".to_owned(), json!(trigger.variables)),
-        ("settings".to_owned(), json!(trigger.settings)),
-        ("sla".to_owned(), json!(trigger.sla)),
-    ]);
-    if trigger.last_enabled_at.is_some() {
-        keys.insert(
-            "last_enabled_at".to_owned(),
-            written_moment(trigger.last_enabled_at),
-        );
-    }
-    if let Some(description) = &trigger.description {
-        keys.insert("description".to_owned(), json!(description));
-    }
-    keys
+    let status = if trigger.is_active {
+        "active"
+    } else {
+        "inactive"
+    };
+    let keys = [
+        ("schedule_type", json!(trigger.kind.name())),
+        ("schedule_interval", json!(trigger.interval)),
+        ("start_time", written_moment(trigger.start_time)),
+        ("status", json!(status)),
+        ("last_enabled_at", written_moment(trigger.last_enabled_at)),
+        ("variables", json!(trigger.variables)),
+        ("settings", json!(trigger.settings)),
+        ("sla", json!(trigger.sla)),
+        ("description", json!(trigger.description)),
+    ];
+    let keys = keys.into_iter().map(|(key, value)| (key.to_owned(), value));
+    keys.collect()
 }
 
 /// A moment as files have it, to the microsecond: what is read back is what was stored.

@@ -105,6 +105,7 @@ impl Diagnose for EditError {
             Self::Unsupported { .. } | Self::Shared { .. } | Self::WouldCorrupt { .. } => {
                 Some("make this change in a text editor".to_owned())
             }
+            Self::TriggerExists { .. } => Some("give it another name".to_owned()),
             _ => None,
         }
     }

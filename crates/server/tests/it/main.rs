@@ -22,4 +22,5 @@ mod routes;
 mod run_actions;
 mod served;
 mod situations;
+mod trigger_files;
 mod why;
