@@ -102,17 +102,93 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D
     }
 }
 
-/// Which page of a list is wanted.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-pub(crate) struct Paging {
+/// How much of a list is wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Limit {
     /// So many rows at most; 5000 is the most there can be.
     #[serde(rename = "_limit")]
     limit: Option<u64>,
+}
+
+impl Limit {
+    /// `_limit`, at most [`MOST_ROWS`].
+    pub(crate) fn limit(&self, default: u32) -> u32 {
+        self.limit
+            .map_or(default, |limit| limit.min(MOST_ROWS.into()) as u32)
+    }
+}
+
+/// Which part of a list is wanted.
+pub(crate) struct Window {
+    limit: Limit,
+    offset: Offset,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Offset {
     /// So many rows are left out first.
     #[serde(rename = "_offset")]
     offset: Option<u64>,
+}
+
+impl Window {
+    fn parse(query: &str) -> Result<Self, ApiError> {
+        let (Query(limit), Query(offset)) = (Query::parse(query)?, Query::parse(query)?);
+        Ok(Self { limit, offset })
+    }
+
+    /// `_limit`, at most [`MOST_ROWS`].
+    pub(crate) fn limit(&self, default: u32) -> u32 {
+        self.limit.limit(default)
+    }
+
+    /// `_offset`.
+    pub(crate) fn offset(&self) -> u32 {
+        let offset = self.offset.offset.unwrap_or(0);
+        offset.min(u32::MAX.into()) as u32
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Window {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl Input for Window {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.query::<Limit>();
+        operation.query::<Offset>();
+    }
+}
+
+/// Which page of a list is wanted, where its rows have keys that go on.
+pub(crate) struct Paging {
+    window: Window,
+    cursor: Cursor,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Cursor {
     /// What the page before this one gave as `next_cursor`.
     cursor: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Paging {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl Input for Paging {
+    fn describe(operation: &mut Operation<'_>) {
+        Window::describe(operation);
+        operation.query::<Cursor>();
+    }
 }
 
 /// How the keys of a list go on.
@@ -123,21 +199,24 @@ pub(crate) enum Order {
 }
 
 impl Paging {
+    fn parse(query: &str) -> Result<Self, ApiError> {
+        let (window, Query(cursor)) = (Window::parse(query)?, Query::parse(query)?);
+        Ok(Self { window, cursor })
+    }
+
     /// `_limit`, at most [`MOST_ROWS`].
     pub(crate) fn limit(&self, default: u32) -> u32 {
-        self.limit
-            .map_or(default, |limit| limit.min(MOST_ROWS.into()) as u32)
+        self.window.limit(default)
     }
 
     /// `_offset`.
     pub(crate) fn offset(&self) -> u32 {
-        self.offset
-            .map_or(0, |offset| offset.min(u32::MAX.into()) as u32)
+        self.window.offset()
     }
 
     /// The key of the last row that the client has seen.
     pub(crate) fn after<K: FromStr>(&self) -> Result<Option<K>, ApiError> {
-        let parsed = self.cursor.as_ref().map(|text| text.parse());
+        let parsed = self.cursor.cursor.as_ref().map(|text| text.parse());
         let parsed = parsed.transpose();
         parsed.map_err(|_| ApiError::invalid("`cursor` is none that this list gave"))
     }
@@ -208,7 +287,7 @@ mod tests {
     #[test]
     fn pages_follow_one_another_though_rows_come_and_go() {
         let page = |text: &str, rows: Vec<i64>, order| {
-            let Query(paging) = Query::<Paging>::parse(text).unwrap();
+            let paging = Paging::parse(text).unwrap();
             let page = paging.cut(rows, 2, order, |row| *row).unwrap();
             (page.rows, page.metadata)
         };
@@ -225,13 +304,13 @@ mod tests {
         assert_eq!(rows, [3, 1]);
         let (rows, _) = page("_offset=1&_limit=1000000", vec![1, 2, 3], Order::Up);
         assert_eq!(rows, [2, 3]);
-        let Query(paging) = Query::<Paging>::parse("cursor=x").unwrap();
+        let paging = Paging::parse("cursor=x").unwrap();
         assert!(paging.after::<i64>().is_err());
-        assert_eq!(Paging::default().limit(7), 7);
-        let Query(paging) = Query::<Paging>::parse("_limit=9999999999&_offset=5000000000").unwrap();
+        assert_eq!(Paging::parse("").unwrap().limit(7), 7);
+        let paging = Paging::parse("_limit=9999999999&_offset=5000000000").unwrap();
         assert_eq!((paging.limit(7), paging.offset()), (MOST_ROWS, u32::MAX));
         for negative in ["_limit=-1", "_offset=-5"] {
-            assert!(Query::<Paging>::parse(negative).is_err());
+            assert!(Paging::parse(negative).is_err());
         }
     }
 }

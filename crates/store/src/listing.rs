@@ -78,6 +78,8 @@ pub enum RunOrder {
     Oldest,
     /// The latest logical date first, of runs of one date the newest.
     ByDate,
+    /// The earliest logical date first, of runs of one date the oldest.
+    ByDateUp,
 }
 
 /// Which runs are wanted; every condition that is given must hold.
@@ -215,15 +217,21 @@ impl Store {
             RunOrder::Newest => "id desc",
             RunOrder::Oldest => "id",
             RunOrder::ByDate => "execution_date desc, id desc",
+            RunOrder::ByDateUp => "execution_date, id",
         };
         match page.order {
             RunOrder::Newest => conditions.compare("id", "<", page.after),
             RunOrder::Oldest => conditions.compare("id", ">", page.after),
-            RunOrder::ByDate => {
+            RunOrder::ByDate | RunOrder::ByDateUp => {
                 if let Some(after) = page.after {
+                    let sign = if page.order == RunOrder::ByDate {
+                        '<'
+                    } else {
+                        '>'
+                    };
                     let place = conditions.bind(after);
                     conditions.parts.push(format!(
-                        "(execution_date, id) < ((select execution_date from run where id = {place}), {place})"
+                        "(execution_date, id) {sign} ((select execution_date from run where id = {place}), {place})"
                     ));
                 }
             }

@@ -166,7 +166,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     by: By,
     Query(query): Query<BackfillQuery>,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<BackfillView>, ApiError> {
     let pipeline = query.pipeline_uuid.map(PipelineUuid::new);
     answer(&shared, &by, pipeline.as_ref(), &paging).await
@@ -177,7 +177,7 @@ pub(crate) async fn list_of_pipeline(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<BackfillView>, ApiError> {
     answer(&shared, &by, Some(&PipelineUuid::new(pipeline)), &paging).await
 }

@@ -10,7 +10,7 @@ use super::By;
 use super::notebook::ProductFacts;
 use crate::answer::{ManyWith, Named};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Path, Query, Window};
 use crate::{Shared, times, words};
 
 /// Products of an answer when no number is asked for.
@@ -133,10 +133,10 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     By(actor): By,
     Query(query): Query<CatalogueQuery>,
-    Query(paging): Query<Paging>,
+    window: Window,
 ) -> Result<ManyWith<CatalogueProduct, CatalogueMetadata>, ApiError> {
     let pipeline = query.pipeline_uuid.map(PipelineUuid::new);
-    let (offset, limit) = (paging.offset(), paging.limit(PRODUCTS));
+    let (offset, limit) = (window.offset(), window.limit(PRODUCTS));
     let found = shared
         .host
         .catalogue(&actor, pipeline.as_ref(), offset, limit)
@@ -149,10 +149,10 @@ pub(crate) async fn versions(
     State(shared): State<Shared>,
     By(actor): By,
     Path((pipeline, block)): Path<(String, String)>,
-    Query(paging): Query<Paging>,
+    window: Window,
 ) -> Result<ManyWith<ProductVersion, CatalogueMetadata>, ApiError> {
     let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
-    let (offset, limit) = (paging.offset(), paging.limit(VERSIONS));
+    let (offset, limit) = (window.offset(), window.limit(VERSIONS));
     let found = shared
         .host
         .product_versions(&actor, &pipeline, &block, offset, limit)

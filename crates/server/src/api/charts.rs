@@ -20,7 +20,7 @@ use crate::answer::{Many, Named, One, With};
 use crate::body::{IfMatch, Payload};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Path, Query};
 use crate::{Shared, words};
 
 /// A chart of a pipeline: a block whose `configuration` says what it shows of the block above it.
@@ -255,7 +255,7 @@ pub(crate) async fn of_output(
     Query(query): Query<FrameQuery>,
 ) -> Result<With<ChartView, ChartMetadata>, ApiError> {
     let product = shared.host.product(&by.0, id, Some(&name)).await?;
-    let mut view = query.view(&Paging::default())?;
+    let mut view = query.view()?;
     let metrics = wanted.metrics.iter();
     let metrics = metrics.map(|metric| match metric.split_once(':') {
         Some((aggregation, column)) => (aggregation.to_owned(), Some(column.to_owned())),
@@ -290,7 +290,7 @@ pub(crate) async fn of_widget(
     Query(query): Query<FrameQuery>,
 ) -> Result<With<ChartView, ChartMetadata>, ApiError> {
     let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
-    let view = query.view(&Paging::default())?;
+    let view = query.view()?;
     let run = data.pipeline_run_id.map(RunId);
     let found = shared
         .host

@@ -16,7 +16,7 @@ use super::By;
 use crate::answer::{ManyWith, Named};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Path, Query, Window};
 use crate::{Shared, times, words};
 
 /// Runs whose logs one answer has, when no number is asked for, and at most.
@@ -35,7 +35,7 @@ pub(crate) struct RecordQuery {
     /// The same.
     #[serde(default)]
     block: Vec<String>,
-    /// Of one of these levels.
+    /// Of one of these levels: debug, info, warning, error, exception, critical, in whatever case.
     #[serde(default)]
     level: Vec<String>,
     /// Of this level, or one that matters more.
@@ -51,9 +51,9 @@ pub(crate) struct RecordQuery {
     /// The same.
     to: Option<String>,
     /// After this place: what the answer before gave as `next`.
-    after: Option<i64>,
+    after: Option<u64>,
     /// Only so many, the last ones.
-    tail: Option<i64>,
+    tail: Option<u64>,
 }
 
 /// Seconds since the epoch, as Mage's clients send them, or a date.
@@ -72,27 +72,42 @@ fn at(given: [(&str, Option<String>); 2]) -> Result<Option<Timestamp>, ApiError>
     Ok(None)
 }
 
+/// The level that a request calls so, in whatever case.
+pub(super) fn level(field: &str, name: &str) -> Result<Level, ApiError> {
+    let name = name.to_uppercase();
+    let level = Level::parse(&name);
+    // What nobody knows counts as INFO in a log.
+    if level == Level::Info && name != "INFO" {
+        return Err(ApiError::invalid(format!(
+            "`{field}` cannot have this value: write debug, info, warning, error, exception or critical"
+        )));
+    }
+    Ok(level)
+}
+
 impl TryFrom<RecordQuery> for LogQuery {
     type Error = ApiError;
 
     fn try_from(query: RecordQuery) -> Result<Self, ApiError> {
-        let level = |name: &String| Level::parse(&name.to_uppercase());
+        let levels = query.level.iter().map(|name| level("level", name));
         let mut blocks = query.block_uuid;
         blocks.extend(query.block);
         Ok(Self {
             blocks,
-            levels: query.level.iter().map(level).collect(),
-            least: query.min_level.as_ref().map(level),
+            levels: levels.collect::<Result<_, _>>()?,
+            least: (query.min_level.as_ref())
+                .map(|name| level("min_level", name))
+                .transpose()?,
             text: query.text,
             from: at([
                 ("start_timestamp", query.start_timestamp),
                 ("from", query.from),
             ])?,
             to: at([("end_timestamp", query.end_timestamp), ("to", query.to)])?,
-            after: query
-                .after
-                .map_or(0, |after| u64::try_from(after).unwrap_or(0)),
-            tail: query.tail.map(|tail| usize::try_from(tail).unwrap_or(0)),
+            after: query.after.unwrap_or(0),
+            tail: query
+                .tail
+                .map(|tail| usize::try_from(tail).unwrap_or(usize::MAX)),
             limit: None,
         })
     }
@@ -263,7 +278,7 @@ pub(crate) async fn list_of_pipeline(
     Path(pipeline): Path<String>,
     Query(query): Query<RecordQuery>,
     Query(runs): Query<RunsQuery>,
-    Query(paging): Query<Paging>,
+    window: Window,
 ) -> Result<Files, ApiError> {
     let query = LogQuery::try_from(query)?;
     let pipeline = PipelineUuid::new(pipeline);
@@ -279,8 +294,8 @@ pub(crate) async fn list_of_pipeline(
     if named.is_empty() {
         let page = RunPage {
             pipelines: vec![pipeline.clone()],
-            offset: paging.offset(),
-            limit: paging.limit(RUNS).min(MOST_RUNS),
+            offset: window.offset(),
+            limit: window.limit(RUNS).min(MOST_RUNS),
             ..RunPage::default()
         };
         let found = shared.host.runs(&by.0, &page).await?;
@@ -350,7 +365,7 @@ pub(crate) async fn show_of_run(
     Query(query): Query<RecordQuery>,
     Query(runs): Query<RunsQuery>,
     Query(form): Query<FormQuery>,
-    Query(paging): Query<Paging>,
+    window: Window,
 ) -> Result<RunLog, ApiError> {
     let mut query = LogQuery::try_from(query)?;
     let run = shared.host.run_row(&by.0, RunId(id)).await?;
@@ -362,7 +377,7 @@ pub(crate) async fn show_of_run(
             .await?;
         return Ok(RunLog::Files(files.answer(1, 1)));
     }
-    query.limit = Some(paging.limit(RECORDS) as usize);
+    query.limit = Some(window.limit(RECORDS) as usize);
     let page = shared.host.log(&by.0, run.id, &query).await?;
     let records = page.records.iter();
     let records = records.map(|(_, one)| RecordView::new(run.id, one));

@@ -17,7 +17,7 @@ use super::outputs::ColumnInfo;
 use super::usage::{TestView, UsageView, newest_tests, shown};
 use crate::answer::{Many, Named, One};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Limit, Path, Query};
 use crate::{Shared, times, words};
 
 /// Runs of a block when no number is asked for.
@@ -251,10 +251,10 @@ pub(crate) async fn history(
     State(shared): State<Shared>,
     By(actor): By,
     Path((pipeline, block)): Path<(String, String)>,
-    Query(paging): Query<Paging>,
+    Query(wanted): Query<Limit>,
 ) -> Result<Many<BlockVersion>, ApiError> {
     let (pipeline, block) = (PipelineUuid::new(pipeline), BlockUuid::new(block));
-    let limit = paging.limit(RUNS);
+    let limit = wanted.limit(RUNS);
     let found = shared
         .host
         .block_versions(&actor, &pipeline, &block, limit)

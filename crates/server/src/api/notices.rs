@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::By;
 use crate::answer::{Many, Named};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Limit, Path, Query};
 use crate::{Shared, times};
 
 /// Rows of a page when no number is asked for.
@@ -67,9 +67,9 @@ fn views(notices: &[Notice]) -> Many<NoticeView> {
 pub(crate) async fn list(
     State(shared): State<Shared>,
     By(actor): By,
-    Query(paging): Query<Paging>,
+    Query(wanted): Query<Limit>,
 ) -> Result<Many<NoticeView>, ApiError> {
-    let limit = paging.limit(ROWS);
+    let limit = wanted.limit(ROWS);
     Ok(views(&shared.host.notices(&actor, None, limit).await?))
 }
 

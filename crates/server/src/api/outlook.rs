@@ -15,7 +15,7 @@ use super::pipeline_schedules::{TriggerChange, empty};
 use crate::answer::{Many, Named, One};
 use crate::body::Payload;
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Limit, Path, Query};
 use crate::{Shared, times, words};
 
 /// Hours of a forecast when no number is asked for.
@@ -232,9 +232,9 @@ pub(crate) async fn calls(
     State(shared): State<Shared>,
     By(actor): By,
     Path(id): Path<i64>,
-    Query(paging): Query<Paging>,
+    Query(wanted): Query<Limit>,
 ) -> Result<Many<CallView>, ApiError> {
-    let limit = paging.limit(CALLS);
+    let limit = wanted.limit(CALLS);
     let calls = shared.host.calls(&actor, TriggerId(id), limit).await?;
     Ok(Many::whole(calls.into_iter().map(CallView::from).collect()))
 }

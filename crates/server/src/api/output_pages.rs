@@ -16,7 +16,7 @@ use crate::Shared;
 use crate::answer::{Named, With};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Path, Query, Window};
 
 /// Rows of a page when no number is asked for.
 const ROWS: u32 = 100;
@@ -39,7 +39,7 @@ pub(crate) struct FrameQuery {
 }
 
 impl FrameQuery {
-    pub(super) fn view(self, paging: &Paging) -> Result<View, ApiError> {
+    pub(super) fn view(self) -> Result<View, ApiError> {
         let conditions = self.filter.iter().map(|text| {
             let mut parts = text.splitn(3, ':');
             let (column, name) = (parts.next(), parts.next());
@@ -67,8 +67,8 @@ impl FrameQuery {
             conditions,
             search: self.search,
             order: order.collect(),
-            offset: u64::from(paging.offset()),
-            limit: paging.limit(ROWS) as usize,
+            offset: 0,
+            limit: ROWS as usize,
         })
     }
 }
@@ -139,7 +139,16 @@ impl Output for OutputPage {
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct FormQuery {
     /// `arrow` gives the rows of a frame as an Arrow stream.
-    format: Option<String>,
+    #[serde(default)]
+    format: Form,
+}
+
+#[derive(Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    #[default]
+    Json,
+    Arrow,
 }
 
 /// A page of a frame, as JSON or with `format=arrow` as an Arrow stream; other products as their bytes.
@@ -149,7 +158,7 @@ pub(crate) async fn page(
     Path((id, name)): Path<(i64, String)>,
     Query(query): Query<FrameQuery>,
     Query(form): Query<FormQuery>,
-    Query(paging): Query<Paging>,
+    window: Window,
 ) -> Result<OutputPage, ApiError> {
     let product = shared.host.product(&by.0, id, Some(&name)).await?;
     if product.kind != ProductKind::Frame {
@@ -162,10 +171,14 @@ pub(crate) async fn page(
         };
         return Ok(OutputPage::Bytes(kind, Bytes::from_owner(bytes)));
     }
-    let view = query.view(&paging)?;
-    let offset = view.offset;
+    let offset = window.offset().into();
+    let view = View {
+        offset,
+        limit: window.limit(ROWS) as usize,
+        ..query.view()?
+    };
     let page = shared.host.page(&by.0, &product, view).await?;
-    if form.format.as_deref() == Some("arrow") {
+    if form.format == Form::Arrow {
         let bytes = page_as_arrow(&page.rows).map_err(unreadable)?;
         return Ok(OutputPage::Arrow(bytes, page.total));
     }

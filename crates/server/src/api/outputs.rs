@@ -16,7 +16,7 @@ use super::output_pages::FrameQuery;
 use crate::answer::{ManyWith, Named, One};
 use crate::contract::{Operation, Output};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Path, Query};
 use crate::stream::Pipe;
 use crate::{Shared, words};
 
@@ -399,7 +399,7 @@ pub(crate) async fn statistics(
     Query(query): Query<FrameQuery>,
 ) -> Result<One<StatisticsView>, ApiError> {
     let product = shared.host.product(&by.0, id, Some(&name)).await?;
-    let view = query.view(&Paging::default())?;
+    let view = query.view()?;
     let found = shared.host.column_statistics(&by.0, &product, view);
     let (rows, columns) = found.await?;
     let columns = columns.into_iter().map(ColumnStatisticsView::from);

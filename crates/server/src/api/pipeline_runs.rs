@@ -159,7 +159,8 @@ pub(crate) struct RunQuery {
     to: Option<String>,
     /// With this text in the name of the pipeline or of the trigger or in the reason, or with this number.
     search: Option<String>,
-    /// `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first.
+    /// `id` or `created_at`, `execution_date`, each with `-` before it for the largest first. Without it the newest come
+    /// first.
     #[serde(rename = "_order_by")]
     order_by: Option<String>,
 }
@@ -190,9 +191,16 @@ impl RunQuery {
             to: moment("to", self.to.as_ref())?,
             text: self.search,
             order: match self.order_by.as_deref() {
+                None | Some("-id" | "-created_at") => RunOrder::Newest,
                 Some("id" | "created_at") => RunOrder::Oldest,
+                Some("execution_date") => RunOrder::ByDateUp,
                 Some("-execution_date") => RunOrder::ByDate,
-                _ => RunOrder::Newest,
+                Some(_) => {
+                    return Err(ApiError::invalid(
+                        "`_order_by` cannot have this value: runs are ordered by `id`, `created_at` or `execution_date`, or \
+                         by one of them with `-` before it",
+                    ));
+                }
             },
             after: paging.after()?.map(RunId),
             offset: paging.offset(),
@@ -222,7 +230,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     by: By,
     Query(query): Query<RunQuery>,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<RunView>, ApiError> {
     answer(&shared, &by, query.page(&paging)?).await
 }
@@ -233,7 +241,7 @@ pub(crate) async fn list_of_pipeline(
     by: By,
     Path(pipeline): Path<String>,
     Query(query): Query<RunQuery>,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<RunView>, ApiError> {
     let mut page = query.page(&paging)?;
     page.pipelines = vec![PipelineUuid::new(pipeline)];
@@ -246,7 +254,7 @@ pub(crate) async fn list_of_schedule(
     by: By,
     Path(id): Path<i64>,
     Query(query): Query<RunQuery>,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<RunView>, ApiError> {
     let mut page = query.page(&paging)?;
     page.triggers = vec![TriggerId(id)];

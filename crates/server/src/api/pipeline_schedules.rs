@@ -12,7 +12,7 @@ use super::By;
 use crate::answer::{Many, Named, One};
 use crate::body::{Field, Payload};
 use crate::error::ApiError;
-use crate::params::{Order, Paging, Path, Query};
+use crate::params::{Order, Paging, Path};
 use crate::{Shared, times, words};
 
 /// Rows of a page when no number is asked for.
@@ -166,7 +166,7 @@ async fn answer(
 pub(crate) async fn list(
     State(shared): State<Shared>,
     by: By,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<TriggerView>, ApiError> {
     answer(&shared, &by, None, &paging).await
 }
@@ -176,7 +176,7 @@ pub(crate) async fn list_of_pipeline(
     State(shared): State<Shared>,
     by: By,
     Path(pipeline): Path<String>,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<TriggerView>, ApiError> {
     answer(&shared, &by, Some(&PipelineUuid::new(pipeline)), &paging).await
 }

@@ -238,7 +238,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     By(actor): By,
     Query(query): Query<ListQuery>,
-    Query(paging): Query<Paging>,
+    paging: Paging,
 ) -> Result<Many<PipelineView>, ApiError> {
     let mut tags = query.tag;
     tags.extend(query.tags);

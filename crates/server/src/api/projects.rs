@@ -12,7 +12,7 @@ use crate::Shared;
 use crate::answer::{Many, Named, One};
 use crate::body::{IfMatch, Payload};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Limit, Path, Query};
 
 /// Changes that a page of the audit shows when no number is asked for.
 const CHANGES: u32 = 100;
@@ -197,9 +197,9 @@ impl Named for AuditView {
 pub(crate) async fn audits(
     State(shared): State<Shared>,
     By(actor): By,
-    Query(paging): Query<Paging>,
+    Query(wanted): Query<Limit>,
 ) -> Result<Many<AuditView>, ApiError> {
-    let limit = paging.limit(CHANGES) as usize;
+    let limit = wanted.limit(CHANGES) as usize;
     let changes = shared.host.audited(&actor, limit).await?;
     let views = changes.into_iter();
     let views = views.filter_map(|change| serde_json::from_value(change).ok());

@@ -5,7 +5,6 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use baton_app::{Actor, LogQuery, Right};
 use baton_model::RunId;
-use baton_runner::Level;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::By;
 use super::live::{Numbered, Told, WAITING, Wanted, caught_up, pass_files_on, pass_on};
+use super::logs::level;
 use crate::Shared;
 use crate::contract::{Input, Operation, Output};
 use crate::error::ApiError;
@@ -92,7 +92,7 @@ async fn talk(shared: Shared, actor: Actor, mut socket: WebSocket) {
                         told = fresh;
                         first
                     }
-                    Err(message) => vec![Told::Error { message: message.to_owned() }],
+                    Err(message) => vec![Told::Error { message }],
                 }
             }
         };
@@ -129,18 +129,18 @@ async fn subscribe(
     (first, fresh)
 }
 
-fn subscription(text: &str) -> Result<Wanted, &'static str> {
+fn subscription(text: &str) -> Result<Wanted, String> {
     let said: Value = serde_json::from_str(text).map_err(|_| "this is not JSON")?;
     let said: SocketRequest = serde_json::from_value(said)
         .map_err(|_| "say what you want to hear of: {\"subscribe\": {}}")?;
     let wanted = said.subscribe;
+    let least = wanted.min_level.map(|name| level("min_level", &name));
+    let least = least.transpose().map_err(|error| error.message)?;
     Ok(Wanted {
         run: wanted.pipeline_run_id.map(RunId),
         logs: (wanted.logs != Some(false)).then(|| LogQuery {
             text: wanted.text,
-            least: wanted
-                .min_level
-                .map(|name| Level::parse(&name.to_uppercase())),
+            least,
             ..LogQuery::default()
         }),
     })

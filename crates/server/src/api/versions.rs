@@ -10,7 +10,7 @@ use super::By;
 use crate::Shared;
 use crate::answer::{ManyWith, Named, One};
 use crate::error::ApiError;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Path, Query, Window};
 
 /// Commits of a page when no number is asked for.
 const COMMITS: u32 = 50;
@@ -67,10 +67,10 @@ fn answer(found: Commits) -> Answer {
     ManyWith(views.collect(), metadata)
 }
 
-fn page(paging: &Paging) -> CommitPage {
+fn page(window: &Window) -> CommitPage {
     CommitPage {
-        offset: paging.offset() as usize,
-        limit: paging.limit(COMMITS) as usize,
+        offset: window.offset() as usize,
+        limit: window.limit(COMMITS) as usize,
     }
 }
 
@@ -79,9 +79,9 @@ pub(crate) async fn of_file(
     State(shared): State<Shared>,
     By(actor): By,
     Path(path): Path<String>,
-    Query(paging): Query<Paging>,
+    window: Window,
 ) -> Result<Answer, ApiError> {
-    let found = shared.host.commits_of_file(&actor, path, page(&paging));
+    let found = shared.host.commits_of_file(&actor, path, page(&window));
     Ok(answer(found.await?))
 }
 
@@ -90,12 +90,12 @@ pub(crate) async fn of_pipeline(
     State(shared): State<Shared>,
     By(actor): By,
     Path(pipeline): Path<String>,
-    Query(paging): Query<Paging>,
+    window: Window,
 ) -> Result<Answer, ApiError> {
     let uuid = PipelineUuid::new(pipeline);
     let found = shared
         .host
-        .commits_of_pipeline(&actor, &uuid, page(&paging));
+        .commits_of_pipeline(&actor, &uuid, page(&window));
     Ok(answer(found.await?))
 }
 

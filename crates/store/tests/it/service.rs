@@ -406,6 +406,7 @@ pub(crate) async fn pages_show_what_is_wanted(database: &impl Database) {
         (RunOrder::Newest, [4, 3, 2, 1, 0]),
         (RunOrder::Oldest, [0, 1, 2, 3, 4]),
         (RunOrder::ByDate, [0, 2, 1, 4, 3]),
+        (RunOrder::ByDateUp, [3, 4, 1, 2, 0]),
     ] {
         let mut page = RunPage {
             order,

@@ -2632,6 +2632,8 @@ export interface components {
             /** @description The pools of the project, by their names. */
             pools: components["schemas"]["PoolLoad"][];
         };
+        /** @enum {string} */
+        Form: "json" | "arrow";
         /** @description What a form is to be; what is not named stays. */
         FormChange: {
             uuid?: string | null;
@@ -4052,10 +4054,6 @@ export interface operations {
             query?: {
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
-                /** @description So many rows are left out first. */
-                _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -4417,13 +4415,11 @@ export interface operations {
                 /** @description Only rows with this text in a column. */
                 search?: string;
                 /** @description `arrow` gives the rows of a frame as an Arrow stream. */
-                format?: string;
+                format?: components["schemas"]["Form"];
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
                 /** @description So many rows are left out first. */
                 _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -4890,7 +4886,7 @@ export interface operations {
                 "block_uuid[]"?: string[];
                 /** @description The same. */
                 "block[]"?: string[];
-                /** @description Of one of these levels. */
+                /** @description Of one of these levels: debug, info, warning, error, exception, critical, in whatever case. */
                 "level[]"?: string[];
                 /** @description Of this level, or one that matters more. */
                 min_level?: string;
@@ -5242,8 +5238,6 @@ export interface operations {
                 _limit?: number;
                 /** @description So many rows are left out first. */
                 _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -5883,10 +5877,6 @@ export interface operations {
             query?: {
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
-                /** @description So many rows are left out first. */
-                _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -6113,7 +6103,10 @@ export interface operations {
                 to?: string;
                 /** @description With this text in the name of the pipeline or of the trigger or in the reason, or with this number. */
                 search?: string;
-                /** @description `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first. */
+                /**
+                 * @description `id` or `created_at`, `execution_date`, each with `-` before it for the largest first. Without it the newest come
+                 *     first.
+                 */
                 _order_by?: string;
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
@@ -6408,7 +6401,7 @@ export interface operations {
                 "block_uuid[]"?: string[];
                 /** @description The same. */
                 "block[]"?: string[];
-                /** @description Of one of these levels. */
+                /** @description Of one of these levels: debug, info, warning, error, exception, critical, in whatever case. */
                 "level[]"?: string[];
                 /** @description Of this level, or one that matters more. */
                 min_level?: string;
@@ -6436,8 +6429,6 @@ export interface operations {
                 _limit?: number;
                 /** @description So many rows are left out first. */
                 _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -6732,10 +6723,6 @@ export interface operations {
             query?: {
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
-                /** @description So many rows are left out first. */
-                _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -6787,7 +6774,10 @@ export interface operations {
                 to?: string;
                 /** @description With this text in the name of the pipeline or of the trigger or in the reason, or with this number. */
                 search?: string;
-                /** @description `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first. */
+                /**
+                 * @description `id` or `created_at`, `execution_date`, each with `-` before it for the largest first. Without it the newest come
+                 *     first.
+                 */
                 _order_by?: string;
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
@@ -7549,10 +7539,6 @@ export interface operations {
             query?: {
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
-                /** @description So many rows are left out first. */
-                _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -7631,8 +7617,6 @@ export interface operations {
                 _limit?: number;
                 /** @description So many rows are left out first. */
                 _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -7706,8 +7690,6 @@ export interface operations {
                 _limit?: number;
                 /** @description So many rows are left out first. */
                 _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -7780,7 +7762,7 @@ export interface operations {
                 "block_uuid[]"?: string[];
                 /** @description The same. */
                 "block[]"?: string[];
-                /** @description Of one of these levels. */
+                /** @description Of one of these levels: debug, info, warning, error, exception, critical, in whatever case. */
                 "level[]"?: string[];
                 /** @description Of this level, or one that matters more. */
                 min_level?: string;
@@ -7806,8 +7788,6 @@ export interface operations {
                 _limit?: number;
                 /** @description So many rows are left out first. */
                 _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path: {
@@ -7892,7 +7872,10 @@ export interface operations {
                 to?: string;
                 /** @description With this text in the name of the pipeline or of the trigger or in the reason, or with this number. */
                 search?: string;
-                /** @description `id` for the oldest first, `-execution_date` for the latest logical date first; else the newest come first. */
+                /**
+                 * @description `id` or `created_at`, `execution_date`, each with `-` before it for the largest first. Without it the newest come
+                 *     first.
+                 */
                 _order_by?: string;
                 /** @description So many rows at most; 5000 is the most there can be. */
                 _limit?: number;
@@ -8455,8 +8438,6 @@ export interface operations {
                 _limit?: number;
                 /** @description So many rows are left out first. */
                 _offset?: number;
-                /** @description What the page before this one gave as `next_cursor`. */
-                cursor?: string;
             };
             header?: never;
             path?: never;
