@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import warnings
 
+from baton.kinds import home
 from baton.packages import missing, need
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ def validator_for(frame: Any, name: str = "frame") -> Any:
 def is_frame(value: Any) -> bool:
     """Whether the value is one that is checked: a pandas frame."""
     kind = type(value)
-    return any(base.__name__ == "DataFrame" and base.__module__.startswith("pandas.") for base in kind.__mro__)
+    return any(base.__name__ == "DataFrame" and home(base).startswith("pandas.") for base in kind.__mro__)
 
 
 def failed_expectation(validator: Any) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 
+from baton.kinds import library_of
 from baton.packages import missing
 from baton.words import StrEnum
 
@@ -207,7 +208,7 @@ def format_of(path: str, format: FileFormat | str | None = None) -> FileFormat:
 
 
 def _is_polars(value: Any) -> bool:
-    return type(value).__name__ in ("DataFrame", "LazyFrame") and type(value).__module__.split(".", 1)[0] == "polars"
+    return type(value).__name__ in ("DataFrame", "LazyFrame") and library_of(value) == "polars"
 
 
 def _explained(error: ImportError, format: FileFormat, purpose: str) -> ImportError | None:

@@ -9,6 +9,7 @@ import math
 import time
 
 from baton.host import ask, own_project
+from baton.kinds import library_of
 from baton.remote import RemoteBlock
 from baton.runs import PipelineRun, PipelineRunStatus, RunStatusError
 
@@ -130,6 +131,6 @@ def sendable(value: Any) -> Any:
         return {"$date": value.isoformat()}
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": repr(value)}
-    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+    if library_of(value) == "numpy" and hasattr(value, "tolist"):
         return sendable(value.tolist())
     return value

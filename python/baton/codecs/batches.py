@@ -6,6 +6,8 @@ last batch that needs it.
 
 from __future__ import annotations
 
+from baton.kinds import library_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -151,7 +153,7 @@ def of_product(product: dict[str, Any]) -> Stored | None:
 
 def of_value(value: Any) -> Stored | None:
     """A frame in memory as one to read in batches; `None` for anything else."""
-    kind = _KINDS.get(type(value).__module__.partition(".")[0].replace("pyarrow", "arrow"))
+    kind = _KINDS.get(library_of(value).replace("pyarrow", "arrow"))
     if kind is None or type(value).__name__ not in ("DataFrame", "Table"):
         return None
     return Stored(kind, [], 0, lambda: [_Piece(len(value), lambda: value)])
@@ -182,7 +184,7 @@ def joined(frames: list[Any]) -> Any:
     """Frames of one library, one below the other."""
     if len(frames) == 1:
         return frames[0]
-    library = _library(frames[0])
+    library = library_of(frames[0])
     if library == "pandas":
         import pandas as pd
 
@@ -200,11 +202,7 @@ def rows_of(frame: Any, start: int, stop: int) -> Any:
     """Some rows of a frame."""
     if start == 0 and stop == len(frame):
         return frame
-    return frame.iloc[start:stop] if _library(frame) == "pandas" else frame.slice(start, stop - start)
-
-
-def _library(frame: Any) -> str:
-    return type(frame).__module__.partition(".")[0]
+    return frame.iloc[start:stop] if library_of(frame) == "pandas" else frame.slice(start, stop - start)
 
 
 def _taken(pieces: list[_Piece]) -> Iterator[_Piece]:
@@ -247,7 +245,7 @@ def _fitting(frame: Any, chunks: Sequence[dict[str, Any]]) -> Any:
     import operator
     from functools import reduce
 
-    library = _library(frame)
+    library = library_of(frame)
     names = list(frame.column_names if library == "pyarrow" else frame.columns)
     unknown = next((column for chunk in chunks for column in chunk if column not in names), None)
     if unknown is not None:

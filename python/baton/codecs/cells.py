@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from baton.codecs import fixed, lists, objects, pickled, tagged, text
 from baton.codecs.chunks import Plan
+from baton.kinds import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def _other(values: Any, where: str, exact: bool) -> Plan:
     if not kinds:
         return Plan(pa.null(), {"as": "nothing"}, lambda start, stop: pa.nulls(stop - start), 0)
     if len(kinds) == 1:
-        name = kinds.pop().__qualname__
-        module = type(present[0]).__module__
+        kind = kinds.pop()
+        module, name = home(kind), kind.__qualname__
         special = _EXACT_BY_TYPE.get((module, name)) if exact else None
         special = special or (None if exact and name == "tuple" else _BY_TYPE.get((module, name)))
         found = special(values, present, missing) if special else None

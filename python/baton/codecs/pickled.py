@@ -13,6 +13,7 @@ import sys
 from baton.codecs import files
 from baton.codecs.errors import Unstorable
 from baton.codecs.tagged import place
+from baton.kinds import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class _Pickler(pickle.Pickler):
             if id(value) not in self._checked:
                 self._checked.add(id(value))
                 if not importable(value):
-                    raise _Nameless(f"{value.__module__}.{value.__qualname__}")
+                    raise _Nameless(f"{home(value)}.{value.__qualname__}")
         return NotImplemented
 
 
@@ -173,7 +174,8 @@ def _parts(value: Any) -> list[tuple[object, object]]:
 def _describe(value: Any, error: BaseException) -> tuple[str, str]:
     """What a value is, to stand after "is", and what to do instead."""
     kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ not in _PLAIN_MODULES else kind.__qualname__
+    module = home(kind)
+    name = f"{module}.{kind.__qualname__}" if module and module not in _PLAIN_MODULES else kind.__qualname__
     if kind.__name__ == "function":
         shown = (
             "a lambda"

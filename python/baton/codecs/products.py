@@ -9,6 +9,7 @@ import os
 import sys
 
 from baton.codecs.sink import Sink
+from baton.kinds import home, library_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def write(name: str, value: object, staging: str, emit: Callable[[Message], None
     `emit` receives a `chunk` message as soon as an Arrow file is closed, always from the calling thread. Raises
     `Unstorable` for values that cannot be stored, and `OSError` when the files cannot be written.
     """
-    if type(value).__name__ == "generator" and type(value).__module__ == "builtins":
+    if type(value).__name__ == "generator" and home(type(value)) == "builtins":
         value = _drain(value)
-    writer = _WRITERS.get(type(value).__module__.partition(".")[0], _write_other)
+    writer = _WRITERS.get(library_of(value), _write_other)
     return writer(value, Sink(name, staging, emit, inline_bytes))
 
 

@@ -12,6 +12,7 @@ import math
 import sys
 
 from baton.codecs.errors import Unstorable
+from baton.kinds import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,13 +94,14 @@ class _Encoder:
             return value if math.isfinite(value) else self._tag("float", repr(value))
         if kind is list or kind is dict:
             return self._container(value, depth)
-        leaf = _LEAVES.get((kind.__module__, kind.__qualname__))
+        module = home(kind)
+        leaf = _LEAVES.get((module, kind.__qualname__))
         if leaf is not None:
             self.tagged = True
             return leaf(value)
-        if kind.__module__ in ("builtins", "collections"):
+        if module in ("builtins", "collections"):
             return self._other_container(value, depth)
-        if kind.__module__ == "numpy":
+        if module == "numpy":
             return self._numpy(value)
         raise Untaggable
 

@@ -14,6 +14,7 @@ import types
 
 from baton.codecs import tagged
 from baton.codecs.errors import Unstorable
+from baton.kinds import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _class(value: type) -> Any:
     """The class itself if the next block can import it, else its name, as in Mage."""
     from baton.codecs import pickled
 
-    return value if pickled.importable(value) else f"{value.__module__}.{value.__qualname__}"
+    return value if pickled.importable(value) else f"{home(value) or 'builtins'}.{value.__qualname__}"
 
 
 class _Walk:
@@ -133,7 +134,7 @@ class _Walk:
         kind = type(value)
         if kind in _LEAVES:
             return value
-        if kind is dict or (kind.__module__ == "collections" and isinstance(value, dict)):
+        if kind is dict or (home(kind) == "collections" and isinstance(value, dict)):
             return self._within(value, depth, self._dict)
         if kind is list or kind is tuple:
             return self._within(value, depth, self._sequence)
@@ -143,7 +144,7 @@ class _Walk:
             base = _plain(value)
             if base is not value:
                 return base
-            if kind.__module__ == "numpy" and depth > 1:
+            if home(kind) == "numpy" and depth > 1:
                 return self._numpy(value)
         return _member_or_value(value, keep=not self.plain or depth < 2)
 

@@ -9,6 +9,7 @@ import os
 import time
 import types
 
+from baton.kinds import full_name
 from baton.worker import attached, dynamic, transfer
 from baton.worker import collector as collecting
 from baton.worker.arguments import Shape, check_inputs, keywords_for, shape_of
@@ -341,5 +342,4 @@ def store_one(name: str, value: Any, job: Job, emit: Callable[[dict[str, Any]], 
 
 def type_name_of(value: object) -> str:
     """The type of a value, as people write it."""
-    kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return full_name(type(value))

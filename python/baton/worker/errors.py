@@ -6,6 +6,7 @@ ended.
 
 from __future__ import annotations
 
+from baton.kinds import full_name
 from baton.worker.failure import BlockFailure
 from baton.worker.frames import Trace, trace_of
 from baton.worker.hints import NO_ROOM, hint_for
@@ -62,15 +63,8 @@ def own_words(message: str) -> str:
 
 
 def type_name(error: BaseException) -> str:
-    """The type as a traceback shows it; what a block defines has no module.
-
-    What it makes with `type(name, bases, {})` has not even the attribute: a block has no `__name__` to take it from.
-    """
-    kind = type(error)
-    module = getattr(kind, "__module__", None)
-    if not isinstance(module, str) or module in ("builtins", "__main__"):
-        return kind.__qualname__
-    return f"{module}.{kind.__qualname__}"
+    """The type as a traceback shows it."""
+    return full_name(type(error))
 
 
 def text_of(error: BaseException) -> str:

@@ -6,6 +6,7 @@ of one process values may come from memory as they are.
 
 from __future__ import annotations
 
+from baton.kinds import library_of
 from baton.worker import transfer
 from baton.worker.errors import text_of, type_name
 from baton.worker.failure import BlockFailure
@@ -126,5 +127,4 @@ def metadata_of(job: Job) -> dict[str, Any]:
 
 
 def _is_polars_frame(value: object) -> bool:
-    kind = type(value)
-    return kind.__name__ == "DataFrame" and kind.__module__.startswith("polars")
+    return type(value).__name__ == "DataFrame" and library_of(value) == "polars"

@@ -9,6 +9,7 @@ import io
 import json
 import traceback
 
+from baton.kinds import library_of
 from mage_ai import _absent
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ def _number(obj: Any) -> Any:
 
 
 def _of_library(obj: Any) -> Any:
-    home = type(obj).__module__.split(".", 1)[0]
+    home = library_of(obj)
     kind = type(obj).__name__
     if home == "numpy" and kind not in ("datetime64", "timedelta64") and hasattr(obj, "tolist"):
         return obj.tolist()

@@ -21,6 +21,8 @@ from importable import Colour, Grumpy, Letter, Number, Thing, double
 from baton import codecs
 
 UTC = dt.timezone.utc
+# As a block makes a class that has not even the attribute `__module__`.
+NoModule: Any = eval("type('NoModule', (), {})", {})
 
 
 def same(one: Any, other: Any) -> bool:
@@ -349,6 +351,10 @@ UNSTORABLE = [
     ({"t": (1, sys)}, 'output_0["t"][1] is the module `sys`', "import it"),
     (open(__file__, encoding="utf-8"), "`_io.TextIOWrapper`", "return the data it holds"),  # noqa: SIM115
     ([type("Local", (), {})()], "Local`, a class that the next block cannot import", "utils/"),
+    (NoModule(), "output_0 is of type `NoModule`, a class that the next block cannot import", "utils/"),
+    ([NoModule()], "output_0[0] is of type `NoModule`", "utils/"),
+    ({"k": NoModule}, 'output_0["k"] is the class `NoModule`', "import it"),
+    (pd.DataFrame({"c": [NoModule()]}), "of type `NoModule`", "utils/"),
     ({"k": type("Local", (), {})}, 'output_0["k"] is the class `Local`', "import it"),
     (Thing(lambda: 1), 'output_0["size"] is a lambda', "return what it computes"),  # type: ignore[arg-type]
 ]
