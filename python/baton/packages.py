@@ -1,4 +1,4 @@
-"""Imports a package that a project may lack, and says which line of requirements.txt brings it.
+"""Imports a package that a project may lack, and says how it is brought.
 
 Everything that blocks import from here works with the standard library alone until it is used; what a function then
 needs it asks for through `need`.
@@ -7,6 +7,8 @@ needs it asks for through `need`.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +28,12 @@ def need(module: str, purpose: str, line: str | None = None) -> Any:
 
 def missing(line: str, purpose: str) -> ModuleNotFoundError:
     """The error for a package that is not installed. It carries no `name`: its text holds the advice already."""
-    return ModuleNotFoundError(
-        f"{purpose} needs the package `{line}`, which is not installed: "
-        f"add the line `{line}` to the project's requirements.txt"
-    )
+    return ModuleNotFoundError(f"{purpose} needs the package `{line}`, which is not installed: {to_add(f'`{line}`')}")
+
+
+def to_add(package: str) -> str:
+    """What to do about a package that is not installed."""
+    # The host marks the environments that it makes of requirements.txt. Into other interpreters it installs nothing.
+    if os.path.exists(os.path.join(sys.prefix, "baton-ready")):
+        return f"add {package} to the project's requirements.txt"
+    return f"install {package} for `{sys.executable}`, which was chosen instead of the project's own environment"

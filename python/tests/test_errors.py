@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from baton import packages
+
 F = "@transformer\ndef f(x=None):\n"
 # Python 3.13.0 does not count calls that take defaults, and recursion of such goes on until the memory is used up.
 DEEP = "@transformer\ndef f():\n"
@@ -28,9 +30,9 @@ ERRORS = [
         "ModuleNotFoundError",
         "No module named 'sklearnx'",
         (1, "<module>"),
-        "add `sklearnx` to the project's requirements.txt",
+        f"install `sklearnx` for `{sys.executable}`",
     ),
-    ("other name", "import fitz\n", "exception", "ModuleNotFoundError", "fitz", (1, "<module>"), "add `PyMuPDF`"),
+    ("other name", "import fitz\n", "exception", "ModuleNotFoundError", "fitz", (1, "<module>"), "install `PyMuPDF`"),
     (
         "module of the project",
         "from shop.utils import x\n",
@@ -227,18 +229,18 @@ HINTS = [
         "file of the project",
         "import dates\n",
         [],
-        "the project has `utils/dates.py`: import it as `shop.utils.dates`, or add `dates` to the project's",
+        "the project has `utils/dates.py`: import it as `shop.utils.dates`, or install `dates`",
     ),
-    ("package with a typo", "import pytset\n", [], "did you mean `pytest`? If not, add `pytset` to the project's"),
-    ("module of Python with a typo", "import jsom\n", [], "did you mean `json`? If not, add `jsom` to"),
+    ("package with a typo", "import pytset\n", [], "did you mean `pytest`? If not, install `pytset` for"),
+    ("module of Python with a typo", "import jsom\n", [], "did you mean `json`? If not, install `jsom` for"),
     ("capital letters", "import Json\n", [], "did you mean `json`?"),
     ("package of another name", "import pyjwt\n", [], "the package `PyJWT` is imported as `jwt`: write that"),
     ("part of a package", "import json.decode\n", [], "the installed `json` has no module `decode`: did you mean"),
     ("part that is like none", "import json.zzzz\n", [], "for another version of it"),
     ("module that is no package", "import fractions.one\n", [], "the installed `fractions` has no module `one`"),
-    ("package like another", "import httpx2\n", [], "add `httpx2` to the project's requirements.txt"),
-    ("cloud of Google", "from google.cloud import big_query\n", [], "add `google-cloud-big-query` to the project's"),
-    ("import in a library", "import shop.utils.needy\n", [], "add `numpi` to the project's requirements.txt"),
+    ("package like another", "import httpx2\n", [], "install `httpx2` for"),
+    ("cloud of Google", "from google.cloud import big_query\n", [], "install `google-cloud-big-query` for"),
+    ("import in a library", "import shop.utils.needy\n", [], "install `numpi` for"),
     ("module that is not there", "import shop.utils.zzz\n", [], "create `utils/zzz.py`"),
     ("name of a module", "from shop.utils.dates import todya\n", [], "did you mean `today`?"),
     ("name of the facade", "from mage_ai.io.file import FileOI\n", [], "did you mean `FileIO`?"),
@@ -288,6 +290,13 @@ def test_hints(run, project, case):
         (project / path).write_text(text)
     error = run(code, upstream=upstream, kwargs={"pipeline": "sales"}).error
     assert words in (error["hint"] or ""), error
+
+
+def test_a_package_is_added_where_it_counts(monkeypatch, tmp_path):
+    assert packages.to_add("`polars`").startswith(f"install `polars` for `{sys.executable}`, ")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    (tmp_path / "baton-ready").touch()
+    assert packages.to_add("`polars`") == "add `polars` to the project's requirements.txt"
 
 
 @pytest.mark.parametrize("body", ["kwargs['logger'].info('x')", "logger = kwargs.get('logger'); logger.info('x')"])

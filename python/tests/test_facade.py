@@ -318,7 +318,7 @@ def test_secrets_of_a_cloud_name_their_package(monkeypatch):
     from mage_ai.io.config import AWSSecretLoader
 
     monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(ModuleNotFoundError, match=r"AWSSecretLoader needs the package `boto3`.*add the line `boto3`"):
+    with pytest.raises(ModuleNotFoundError, match=r"AWSSecretLoader needs the package `boto3`.*: install `boto3` for"):
         AWSSecretLoader(region_name="eu-west-1")
 
 

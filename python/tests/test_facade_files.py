@@ -78,7 +78,7 @@ def test_a_missing_package_names_its_line(frame, tmp_path, monkeypatch, name, pa
         monkeypatch.delitem(sys.modules, module)
     for absent in (package, "fastparquet", "xlsxwriter"):
         monkeypatch.setitem(sys.modules, absent, None)
-    with pytest.raises(ModuleNotFoundError, match=f"{action} .*{name} needs the package `{package}`.*add the line"):
+    with pytest.raises(ModuleNotFoundError, match=f"{action} .*{name} needs the package `{package}`.*: install `"):
         FileIO().load(path) if action == "reading" else FileIO().export(frame, path)
 
 

@@ -207,7 +207,7 @@ def test_a_missing_package_names_its_line(monkeypatch, module, name, package):
     for absent in ("boto3", "google.cloud.storage", "azure.storage.blob"):
         monkeypatch.setitem(sys.modules, absent, None)
     client = getattr(importlib.import_module(f"mage_ai.io.{module}"), name)
-    with pytest.raises(ModuleNotFoundError, match=f"{name} needs the package `{package}`.*add the line"):
+    with pytest.raises(ModuleNotFoundError, match=f"{name} needs the package `{package}`.*: install `"):
         client(storage_account_name="x") if "Azure" in name else client()
 
 

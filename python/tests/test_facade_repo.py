@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 
 import pytest
 
@@ -146,6 +147,6 @@ def test_a_block_is_told_what_to_add(run):
     error = run(code).error
     assert error["message"].splitlines()[0] == (
         "writing x.xlsx needs the package `openpyxl`, which is not installed: "
-        "add the line `openpyxl` to the project's requirements.txt"
+        f"install `openpyxl` for `{sys.executable}`, which was chosen instead of the project's own environment"
     )
     assert error["hint"] is None

@@ -471,5 +471,5 @@ def test_a_missing_package_names_its_line(monkeypatch, module, function, absent,
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, absent, None)
     found = getattr(importlib.import_module(f"mage_ai.services.{module}"), function)
-    with pytest.raises(ModuleNotFoundError, match=f"add the line `{line}` to the project's requirements.txt"):
+    with pytest.raises(ModuleNotFoundError, match=f"not installed: install `{line}` for"):
         found("name")

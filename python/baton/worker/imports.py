@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+from baton.packages import to_add
 from baton.worker.nearest import nearest_of, similar
 
 TYPE_CHECKING = False
@@ -88,10 +89,10 @@ def missing_module(name: str, job: Job, line: str | None) -> str | None:
             if found is not None:
                 return found
     if top == "google":
-        return f"add {_google(_imported(name, line or ''))} to the project's requirements.txt"
+        return to_add(_google(_imported(name, line or "")))
     if "." in name and _is_there(top):
         return _part_of_package(name)
-    wanted = f"add `{_DISTRIBUTIONS.get(top, top)}` to the project's requirements.txt"
+    wanted = to_add(f"`{_DISTRIBUTIONS.get(top, top)}`")
     meant = _like_a_package(top) if line is not None and top not in _DISTRIBUTIONS else None
     return f"did you mean `{meant}`? If not, {wanted}" if meant else wanted
 
@@ -108,7 +109,7 @@ def missing_name(error: ImportError) -> str | None:
         return None
     nearest = similar(found[1] or found[2], dir(module))
     if nearest is None and error.name == "google.cloud":
-        return f"add {_google(f'google.cloud.{found[1]}')} to the project's requirements.txt"
+        return to_add(_google(f"google.cloud.{found[1]}"))
     return f"did you mean `{nearest}`?" if nearest else None
 
 
@@ -147,7 +148,7 @@ def _of_the_project(name: str, job: Job) -> str | None:
     prefix = f"{own}." if job.strict else ""
     there = _with_ending(parts, root)
     # A name of one part may as well be a package.
-    otherwise = f"add `{name}` to the project's requirements.txt" if len(parts) == 1 else None
+    otherwise = to_add(f"`{name}`") if len(parts) == 1 else None
     if there:
         meant = f"the project has `{_path_of(there, root)}`: import it as `{own}.{'.'.join(there)}`"
         return f"{meant}, or {otherwise}" if otherwise else meant
@@ -169,7 +170,7 @@ def _known_otherwise(top: str) -> str | None:
     """About a package that is imported under another name than it is installed by."""
     for module, distribution in _DISTRIBUTIONS.items():
         if top.lower() == re.sub(r"[-.]", "_", distribution.partition("<")[0].lower()) and top != module:
-            there = "" if _is_there(module) else f", and add `{distribution}` to the project's requirements.txt"
+            there = "" if _is_there(module) else f", and {to_add(f'`{distribution}`')}"
             return f"the package `{distribution}` is imported as `{module}`: write that{there}"
     return None
 
