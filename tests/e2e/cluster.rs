@@ -10,6 +10,7 @@ use std::sync::{Mutex, OnceLock};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::dynamic::attach;
 use crate::postgres::Postgres;
 use crate::project::{Finished, TestProject, finish};
 use crate::service::{Server, until};
@@ -262,6 +263,36 @@ fn a_run_that_another_process_drives_is_stopped_and_retried() {
     assert_eq!(status, 200, "{said}");
     assert_eq!(server.ended(run)["status"], "completed");
     assert_eq!(times(&project, "first"), 1);
+}
+
+/// The first request leaves callbacks alone; the second one ends them, also those that another process has called.
+#[test]
+fn only_the_second_request_ends_callbacks_elsewhere() {
+    let Some(url) = database() else { return };
+    let mut project = TestProject::new();
+    let done = "@custom\ndef done(*args):\n    return 1\n";
+    project.block("p", "done", "custom", &[], "", done);
+    project.file("pipelines/p/triggers.yaml", HOOK);
+    let code = "import time\n\n@callback('success')\ndef success(data, **kwargs):\n    open('calling', 'w').close()\n    time.sleep(600)\n";
+    attach(&project, "callbacks", "tell", "done", code);
+    let server = web(&project, &url, "web", "web");
+    let _scheduler = member(&project, &url, "scheduler", "scheduler");
+    let _worker = member(&project, &url, "worker", "worker");
+    let run = server.call(&hook(&server), &json!({}));
+    until("the callback", || {
+        project.scratch().join("calling").exists().then_some(())
+    });
+    let path = format!("/api/pipeline_runs/{run}");
+    let body = json!({"pipeline_run": {"status": "cancelled"}});
+    assert_eq!(server.ask("PUT", &path, Some(&body)).0, 200);
+    until("the first request", || {
+        let why = server.get(&format!("{path}/why"))["why"].to_string();
+        why.contains("It was asked to stop").then_some(())
+    });
+    assert_eq!(server.ask("PUT", &path, Some(&body)).0, 200);
+    assert_eq!(server.ended(run)["status"], "completed");
+    let why = server.get(&format!("{path}/why"))["why"].to_string();
+    assert!(why.contains("the callbacks were stopped"), "{why}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::project::{TestProject, block, finish, statuses, summary};
+use crate::service::Server;
 
 /// Adds attached blocks to a pipeline: what `key` of the metadata says, and their files.
 pub(crate) fn attach(project: &TestProject, key: &str, name: &str, to: &str, code: &str) {
@@ -62,6 +63,54 @@ fn items_make_child_runs_and_a_list_of_their_outputs() {
     let (code, run) = project.run("p", &["--block", "child", "--downstream"]);
     assert_eq!(code, 0, "{run}");
     assert_eq!(project.output("p", "all", &[]), all);
+}
+
+#[test]
+fn one_child_run_is_retried_by_its_name() {
+    let project = three();
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let server = Server::start(&project);
+    let run = server.call(&server.trigger("p", "hook"), &json!({}));
+    assert_eq!(server.ended(run)["status"], "completed");
+    let retry = |from: &str| {
+        let action = json!({"pipeline_run_action": "retry_blocks", "from_block_uuid": from});
+        let body = json!({"pipeline_run": action});
+        server.ask("PUT", &format!("/api/pipeline_runs/{run}"), Some(&body))
+    };
+    let (status, said) = retry("child:third");
+    assert_eq!(status, 400, "{said}");
+    assert!(
+        said.to_string().contains("has no block `child:third`"),
+        "{said}"
+    );
+    let (status, said) = retry("child:second");
+    assert_eq!(status, 200, "{said}");
+    assert_eq!(server.ended(run)["status"], "completed");
+    let found = server.get(&format!("/api/pipeline_runs/{run}/block_runs"));
+    let attempts: BTreeMap<String, i64> = found["block_runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|block| {
+            let name = block["block_uuid"].as_str().unwrap().to_owned();
+            (name, block["attempt"].as_i64().unwrap())
+        })
+        .collect();
+    let expected = BTreeMap::from(
+        [
+            ("all", 2),
+            ("child", 0),
+            ("child:0", 1),
+            ("child:2", 1),
+            ("child:second", 2),
+            ("items", 1),
+        ]
+        .map(|(name, attempt)| (name.to_owned(), attempt)),
+    );
+    assert_eq!(attempts, expected);
 }
 
 #[test]
@@ -160,6 +209,12 @@ fn a_condition_says_no_and_callbacks_hear_how_it_ended() {
     assert_eq!(
         block(&run, "fails")["callback_error"]["exception"],
         "KeyError"
+    );
+    let id = run["run_id"].to_string();
+    let log = project.baton(&["logs", "PROJECT", &id, "fails"]).stdout;
+    assert!(
+        log.contains("a callback failed: KeyError: 'broken callback'"),
+        "{log}"
     );
 }
 

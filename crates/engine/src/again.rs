@@ -53,11 +53,13 @@ impl Turn<'_> {
             .collect()
     }
 
-    /// The block runs of a block and of all below it, whatever it needs that has not completed, and what was
-    /// cancelled beside it.
-    fn block_and_below(&self, uuid: &BlockUuid) -> Result<Vec<bool>, String> {
-        let Some(first) = self.graph.position(uuid) else {
-            return Err(format!("block `{uuid}` is not part of the run"));
+    /// The block runs of a block, or one child run of it, and of all below it, whatever it needs that has not completed,
+    /// and what was cancelled beside it.
+    fn block_and_below(&self, name: &BlockUuid) -> Result<Vec<bool>, String> {
+        let child = self.run.child(name);
+        let of_child = child.map(|position| self.places.owner(position));
+        let Some(first) = self.graph.position(name).or(of_child) else {
+            return Err(format!("block `{name}` is not part of the run"));
         };
         let below = Graph::reach(&self.graph.downstream, first);
         let above = Graph::reach(&self.graph.upstream, first);
@@ -68,6 +70,9 @@ impl Turn<'_> {
                 // Child runs that have been made stand as long as the items do that they were made for.
                 BlockStatus::Completed if below[planned] && self.is_controller(position) => {
                     self.view().openers(planned).any(|opener| below[opener])
+                }
+                BlockStatus::Completed if child.is_some() && planned == first => {
+                    child == Some(position)
                 }
                 BlockStatus::Completed => below[planned],
                 BlockStatus::Cancelled => true,

@@ -108,7 +108,7 @@ pub enum RunEvent {
     /// Somebody wants blocks of it once more: those of a block and of everything below it, or, without one, all that
     /// have not completed. Also of a run that has ended.
     Retried {
-        /// The block to begin with.
+        /// The block to begin with, or the name of one of its child runs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<BlockUuid>,
     },

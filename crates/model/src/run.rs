@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptRun, BlockError, BlockRunKey, Fence, Map, Plan, Product, RunId, Timestamp};
+use crate::{
+    AttemptRun, BlockError, BlockRunKey, BlockUuid, Fence, Map, Plan, Product, RunId, Timestamp,
+};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -246,6 +248,14 @@ impl Run {
     /// The block run of `key`.
     pub fn block(&self, key: &BlockRunKey) -> Option<&BlockRun> {
         self.blocks.iter().find(|block| &block.key == key)
+    }
+
+    /// Position of the child run of this name, as in `clean:0`, unless the plan has a block of it.
+    pub fn child(&self, name: &BlockUuid) -> Option<usize> {
+        let mut blocks = self.blocks.iter();
+        let child =
+            blocks.position(|block| block.key.child.is_some() && block.name == name.as_str());
+        child.filter(|_| self.plan.block(name).is_none())
     }
 
     /// What the newest attempts of its block runs have used together; of memory, the most of one of them. None when

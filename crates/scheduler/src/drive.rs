@@ -441,8 +441,16 @@ impl Driver<'_> {
         self.stops.insert(fence, stop);
         let runner = Arc::clone(&self.session.runner);
         let (log, items) = (self.log.clone(), self.items.clone());
+        let clock = Arc::clone(&self.session.clock);
+        let (name, number) = (ended.name.clone(), attempt.number);
         self.flight.spawn(async move {
             let report = runner.run(&attempt, &log, &items, stopped).await;
+            if let Outcome::Failed { error, .. } = &report.outcome {
+                let mut record = failure_record(clock(), name, number, error);
+                record.message.insert_str(0, "a callback failed: ");
+                // Nobody is left to hear of it where that fails.
+                drop(log.send(record).await);
+            }
             baton_base::failpoint("attempt-ended");
             Landed::Callbacks(key, fence, report)
         });

@@ -51,6 +51,8 @@ rows::row! {
         failed: u32,
         /// Who drives it from now on, where it begins once more.
         owner: Option<&'a str>,
+        /// Whether it is what somebody wished for: that it stops.
+        fulfils: i64,
     }
 }
 
@@ -91,6 +93,7 @@ impl Step {
             completed: tally.completed,
             failed: tally.failed,
             owner: holder.driver.filter(|_| renews),
+            fulfils: i64::from(matches!(event, RunEvent::CancelRequested { .. })),
         };
         let mut step = Self {
             run: run.id,
@@ -209,7 +212,7 @@ async fn advance(
              failed = cast(step.value ->> 15 as bigint),
              admitted = case when cast(step.value ->> 12 as bigint) = 1 then 1 else run.admitted end,
              settled = case when cast(step.value ->> 12 as bigint) = 1 then 0 else run.settled end,
-             wish = case when step.value ->> 6 is null then run.wish end,
+             wish = case when step.value ->> 6 is null and cast(step.value ->> 17 as bigint) = 0 then run.wish end,
              owner = case when step.value ->> 6 is null then coalesce(step.value ->> 16, run.owner) end,
              lease_until = case when step.value ->> 6 is null then run.lease_until end
          from step

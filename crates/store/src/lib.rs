@@ -55,5 +55,5 @@ pub use open::Store;
 pub use past::{CountedRuns, TriggerFacts};
 pub use queue::Rush;
 pub use secrets::{SecretError, SecretName, SecretScope, Secrets};
-pub use shared::{Claimed, Mark, Settled};
+pub use shared::{Claimed, Mark, Settled, Wish};
 pub use usual::GoodRun;

@@ -23,6 +23,17 @@ pub struct Claimed {
     pub is_new: bool,
 }
 
+/// What somebody wants of whoever drives a run: that it stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The run.
+    pub run: RunId,
+    /// Why.
+    pub reason: String,
+    /// Whether the run has been asked to stop already.
+    pub again: bool,
+}
+
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -121,12 +132,28 @@ impl Store {
         Ok(changed > 0)
     }
 
-    /// Runs that this process drives and that somebody wants to stop, with the reason.
-    pub async fn wishes(&self, owner: &str) -> Result<Vec<(RunId, String)>, StoreError> {
-        let sql = "select id, wish from run where owner = $1 and wish is not null and ended_at is null order by id";
+    /// What is wished of runs that this process drives. A first wish stays until the run has been asked to stop, also
+    /// when another process takes it over; a further one is given once.
+    pub async fn wishes(&self, owner: &str) -> Result<Vec<Wish>, StoreError> {
+        let sql = "select id, wish, cancel_requested from run
+             where owner = $1 and wish is not null and ended_at is null order by id";
         let found = self.database.fetch(sql, values![owner]).await?;
-        let wish = |row: &Row| Ok((row.run("id")?, row.text("wish")?));
-        found.iter().map(wish).collect()
+        let wish = |row: &Row| -> Result<Wish, StoreError> {
+            Ok(Wish {
+                run: row.run("id")?,
+                reason: row.text("wish")?,
+                again: row.integer("cancel_requested")? != 0,
+            })
+        };
+        let wishes: Vec<Wish> = found.iter().map(wish).collect::<Result<_, _>>()?;
+        if wishes.iter().any(|wish| wish.again) {
+            let sql = "update run set wish = null
+                 where owner = $1 and wish is not null and cancel_requested = 1 and ended_at is null";
+            let mut transaction = self.database.begin().await?;
+            transaction.change(sql, values![owner]).await?;
+            transaction.commit().await?;
+        }
+        Ok(wishes)
     }
 
     /// Notes that the consequences of these ends were drawn, and makes the runs that follow from them, in one

@@ -187,6 +187,7 @@ impl Service {
         })?;
         if let Some(block) = &from
             && run.plan.block(block).is_none()
+            && run.child(block).is_none()
         {
             return Err(Complaint {
                 message: format!("run {id} has no block `{block}`"),

@@ -1,7 +1,7 @@
 //! Runs that were let in and are driven here, where several processes share the database.
 
 use baton_model::{RunEvent, RunId};
-use baton_store::StoreError;
+use baton_store::{StoreError, Wish};
 use tokio::time::sleep;
 
 use super::shared::Shared;
@@ -31,8 +31,8 @@ impl Service {
 
     async fn find_work(&self, shared: &Shared) -> Result<(), StoreError> {
         let (store, sharing) = (&self.inner.store, &shared.sharing);
-        for (run, reason) in store.wishes(&sharing.owner).await? {
-            self.pass_on(run, &reason);
+        for wish in store.wishes(&sharing.owner).await? {
+            self.pass_on(&wish);
         }
         loop {
             let here: Vec<RunId> = self.live().keys().copied().collect();
@@ -63,15 +63,16 @@ impl Service {
         }
     }
 
-    /// Tells the driver of a run that it is to stop, once.
-    fn pass_on(&self, run: RunId, reason: &str) {
+    /// Tells the driver of a run that it is to stop, once for each time that somebody wants it.
+    fn pass_on(&self, wish: &Wish) {
         let mut lives = self.live();
-        let Some(live) = lives.get_mut(&run).filter(|live| live.asked.is_none()) else {
+        let live = lives.get_mut(&wish.run);
+        let Some(live) = live.filter(|live| wish.again || live.asked.is_none()) else {
             return;
         };
-        let wish = Cancel::Because(reason.to_owned());
-        if live.cancel.try_send(wish).is_ok() {
-            live.asked = Some(reason.to_owned());
+        let told = live.cancel.try_send(Cancel::Because(wish.reason.clone()));
+        if told.is_ok() {
+            live.asked = Some(wish.reason.clone());
         }
     }
 

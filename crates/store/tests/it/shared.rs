@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_model::{Cause, Plan, Run, RunEvent, RunId, RunStatus, Timestamp, TriggerId};
-use baton_store::{Claimed, Hint, NewRun, Settled, Store, StoreError};
+use baton_store::{Claimed, Hint, NewRun, Settled, Store, StoreError, Wish};
 
 use crate::conformance::{Database, commit, create};
 use crate::facts::{self, plan};
@@ -32,9 +32,13 @@ fn new(cause: Cause) -> NewRun {
 }
 
 async fn end(store: &Store, run: &mut Run) {
-    run.version += 1;
     (run.status, run.ended_at) = (RunStatus::Completed, Some(Timestamp(9)));
-    let done = store.commit(run, &[], &RunEvent::Woken, Timestamp(9));
+    step(store, run, &RunEvent::Woken).await;
+}
+
+async fn step(store: &Store, run: &mut Run, event: &RunEvent) {
+    run.version += 1;
+    let done = store.commit(run, &[], event, Timestamp(9));
     done.await.unwrap();
 }
 
@@ -104,9 +108,25 @@ pub(crate) async fn runs_that_were_let_in_are_taken_once(database: &impl Databas
     // Somebody wants it to stop; when it has ended, nobody holds it.
     assert!(two.put_wish(runs[0], "enough").await.unwrap());
     assert_eq!(two.wishes("two").await.unwrap(), []);
-    let wishes = one.wishes("one").await.unwrap();
-    assert_eq!(wishes, [(runs[0], "enough".to_owned())]);
+    let wish = |again: bool| Wish {
+        run: runs[0],
+        reason: "enough".to_owned(),
+        again,
+    };
+    for _ in 0..2 {
+        assert_eq!(one.wishes("one").await.unwrap(), [wish(false)]);
+    }
     let mut run = one.load_run(runs[0]).await.unwrap().unwrap();
+    step(&one, &mut run, &RunEvent::Started).await;
+    assert_eq!(one.wishes("one").await.unwrap(), [wish(false)]);
+    let reason = "enough".to_owned();
+    run.cancel_requested = true;
+    step(&one, &mut run, &RunEvent::CancelRequested { reason }).await;
+    assert_eq!(one.wishes("one").await.unwrap(), []);
+    // Once more: that is given once.
+    assert!(two.put_wish(run.id, "enough").await.unwrap());
+    assert_eq!(one.wishes("one").await.unwrap(), [wish(true)]);
+    assert_eq!(one.wishes("one").await.unwrap(), []);
     end(&one, &mut run).await;
     assert!(one.is_stored(run.id, run.version).await.unwrap());
     assert!(!one.is_stored(run.id, run.version + 1).await.unwrap());
