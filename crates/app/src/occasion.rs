@@ -5,7 +5,7 @@ use baton_base::now;
 use baton_engine::{Zone, schedule};
 use baton_model::{Map, Occasion, PipelineUuid, Schedule, Timestamp, TriggerKind, TriggerSettings};
 use baton_project::template::render_variables;
-use baton_project::{Project, Trigger};
+use baton_project::{INTERVALS, Project, Trigger};
 use baton_scheduler::Wanted;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
@@ -190,10 +190,8 @@ fn scheduled(
     occasion: &mut Occasion,
 ) -> Result<Timestamp, Failure> {
     let no_schedule = |reason: &str| {
-        let hint =
-            "write @hourly, @daily, @weekly, @monthly, or a cron expression with five fields";
         let text = format!("the trigger `{}` has no schedule: {reason}", trigger.name);
-        Failure::usage(text, hint).with_exit(FAILED)
+        Failure::usage(text, format!("write {INTERVALS}")).with_exit(FAILED)
     };
     let interval = trigger.interval.as_deref();
     let interval = interval.ok_or_else(|| no_schedule("its `schedule_interval` is empty"))?;

@@ -80,7 +80,7 @@ impl Schedule {
         if !matches!(fields.len(), 5 | 6) {
             let count = fields.len();
             return Err(BadSchedule(format!(
-                "a cron expression has five fields, this one has {count}"
+                "a cron expression has five fields, or a sixth with the seconds behind them; this one has {count}"
             )));
         }
         if let Some(days) = fields.get_mut(4) {

@@ -69,4 +69,4 @@ pub use scaffold::{InitError, InitReport, init};
 pub use settings::ProjectSettings;
 pub use stamp::{PipelineStamp, Stamp};
 pub use template::Lookup;
-pub use triggers::{Trigger, Triggers, interval_problem};
+pub use triggers::{INTERVALS, Trigger, Triggers, interval_problem};

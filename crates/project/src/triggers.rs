@@ -157,10 +157,7 @@ fn trigger(node: &Node, reader: &mut Reader<'_>) -> Option<Trigger> {
                         mark,
                         format!("`{interval}` is no schedule: {reason}"),
                     )
-                    .hint = Some(
-                    "use @once, @hourly, @daily, @weekly, @monthly, @always_on, or a cron expression with five fields"
-                        .to_owned(),
-                );
+                    .hint = Some(format!("use {INTERVALS}"));
             }
         }
         (TriggerKind::Time, None) if is_active && node.get("schedule_interval").is_some() => {
@@ -233,6 +230,10 @@ fn moment(node: &Node, key: &str, reader: &mut Reader<'_>) {
             Some("write it as `2024-01-01 00:00:00`, in UTC".to_owned());
     }
 }
+
+/// What an interval can be, for people.
+pub const INTERVALS: &str = "@once, @hourly, @daily, @weekly, @monthly, @always_on, or a cron expression of five \
+    fields, or of six with the seconds last";
 
 /// Why a schedule cannot be followed; none when it can.
 pub fn interval_problem(text: &str) -> Option<String> {

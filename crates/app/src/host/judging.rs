@@ -2,7 +2,7 @@
 
 use baton_engine::triggers::{Waiting, circle, told};
 use baton_model::{After, Map, Trigger, TriggerKind, TriggerSettings};
-use baton_project::{Rule, Triggers, interval_problem};
+use baton_project::{INTERVALS, Rule, Triggers, interval_problem};
 use serde_json::{Value, json};
 
 use super::Host;
@@ -113,7 +113,7 @@ fn interval(interval: Option<&str>) -> Result<(), Failure> {
         None => Ok(()),
         Some((text, reason)) => Err(Failure::usage(
             format!("`schedule_interval`: `{text}` is no schedule: {reason}"),
-            "write @once, @hourly, @daily, @weekly, @monthly, @always_on, or a cron expression with five fields",
+            format!("write {INTERVALS}"),
         )),
     }
 }
