@@ -79,4 +79,9 @@ test('every attempt of a block has its time, its error and its log', async ({ pa
   await expect(page.getByRole('group', { name: 'Error of attempt 1' })).toContainText('no rows today');
   await page.reload();
   await expect(page.getByRole('group', { name: 'Error of attempt 1' })).toContainText('no rows today');
+  // The callback of the failure has its own.
+  await page.goto(`/pipelines/tried/runs/${run}?panel=logs`);
+  await expect(page.getByRole('group', { name: 'Error of a callback' })).toContainText('OSError: no mail today');
+  await expect(page.getByText('a callback failed: OSError: no mail today')).toBeVisible();
+  await expectAccessible(page);
 });

@@ -60,6 +60,14 @@ function addPipeline(project: string, name: string, body: string, retries = 0) {
   );
 }
 
+/** A callback of the block of such a pipeline, for its failure. */
+function addCallback(project: string, name: string, body: string) {
+  const entry = `{name: ${name}_tell, uuid: ${name}_tell, type: callback, language: python, upstream_blocks: [${name}_block]}`;
+  appendFileSync(join(project, 'pipelines', name, 'metadata.yaml'), `callbacks:\n- ${entry}\n`);
+  mkdirSync(join(project, 'callbacks'), { recursive: true });
+  writeFileSync(join(project, 'callbacks', `${name}_tell.py`), `@callback('failure')\ndef tell(result, **kwargs):\n${body}`);
+}
+
 /** A pipeline of so many blocks in ten chains, all of the same few lines. */
 function addWide(project: string, name: string, blocks: number) {
   const uuid = (index: number) => `${name}_${String(index).padStart(3, '0')}`;
@@ -84,6 +92,7 @@ export default async function serve() {
   addPipeline(project, 'table', "    import pandas as pd\n    return pd.DataFrame({'city': ['Berlin', 'Lima', 'Quito', None], 'people': [3_700_000, 10_000_000, 1_900_000, 5]})\n");
   addPipeline(project, 'bad', "    raise ValueError('no rows today')\n");
   addPipeline(project, 'tried', "    raise ValueError('no rows today')\n", 1);
+  addCallback(project, 'tried', "    raise OSError('no mail today')\n");
   addPipeline(project, 'asked', "    print('city is', kwargs.get('city'), 'days are', kwargs.get('days'))\n    return {'rows': 7}\n");
   mkdirSync(join(project, 'custom'), { recursive: true });
   addWide(project, 'wide', 160);

@@ -67,6 +67,26 @@ function ErrorView({ error, block }: { error: BlockRunError; block: RunBlock }) 
   );
 }
 
+/** Of a callback of the block: it changes nothing about the run. */
+function CallbackError({ error }: { error: BlockRunError }) {
+  const last = error.errors.at(-1);
+  return (
+    <div className="run-error" role="group" aria-label="Error of a callback">
+      <p className="run-error-message">
+        <StatusIcon tone="failed" label="Failed" />
+        <span>
+          A callback failed: {error.exception === null ? null : <b style={{ color: 'var(--status-failed-fg)' }}>{error.exception}: </b>}
+          {error.message}
+        </span>
+      </p>
+      <p className="run-error-where">
+        {last === undefined ? '' : `Line ${last.line} of ${last.file}. `}
+        The block and its run are as they were. {error.hint ?? ''}
+      </p>
+    </div>
+  );
+}
+
 function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt: number | undefined }) {
   const list = useQuery({
     ...logs.ofRun(run.pipeline_run_id, { block: run.block_uuid }),
@@ -95,6 +115,7 @@ function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt
           </p>
         </div>
       )}
+      {run.callback_error === null ? null : <CallbackError error={run.callback_error} />}
       {run.reason === null ? null : (
         <p className="run-why">
           <span>
@@ -109,7 +130,7 @@ function Logs({ run, block, attempt }: { run: BlockRun; block: RunBlock; attempt
           <Skeleton width={420} />
         </div>
       ) : records.length === 0 ? (
-        error === undefined && run.reason === null && typeof older?.error !== 'string' ? (
+        error === undefined && run.callback_error === null && run.reason === null && typeof older?.error !== 'string' ? (
           <Empty look="row" title={run.started_at === null ? 'It has not started' : `${attempt === undefined ? 'It' : `Attempt ${attempt}`} printed and logged nothing`} />
         ) : null
       ) : (
