@@ -36,13 +36,14 @@ pub use desk::ProjectDesk;
 pub use drivers::Drivers;
 pub use failure::{CANCELLED, FAILED, Failure, USAGE};
 pub use host::{
-    ArchivedFile, BOUNDS, BlockChart, BlockResult, BlockText, Call, Called, ChangeOptions,
-    ChartWish, Commit, CommitPage, Commits, ComparedBlock, Comparison, Consequences, DayOfRuns,
-    Detail, Executed, Fate, FileBody, FileNews, FileNode, FileTree, Found, Host, Import, Inputs,
-    IoProfile, IoProfiles, KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_COMMITS, MOST_RECORDS,
-    MOST_TERMINALS, Measures, NotebookBlock, OpenTerminal, Operation, Outlook, Outputs, Picture,
-    PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate, ProductFreshness, ProjectFacts,
-    Shown, Stale, Taken, TerminalFacts, TerminalPlace, Wish, Writing, flat, scope_name,
+    ArchivedFile, BOUNDS, BesideRuns, BlockChart, BlockResult, BlockText, Call, Called,
+    ChangeOptions, ChartWish, Commit, CommitPage, Commits, ComparedBlock, Comparison, Consequences,
+    DayOfRuns, Detail, Executed, Fate, FileBody, FileNews, FileNode, FileTree, Found, Host, Import,
+    Inputs, IoProfile, IoProfiles, KeysOfFile, LARGEST_FILE, LogPage, LogQuery, MOST_COMMITS,
+    MOST_RECORDS, MOST_TERMINALS, Measures, NotebookBlock, OpenTerminal, Operation, Outlook,
+    Outputs, Picture, PipelineFacts, PipelinePage, PipelineQuery, PipelineTemplate,
+    ProductFreshness, ProjectFacts, Shown, Stale, Taken, TerminalFacts, TerminalPlace, Wish,
+    Writing, flat, scope_name,
 };
 pub use nested::{Beginning, ChildRuns, StartRuns, StartedBy, Starting, follow_host, told};
 pub use occasion::moment;

@@ -22,6 +22,17 @@ impl Store {
         found.as_ref().map(trigger).transpose()
     }
 
+    /// The triggers of these numbers; those that are gone are left out.
+    pub async fn triggers_of(&self, ids: &[TriggerId]) -> Result<Vec<Trigger>, StoreError> {
+        let ids: Vec<[TriggerId; 1]> = ids.iter().map(|id| [*id]).collect();
+        let ids = rows::to_rows(&self.database.place, "numbers of triggers", &ids)?;
+        let sql = "select id, body from trigger where id in (
+                 select cast(value ->> 0 as bigint) from json_each($1)
+             ) order by id";
+        let found = self.database.fetch(sql, values![ids]).await?;
+        found.iter().map(trigger).collect()
+    }
+
     /// The trigger of this name.
     pub async fn trigger_named(
         &self,

@@ -94,7 +94,7 @@ pub use pipelines::{BlockText, PipelineFacts, PipelinePage, PipelineQuery};
 pub use products::{KeysOfFile, ProductFreshness};
 pub use project_files::{FileBody, FileNode, FileTree, LARGEST_FILE, Writing};
 pub use retention::Stale;
-pub use runs::DayOfRuns;
+pub use runs::{BesideRuns, DayOfRuns};
 pub use terminals::{MOST_TERMINALS, OpenTerminal, TerminalFacts, TerminalPlace};
 pub use transfer::{ArchivedFile, Fate, Import};
 pub use triggers::{Call, Called};

@@ -167,6 +167,44 @@ impl Host {
         Ok((facts, self.triggers(actor, Some(uuid)).await?))
     }
 
+    /// In how many pipelines the file of each block is used, by its path relative to the project.
+    pub async fn uses_of_files(&self, actor: &Actor) -> Result<HashMap<String, usize>, Failure> {
+        actor.may(Right::Read)?;
+        let cache = self.pipelines.clone();
+        self.reading(move |project| {
+            let mut uses = HashMap::new();
+            for uuid in project.pipeline_uuids() {
+                let Ok(facts) = cache.get(project, &uuid) else {
+                    continue;
+                };
+                let blocks = facts.all_blocks();
+                let files = blocks.filter_map(|block| project.block_file(&facts.pipeline, block));
+                let paths: HashSet<String> = files.map(|file| file.path).collect();
+                for path in paths {
+                    *uses.entry(path).or_default() += 1;
+                }
+            }
+            Ok(uses)
+        })
+        .await
+    }
+
+    /// These pipelines; those that cannot be read are left out.
+    pub(super) async fn facts_of_pipelines(
+        &self,
+        uuids: Vec<PipelineUuid>,
+    ) -> Result<HashMap<PipelineUuid, Arc<PipelineFacts>>, Failure> {
+        let cache = self.pipelines.clone();
+        self.reading(move |project| {
+            let read = |uuid: PipelineUuid| {
+                let facts = cache.get(project, &uuid).ok()?;
+                Some((uuid, facts))
+            };
+            Ok(uuids.into_iter().filter_map(read).collect())
+        })
+        .await
+    }
+
     /// The files of blocks of a pipeline: of all, or of one.
     pub async fn block_texts(
         &self,

@@ -1,10 +1,13 @@
 //! Use cases around runs.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton_engine::Zone;
 use baton_engine::days::{Day, last_days};
-use baton_model::{BlockUuid, Run, RunId, RunStatus, Timestamp};
+use baton_engine::usual::Usual;
+use baton_model::{BlockUuid, PipelineUuid, Run, RunId, RunStatus, Timestamp, Trigger, TriggerId};
 use baton_scheduler::News;
 use baton_store::{BlockRunRow, CountedRuns, EventRecord, RunPage, RunRow, RunRows};
 use serde_json::Value;
@@ -13,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
 use super::Host;
+use super::pipelines::PipelineFacts;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
 use crate::remote_logs::LogOf;
@@ -29,7 +33,36 @@ pub struct DayOfRuns {
     pub runs: CountedRuns,
 }
 
+/// What is told with runs of their pipelines and triggers.
+#[derive(Clone, Debug, Default)]
+pub struct BesideRuns {
+    /// The pipelines as they are now, those that there are.
+    pub pipelines: HashMap<PipelineUuid, Arc<PipelineFacts>>,
+    /// The triggers that there are.
+    pub triggers: HashMap<TriggerId, Trigger>,
+    /// What is usual for the pipelines.
+    pub usual: BTreeMap<PipelineUuid, Usual>,
+}
+
 impl Host {
+    /// The pipelines and triggers of these runs, each read once however many runs it has.
+    pub async fn beside_runs(&self, actor: &Actor, runs: &[RunRow]) -> Result<BesideRuns, Failure> {
+        actor.may(Right::Read)?;
+        let pipelines: BTreeSet<_> = runs.iter().map(|run| run.pipeline.clone()).collect();
+        let pipelines: Vec<PipelineUuid> = pipelines.into_iter().collect();
+        let triggers: BTreeSet<_> = runs.iter().filter_map(|run| run.trigger_id).collect();
+        let triggers: Vec<TriggerId> = triggers.into_iter().collect();
+        let triggers = match triggers.as_slice() {
+            [] => Vec::new(),
+            triggers => self.store().triggers_of(triggers).await?,
+        };
+        Ok(BesideRuns {
+            usual: self.usual_of_pipelines(actor, &pipelines).await?,
+            pipelines: self.facts_of_pipelines(pipelines).await?,
+            triggers: triggers.into_iter().map(|one| (one.id, one)).collect(),
+        })
+    }
+
     /// The runs of each of the last days of a time zone, or of UTC, the oldest day first.
     pub async fn run_days(
         &self,

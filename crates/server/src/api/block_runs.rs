@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use baton_app::Actor;
 use baton_engine::usual::Usual;
 use baton_model::{BlockError, BlockStatus, BlockUuid, Caret, Frame, RunId};
 use baton_store::{BlockRunRow, RunRow};
@@ -165,16 +166,27 @@ fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -
 }
 
 /// The blocks of a run.
+pub(super) async fn of_run(
+    shared: &Shared,
+    actor: &Actor,
+    run: &RunRow,
+) -> Result<Vec<BlockRunView>, ApiError> {
+    let blocks = shared.host.block_runs(actor, run.id).await?;
+    let usual = shared.host.usual_of_blocks(actor, &run.pipeline).await?;
+    Ok(blocks
+        .iter()
+        .map(|block| view(block, run, &usual))
+        .collect())
+}
+
+/// The blocks of a run.
 pub(crate) async fn list_of_run(
     State(shared): State<Shared>,
     By(actor): By,
     Path(id): Path<i64>,
 ) -> Result<Many<BlockRunView>, ApiError> {
     let run = shared.host.run_row(&actor, RunId(id)).await?;
-    let blocks = shared.host.block_runs(&actor, RunId(id)).await?;
-    let usual = shared.host.usual_of_blocks(&actor, &run.pipeline).await?;
-    let views = blocks.iter().map(|block| view(block, &run, &usual));
-    Ok(Many::whole(views.collect()))
+    Ok(Many::whole(of_run(&shared, &actor, &run).await?))
 }
 
 /// One of them.

@@ -1,5 +1,7 @@
 //! `files`, `file_contents`, `folders` and `browser_items`.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +25,9 @@ pub(crate) struct FileTreeNode {
     /// Left out of the root.
     #[serde(flatten)]
     facts: Option<FileFacts>,
+    /// How many pipelines use it for a block; left out of a file that none uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline_count: Option<usize>,
     /// What a folder holds; left out of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     children: Option<Vec<FileTreeNode>>,
@@ -42,8 +47,12 @@ impl Named for FileTreeNode {
     const MANY: &'static str = "files";
 }
 
-impl From<&FileNode> for FileTreeNode {
-    fn from(one: &FileNode) -> Self {
+impl FileTreeNode {
+    fn all(nodes: &[FileNode], uses: &HashMap<String, usize>) -> Vec<Self> {
+        nodes.iter().map(|node| Self::new(node, uses)).collect()
+    }
+
+    fn new(one: &FileNode, uses: &HashMap<String, usize>) -> Self {
         let children = one.children.as_ref();
         Self {
             name: one.name.clone(),
@@ -53,7 +62,8 @@ impl From<&FileNode> for FileTreeNode {
                 modified_timestamp: one.modified.0 / 1_000_000,
                 updated_at: times::text(one.modified),
             }),
-            children: children.map(|children| children.iter().map(Self::from).collect()),
+            pipeline_count: uses.get(&one.path).copied(),
+            children: children.map(|children| Self::all(children, uses)),
         }
     }
 }
@@ -137,12 +147,14 @@ pub(crate) async fn list(
     Query(query): Query<TreeQuery>,
 ) -> Result<ManyWith<FileTreeNode, TreeMetadata>, ApiError> {
     let found = shared.host.file_tree(&actor, query.path).await?;
+    let uses = shared.host.uses_of_files(&actor).await?;
     let name = shared.host.root().file_name().unwrap_or_default();
     let root = FileTreeNode {
         name: name.to_string_lossy().into_owned(),
         path: String::new(),
         facts: None,
-        children: Some(found.children.iter().map(FileTreeNode::from).collect()),
+        pipeline_count: None,
+        children: Some(FileTreeNode::all(&found.children, &uses)),
     };
     let is_cut = found.is_cut;
     Ok(ManyWith(vec![root], TreeMetadata { is_cut }))
@@ -445,7 +457,7 @@ pub(crate) async fn show_folder(
     Path(path): Path<String>,
 ) -> Result<With<FolderTree, TreeMetadata>, ApiError> {
     let FileTree { children, is_cut } = shared.host.file_tree(&actor, Some(path.clone())).await?;
-    let children = children.iter().map(FileTreeNode::from).collect();
+    let children = FileTreeNode::all(&children, &shared.host.uses_of_files(&actor).await?);
     Ok(With(FolderTree { path, children }, TreeMetadata { is_cut }))
 }
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use baton_app::{Actor, Call, Called};
-use baton_engine::usual::Usual;
+use baton_app::{Actor, BesideRuns, Call, Called};
 use baton_model::{BackfillId, Cause, PipelineUuid, RunId, RunStatus, TriggerId};
 use baton_store::{RunOrder, RunPage, RunRow};
 use schemars::JsonSchema;
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::By;
+use super::block_runs::{self, BlockRunView};
 use super::usage::{UsageView, UsualView};
 use crate::answer::{Many, Metadata, Named, One};
 use crate::body::{IdempotencyKey, Payload, Sent};
@@ -30,6 +30,11 @@ const ROWS: u32 = 60;
 pub(crate) struct RunView {
     id: i64,
     pipeline_uuid: String,
+    /// None when the pipeline is gone.
+    #[schemars(with = "Option<words::PipelineKind>")]
+    pipeline_type: Option<String>,
+    pipeline_tags: Vec<String>,
+    repo_path: String,
     #[schemars(with = "words::RunStatus")]
     status: RunStatus,
     /// Its logical date.
@@ -37,6 +42,10 @@ pub(crate) struct RunView {
     /// Its trigger, while that exists.
     pipeline_schedule_id: Option<i64>,
     pipeline_schedule_name: Option<String>,
+    #[schemars(with = "Option<words::TriggerKind>")]
+    pipeline_schedule_type: Option<String>,
+    /// Whoever knows it may call the trigger.
+    pipeline_schedule_token: Option<String>,
     backfill_id: Option<i64>,
     /// Why it exists.
     #[schemars(with = "words::Cause")]
@@ -74,8 +83,15 @@ pub(crate) struct RunDetail {
     variables: Map<String, Value>,
     /// What the event said that started it.
     event_variables: Map<String, Value>,
-    #[schemars(with = "words::PipelineKind")]
-    pipeline_type: String,
+}
+
+/// A run with its variables and its blocks.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PipelineRunWhole")]
+pub(crate) struct RunWhole {
+    #[serde(flatten)]
+    run: RunDetail,
+    block_runs: Vec<BlockRunView>,
 }
 
 impl Named for RunView {
@@ -87,15 +103,28 @@ impl Named for RunDetail {
     const ONE: &'static str = "pipeline_run";
 }
 
+impl Named for RunWhole {
+    const ONE: &'static str = "pipeline_run";
+}
+
 impl RunView {
-    fn new(run: &RunRow, usual: Option<&Usual>) -> Self {
+    fn new(shared: &Shared, run: &RunRow, beside: &BesideRuns) -> Self {
+        let usual = beside.usual.get(&run.pipeline);
+        let pipeline = beside.pipelines.get(&run.pipeline);
+        let pipeline = pipeline.map(|facts| &facts.pipeline);
+        let trigger = run.trigger_id.and_then(|id| beside.triggers.get(&id));
         Self {
             id: run.id.0,
             pipeline_uuid: run.pipeline.to_string(),
+            pipeline_type: pipeline.map(|pipeline| pipeline.kind.name().to_owned()),
+            pipeline_tags: pipeline.map_or_else(Vec::new, |pipeline| pipeline.tags.clone()),
+            repo_path: shared.host.root().to_string_lossy().into_owned(),
             status: run.status,
             execution_date: times::text(run.execution_date),
             pipeline_schedule_id: run.trigger_id.map(|trigger| trigger.0),
             pipeline_schedule_name: run.trigger_name.clone(),
+            pipeline_schedule_type: trigger.map(|trigger| trigger.kind.name().to_owned()),
+            pipeline_schedule_token: trigger.and_then(|trigger| trigger.token.clone()),
             backfill_id: run.backfill_id.map(|backfill| backfill.0),
             cause: run.cause,
             reason: run.note.clone(),
@@ -119,19 +148,23 @@ impl RunView {
 
 async fn detail(shared: &Shared, by: &By, id: RunId) -> Result<One<RunDetail>, ApiError> {
     let row = shared.host.run_row(&by.0, id).await?;
-    let run = shared.host.run(&by.0, id).await?;
-    let pipelines = std::slice::from_ref(&row.pipeline);
-    let usual = shared.host.usual_of_pipelines(&by.0, pipelines).await?;
-    let mut view = RunView::new(&row, usual.get(&row.pipeline));
+    Ok(One(detail_of(shared, by, &row).await?))
+}
+
+async fn detail_of(shared: &Shared, by: &By, row: &RunRow) -> Result<RunDetail, ApiError> {
+    let run = shared.host.run(&by.0, row.id).await?;
+    let beside = shared.host.beside_runs(&by.0, std::slice::from_ref(row));
+    let mut view = RunView::new(shared, row, &beside.await?);
+    // What it is, not what its pipeline has become.
+    view.pipeline_type = Some(run.plan.kind.name().to_owned());
     view.reason = view.reason.or_else(|| run.reason.clone());
     let mut variables = run.plan.given.clone();
     variables.extend(run.variables.clone());
-    Ok(One(RunDetail {
+    Ok(RunDetail {
         run: view,
         variables,
         event_variables: run.plan.occasion.event.clone(),
-        pipeline_type: run.plan.kind.name().to_owned(),
-    }))
+    })
 }
 
 /// Which runs are wanted; every condition that is given must hold.
@@ -216,9 +249,8 @@ async fn answer(shared: &Shared, by: &By, mut page: RunPage) -> Result<Many<RunV
     let mut found = shared.host.runs(&by.0, &page).await?;
     let has_more = found.rows.len() > limit;
     found.rows.truncate(limit);
-    let pipelines: Vec<_> = found.rows.iter().map(|run| run.pipeline.clone()).collect();
-    let usual = shared.host.usual_of_pipelines(&by.0, &pipelines).await?;
-    let view = |run: &RunRow| RunView::new(run, usual.get(&run.pipeline));
+    let beside = shared.host.beside_runs(&by.0, &found.rows).await?;
+    let view = |run: &RunRow| RunView::new(shared, run, &beside);
     Ok(Many {
         metadata: Metadata::of(&found.rows, found.total, has_more, |run| run.id),
         rows: found.rows.iter().map(view).collect(),
@@ -282,15 +314,19 @@ impl WaitQuery {
     }
 }
 
-/// One run; with `_wait` as soon as it has ended.
+/// One run with its blocks; with `_wait` as soon as it has ended.
 pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
     Query(query): Query<WaitQuery>,
-) -> Result<One<RunDetail>, ApiError> {
+) -> Result<One<RunWhole>, ApiError> {
     query.wait(&shared, &by, RunId(id)).await?;
-    detail(&shared, &by, RunId(id)).await
+    let row = shared.host.run_row(&by.0, RunId(id)).await?;
+    Ok(One(RunWhole {
+        run: detail_of(&shared, &by, &row).await?,
+        block_runs: block_runs::of_run(&shared, &by.0, &row).await?,
+    }))
 }
 
 /// A call of a trigger. Whatever it says besides is part of the event.

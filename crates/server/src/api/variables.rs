@@ -295,6 +295,8 @@ pub(crate) async fn io_profiles(
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Secret")]
 pub(crate) struct SecretView {
+    /// Tells it from others; it follows from its scope and name.
+    id: u64,
     name: String,
     scope: String,
     /// The pipeline whose secret it is.
@@ -334,16 +336,28 @@ impl Named for RemovedSecret {
 
 impl From<&SecretName> for SecretView {
     fn from(secret: &SecretName) -> Self {
+        let scope = scope_name(&secret.scope);
+        let pipeline = match &secret.scope {
+            SecretScope::Pipeline(uuid) => Some(uuid.as_str()),
+            _ => None,
+        };
         Self {
+            id: number(scope, pipeline, &secret.name),
             name: secret.name.clone(),
-            scope: scope_name(&secret.scope).to_owned(),
-            pipeline_uuid: match &secret.scope {
-                SecretScope::Pipeline(uuid) => Some(uuid.to_string()),
-                _ => None,
-            },
+            scope: scope.to_owned(),
+            pipeline_uuid: pipeline.map(str::to_owned),
             updated_at: times::text(secret.updated_at),
         }
     }
+}
+
+/// The number of a secret. Mage's clients want one; the database has none, since scope and name are enough. It has 53 bits,
+/// as many as JavaScript can tell apart.
+fn number(scope: &str, pipeline: Option<&str>, name: &str) -> u64 {
+    let text = format!("{scope}\n{}\n{name}", pipeline.unwrap_or_default());
+    let hash = blake3::hash(text.as_bytes());
+    let first = hash.as_bytes().first_chunk().copied();
+    u64::from_be_bytes(first.unwrap_or_default()) >> 11
 }
 
 /// The secrets by name; never a value.

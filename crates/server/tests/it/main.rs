@@ -20,6 +20,7 @@ mod pages;
 mod paging;
 mod routes;
 mod run_actions;
+mod run_views;
 mod served;
 mod situations;
 mod trigger_files;

@@ -22,7 +22,22 @@ async fn files_are_listed_without_what_is_no_part_of_the_project() {
         json!("data_loaders/load.py")
     );
     let folder = scene.get("/api/folders/data_loaders").await;
-    assert_eq!(folder["folder"]["children"][0]["size"], json!(6));
+    let file = &folder["folder"]["children"][0];
+    assert_eq!(
+        (&file["size"], &file["pipeline_count"]),
+        (&json!(6), &json!(1))
+    );
+    let copy = json!({"pipeline": {"name": "copy", "clone_pipeline_uuid": "etl"}});
+    scene.ok("POST", "/api/pipelines", copy).await;
+    let tree = scene.get("/api/files").await;
+    let within = |node: &Value, name: &str| {
+        let mut nodes = node["children"].as_array().unwrap().iter();
+        nodes.find(|node| node["name"] == name).cloned().unwrap()
+    };
+    let root = &tree["files"][0];
+    let file = within(&within(root, "data_loaders"), "load.py");
+    assert_eq!(file["pipeline_count"], json!(2));
+    assert_eq!(within(root, "metadata.yaml").get("pipeline_count"), None);
     scene
         .refused("GET", "/api/folders/nothing", Value::Null, 404)
         .await;

@@ -112,6 +112,10 @@ async fn secrets_are_never_told() {
     }
     let scoped = json!({"secret": {"name": "password", "value": "x", "pipeline_uuid": "etl"}});
     scene.ok("POST", "/api/secrets", scoped).await;
+    let both = scene.get("/api/secrets").await;
+    let ids = [0, 1].map(|place| both["secrets"][place]["id"].as_u64().unwrap());
+    assert_ne!(ids[0], ids[1]);
+    assert!(ids.contains(&listed["secrets"][0]["id"].as_u64().unwrap()));
     scene
         .ok("DELETE", "/api/secrets/password", Value::Null)
         .await;

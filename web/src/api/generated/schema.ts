@@ -2586,6 +2586,11 @@ export interface components {
              */
             modified_timestamp?: number;
             updated_at?: string;
+            /**
+             * Format: uint
+             * @description How many pipelines use it for a block; left out of a file that none uses.
+             */
+            pipeline_count?: number | null;
             /** @description What a folder holds; left out of a file. */
             children?: components["schemas"]["FileTreeNode"][] | null;
         };
@@ -3192,6 +3197,10 @@ export interface components {
             /** Format: int64 */
             id: number;
             pipeline_uuid: string;
+            /** @description None when the pipeline is gone. */
+            pipeline_type: components["schemas"]["PipelineKind"] | null;
+            pipeline_tags: string[];
+            repo_path: string;
             status: components["schemas"]["RunStatus"];
             /** @description Its logical date. */
             execution_date: string;
@@ -3201,6 +3210,9 @@ export interface components {
              */
             pipeline_schedule_id: number | null;
             pipeline_schedule_name: string | null;
+            pipeline_schedule_type: components["schemas"]["TriggerKind"] | null;
+            /** @description Whoever knows it may call the trigger. */
+            pipeline_schedule_token: string | null;
             /** Format: int64 */
             backfill_id: number | null;
             /** @description Why it exists. */
@@ -3241,6 +3253,10 @@ export interface components {
             /** Format: int64 */
             id: number;
             pipeline_uuid: string;
+            /** @description None when the pipeline is gone. */
+            pipeline_type: components["schemas"]["PipelineKind"] | null;
+            pipeline_tags: string[];
+            repo_path: string;
             status: components["schemas"]["RunStatus"];
             /** @description Its logical date. */
             execution_date: string;
@@ -3250,6 +3266,9 @@ export interface components {
              */
             pipeline_schedule_id: number | null;
             pipeline_schedule_name: string | null;
+            pipeline_schedule_type: components["schemas"]["TriggerKind"] | null;
+            /** @description Whoever knows it may call the trigger. */
+            pipeline_schedule_token: string | null;
             /** Format: int64 */
             backfill_id: number | null;
             /** @description Why it exists. */
@@ -3292,7 +3311,71 @@ export interface components {
             event_variables: {
                 [key: string]: unknown;
             };
-            pipeline_type: components["schemas"]["PipelineKind"];
+        };
+        /** @description A run with its variables and its blocks. */
+        PipelineRunWhole: {
+            /** Format: int64 */
+            id: number;
+            pipeline_uuid: string;
+            /** @description None when the pipeline is gone. */
+            pipeline_type: components["schemas"]["PipelineKind"] | null;
+            pipeline_tags: string[];
+            repo_path: string;
+            status: components["schemas"]["RunStatus"];
+            /** @description Its logical date. */
+            execution_date: string;
+            /**
+             * Format: int64
+             * @description Its trigger, while that exists.
+             */
+            pipeline_schedule_id: number | null;
+            pipeline_schedule_name: string | null;
+            pipeline_schedule_type: components["schemas"]["TriggerKind"] | null;
+            /** @description Whoever knows it may call the trigger. */
+            pipeline_schedule_token: string | null;
+            /** Format: int64 */
+            backfill_id: number | null;
+            /** @description Why it exists. */
+            cause: components["schemas"]["Cause"];
+            /** @description Why it waits, was skipped, or was stopped. */
+            reason: string | null;
+            /** @description Whether it took longer than its trigger allows. */
+            passed_sla: boolean;
+            executor_type: string;
+            /** Format: uint32 */
+            block_runs_count: number;
+            /** Format: uint32 */
+            completed_block_runs_count: number;
+            /** Format: uint32 */
+            failed_block_runs_count: number;
+            /**
+             * Format: int64
+             * @description The run whose block started it.
+             */
+            parent_run_id: number | null;
+            /**
+             * Format: int64
+             * @description The run that it repeats.
+             */
+            retried_run_id: number | null;
+            metrics: unknown;
+            /** @description What its blocks have used together. */
+            usage: components["schemas"]["Usage"] | null;
+            /** @description What is usual for the pipeline. */
+            usual: components["schemas"]["Usual"] | null;
+            created_at: string;
+            started_at: string | null;
+            completed_at: string | null;
+            updated_at: string;
+            /** @description The variables that it was given, or that its blocks have set. */
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description What the event said that started it. */
+            event_variables: {
+                [key: string]: unknown;
+            };
+            block_runs: components["schemas"]["BlockRun"][];
         };
         /** @description A trigger. */
         PipelineSchedule: {
@@ -3656,6 +3739,11 @@ export interface components {
         };
         /** @description A secret; never its value. */
         Secret: {
+            /**
+             * Format: uint64
+             * @description Tells it from others; it follows from its scope and name.
+             */
+            id: number;
             name: string;
             scope: string;
             /** @description The pipeline whose secret it is. */
@@ -6239,7 +6327,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        pipeline_run: components["schemas"]["PipelineRunDetail"];
+                        pipeline_run: components["schemas"]["PipelineRunWhole"];
                     };
                 };
             };
