@@ -85,7 +85,7 @@ pub(crate) fn member(project: &TestProject, url: &str, role: &str, name: &str) -
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     assert!(
-        line.contains(role),
+        line.contains(role) && line.contains("listens on no port"),
         "{line:?}: {}",
         fs::read_to_string(&log).unwrap()
     );
@@ -242,6 +242,27 @@ fn roles_share_the_work_of_one_project() {
     );
     let alone = project.baton(&["start", "PROJECT", "--role", "worker"]);
     assert_eq!(alone.code, Some(2), "{}", alone.stderr);
+}
+
+#[test]
+fn a_run_is_interrupted_when_all_processes_are_gone() {
+    let Some(url) = database() else { return };
+    let project = waiting();
+    let mut server = web(&project, &url, "all", "all");
+    server.call(&hook(&server), &json!({}));
+    begun(&project, 1);
+    let told = || baton_on(&project, &url, &["runs", "PROJECT"]).stdout;
+    assert!(told().contains("running"), "{}", told());
+    server.kill();
+    // What it has leased stays its own for a while.
+    until("the run to be called interrupted", || {
+        told().contains("interrupted").then_some(())
+    });
+    let _again = web(&project, &url, "all", "again");
+    until("the run to be taken over", || {
+        told().contains("running").then_some(())
+    });
+    go(&project);
 }
 
 #[test]

@@ -84,6 +84,57 @@ fn logs_and_runs_can_be_read_afterwards() {
 }
 
 #[test]
+fn an_unknown_block_is_answered_with_those_that_there_are() {
+    let project = chain();
+    let refused = |arguments: &[&str], said: &str, hint: &str| {
+        let done = project.baton(&[&["output", "PROJECT"], arguments].concat());
+        assert_eq!(done.code, Some(2), "{}", done.stderr);
+        let is_said = done.stderr.contains(said) && done.stderr.contains(hint);
+        assert!(is_said, "{}", done.stderr);
+    };
+    let blocks = "it has `load`, `double`, `store`";
+    refused(
+        &["p", "duoble"],
+        "pipeline `p` has no block `duoble`",
+        blocks,
+    );
+    refused(
+        &["p", "double"],
+        "has not completed in any run",
+        "baton run",
+    );
+    refused(&["q", "double"], "the pipeline `q`", "did you mean `p`?");
+    let (_, run) = project.run("p", &[]);
+    let id = run["run_id"].to_string();
+    let said = format!("run {id} has no block `duoble`");
+    refused(&["p", "duoble", "--run", &id], &said, blocks);
+}
+
+#[test]
+fn runs_are_listed_with_their_logical_date_and_trigger() {
+    let project = chain();
+    project.file(
+        "pipelines/p/triggers.yaml",
+        "triggers:\n- {name: nightly, schedule_type: time, schedule_interval: '@daily', start_time: null}\n",
+    );
+    let by_trigger = ["--trigger", "nightly", "--execution-date", "2024-03-06"];
+    assert_eq!(project.run("p", &by_trigger).0, 0);
+    assert_eq!(project.run("p", &[]).0, 0);
+    let listed = project.baton(&["runs", "PROJECT"]).stdout;
+    let lines: Vec<&str> = listed.lines().collect();
+    let [head, by_hand, scheduled] = lines.as_slice() else {
+        panic!("{listed}")
+    };
+    assert!(
+        head.ends_with("LOGICAL DATE              TRIGGER"),
+        "{head}"
+    );
+    let date = head.find("LOGICAL DATE").unwrap();
+    assert_eq!(&scheduled[date..], "2024-03-06T00:00:00.000Z  nightly");
+    assert!(by_hand[date..].ends_with('Z'), "{by_hand}");
+}
+
+#[test]
 fn plain_output_has_a_line_per_block_and_a_summary() {
     let project = chain();
     let done = project.baton(&["run", "PROJECT", "p"]);

@@ -358,6 +358,13 @@ fn old_runs_go_and_the_newest_products_stay() {
     assert!(rows.contains("revenue"), "{rows}");
     let one = ["--block", "daily_revenue"];
     shop.completes("example_pipeline", &one);
+    for more in [&[][..], &["--logs"]] {
+        let all = [&["clean", "PROJECT", "--pipeline", "example_pipelin"], more].concat();
+        let unknown = shop.finished(&all);
+        assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+        let hint = "did you mean `example_pipeline`?";
+        assert!(unknown.stderr.contains(hint), "{}", unknown.stderr);
+    }
     let bad = shop.finished(&["clean", "PROJECT", "--older-than", "soon"]);
     assert_eq!(bad.code, Some(2), "{}", bad.stderr);
 }

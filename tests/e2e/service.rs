@@ -315,6 +315,19 @@ fn an_edited_trigger_counts_without_a_restart() {
 }
 
 #[test]
+fn a_file_of_triggers_that_cannot_be_read_is_named_in_the_log() {
+    let project = adding("");
+    let server = Server::start(&project);
+    let log = || fs::read_to_string(project.scratch().join("server.log")).unwrap();
+    let told = "triggers.yaml cannot be read; its triggers stay as they were pipeline=p reason=\"pipelines/p/triggers.yaml:2:1: ";
+    assert!(!log().contains(told), "{}", log());
+    let path = project.root().join("pipelines/p/triggers.yaml");
+    fs::write(path, "triggers: [\n").unwrap();
+    until("the line in the log", || log().contains(told).then_some(()));
+    assert_eq!(server.trigger("p", "hook")["status"], "active");
+}
+
+#[test]
 fn a_killed_server_leaves_nobody_behind_and_its_runs_go_on() {
     let mut project = TestProject::new();
     let scratch = project.scratch().display().to_string();

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use baton_base::ProjectHome;
-use baton_model::{RunId, Timestamp};
-use baton_scheduler::{Lease, LeaseError};
+use baton_model::{Cause, RunId, Timestamp};
+use baton_scheduler::{Lease, LeaseError, is_scheduled};
 
 use crate::failure::Failure;
 use crate::state::ProjectState;
@@ -19,12 +19,20 @@ pub struct Drivers {
     home: ProjectHome,
     /// Those of servers, when it was asked.
     of_servers: HashSet<RunId>,
+    /// Whether servers that share the database were at work then.
+    are_several: bool,
 }
 
 impl Drivers {
     /// Whether somebody drives the run.
     pub fn has(&self, run: RunId) -> bool {
         self.of_servers.contains(&run) || Lease::is_held(&self.home.run_lock(run.0))
+    }
+
+    /// Whether somebody drives the open run, or will by himself: of several servers one goes on with the runs of another.
+    /// Other open runs were cut off.
+    pub fn go_on_with(&self, run: RunId, cause: Cause) -> bool {
+        self.are_several && cause != Cause::Hand || self.has(run)
     }
 }
 
@@ -46,9 +54,11 @@ impl ProjectState {
         if self.is_served() {
             of_servers.extend(self.store.runs_named(SERVER).await?);
         }
+        let are_several = self.store.is_shared() && is_scheduled(&self.store, now).await?;
         Ok(Drivers {
             home: self.home.clone(),
             of_servers,
+            are_several,
         })
     }
 

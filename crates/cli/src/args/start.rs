@@ -21,7 +21,7 @@ pub(crate) struct StartArgs {
     /// Address to listen on; of this machine only
     #[arg(long, default_value = "127.0.0.1")]
     pub(crate) host: String,
-    /// Port to listen on; when it is taken, the next free one of a hundred
+    /// Port to listen on; when it is taken, the next free one of a hundred. A scheduler and a worker listen on none
     #[arg(long, default_value_t = 6789)]
     pub(crate) port: u16,
     /// Most runs at a time; the others wait

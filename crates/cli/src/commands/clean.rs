@@ -6,6 +6,7 @@ use std::time::Duration;
 use baton_app::{Keeping, open_project, parse_age};
 use baton_model::{PipelineUuid, RunId};
 use baton_project::Project;
+use baton_store::RunPage;
 
 use super::state::State;
 use crate::args::CleanArgs;
@@ -54,7 +55,7 @@ pub(crate) struct Wanted<'a> {
 
 /// Deletes old runs with their logs, and objects that nobody names any more.
 pub(crate) fn runs(project: &Project, wanted: &Wanted<'_>) -> Result<ExitCode, Failure> {
-    let state = State::of(project.root())?;
+    let state = opened(project, wanted)?;
     let old = state.block_on(state.old_runs(wanted.age, wanted.pipeline))?;
     if wanted.dry_run {
         foretell(&old, "run");
@@ -71,7 +72,7 @@ pub(crate) fn runs(project: &Project, wanted: &Wanted<'_>) -> Result<ExitCode, F
 
 /// Deletes the logs of runs that have ended long ago.
 pub(crate) fn logs(project: &Project, wanted: &Wanted<'_>) -> Result<ExitCode, Failure> {
-    let state = State::of(project.root())?;
+    let state = opened(project, wanted)?;
     let old = state.block_on(state.old_logs(wanted.age, wanted.pipeline))?;
     if wanted.dry_run {
         foretell(&old, "log");
@@ -80,6 +81,28 @@ pub(crate) fn logs(project: &Project, wanted: &Wanted<'_>) -> Result<ExitCode, F
     state.delete_logs(&old)?;
     say(&format!("{} deleted", count(old.len(), "log")));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The state of a project that has the pipeline whose runs are to go, or at least runs of it.
+fn opened(project: &Project, wanted: &Wanted<'_>) -> Result<State, Failure> {
+    let state = State::of(project.root())?;
+    if let Some(pipeline) = wanted.pipeline
+        && let Err(unknown) = project.pipeline_file(pipeline)
+    {
+        let page = RunPage {
+            pipelines: vec![pipeline.clone()],
+            limit: 1,
+            ..RunPage::default()
+        };
+        if state
+            .block_on(state.store.page_runs(&page))?
+            .rows
+            .is_empty()
+        {
+            return Err(unknown.into());
+        }
+    }
+    Ok(state)
 }
 
 fn foretell(runs: &[RunId], word: &str) {

@@ -3,22 +3,27 @@
 use std::io::{self, BufWriter, IsTerminal};
 use std::process::ExitCode;
 
+use baton_app::open_project;
 use baton_model::{BlockRunKey, BlockUuid, PipelineUuid, Product, RunId};
 use baton_products::{Export, Format, Products};
+use baton_project::Project;
 
 use super::state::State;
 use crate::args::{FormatChoice, OutputArgs};
 use crate::failure::{FAILED, Failure};
 use crate::terminal::{self, Paint, tell};
-use baton_app::root_of;
 
 /// Rows of a table when no limit is given.
 const TABLE_ROWS: u64 = 20;
 
+/// So many blocks are named to somebody who has named none of them.
+const MOST_NAMES: usize = 20;
+
 /// Writes the product to standard output.
 pub(crate) fn run(args: &OutputArgs) -> Result<ExitCode, Failure> {
-    let state = State::open(&root_of(&args.project, Some(&args.pipeline))?)?;
-    let (run, found) = state.block_on(find(&state, args))?;
+    let project = open_project(&args.project, Some(&args.pipeline))?;
+    let state = State::of(project.root())?;
+    let (run, found) = state.block_on(find(&state, &project, args))?;
     let product = choose(args, run, found)?;
     let products = Products::open(&state.home.products())?;
     let stdout = io::stdout();
@@ -49,7 +54,11 @@ pub(crate) fn run(args: &OutputArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The products of the block in the run asked for, else in the newest run in which it completed.
-async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>), Failure> {
+async fn find(
+    state: &State,
+    project: &Project,
+    args: &OutputArgs,
+) -> Result<(RunId, Vec<Product>), Failure> {
     let pipeline = PipelineUuid::from(args.pipeline.as_str());
     let block = &args.block;
     let (run, key) = match args.run {
@@ -68,22 +77,20 @@ async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>),
             let named = blocks.find(|one| one.name == *block);
             let key = match named {
                 Some(one) => one.key.clone(),
-                None => BlockRunKey::declared(BlockUuid::from(block.as_str())),
+                None if run.plan.blocks.iter().any(|one| one.uuid.as_str() == block) => {
+                    BlockRunKey::declared(BlockUuid::from(block.as_str()))
+                }
+                None => {
+                    let known = run.plan.blocks.iter().map(|one| &one.uuid);
+                    return Err(no_block(&format!("run {id}"), block, known));
+                }
             };
             (run.id, key)
         }
-        None => state
-            .store
-            .newest_output(&pipeline, block, None)
-            .await?
-            .ok_or_else(|| {
-                Failure::usage(
-                    format!(
-                        "block `{block}` of pipeline `{pipeline}` has not completed in any run"
-                    ),
-                    format!("run it: `baton run {} {pipeline}`", args.project.display()),
-                )
-            })?,
+        None => match state.store.newest_output(&pipeline, block, None).await? {
+            Some(found) => found,
+            None => return Err(never_completed(project, &pipeline, args)?),
+        },
     };
     let products = state.store.products(run, &key).await?;
     if products.is_empty()
@@ -96,6 +103,40 @@ async fn find(state: &State, args: &OutputArgs) -> Result<(RunId, Vec<Product>),
         ));
     }
     Ok((run, products))
+}
+
+/// Why no run has an output of a block.
+fn never_completed(
+    project: &Project,
+    pipeline: &PipelineUuid,
+    args: &OutputArgs,
+) -> Result<Failure, Failure> {
+    let block = args.block.as_str();
+    let file = project.pipeline_file(pipeline)?;
+    let declared = block
+        .rsplit_once(':')
+        .map_or(block, |(declared, _)| declared);
+    let blocks = file.pipeline.blocks.iter().map(|one| &one.uuid);
+    let is_known = |uuid: &BlockUuid| [block, declared].contains(&uuid.as_str());
+    if !file.is_broken() && !blocks.clone().any(is_known) {
+        return Ok(no_block(&format!("pipeline `{pipeline}`"), block, blocks));
+    }
+    Ok(Failure::usage(
+        format!("block `{block}` of pipeline `{pipeline}` has not completed in any run"),
+        format!("run it: `baton run {} {pipeline}`", args.project.display()),
+    ))
+}
+
+/// That a pipeline or a run has other blocks.
+fn no_block<'b>(place: &str, block: &str, known: impl Iterator<Item = &'b BlockUuid>) -> Failure {
+    let known: Vec<String> = known.map(|uuid| format!("`{uuid}`")).collect();
+    let shown = known.get(..MOST_NAMES).unwrap_or(&known).join(", ");
+    let hint = match known.len() {
+        0 => "it has none".to_owned(),
+        count if count > MOST_NAMES => format!("it has {count}, such as {shown}"),
+        _ => format!("it has {shown}"),
+    };
+    Failure::usage(format!("{place} has no block `{block}`"), hint)
 }
 
 /// The one output that is meant.

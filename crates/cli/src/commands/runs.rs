@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use baton_base::iso;
-use baton_model::{Cause, PipelineUuid};
+use baton_model::PipelineUuid;
 use baton_store::RunPage;
 use serde_json::json;
 
@@ -51,9 +51,7 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         say(&paint.bold(&head));
     }
     for run in runs {
-        // A run that is not final and that nobody drives was cut off; one of several servers goes on with its own runs.
-        let is_theirs = state.store.is_shared() && run.cause != Cause::Hand;
-        let interrupted = !run.status.is_final() && !is_theirs && !drivers.has(run.id);
+        let interrupted = !run.status.is_final() && !drivers.go_on_with(run.id, run.cause);
         let status = if interrupted {
             "interrupted"
         } else {

@@ -138,7 +138,7 @@ fn sharing(args: &StartArgs) -> Result<Option<Sharing>, Failure> {
 async fn work(host: Arc<Host>) -> Result<ExitCode, Failure> {
     host.start().await?;
     say(&format!(
-        "Baton's {} for {} works on {}",
+        "Baton's {} for {} works on {}; it listens on no port",
         host.role().name(),
         host.root().display(),
         host.store().path().display()
