@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cancel::{assert_gone, signal, wait_for};
 use crate::project::{TestProject, block, finish, statuses, summary};
-use crate::service::Server;
+use crate::service::{Server, until};
 
 const TRIGGER: &str = "from mage_ai.orchestration.triggers.api import trigger_pipeline\n\n";
 
@@ -203,6 +203,50 @@ fn control_c_reaches_the_runs_below() {
     let run: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(run["status"], "cancelled");
     assert_eq!(runs_of(&project, "slow")[0]["status"], "cancelled");
+}
+
+#[test]
+fn cancelling_a_run_of_a_server_cancels_those_that_it_started() {
+    let mut project = with_child();
+    project.block("slow", "wait", "custom", &[], "", WAITS);
+    parent(
+        &mut project,
+        "@custom\ndef start(*args, **kwargs):\n    trigger_pipeline('middle')\n    trigger_pipeline('child', check_status=True)\n",
+    );
+    let middle = format!(
+        "{TRIGGER}@custom\ndef hands_on(*args, **kwargs):\n    trigger_pipeline('slow', check_status=True)\n"
+    );
+    project.block("middle", "hands_on", "custom", &[], "", &middle);
+    project.file(
+        "pipelines/parent/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let server = Server::start(&project);
+    let run = server.call(&server.trigger("parent", "hook"), &json!({}));
+    let file = project.scratch().join("block.pid");
+    until("the run below", || file.exists().then_some(()));
+    // It has ended before those that it does not wait for.
+    let again = server.ended(run);
+    assert_eq!(again["status"], "completed");
+    let processes = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let middle = runs_of(&project, "middle")[0]["run_id"].clone();
+    let body = json!({"pipeline_run": {"status": "cancelled"}});
+    let (status, said) = server.ask("PUT", &format!("/api/pipeline_runs/{middle}"), Some(&body));
+    assert_eq!(status, 200, "{said}");
+    let below = runs_of(&project, "slow")[0]["run_id"].as_i64().unwrap();
+    assert_eq!(
+        server.ended(middle.as_i64().unwrap())["status"],
+        "cancelled"
+    );
+    let below = server.ended(below);
+    assert_eq!(below["status"], "cancelled");
+    let expected = format!("run {middle}, which started it, was cancelled");
+    assert_eq!(below["reason"], expected);
+    let processes = processes
+        .split(' ')
+        .map(|pid| PathBuf::from(format!("/proc/{pid}")));
+    assert_gone(&processes.collect::<Vec<_>>()[..1], Duration::from_secs(2));
 }
 
 #[test]

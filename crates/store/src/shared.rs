@@ -187,6 +187,13 @@ impl Store {
         Ok(Settled::Done(made))
     }
 
+    /// Runs that blocks of this one have started and that have not ended.
+    pub async fn open_children(&self, run: RunId) -> Result<Vec<RunId>, StoreError> {
+        let sql = "select id from run where parent_id = $1 and ended_at is null order by id";
+        let found = self.database.fetch(sql, values![run]).await?;
+        found.iter().map(|row| row.run("id")).collect()
+    }
+
     /// How far the open runs have come, and those that are newer than `after`.
     pub async fn open_marks(&self, after: RunId) -> Result<Vec<Mark>, StoreError> {
         let sql = "select id, version, status from run

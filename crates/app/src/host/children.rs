@@ -104,6 +104,14 @@ impl FromBlocks {
                 ),
             ));
         }
+        if line.first().is_some_and(|run| run.cancel_requested) {
+            return Err(Refusal::new(
+                RefusalKind::Failed,
+                format!(
+                    "pipeline `{pipeline}` is not started: the run that wants it was cancelled"
+                ),
+            ));
+        }
         let stored = store.trigger_named(&pipeline, &beginning.trigger).await;
         let stored = stored.map_err(|error| refusal(&Complaint::of(&error)))?;
         // It stands for the same interval of time as the run that wants it. A data product stands for now, also where the

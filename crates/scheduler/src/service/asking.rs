@@ -24,9 +24,23 @@ enum NoHold {
 }
 
 impl Service {
-    /// Asks a run to stop: one that is driven as Ctrl-C does, one that waits at once. Says whether there was anything to
-    /// stop.
+    /// Asks a run to stop, and then the runs that its blocks have started. Says whether there was anything to stop.
     pub async fn cancel(&self, id: RunId, reason: &str) -> Result<bool, Complaint> {
+        let is_told = self.cancel_one(id, reason).await?;
+        let mut above = vec![id];
+        while let Some(parent) = above.pop() {
+            let children = self.inner.store.open_children(parent).await;
+            for child in children.map_err(|error| Complaint::of(&error))? {
+                let reason = format!("run {parent}, which started it, was cancelled");
+                self.cancel_one(child, &reason).await?;
+                above.push(child);
+            }
+        }
+        Ok(is_told)
+    }
+
+    /// Asks one run to stop: one that is driven as Ctrl-C does, one that waits at once.
+    async fn cancel_one(&self, id: RunId, reason: &str) -> Result<bool, Complaint> {
         if let Some(is_told) = self.tell_driver(id, reason).await {
             return Ok(is_told);
         }
