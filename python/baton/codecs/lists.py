@@ -32,7 +32,7 @@ def plan_lists(values: Any, present: Any, missing: Any) -> Plan | None:
     if not kinds <= {int, float, str, bool}:
         return _numpy_items(values, missing, kinds.pop(), has_none, levels, innermost)
     item = {int: pa.int64(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
-    way = "numpy lists" if kinds == {int} or kinds == {float} or (kinds == {bool} and not has_none) else "python"
+    way = "numpy lists" if kinds in ({int}, {float}) or (kinds == {bool} and not has_none) else "python"
     if levels > 1 and way == "python" and kinds:
         return None
     return _converted(values, missing, item[kinds.pop()] if kinds else pa.null(), levels, {"as": way})
@@ -63,10 +63,7 @@ def _converted(values: Any, missing: Any, item: Any, levels: int, spec: dict[str
 
     for _ in range(levels):
         item = pa.list_(item)
-    try:
-        return objects.converted(values, missing, item, spec)
-    except UnicodeEncodeError:  # lone surrogates
-        return None
+    return objects.converted(values, missing, item, spec)
 
 
 def _leaves(lists: Any) -> tuple[set[type], bool, int, Any]:
@@ -116,7 +113,7 @@ def _array_type(arrays: list[Any], levels: int = _MOST_LEVELS) -> Any:
     else:
         items = [item for array in arrays for item in array if item is not None]
         kinds = set(map(type, items))
-        if kinds == {str} or kinds == {bytes}:
+        if kinds in ({str}, {bytes}):
             item = pa.string() if kinds == {str} else pa.binary()
         else:
             item = _array_type(items, levels - 1)
@@ -147,10 +144,7 @@ def plan_arrays(values: Any, present: Any, missing: Any) -> Plan | None:
         arrow_type = _array_type(list(present))
         if arrow_type is None:
             return None
-    try:
-        return objects.converted(cells, missing, arrow_type, {"as": "arrays"})
-    except UnicodeEncodeError:
-        return None
+    return objects.converted(cells, missing, arrow_type, {"as": "arrays"})
 
 
 def as_arrays(plan: Plan) -> Plan:

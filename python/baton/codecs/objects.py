@@ -27,6 +27,8 @@ def converted(values: Any, missing: Any, arrow_type: Any, spec: dict[str, Any]) 
         array = pa.array(values, type=arrow_type, mask=missing)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         return None
+    except UnicodeEncodeError:  # lone surrogates
+        return None
     if isinstance(array, pa.ChunkedArray):
         return None
     return Plan(array.type, spec, lambda start, stop: array.slice(start, stop - start), 16)
