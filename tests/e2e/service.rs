@@ -455,11 +455,17 @@ fn a_run_is_stopped_and_retried_from_a_block() {
     assert_eq!(stopped[0].1, "completed");
     assert_eq!(stopped[1].1, "cancelled");
 
+    let second = project.root().join("custom/second.py");
+    let text = fs::read_to_string(&second).unwrap();
+    fs::write(&second, text.replace("args[0] + 1", "args[0] + 100")).unwrap();
     fs::write(project.scratch().join("go"), "").unwrap();
     let body = json!({"pipeline_run": {"pipeline_run_action": "retry_blocks", "from_block_uuid": "second"}});
     assert_eq!(server.ask("PUT", &path, Some(&body)).0, 200);
     assert_eq!(server.ended(run)["status"], "completed");
+    // As it was when the run began; another run takes what is saved now.
     assert_eq!(project.output("p", "second", &[]), 2);
+    assert_eq!(project.run("p", &[]).0, 0);
+    assert_eq!(project.output("p", "second", &[]), 101);
     let unknown = json!({"pipeline_run": {"pipeline_run_action": "retry_blocks", "from_block_uuid": "third"}});
     let (status, refused) = server.ask("PUT", &path, Some(&unknown));
     assert_eq!(status, 400, "{refused}");
@@ -749,7 +755,8 @@ fn a_block_that_waits_for_a_place_of_the_server_is_not_at_work() {
         until("a block that waits", || {
             let block = block(run);
             let reason = block["reason"].as_str().unwrap_or_default();
-            (block["status"] == "queued" && reason.contains("places")).then_some(())
+            let is_told = block["status"] == "queued" && reason.contains("places");
+            (is_told && block["started_at"].is_null()).then_some(())
         });
     };
     let first = server.call(&trigger, &json!({"until": "first"}));

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::By;
 use super::notebook::ProductFacts;
-use super::usage::{AttemptView, TestView, UsageView, UsualView, newest_tests, shown};
+use super::usage::{AttemptView, TestView, UsageView, UsualView, newest_tests, standing};
 use crate::answer::{Many, ManyWith, Named, One};
 use crate::error::ApiError;
 use crate::params::Path;
@@ -141,16 +141,21 @@ fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -
     let error = block.error.as_ref().map(FailureView::from);
     let callbacks = block.callbacks.as_ref();
     let of_callbacks = callbacks.and_then(|callbacks| callbacks.error.as_ref());
-    let (status, reason) = shown(block.status, block.reason.as_ref(), &block.attempts);
+    let standing = standing(
+        block.status,
+        block.reason.as_ref(),
+        block.started_at,
+        &block.attempts,
+    );
     BlockRunView {
         id: block.id,
         block_uuid: block.name.clone(),
         pipeline_run_id: block.run.0,
         pipeline_schedule_id: run.trigger_id.map(|trigger| trigger.0),
         pipeline_schedule_name: run.trigger_name.clone(),
-        status,
+        status: standing.status,
         attempt: block.attempt,
-        reason,
+        reason: standing.reason,
         usage: block.usage.as_ref().map(UsageView::from),
         tests: newest_tests(&block.attempts),
         attempts: block.attempts.iter().map(AttemptView::from).collect(),
@@ -158,9 +163,9 @@ fn view(block: &BlockRunRow, run: &RunRow, usual: &BTreeMap<BlockUuid, Usual>) -
         metrics: error.map(|error| Metrics { error }),
         callback_error: of_callbacks.map(FailureView::from),
         created_at: times::text(run.created_at),
-        started_at: times::some(block.started_at),
+        started_at: times::some(standing.started_at),
         completed_at: times::some(block.ended_at),
-        updated_at: times::some(block.ended_at.or(block.started_at)),
+        updated_at: times::some(block.ended_at.or(standing.started_at)),
         retry_at: times::some(block.retry_at),
     }
 }

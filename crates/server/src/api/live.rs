@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use super::By;
 use super::logs::{RecordQuery, RecordView};
 use super::notebook::{ProductFacts, RunFailure};
-use super::usage::{TestView, UsageView, shown};
+use super::usage::{TestView, UsageView, standing};
 use crate::contract::{Input, Operation, Output};
 use crate::error::ApiError;
 use crate::params::{Query, flag};
@@ -147,16 +147,21 @@ impl Told {
     }
 
     fn block(run: RunId, block: &BlockRun) -> Self {
-        let (status, reason) = shown(block.status, block.reason.as_ref(), &block.attempts);
+        let standing = standing(
+            block.status,
+            block.reason.as_ref(),
+            block.started_at,
+            &block.attempts,
+        );
         Self::Block(BlockNews {
             pipeline_run_id: run.0,
             block_uuid: block.name.clone(),
-            status,
+            status: standing.status,
             attempt: block.attempt,
-            started_at: times::some(block.started_at),
+            started_at: times::some(standing.started_at),
             completed_at: times::some(block.ended_at),
             error: block.error.as_ref().map(|error| error.message.clone()),
-            reason,
+            reason: standing.reason,
             failure: block.error.as_ref().map(RunFailure::from),
             outputs: block.products.iter().map(ProductFacts::from).collect(),
             usage: block.usage.as_ref().map(UsageView::from),

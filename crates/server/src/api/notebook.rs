@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::By;
 use super::block_runs::FrameView;
 use super::outputs::ColumnInfo;
-use super::usage::{TestView, UsageView, newest_tests, shown};
+use super::usage::{TestView, UsageView, newest_tests, standing};
 use crate::answer::{Many, Named, One};
 use crate::error::ApiError;
 use crate::params::{Limit, Path, Query};
@@ -185,16 +185,21 @@ impl From<&BlockError> for RunFailure {
 
 impl From<&BlockRunRow> for NotebookRun {
     fn from(block: &BlockRunRow) -> Self {
-        let (status, reason) = shown(block.status, block.reason.as_ref(), &block.attempts);
+        let standing = standing(
+            block.status,
+            block.reason.as_ref(),
+            block.started_at,
+            &block.attempts,
+        );
         Self {
             id: block.id,
             pipeline_run_id: block.run.0,
-            status,
+            status: standing.status,
             attempt: block.attempt,
-            started_at: times::some(block.started_at),
+            started_at: times::some(standing.started_at),
             completed_at: times::some(block.ended_at),
             failure: block.error.as_ref().map(RunFailure::from),
-            reason,
+            reason: standing.reason,
             usage: block.usage.as_ref().map(UsageView::from),
             tests: newest_tests(&block.attempts),
         }

@@ -1,7 +1,7 @@
 //! What runs and blocks have used, attempt by attempt, what their tests have said, and what is usual for them.
 
 use baton_engine::usual::{Spread, Usual};
-use baton_model::{AttemptRun, BlockStatus, TestResult, TestStatus, Usage};
+use baton_model::{AttemptRun, BlockStatus, TestResult, TestStatus, Timestamp, Usage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -70,19 +70,32 @@ pub(crate) fn newest_tests(attempts: &[AttemptRun]) -> Vec<TestView> {
         .collect()
 }
 
-/// The status of a block run that people are shown, and its reason: one whose attempt waits for a place of the server
-/// is not at work.
-pub(crate) fn shown(
+/// How people are told where a block run stands.
+pub(crate) struct Standing {
+    pub(crate) status: BlockStatus,
+    pub(crate) reason: Option<String>,
+    pub(crate) started_at: Option<Timestamp>,
+}
+
+/// Where a block run stands: one whose attempt waits for a place of the server is not at work, and a first one has not
+/// started.
+pub(crate) fn standing(
     status: BlockStatus,
     reason: Option<&String>,
+    started_at: Option<Timestamp>,
     attempts: &[AttemptRun],
-) -> (BlockStatus, Option<String>) {
-    let waits = attempts.last().is_some_and(|attempt| attempt.waits);
-    if status == BlockStatus::Running && waits {
-        let reason = "other runs hold all places that the server has for blocks";
-        (BlockStatus::Queued, Some(reason.to_owned()))
-    } else {
-        (status, reason.cloned())
+) -> Standing {
+    match attempts.last() {
+        Some(newest) if status == BlockStatus::Running && newest.waits => Standing {
+            status: BlockStatus::Queued,
+            reason: Some("other runs hold all places that the server has for blocks".to_owned()),
+            started_at: started_at.filter(|at| *at < newest.started_at),
+        },
+        _ => Standing {
+            status,
+            reason: reason.cloned(),
+            started_at,
+        },
     }
 }
 
@@ -128,7 +141,10 @@ impl From<&AttemptRun> for AttemptView {
     fn from(attempt: &AttemptRun) -> Self {
         Self {
             number: attempt.number,
-            status: shown(attempt.status, None, std::slice::from_ref(attempt)).0,
+            status: match attempt.status {
+                BlockStatus::Running if attempt.waits => BlockStatus::Queued,
+                status => status,
+            },
             started_at: times::text(attempt.started_at),
             completed_at: times::some(attempt.ended_at),
             error: attempt.error.clone(),
