@@ -160,10 +160,8 @@ async fn inputs(
         return Ok(reduced(newest, pipeline));
     };
     let run = store.load_run(RunId(from)).await?.ok_or_else(|| {
-        Failure::usage(
-            format!("this project has no run {from}"),
-            "`baton runs PROJECT` lists the runs",
-        )
+        Failure::missing(format!("this project has no run {from}"))
+            .or_hint("`baton runs PROJECT` lists the runs".to_owned())
     })?;
     if run.plan.pipeline != pipeline.uuid {
         return Err(Failure::usage(

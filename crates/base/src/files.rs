@@ -40,7 +40,9 @@ impl FileError {
 impl Diagnose for FileError {
     fn class(&self) -> Class {
         match self.source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => Class::User,
+            io::ErrorKind::NotFound
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::InvalidFilename => Class::User,
             _ => Class::External,
         }
     }
@@ -51,6 +53,9 @@ impl Diagnose for FileError {
                 "check who owns `{}` and its permissions",
                 self.path.display()
             )),
+            io::ErrorKind::InvalidFilename => {
+                Some("choose a shorter name: most systems allow 255 bytes".to_owned())
+            }
             io::ErrorKind::StorageFull => Some("free some disk space and try again".to_owned()),
             _ => None,
         }

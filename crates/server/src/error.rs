@@ -159,7 +159,8 @@ impl ApiError {
             Class::Bug => Code::InternalError,
         };
         Self {
-            hint,
+            // A command is for whoever sits at a terminal.
+            hint: hint.filter(|hint| !hint.contains("`baton ")),
             ..Self::new(code, message)
         }
     }

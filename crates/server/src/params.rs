@@ -67,11 +67,14 @@ impl<T: DeserializeOwned> Query<T> {
         match serde_path_to_error::deserialize(fields) {
             Ok(found) => Ok(Self(found)),
             Err(error) => {
+                let text = error.inner().to_string();
+                if let Some(name) = text.strip_prefix("missing field ") {
+                    return Err(ApiError::invalid(format!("{name} is missing")));
+                }
                 let name = error.path().iter().next().map(ToString::to_string);
                 let name = name.unwrap_or_default();
                 Err(ApiError::invalid(format!(
-                    "`{name}` cannot have this value: {}",
-                    error.inner()
+                    "`{name}` cannot have this value: {text}"
                 )))
             }
         }

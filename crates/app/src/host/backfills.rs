@@ -86,7 +86,7 @@ impl Host {
         mut backfill: Backfill,
     ) -> Result<Backfill, Failure> {
         actor.may(Right::Edit)?;
-        self.project().await?.pipeline_file(&backfill.pipeline)?;
+        self.expect_pipeline(actor, &backfill.pipeline).await?;
         checked(&backfill)?;
         let at = self.service().now();
         backfill.id = BackfillId(0);

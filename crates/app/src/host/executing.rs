@@ -8,6 +8,7 @@ use baton_scheduler::{Desk as _, Drawn};
 use baton_store::BlockRunRow;
 
 use super::Host;
+use super::editing::of_pipeline;
 use crate::actor::{Actor, Right};
 use crate::failure::Failure;
 use crate::planning::plan;
@@ -56,7 +57,8 @@ impl Host {
     ) -> Result<Executed, Failure> {
         actor.may(Right::Run)?;
         let project = self.project().await?;
-        let pipeline = project.pipeline(&request.pipeline.as_str().into())?;
+        let pipeline = project.pipeline(&request.pipeline.as_str().into());
+        let pipeline = pipeline.map_err(of_pipeline)?;
         for block in &request.blocks {
             if pipeline.block(&BlockUuid::from(block.as_str())).is_none() {
                 return Err(Failure::missing(format!(

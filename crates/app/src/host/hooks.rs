@@ -186,10 +186,9 @@ impl Host {
         }
         let ended = self.wait_for_run(&Actor::Owner, run, PATIENCE).await?;
         if ended.status != RunStatus::Completed {
-            let status = ended.status.name();
             return Err(Failure::conflict(
-                format!("its run {run} is {status}"),
-                format!("`baton why` says more about run {run}"),
+                self.words_of(run, ended.status).await?,
+                format!("the `why` and the log of run {run} say more"),
             ));
         }
         for output in &hook.outputs {
@@ -197,6 +196,16 @@ impl Host {
             merge(&mut operation.parts, output, value);
         }
         Ok(())
+    }
+
+    /// How a hook's run ended, in the words of the first block that failed.
+    async fn words_of(&self, run: RunId, status: RunStatus) -> Result<String, Failure> {
+        let blocks = self.store().block_runs(run).await?;
+        let status = status.name();
+        Ok(match blocks.into_iter().find_map(|block| block.error) {
+            Some(error) => format!("its run {run} is {status}: {}", error.message),
+            None => format!("its run {run} is {status}"),
+        })
     }
 
     /// What a block of a hook's run gave, as JSON.

@@ -14,6 +14,9 @@ use crate::failure::Failure;
 /// The largest file of a block that is sent as its content.
 const LARGEST_CONTENT: u64 = 4 << 20;
 
+/// Most bytes of the name of a folder, on every file system that there is to expect.
+const LONGEST_NAME: usize = 255;
+
 /// A pipeline as its file says.
 #[derive(Clone, Debug)]
 pub struct PipelineFacts {
@@ -159,12 +162,44 @@ impl Host {
         actor: &Actor,
         uuid: &PipelineUuid,
     ) -> Result<(Arc<PipelineFacts>, Vec<Trigger>), Failure> {
-        actor.may(Right::Read)?;
+        self.expect_pipeline(actor, uuid).await?;
         let (cache, wanted) = (self.pipelines.clone(), uuid.clone());
         let facts = self
             .reading(move |project| cache.get(project, &wanted))
             .await?;
         Ok((facts, self.triggers(actor, Some(uuid)).await?))
+    }
+
+    /// Refuses a pipeline that the project does not have.
+    pub async fn expect_pipeline(&self, actor: &Actor, uuid: &PipelineUuid) -> Result<(), Failure> {
+        actor.may(Right::Read)?;
+        if self.state().has_pipeline(uuid) {
+            return Ok(());
+        }
+        if uuid.as_str().len() > LONGEST_NAME {
+            return Err(Failure::missing(format!("there is no pipeline `{uuid}`")));
+        }
+        let wanted = uuid.clone();
+        // Knows similar names, and what is there and cannot be read.
+        self.reading(move |project| project.pipeline_file(&wanted).map_err(of_pipeline))
+            .await
+            .map(drop)
+    }
+
+    /// Refuses a block that the pipeline does not have.
+    pub async fn expect_block(
+        &self,
+        actor: &Actor,
+        pipeline: &PipelineUuid,
+        block: &BlockUuid,
+    ) -> Result<(), Failure> {
+        let (facts, _) = self.pipeline(actor, pipeline).await?;
+        match facts.block(block) {
+            Some(_) => Ok(()),
+            None => Err(Failure::missing(format!(
+                "pipeline `{pipeline}` has no block `{block}`"
+            ))),
+        }
     }
 
     /// In how many pipelines the file of each block is used, by its path relative to the project.

@@ -79,10 +79,7 @@ impl Host {
         mut trigger: Trigger,
     ) -> Result<Trigger, Failure> {
         actor.may(Right::Edit)?;
-        self.project()
-            .await?
-            .pipeline_file(&trigger.pipeline)
-            .map_err(Failure::from)?;
+        self.expect_pipeline(actor, &trigger.pipeline).await?;
         if self
             .store()
             .trigger_named(&trigger.pipeline, &trigger.name)

@@ -78,6 +78,7 @@ pub(crate) struct BackfillChange {
     interval_units: Field<Units>,
     #[serde(default)]
     variables: Field<Map>,
+    /// What is not named stays; null takes a setting away.
     #[serde(default)]
     settings: Field<Map>,
     /// `initial` or `running` starts it, `paused` pauses it, `cancelled` stops it.
@@ -143,6 +144,9 @@ async fn answer(
     paging: &Paging,
 ) -> Result<Many<BackfillView>, ApiError> {
     let found = shared.host.backfills(&by.0, pipeline).await?;
+    if let (Some(pipeline), []) = (pipeline, found.as_slice()) {
+        shared.host.expect_pipeline(&by.0, pipeline).await?;
+    }
     let page = paging.cut(found, ROWS, Order::Down, |backfill| backfill.id.0)?;
     let mut rows = Vec::new();
     for backfill in &page.rows {
@@ -226,8 +230,13 @@ impl BackfillChange {
         if let Field::Given(variables) = self.variables {
             backfill.variables = variables.unwrap_or_default();
         }
-        if let Field::Given(settings) = self.settings {
-            backfill.settings = settings.unwrap_or_default();
+        match self.settings {
+            Field::Absent => {}
+            Field::Given(None) => backfill.settings.clear(),
+            Field::Given(Some(settings)) => {
+                backfill.settings.extend(settings);
+                backfill.settings.retain(|_, value| !value.is_null());
+            }
         }
         match self.status.as_deref() {
             Some("initial" | "running") => Ok(Some(Wish::Start)),
@@ -358,6 +367,8 @@ pub(crate) async fn preview_of_new(
 ) -> Result<One<BackfillPreview>, ApiError> {
     let mut backfill = Backfill::new(PipelineUuid::new(pipeline));
     payload.wanted.apply(&mut backfill)?;
+    let pipeline = &backfill.pipeline;
+    shared.host.expect_pipeline(&by.0, pipeline).await?;
     let only_missing = query.only_missing(&backfill);
     let found = shared.host.preview_backfill(&by.0, &backfill, only_missing);
     Ok(previewed(&found.await?))

@@ -157,5 +157,8 @@ pub(crate) async fn versions(
         .host
         .product_versions(&actor, &pipeline, &block, offset, limit)
         .await?;
+    if found.rows.is_empty() {
+        shared.host.expect_block(&actor, &pipeline, &block).await?;
+    }
     Ok(answer(&found, offset))
 }

@@ -299,6 +299,9 @@ pub(crate) async fn list_of_pipeline(
             ..RunPage::default()
         };
         let found = shared.host.runs(&by.0, &page).await?;
+        if found.rows.is_empty() {
+            shared.host.expect_pipeline(&by.0, &pipeline).await?;
+        }
         total = found.total;
         seen = u64::from(page.offset) + found.rows.len() as u64;
         runs = found.rows;

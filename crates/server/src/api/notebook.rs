@@ -264,6 +264,9 @@ pub(crate) async fn history(
         .host
         .block_versions(&actor, &pipeline, &block, limit)
         .await?;
+    if found.is_empty() {
+        shared.host.expect_block(&actor, &pipeline, &block).await?;
+    }
     let views = found.iter().map(|(block, code)| BlockVersion {
         run: NotebookRun::from(block),
         code: code.as_ref().map(ToString::to_string),

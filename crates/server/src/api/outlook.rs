@@ -185,6 +185,8 @@ pub(crate) async fn dates_of_new(
 ) -> Result<One<ScheduleDates>, ApiError> {
     let mut trigger = empty(pipeline);
     payload.wanted.apply(&mut trigger)?;
+    let pipeline = &trigger.pipeline;
+    shared.host.expect_pipeline(&actor, pipeline).await?;
     let dates = shared.host.dates_of(&actor, trigger, query.count())?;
     Ok(One(ScheduleDates {
         dates: dates.into_iter().map(times::text).collect(),

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use baton_app::Outputs;
-use baton_model::{Column, PipelineUuid, Product, ProductKind, RunId};
+use baton_model::{BlockUuid, Column, PipelineUuid, Product, ProductKind, RunId};
 use baton_products::{ColumnView, Export, Format, View, page_as_json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -221,7 +221,12 @@ async fn of_block(
     let pipeline = PipelineUuid::new(pipeline);
     let run = query.pipeline_run_id.map(RunId);
     let found = shared.host.outputs_of_block(&by.0, &pipeline, block, run);
-    Ok(found.await?)
+    let found = found.await?;
+    if found.is_none() {
+        let block = BlockUuid::from(block);
+        shared.host.expect_block(&by.0, &pipeline, &block).await?;
+    }
+    Ok(found)
 }
 
 /// What a block produced: in a run, or when it last completed.

@@ -276,8 +276,13 @@ pub(crate) async fn list_of_pipeline(
     paging: Paging,
 ) -> Result<Many<RunView>, ApiError> {
     let mut page = query.page(&paging)?;
-    page.pipelines = vec![PipelineUuid::new(pipeline)];
-    answer(&shared, &by, page).await
+    let pipeline = PipelineUuid::new(pipeline);
+    page.pipelines = vec![pipeline.clone()];
+    let found = answer(&shared, &by, page).await?;
+    if found.rows.is_empty() {
+        shared.host.expect_pipeline(&by.0, &pipeline).await?;
+    }
+    Ok(found)
 }
 
 /// Runs of a trigger.
@@ -290,7 +295,11 @@ pub(crate) async fn list_of_schedule(
 ) -> Result<Many<RunView>, ApiError> {
     let mut page = query.page(&paging)?;
     page.triggers = vec![TriggerId(id)];
-    answer(&shared, &by, page).await
+    let found = answer(&shared, &by, page).await?;
+    if found.rows.is_empty() {
+        shared.host.trigger(&by.0, TriggerId(id)).await?;
+    }
+    Ok(found)
 }
 
 /// Longest time that a request waits for the end of a run.

@@ -150,6 +150,9 @@ async fn answer(
     paging: &Paging,
 ) -> Result<Many<TriggerView>, ApiError> {
     let mut triggers = shared.host.triggers(&by.0, pipeline).await?;
+    if let (Some(pipeline), []) = (pipeline, triggers.as_slice()) {
+        shared.host.expect_pipeline(&by.0, pipeline).await?;
+    }
     triggers.sort_by_key(|trigger| trigger.id.0);
     let page = paging.cut(triggers, ROWS, Order::Up, |trigger| trigger.id.0)?;
     let mut rows = Vec::new();

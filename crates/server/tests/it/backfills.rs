@@ -272,3 +272,25 @@ async fn runs_that_a_dead_server_has_not_made_are_made_by_the_next() {
     let done = until(&served, id, "completed").await;
     assert_eq!(done["total_run_count"], 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_a_change_does_not_name_stay() {
+    let served = Served::idle().await;
+    let mut backfill = window("kept");
+    backfill["settings"] = json!({"only_missing": true, "pipeline_run_limit": 2});
+    let id = made(&served, "note", backfill).await;
+    for (change, expected) in [
+        (
+            json!({"pipeline_run_limit": 3}),
+            json!({"only_missing": true, "pipeline_run_limit": 3}),
+        ),
+        (
+            json!({"pipeline_run_limit": null}),
+            json!({"only_missing": true}),
+        ),
+        (Value::Null, json!({})),
+    ] {
+        let changed = set(&served, id, json!({"settings": change})).await;
+        assert_eq!(changed["settings"], expected, "{change}");
+    }
+}

@@ -19,12 +19,12 @@ async fn saving() -> Served {
     served
 }
 
-fn body(keys: Value) -> Value {
+fn body(keys: &Value) -> Value {
     json!({"pipeline_schedule": keys})
 }
 
 fn nightly() -> Value {
-    body(json!({
+    body(&json!({
         "name": "nightly", "schedule_type": "time", "schedule_interval": "@daily", "description": "Loads it.",
     }))
 }
@@ -49,7 +49,7 @@ async fn what_is_not_changed_stays_as_somebody_has_edited_it() {
         made["pipeline_schedule"]["id"]
     );
     let change = json!({"status": "active", "description": null});
-    served.ok("PUT", &path, &body(change)).await;
+    served.ok("PUT", &path, &body(&change)).await;
     let text = fs::read_to_string(file(&served)).unwrap();
     assert!(
         text.contains("schedule_interval: '@weekly'  # less"),

@@ -12,4 +12,5 @@ mod rest;
 mod scene;
 mod transfer;
 mod triggers;
+mod unknown;
 mod versions;

@@ -1752,6 +1752,7 @@ export interface components {
             variables?: {
                 [key: string]: unknown;
             } | null;
+            /** @description What is not named stays; null takes a setting away. */
             settings?: {
                 [key: string]: unknown;
             } | null;
