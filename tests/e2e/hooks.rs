@@ -118,10 +118,7 @@ fn a_hook_that_fails_does_what_its_strategy_says() {
         message.starts_with("the hook `fails-it` failed: "),
         "{message}"
     );
-    assert!(
-        message.ends_with(" is failed: not today"),
-        "{message}"
-    );
+    assert!(message.ends_with(" is failed: not today"), "{message}");
     assert!(project.root().join("pipelines/p/metadata.yaml").exists());
     assert_eq!(server.ask("GET", "/api/pipelines/p", None).0, 200);
     assert_eq!(names(), ["goes-on-next"]);

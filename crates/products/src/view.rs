@@ -65,7 +65,7 @@ pub struct Condition {
     pub column: String,
     /// How it is compared.
     pub comparison: Comparison,
-    /// With what, as text; read as a value of the column's type.
+    /// With what, as pages show it; read as a value of the column's type.
     pub value: String,
 }
 
@@ -138,6 +138,16 @@ pub enum ViewError {
         /// Its type.
         data_type: String,
     },
+    /// Values that can be equal, but not larger than others.
+    #[error(
+        "look at the rows: the values of column `{column}`, which is {data_type}, have no order"
+    )]
+    NoOrder {
+        /// The column.
+        column: String,
+        /// Its type.
+        data_type: String,
+    },
     /// A page too far behind in an order.
     #[error("look at the rows: a sorted page cannot end behind row {MOST_SORTED}")]
     TooFar,
@@ -158,6 +168,9 @@ impl baton_base::Diagnose for ViewError {
         match self {
             Self::Read(error) => error.hint(),
             Self::TooFar => Some("narrow the rows down with a condition".to_owned()),
+            Self::NoOrder { .. } => {
+                Some("compare them with eq, ne, contains, null or not_null".to_owned())
+            }
             Self::NoColumn { .. } | Self::NoValue { .. } | Self::Arrow(_) => None,
         }
     }

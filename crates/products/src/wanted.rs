@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Datum, RecordBatch, Scalar, StringArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Datum, Int64Array, RecordBatch, Scalar,
+    StringArray,
 };
 use arrow::compute::kernels::cmp;
 use arrow::compute::{self, SortColumn, SortOptions};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
+use serde_json::Value;
 
 use crate::schema;
-use crate::view::{Comparison, Condition, View, ViewError};
+use crate::view::{Comparison, Condition, View, ViewError, page_as_json};
 
 /// A view whose columns have been found.
 pub(crate) struct Wanted<'a> {
@@ -25,6 +27,8 @@ pub(crate) struct Wanted<'a> {
 /// A condition whose value has been read.
 enum Test {
     Compared(Comparison, ArrayRef),
+    /// Whether a value of several values is shown so, or not.
+    Shown(Value, bool),
     Contains(String),
     Null(bool),
 }
@@ -39,6 +43,9 @@ impl<'a> Wanted<'a> {
                 Comparison::Null => Test::Null(true),
                 Comparison::NotNull => Test::Null(false),
                 Comparison::Contains => Test::Contains(condition.value.to_lowercase()),
+                other if schema.field(at).data_type().is_nested() => {
+                    shown(schema, at, condition, other)?
+                }
                 other => Test::Compared(other, value_of(schema, at, condition)?),
             };
             Ok::<_, ViewError>((at, test))
@@ -166,12 +173,87 @@ fn value_of(schema: &Schema, at: usize, condition: &Condition) -> Result<ArrayRe
         value: condition.value.clone(),
         data_type: data_type.to_string(),
     };
-    let text = StringArray::from(vec![condition.value.as_str()]);
-    let value = compute::cast(&text, plain).map_err(|_| no_value())?;
-    if value.is_null(0) {
-        return Err(no_value());
+    let text = condition.value.as_str();
+    let value: Option<ArrayRef> = match plain {
+        DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => bytes(text).map(|bytes| {
+            let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![bytes.as_slice()]));
+            bytes
+        }),
+        DataType::Duration(unit) => duration(text, *unit).map(|units| {
+            let units: ArrayRef = Arc::new(Int64Array::from(vec![units]));
+            units
+        }),
+        _ => Some(Arc::new(StringArray::from(vec![text]))),
+    };
+    let value = value.and_then(|value| compute::cast(&value, plain).ok());
+    value.filter(|value| !value.is_null(0)).ok_or_else(no_value)
+}
+
+/// The condition on a column of lists or the like: they are compared as JSON shows them.
+fn shown(
+    schema: &Schema,
+    at: usize,
+    condition: &Condition,
+    comparison: Comparison,
+) -> Result<Test, ViewError> {
+    let column = condition.column.clone();
+    let data_type = schema.field(at).data_type().to_string();
+    let is_equal = match comparison {
+        Comparison::Equal => true,
+        Comparison::NotEqual => false,
+        _ => return Err(ViewError::NoOrder { column, data_type }),
+    };
+    match serde_json::from_str(&condition.value) {
+        Ok(value) => Ok(Test::Shown(value, is_equal)),
+        Err(_) => Err(ViewError::NoValue {
+            column,
+            value: condition.value.clone(),
+            data_type,
+        }),
     }
-    Ok(value)
+}
+
+/// Bytes as they are shown: two digits for each.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    let bytes = pairs.map(|pair| {
+        let digits = std::str::from_utf8(pair).ok()?;
+        let is_whole = digits.len() == 2 && digits.bytes().all(|one| one.is_ascii_hexdigit());
+        is_whole.then(|| u8::from_str_radix(digits, 16).ok())?
+    });
+    bytes.collect()
+}
+
+/// A duration as it is shown, `PT1.5S` or `-PT90S`, in its unit.
+fn duration(text: &str, unit: TimeUnit) -> Option<i64> {
+    if text == "P0D" {
+        return Some(0);
+    }
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(text) => (-1, text),
+        None => (1, text),
+    };
+    let seconds = text.strip_prefix("PT")?.strip_suffix('S')?;
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let are_digits = [whole, part]
+        .iter()
+        .all(|digits| !digits.is_empty() && digits.bytes().all(|one| one.is_ascii_digit()));
+    if !are_digits || part.len() > 9 {
+        return None;
+    }
+    let nanoseconds = whole.parse::<i128>().ok()?.checked_mul(1_000_000_000)?
+        + format!("{part:0<9}").parse::<i128>().ok()?;
+    let one = match unit {
+        TimeUnit::Second => 1_000_000_000,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
+    };
+    let units = (nanoseconds % one == 0).then_some(sign * (nanoseconds / one))?;
+    units.try_into().ok()
 }
 
 impl Test {
@@ -180,6 +262,15 @@ impl Test {
             Self::Null(true) => compute::is_null(column),
             Self::Null(false) => compute::is_not_null(column),
             Self::Contains(text) => contains(column, text),
+            Self::Shown(value, is_equal) => {
+                let one = RecordBatch::try_from_iter([("value", Arc::clone(column))])?;
+                let rows = page_as_json(&one)?;
+                let found = rows.iter().map(|row| match row.get("value") {
+                    None | Some(Value::Null) => Some(false),
+                    Some(other) => Some((other == value) == *is_equal),
+                });
+                Ok(found.collect())
+            }
             Self::Compared(comparison, value) => {
                 let column = match column.data_type() {
                     DataType::Dictionary(_, values) => compute::cast(column, values)?,

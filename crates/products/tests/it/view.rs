@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray,
+    DurationMicrosecondArray, DurationMillisecondArray, DurationNanosecondArray,
+    DurationSecondArray, FixedSizeBinaryArray, Float64Array, Int64Array, LargeBinaryArray,
+    ListArray, RecordBatch, StringArray, StructArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type};
 use baton_products::{Comparison, Condition, Frame, View, ViewError, page_as_json};
 use serde_json::{Value, json};
 
@@ -129,4 +136,150 @@ fn what_cannot_be_looked_at_is_refused() {
         ..view()
     };
     assert!(matches!(of(far), ViewError::TooFar));
+}
+
+/// Columns of two different values of each type, and a null.
+fn of_all_types() -> Vec<(&'static str, ArrayRef)> {
+    let bytes: Vec<Option<&[u8]>> = vec![Some(b"\x00\xff"), Some(b"ab"), None];
+    let fixed = FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes.iter().copied(), 2);
+    let lists = [
+        Some(vec![Some(1), None]),
+        Some(vec![Some(1), Some(2)]),
+        None,
+    ];
+    let inner: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, None]));
+    let part = Arc::new(Field::new("a", DataType::Int64, true));
+    let valid = vec![true, true, false].into();
+    let names: DictionaryArray<Int32Type> =
+        vec![Some("x"), Some("y:z"), None].into_iter().collect();
+    let numbers = || vec![Some(0), Some(-90_500_000_000), None];
+    vec![
+        ("binary", Arc::new(BinaryArray::from(bytes.clone()))),
+        ("large", Arc::new(LargeBinaryArray::from(bytes))),
+        ("fixed", Arc::new(fixed.unwrap())),
+        (
+            "seconds",
+            Arc::new(DurationSecondArray::from(vec![Some(61), Some(-5), None])),
+        ),
+        (
+            "milli",
+            Arc::new(DurationMillisecondArray::from(vec![
+                Some(1),
+                Some(90_500),
+                None,
+            ])),
+        ),
+        (
+            "micro",
+            Arc::new(DurationMicrosecondArray::from(vec![
+                Some(1),
+                Some(90_500),
+                None,
+            ])),
+        ),
+        ("nano", Arc::new(DurationNanosecondArray::from(numbers()))),
+        (
+            "list",
+            Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists)),
+        ),
+        (
+            "struct",
+            Arc::new(StructArray::new(
+                vec![part].into(),
+                vec![inner],
+                Some(valid),
+            )),
+        ),
+        ("dictionary", Arc::new(names)),
+        (
+            "flag",
+            Arc::new(BooleanArray::from(vec![Some(true), Some(false), None])),
+        ),
+        (
+            "float",
+            Arc::new(Float64Array::from(vec![Some(0.1), Some(1e300), None])),
+        ),
+        (
+            "day",
+            Arc::new(Date32Array::from(vec![Some(0), Some(19_000), None])),
+        ),
+        (
+            "time",
+            Arc::new(Time64MicrosecondArray::from(vec![
+                Some(1),
+                Some(3_600_000_000),
+                None,
+            ])),
+        ),
+        (
+            "at",
+            Arc::new(TimestampMicrosecondArray::from(numbers()).with_timezone("+02:00")),
+        ),
+        (
+            "decimal",
+            Arc::new(
+                Decimal128Array::from(vec![Some(150), Some(-1), None])
+                    .with_precision_and_scale(9, 2)
+                    .unwrap(),
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn every_value_is_found_as_it_is_shown() {
+    let fixture = Fixture::new();
+    let columns = of_all_types();
+    let product = fixture.frame(&[batch(columns.clone())]);
+    let frame = fixture.products.open_frame(&product).unwrap();
+    let shown = page_as_json(&frame.view(&view()).unwrap().rows).unwrap();
+    let found = |name: &str, comparison, value: &str| {
+        let wanted = View {
+            conditions: vec![is(name, comparison, value)],
+            ..view()
+        };
+        let page = frame.view(&wanted).unwrap();
+        page_as_json(&page.rows).unwrap()
+    };
+    for (name, _) in columns {
+        for row in 0..2 {
+            let value = match &shown[row][name] {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let same = found(name, Comparison::Equal, &value);
+            assert_eq!(same, [shown[row].clone()], "{name} = {value}");
+            let other = found(name, Comparison::NotEqual, &value);
+            assert_eq!(other, [shown[1 - row].clone()], "{name} != {value}");
+        }
+    }
+    let longer = found("micro", Comparison::Greater, "PT0.01S");
+    assert_eq!(longer, [shown[1].clone()]);
+    let before = found("binary", Comparison::Less, "61");
+    assert_eq!(before, [shown[0].clone()]);
+    for (name, value) in [
+        ("binary", "zz"),
+        ("binary", "abc"),
+        ("fixed", "ab"),
+        ("seconds", "90"),
+        ("seconds", "PT0.5S"),
+        ("seconds", "PT99999999999999999999S"),
+        ("list", "[1"),
+    ] {
+        let wanted = View {
+            conditions: vec![is(name, Comparison::Equal, value)],
+            ..view()
+        };
+        let refused = frame.view(&wanted).unwrap_err();
+        assert!(
+            matches!(refused, ViewError::NoValue { .. }),
+            "{name}: {refused}"
+        );
+    }
+    let wanted = View {
+        conditions: vec![is("list", Comparison::Less, "[1]")],
+        ..view()
+    };
+    let refused = frame.view(&wanted).unwrap_err();
+    assert!(matches!(refused, ViewError::NoOrder { .. }), "{refused}");
 }

@@ -24,33 +24,57 @@ const ROWS: u32 = 100;
 /// What is wanted of a frame.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct FrameQuery {
-    /// Only these columns, in this order.
+    /// Only these columns, in this order. Here as in `sort` and `filter` a name in double quotes is JSON: so a name may be
+    /// empty, begin with `-` or a quote, or have `:` in it.
     #[serde(default)]
     columns: Vec<String>,
     /// Columns to sort by, `-name` for the largest first.
     #[serde(default)]
     sort: Vec<String>,
     /// Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
-    /// contains, null, not_null.
+    /// contains, null, not_null, and the value as it is shown. Lists and the like know no lt, le, gt and ge.
     #[serde(default)]
     filter: Vec<String>,
     /// Only rows with this text in a column.
     search: Option<String>,
 }
 
+/// The text in double quotes that `text` begins with, and what follows.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut texts = serde_json::Deserializer::from_str(text).into_iter::<String>();
+    let first = texts.next()?.ok()?;
+    let rest = text.get(texts.byte_offset()..)?;
+    Some((first, rest))
+}
+
+/// The name of a column.
+fn column(text: &str) -> String {
+    match quoted(text) {
+        Some((name, "")) => name,
+        _ => text.to_owned(),
+    }
+}
+
 impl FrameQuery {
     pub(super) fn view(self) -> Result<View, ApiError> {
         let conditions = self.filter.iter().map(|text| {
-            let mut parts = text.splitn(3, ':');
-            let (column, name) = (parts.next(), parts.next());
-            let comparison = name.and_then(Comparison::parse);
-            match (column, comparison) {
-                (Some(column), Some(comparison)) => Ok(Condition {
-                    column: column.to_owned(),
-                    comparison,
-                    value: parts.next().unwrap_or_default().to_owned(),
-                }),
-                _ => Err(ApiError::invalid(format!(
+            let condition = || {
+                let (column, rest) = if let Some((column, rest)) = quoted(text) {
+                    (column, rest.strip_prefix(':')?)
+                } else {
+                    let (column, rest) = text.split_once(':')?;
+                    (column.to_owned(), rest)
+                };
+                let (name, value) = rest.split_once(':').unwrap_or((rest, ""));
+                Some(Condition {
+                    column,
+                    comparison: Comparison::parse(name)?,
+                    value: value.to_owned(),
+                })
+            };
+            match condition() {
+                Some(condition) => Ok(condition),
+                None => Err(ApiError::invalid(format!(
                     "`{text}` is no filter; write column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge, \
                      contains, null, not_null"
                 ))),
@@ -59,11 +83,11 @@ impl FrameQuery {
         let conditions = conditions.collect::<Result<_, _>>()?;
         let order = self.sort.into_iter();
         let order = order.map(|name| match name.strip_prefix('-') {
-            Some(name) => (name.to_owned(), true),
-            None => (name, false),
+            Some(name) => (column(name), true),
+            None => (column(&name), false),
         });
         Ok(View {
-            columns: self.columns,
+            columns: self.columns.iter().map(|name| column(name)).collect(),
             conditions,
             search: self.search,
             order: order.collect(),
@@ -202,5 +226,54 @@ fn picture(bytes: &[u8]) -> &'static str {
         [0xff, 0xd8, 0xff, ..] => "image/jpeg",
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(columns: &[&str], sort: &[&str], filter: &[&str]) -> FrameQuery {
+        let all = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        FrameQuery {
+            columns: all(columns),
+            sort: all(sort),
+            filter: all(filter),
+            search: None,
+        }
+    }
+
+    #[test]
+    fn every_name_of_a_column_can_be_written() {
+        let plain = ["a", "a b", "ü"];
+        let odd = ["", "-a", "a:b", "a:eq:1", "\"", "\"a\"", ":", "-\"a\""];
+        for name in plain.iter().chain(&odd) {
+            let written = if plain.contains(name) {
+                (*name).to_owned()
+            } else {
+                Value::from(*name).to_string()
+            };
+            let (down, condition) = (format!("-{written}"), format!("{written}:ge:x:y"));
+            let wanted = query(&[&written], &[&written, &down], &[&condition]);
+            let view = wanted.view().unwrap();
+            assert_eq!(view.columns, [*name]);
+            assert_eq!(
+                view.order,
+                [((*name).to_owned(), false), ((*name).to_owned(), true)]
+            );
+            let condition = &view.conditions[0];
+            assert_eq!(
+                (condition.column.as_str(), condition.value.as_str()),
+                (*name, "x:y")
+            );
+        }
+        for wrong in ["a", "a:is:1", "\"a\"eq:1", "a:b:eq:1"] {
+            let refused = query(&[], &[], &[wrong]).view().unwrap_err();
+            assert!(
+                refused.message.contains("is no filter"),
+                "{}",
+                refused.message
+            );
+        }
     }
 }

@@ -4492,13 +4492,16 @@ export interface operations {
     get_block_runs_id_outputs_name: {
         parameters: {
             query?: {
-                /** @description Only these columns, in this order. */
+                /**
+                 * @description Only these columns, in this order. Here as in `sort` and `filter` a name in double quotes is JSON: so a name may be
+                 *     empty, begin with `-` or a quote, or have `:` in it.
+                 */
                 "columns[]"?: string[];
                 /** @description Columns to sort by, `-name` for the largest first. */
                 "sort[]"?: string[];
                 /**
                  * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
-                 *     contains, null, not_null.
+                 *     contains, null, not_null, and the value as it is shown. Lists and the like know no lt, le, gt and ge.
                  */
                 "filter[]"?: string[];
                 /** @description Only rows with this text in a column. */
@@ -4563,13 +4566,16 @@ export interface operations {
                 buckets?: number;
                 /** @description Most marks, at most 5000. */
                 _limit?: number;
-                /** @description Only these columns, in this order. */
+                /**
+                 * @description Only these columns, in this order. Here as in `sort` and `filter` a name in double quotes is JSON: so a name may be
+                 *     empty, begin with `-` or a quote, or have `:` in it.
+                 */
                 "columns[]"?: string[];
                 /** @description Columns to sort by, `-name` for the largest first. */
                 "sort[]"?: string[];
                 /**
                  * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
-                 *     contains, null, not_null.
+                 *     contains, null, not_null, and the value as it is shown. Lists and the like know no lt, le, gt and ge.
                  */
                 "filter[]"?: string[];
                 /** @description Only rows with this text in a column. */
@@ -4610,13 +4616,16 @@ export interface operations {
     get_block_runs_id_outputs_name_statistics: {
         parameters: {
             query?: {
-                /** @description Only these columns, in this order. */
+                /**
+                 * @description Only these columns, in this order. Here as in `sort` and `filter` a name in double quotes is JSON: so a name may be
+                 *     empty, begin with `-` or a quote, or have `:` in it.
+                 */
                 "columns[]"?: string[];
                 /** @description Columns to sort by, `-name` for the largest first. */
                 "sort[]"?: string[];
                 /**
                  * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
-                 *     contains, null, not_null.
+                 *     contains, null, not_null, and the value as it is shown. Lists and the like know no lt, le, gt and ge.
                  */
                 "filter[]"?: string[];
                 /** @description Only rows with this text in a column. */
@@ -8474,13 +8483,16 @@ export interface operations {
             query?: {
                 /** @description The run whose output is shown; without it, the newest in which the block completed. */
                 pipeline_run_id?: number;
-                /** @description Only these columns, in this order. */
+                /**
+                 * @description Only these columns, in this order. Here as in `sort` and `filter` a name in double quotes is JSON: so a name may be
+                 *     empty, begin with `-` or a quote, or have `:` in it.
+                 */
                 "columns[]"?: string[];
                 /** @description Columns to sort by, `-name` for the largest first. */
                 "sort[]"?: string[];
                 /**
                  * @description Only rows that meet all of these: column:comparison:value, the comparison one of eq, ne, lt, le, gt, ge,
-                 *     contains, null, not_null.
+                 *     contains, null, not_null, and the value as it is shown. Lists and the like know no lt, le, gt and ge.
                  */
                 "filter[]"?: string[];
                 /** @description Only rows with this text in a column. */
