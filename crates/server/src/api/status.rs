@@ -81,7 +81,7 @@ pub(crate) struct StatusView {
     disable_pipeline_edit_access: bool,
     require_user_authentication: bool,
     require_user_permissions: bool,
-    project_type: &'static str,
+    project_type: String,
     project_uuid: Option<String>,
     /// The version of Baton.
     version: &'static str,
@@ -116,6 +116,12 @@ pub(crate) struct StatusQuery {
 async fn view(shared: &Shared, by: &By, query: &StatusQuery) -> Result<StatusView, ApiError> {
     let root = shared.host.root().to_string_lossy();
     let name = shared.host.root().file_name().unwrap_or_default();
+    // Also a project whose file is broken has a status.
+    let project = shared.host.project().await.ok();
+    let settings = project.as_ref().map(|project| project.settings());
+    let (kind, uuid) = settings.map_or((None, None), |settings| {
+        (settings.project_type.clone(), settings.project_uuid.clone())
+    });
     let is_wanted = query.format.as_deref() == Some("with_activity_details");
     Ok(StatusView {
         is_instance_manager: false,
@@ -137,8 +143,8 @@ async fn view(shared: &Shared, by: &By, query: &StatusQuery) -> Result<StatusVie
         disable_pipeline_edit_access: false,
         require_user_authentication: true,
         require_user_permissions: false,
-        project_type: "standalone",
-        project_uuid: None,
+        project_type: kind.unwrap_or_else(|| "standalone".to_owned()),
+        project_uuid: uuid,
         version: env!("CARGO_PKG_VERSION"),
         activity: if is_wanted {
             Some(activity(shared, by).await?)

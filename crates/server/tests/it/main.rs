@@ -23,5 +23,7 @@ mod run_actions;
 mod run_views;
 mod served;
 mod situations;
+mod status;
+mod tokens;
 mod trigger_files;
 mod why;
