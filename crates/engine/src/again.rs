@@ -207,23 +207,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Asks the callbacks under way to stop. What they answer is kept with the block run.
-    fn stop_callbacks(&mut self) -> Result<(), String> {
-        let before = self.commands.len();
-        for block in &self.run.blocks {
-            if let Some(callbacks) = block.callbacks.as_ref().filter(|one| !one.done) {
-                self.commands.push(Command::StopAttempt {
-                    key: block.key.clone(),
-                    fence: callbacks.fence,
-                });
-            }
-        }
-        if self.commands.len() == before {
-            return Err("the run is already being cancelled".to_owned());
-        }
-        Ok(())
-    }
-
     /// Ends a run that is not to start: none of its code runs, not even callbacks.
     pub(crate) fn refuse(&mut self, reason: &str) -> Result<(), String> {
         if self.run.status != RunStatus::Initial {

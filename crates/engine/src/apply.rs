@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use baton_model::{
-    BlockError, BlockRun, BlockRunKey, BlockStatus, CallbackOn, CallbackRun, Command, Fence, Map,
-    Outcome, Plan, Run, RunEvent, RunId, RunStatus, TestResult, Timestamp, Usage,
+    BlockRun, BlockRunKey, BlockStatus, CallbackOn, Command, Fence, Map, Outcome, Plan, Run,
+    RunEvent, RunId, RunStatus, TestResult, Timestamp, Usage,
 };
 
 use crate::graph::Graph;
@@ -380,42 +380,6 @@ impl Turn<'_> {
             }
         }
         Ok(())
-    }
-
-    fn callbacks_ended(
-        &mut self,
-        key: &BlockRunKey,
-        fence: Fence,
-        error: Option<&BlockError>,
-    ) -> Result<(), String> {
-        let position = self.position(key)?;
-        match &mut self.run.blocks[position].callbacks {
-            Some(callbacks) if callbacks.fence == fence && !callbacks.done => {
-                callbacks.done = true;
-                callbacks.error = error.cloned();
-                self.changed[position] = true;
-                Ok(())
-            }
-            _ => Err(format!("the callbacks of block `{key}` are not running")),
-        }
-    }
-
-    /// Has the callbacks of an ended block run called.
-    fn call_back(&mut self, position: usize, on: CallbackOn) {
-        let fence = self.next_fence();
-        let block = &mut self.run.blocks[position];
-        block.callbacks = Some(CallbackRun {
-            on,
-            fence,
-            done: false,
-            error: None,
-        });
-        self.changed[position] = true;
-        self.commands.push(Command::RunCallbacks {
-            key: block.key.clone(),
-            on,
-            fence,
-        });
     }
 
     pub(crate) fn next_fence(&mut self) -> Fence {

@@ -8,6 +8,7 @@ mod advance;
 mod again;
 mod apply;
 pub mod backfills;
+mod callbacks;
 pub mod days;
 pub mod freshness;
 mod graph;

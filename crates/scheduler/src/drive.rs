@@ -1,31 +1,24 @@
 //! Drives one run to its end: events in, one commit per event, commands out.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use baton_base::{Class, Diagnose, chain};
 use baton_engine::Step;
 use baton_model::{
-    BlockError, BlockKind, BlockRunKey, CallbackOn, Command, FailureKind, Fence, Frame, Map,
-    Outcome, Run, RunEvent, RunStatus, Timestamp,
+    BlockError, BlockKind, BlockRunKey, CallbackOn, Command, FailureKind, Fence, Map, Outcome, Run,
+    RunEvent, RunStatus, Timestamp,
 };
-use baton_runner::{AttemptReport, Level, LogRecord, Stop, Work, YieldedItem};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use baton_runner::{AttemptReport, LogRecord, Stop, Work, YieldedItem};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::journal::Journal;
+use crate::journal::{Journal, failure_record};
+use crate::places::place;
 use crate::session::{Audience, Away, Cancel, DriveError, Notice, Session};
 use crate::supply::objects_of;
-
-/// The tag of the record of an attempt that failed: its value is the class of the failure.
-pub const FAILURE_TAG: &str = "failure";
-
-/// An attempt that waits for a place is said to do so after this time: before it, nobody would notice, and each such
-/// moment is a commit.
-const NOTICEABLE: Duration = Duration::from_millis(250);
 
 /// How long to wait before a database that is away is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -466,60 +459,6 @@ impl Driver<'_> {
     async fn tell(&self, notice: Notice) {
         self.audience.tell(notice).await;
     }
-}
-
-/// What the log says of an attempt that failed: whoever looks at nothing but logs must find it there.
-fn failure_record(at: Timestamp, block: String, attempt: u32, error: &BlockError) -> LogRecord {
-    let mut message = match &error.exception {
-        Some(exception) => format!("{exception}: {}", error.message),
-        None => error.message.clone(),
-    };
-    for frame in &error.frames {
-        let Frame {
-            file,
-            line,
-            function,
-            code,
-            ..
-        } = frame;
-        let code = code.iter().map(|code| format!("\n    {code}"));
-        message.extend(
-            [format!("\n  {file}:{line} in {function}")]
-                .into_iter()
-                .chain(code),
-        );
-    }
-    let kind = serde_json::to_value(error.kind).unwrap_or_default();
-    LogRecord {
-        at,
-        level: Level::Error,
-        block: Some(block),
-        attempt: Some(attempt),
-        message,
-        tags: Map::from_iter([(FAILURE_TAG.to_owned(), kind)]),
-    }
-}
-
-/// Waits for a place among the block processes of all runs, and says so when that takes its time.
-async fn place(
-    places: Option<Arc<Semaphore>>,
-    waits: &mpsc::UnboundedSender<RunEvent>,
-    key: &BlockRunKey,
-    fence: Fence,
-) -> Option<OwnedSemaphorePermit> {
-    let mut place = pin!(places?.acquire_owned());
-    // Nobody closes the places, and the driver hears what it is told as long as it waits for the attempt.
-    if let Ok(place) = timeout(NOTICEABLE, &mut place).await {
-        return place.ok();
-    }
-    let key = key.clone();
-    drop(waits.send(RunEvent::AttemptWaits {
-        key: key.clone(),
-        fence,
-    }));
-    let place = place.await.ok();
-    drop(waits.send(RunEvent::AttemptPlaced { key, fence }));
-    place
 }
 
 /// Writes log records in groups and passes them on.

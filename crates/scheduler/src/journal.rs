@@ -6,7 +6,48 @@ use std::path::{Path, PathBuf};
 
 use baton_base::files::{self, FileError};
 use baton_base::{Class, Diagnose};
-use baton_runner::LogRecord;
+use baton_model::{BlockError, Frame, Map, Timestamp};
+use baton_runner::{Level, LogRecord};
+
+/// The tag of the record of an attempt that failed: its value is the class of the failure.
+pub const FAILURE_TAG: &str = "failure";
+
+/// What the log says of an attempt that failed: whoever looks at nothing but logs must find it there.
+pub(crate) fn failure_record(
+    at: Timestamp,
+    block: String,
+    attempt: u32,
+    error: &BlockError,
+) -> LogRecord {
+    let mut message = match &error.exception {
+        Some(exception) => format!("{exception}: {}", error.message),
+        None => error.message.clone(),
+    };
+    for frame in &error.frames {
+        let Frame {
+            file,
+            line,
+            function,
+            code,
+            ..
+        } = frame;
+        let code = code.iter().map(|code| format!("\n    {code}"));
+        message.extend(
+            [format!("\n  {file}:{line} in {function}")]
+                .into_iter()
+                .chain(code),
+        );
+    }
+    let kind = serde_json::to_value(error.kind).unwrap_or_default();
+    LogRecord {
+        at,
+        level: Level::Error,
+        block: Some(block),
+        attempt: Some(attempt),
+        message,
+        tags: Map::from_iter([(FAILURE_TAG.to_owned(), kind)]),
+    }
+}
 
 /// Reading or writing a log failed.
 #[derive(Debug, thiserror::Error)]

@@ -8,14 +8,15 @@ mod hands;
 mod journal;
 mod kwargs;
 mod lease;
+mod places;
 mod service;
 mod session;
 mod supply;
 
 pub use clock::{Clock, wall_clock};
-pub use drive::{FAILURE_TAG, drive};
+pub use drive::drive;
 pub use hands::Hands;
-pub use journal::{Journal, JournalError, read_log, read_log_from};
+pub use journal::{FAILURE_TAG, Journal, JournalError, read_log, read_log_from};
 pub use kwargs::partition;
 pub use lease::{Lease, LeaseError};
 pub use service::{

@@ -305,7 +305,10 @@ impl Simulation {
             let from = chance.is(30).then(|| BlockUuid::from("b0"));
             // It may be driven before we are answered.
             *self.world.seen().retries.entry(row.id).or_default() += 1;
+            self.note_let_in(service, row.id).await;
             let done = service.retry(row.id, from).await;
+            // Some may have been let in meanwhile.
+            self.note_let_in(service, row.id).await;
             self.world
                 .say(format!("retry {}: {}", row.id, done.is_ok()));
             if done.is_err() {
@@ -324,6 +327,21 @@ impl Simulation {
             self.world
                 .say(format!("submit: {:?}", made[0].as_ref().ok()));
         }
+    }
+
+    /// Notes which runs were let in before this one is wanted once more.
+    async fn note_let_in(&self, service: &Service, again: RunId) {
+        let open = self
+            .world
+            .gently(service.store().open_runs())
+            .await
+            .unwrap();
+        let let_in = open
+            .iter()
+            .filter(|run| run.is_admitted && run.status == RunStatus::Initial)
+            .map(|run| run.id);
+        let mut seen = self.world.seen();
+        seen.let_in_before.entry(again).or_default().extend(let_in);
     }
 
     /// Compares what is stored with what must hold.

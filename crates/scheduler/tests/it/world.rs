@@ -41,9 +41,6 @@ impl Chance {
     }
 }
 
-/// Longer than it takes from the admission of a run to its start.
-const LATELY: i64 = 5 * SECOND;
-
 /// What is open, by what it counts for.
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
@@ -53,8 +50,6 @@ pub(crate) struct Opened {
     pub(crate) cpu: u64,
     /// A person has started it again, whatever the limits.
     pub(crate) is_exempt: bool,
-    /// When somebody began to drive it.
-    pub(crate) at: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +64,8 @@ pub(crate) struct Seen {
     pub(crate) fences: BTreeMap<RunId, u64>,
     pub(crate) ends: BTreeMap<RunId, u32>,
     pub(crate) retries: BTreeMap<RunId, u32>,
+    /// What had been let in and had not started when somebody wanted a run once more.
+    pub(crate) let_in_before: BTreeMap<RunId, BTreeSet<RunId>>,
     pub(crate) statuses: BTreeMap<RunId, RunStatus>,
     /// Dates whose plan could not be made at least once.
     pub(crate) undrawn: BTreeSet<(TriggerId, Timestamp)>,
@@ -178,7 +175,6 @@ impl World {
             pools: run.plan.occasion.pools.clone(),
             cpu: run.plan.reserved.cpu,
             is_exempt: self.seen().retries.contains_key(&run.id),
-            at: self.now(),
         };
         if !opened.is_exempt {
             self.count(run.id, &opened);
@@ -189,12 +185,17 @@ impl World {
     /// Checks every limit before one more run is open.
     fn count(&self, id: RunId, new: &Opened) {
         let bounds = self.bounds.lock().unwrap().clone();
-        // A retry by hand waits for nobody: one that comes between the admission of a run and its start is not that run's fault.
-        let lately = self.now().0 - LATELY;
-        let open: Vec<Opened> = (self.seen().open.values())
-            .filter(|one| !(one.is_exempt && one.at.0 > lately))
-            .cloned()
+        let seen = self.seen();
+        // A retry by hand waits for nobody: what had been let in before it starts beside it.
+        let came_after = |other: &RunId| {
+            let let_in = seen.let_in_before.get(other);
+            let_in.is_some_and(|let_in| let_in.contains(&id))
+        };
+        let open: Vec<Opened> = (seen.open.iter())
+            .filter(|(other, one)| !(one.is_exempt && came_after(other)))
+            .map(|(_, one)| one.clone())
             .collect();
+        drop(seen);
         let check = |what: &str, open: usize, limit: Option<u32>| {
             if limit.is_some_and(|limit| open >= limit as usize) {
                 self.wrong(format!(
