@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use baton_engine::triggers::{TriggerHistory, decide};
 use baton_engine::why::{Why, WhyFacts, why, why_no_run};
-use baton_model::{Cause, RunId, RunStatus, Timestamp, Trigger, TriggerKind, TriggerSettings};
+use baton_model::{RunId, RunStatus, Timestamp, Trigger, TriggerKind, TriggerSettings};
 use baton_scheduler::is_scheduled;
 use baton_store::RunPage;
 
@@ -25,11 +25,9 @@ impl ProjectState {
             self.is_served()
         };
         let seen = schedules.then_some(now);
-        // Of several servers that are at work, one goes on with the runs of another.
-        let is_theirs =
-            schedules && self.store.is_shared() && run.plan.occasion.cause != Cause::Hand;
+        let drivers = self.drivers().await?;
         let is_driven =
-            run.status != RunStatus::Running || is_theirs || self.drivers().await?.has(id);
+            run.status != RunStatus::Running || drivers.go_on_with(id, run.plan.occasion.cause);
         let pipeline = &run.plan.pipeline;
         let usual = self.usual_of_pipelines(std::slice::from_ref(pipeline), Some(id));
         let usual = usual.await?.remove(pipeline);
