@@ -1,10 +1,10 @@
 //! `backfills`: one run for each interval of a window.
 
 use axum::extract::State;
-use baton_app::{Detail, Wish, moment};
+use baton_app::{Detail, Wish};
 use baton_engine::backfills::{Preview, variables};
 use baton_model::{
-    Backfill, BackfillId, BackfillStatus, Interval, IntervalUnit, Map, PipelineUuid, Timestamp,
+    Backfill, BackfillId, BackfillStatus, Interval, IntervalUnit, Map, PipelineUuid,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -199,12 +199,6 @@ fn wrong(key: &str) -> ApiError {
     ApiError::invalid(format!("`{key}` cannot have this value"))
 }
 
-fn at(key: &str, text: Option<String>) -> Result<Option<Timestamp>, ApiError> {
-    let text = text.filter(|text| !text.is_empty());
-    text.map(|text| moment(&text).ok_or_else(|| wrong(key)))
-        .transpose()
-}
-
 impl BackfillChange {
     /// Puts what a request sets into a backfill, and gives what it wishes.
     fn apply(self, backfill: &mut Backfill) -> Result<Option<Wish>, ApiError> {
@@ -212,10 +206,10 @@ impl BackfillChange {
             backfill.name = name;
         }
         if let Field::Given(text) = self.start_datetime {
-            backfill.start = at("start_datetime", text)?;
+            backfill.start = times::read("start_datetime", text.as_deref())?;
         }
         if let Field::Given(text) = self.end_datetime {
-            backfill.end = at("end_datetime", text)?;
+            backfill.end = times::read("end_datetime", text.as_deref())?;
         }
         if let Field::Given(unit) = self.interval_type {
             backfill.unit = unit;

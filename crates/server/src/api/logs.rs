@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use baton_app::{LogPage, LogQuery, moment};
+use baton_app::{LogPage, LogQuery};
 use baton_model::{PipelineUuid, RunId, Timestamp};
 use baton_runner::{Level, LogRecord};
 use baton_store::{RunPage, RunRow};
@@ -62,11 +62,9 @@ fn at(given: [(&str, Option<String>); 2]) -> Result<Option<Timestamp>, ApiError>
         let Some(text) = text else {
             continue;
         };
-        let seconds = text.parse::<f64>().ok();
-        let found = seconds.map(|seconds| Timestamp((seconds * 1e6) as i64));
-        return match found.or_else(|| moment(&text)) {
-            Some(at) => Ok(Some(at)),
-            None => Err(ApiError::invalid(format!("`{name}` is not a moment"))),
+        return match text.parse::<f64>() {
+            Ok(seconds) => Ok(Some(Timestamp((seconds * 1e6) as i64))),
+            Err(_) => times::read(name, Some(&text)),
         };
     }
     Ok(None)

@@ -198,12 +198,6 @@ pub(crate) struct RunQuery {
     order_by: Option<String>,
 }
 
-fn moment(name: &str, text: Option<&String>) -> Result<Option<baton_model::Timestamp>, ApiError> {
-    let wrong = || ApiError::invalid(format!("`{name}` is not a moment"));
-    text.map(|text| baton_app::moment(text).ok_or_else(wrong))
-        .transpose()
-}
-
 impl RunQuery {
     fn page(self, paging: &Paging) -> Result<RunPage, ApiError> {
         Ok(RunPage {
@@ -220,8 +214,8 @@ impl RunQuery {
             backfill: self.backfill_id.map(BackfillId),
             statuses: self.status,
             causes: self.cause,
-            from: moment("from", self.from.as_ref())?,
-            to: moment("to", self.to.as_ref())?,
+            from: times::read("from", self.from.as_deref())?,
+            to: times::read("to", self.to.as_deref())?,
             text: self.search,
             order: match self.order_by.as_deref() {
                 None | Some("-id" | "-created_at") => RunOrder::Newest,

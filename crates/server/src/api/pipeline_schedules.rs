@@ -1,7 +1,6 @@
 //! `pipeline_schedules`: triggers, in Mage's word.
 
 use axum::extract::State;
-use baton_app::moment;
 use baton_model::{PipelineUuid, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind};
 use baton_store::RunPage;
 use schemars::JsonSchema;
@@ -194,13 +193,6 @@ pub(crate) async fn show(
     Ok(One(view(&shared, &by, &trigger).await?))
 }
 
-/// A moment that a request names; an empty text is none.
-fn at(key: &str, text: Option<String>) -> Result<Option<Timestamp>, ApiError> {
-    let wrong = || ApiError::invalid(format!("`{key}` cannot have this value"));
-    let text = text.filter(|text| !text.is_empty());
-    text.map(|text| moment(&text).ok_or_else(wrong)).transpose()
-}
-
 impl TriggerChange {
     /// Puts what a request sets into a trigger.
     pub(crate) fn apply(self, trigger: &mut Trigger) -> Result<(), ApiError> {
@@ -214,7 +206,7 @@ impl TriggerChange {
             trigger.interval = interval;
         }
         if let Field::Given(text) = self.start_time {
-            trigger.start_time = at("start_time", text)?;
+            trigger.start_time = times::read("start_time", text.as_deref())?;
         }
         if let Some(status) = self.status {
             trigger.is_active = match status.as_str() {
@@ -227,7 +219,7 @@ impl TriggerChange {
             };
         }
         if let Field::Given(text) = self.last_enabled_at {
-            trigger.last_enabled_at = at("last_enabled_at", text)?;
+            trigger.last_enabled_at = times::read("last_enabled_at", text.as_deref())?;
         }
         if let Field::Given(variables) = self.variables {
             trigger.variables = variables.unwrap_or_default();

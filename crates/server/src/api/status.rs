@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use baton_model::RunStatus;
+use baton_project::Project;
 use baton_scheduler::Role;
 use baton_store::RunPage;
 use schemars::JsonSchema;
@@ -118,10 +119,8 @@ async fn view(shared: &Shared, by: &By, query: &StatusQuery) -> Result<StatusVie
     let name = shared.host.root().file_name().unwrap_or_default();
     // Also a project whose file is broken has a status.
     let project = shared.host.project().await.ok();
-    let settings = project.as_ref().map(|project| project.settings());
-    let (kind, uuid) = settings.map_or((None, None), |settings| {
-        (settings.project_type.clone(), settings.project_uuid.clone())
-    });
+    let settings = project.as_ref().map(Project::settings);
+    let kind = settings.and_then(|settings| settings.project_type.clone());
     let is_wanted = query.format.as_deref() == Some("with_activity_details");
     Ok(StatusView {
         is_instance_manager: false,
@@ -144,7 +143,7 @@ async fn view(shared: &Shared, by: &By, query: &StatusQuery) -> Result<StatusVie
         require_user_authentication: true,
         require_user_permissions: false,
         project_type: kind.unwrap_or_else(|| "standalone".to_owned()),
-        project_uuid: uuid,
+        project_uuid: settings.and_then(|settings| settings.project_uuid.clone()),
         version: env!("CARGO_PKG_VERSION"),
         activity: if is_wanted {
             Some(activity(shared, by).await?)
