@@ -71,6 +71,11 @@ impl<T: DeserializeOwned> Query<T> {
                 if let Some(name) = text.strip_prefix("missing field ") {
                     return Err(ApiError::invalid(format!("{name} is missing")));
                 }
+                let text = match text.as_str() {
+                    // Several values where one is wanted.
+                    "unsupported value" => "give it once",
+                    other => other,
+                };
                 let name = error.path().iter().next().map(ToString::to_string);
                 let name = name.unwrap_or_default();
                 Err(ApiError::invalid(format!(
@@ -281,7 +286,14 @@ mod tests {
         assert_eq!(wanted.is_on, Some(true));
         let Query(wanted) = Query::<Wanted>::parse("status=one").unwrap();
         assert_eq!(wanted.status, ["one"]);
-        for (wrong, name) in [("number=x", "`number`"), ("is_on=maybe", "`is_on`")] {
+        for (wrong, name) in [
+            ("number=x", "`number` cannot"),
+            ("is_on=maybe", "`is_on` cannot"),
+            (
+                "name=a&name[]=b",
+                "`name` cannot have this value: give it once",
+            ),
+        ] {
             let error = Query::<Wanted>::parse(wrong).err().unwrap();
             assert!(error.message.contains(name), "{}", error.message);
         }

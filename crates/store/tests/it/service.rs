@@ -107,6 +107,12 @@ pub(crate) async fn triggers_are_kept(database: &impl Database) {
     assert_eq!(other.trigger(one.id).await.unwrap().as_ref(), Some(&one));
     let all = [&more[1], &one, &more[0]].map(Clone::clone);
     assert_eq!(other.triggers().await.unwrap(), all);
+    let of = async |ids: &[i64]| {
+        let ids: Vec<TriggerId> = ids.iter().copied().map(TriggerId).collect();
+        other.triggers_of(&ids).await.unwrap()
+    };
+    assert_eq!(of(&[3, 1, 99]).await, [one.clone(), more[1].clone()]);
+    assert_eq!(of(&[]).await, []);
     let named = async |name| other.trigger_named(&"demo".into(), name).await.unwrap();
     assert_eq!(named("nightly").await, Some(one.clone()));
     assert_eq!(named("daily").await, None);
