@@ -221,11 +221,10 @@ export async function readRun(run: number, pipeline: string): Promise<Started | 
     const answer = map(await ask<unknown>('GET', '/api/pipeline_runs/{id}', { path: { id: run } }));
     const from = map(answer.pipeline_run);
     if (from.pipeline_uuid !== pipeline) return null;
-    const blocks = map(await ask<unknown>('GET', '/api/pipeline_runs/{id}/block_runs', { path: { id: run } }));
     return {
       run,
       status: text(from.status),
-      blockRuns: list(blocks.block_runs).map((one) => {
+      blockRuns: list(from.block_runs).map((one) => {
         const block = map(one);
         return { id: someNumber(block.id) ?? 0, block: text(block.block_uuid) };
       }),

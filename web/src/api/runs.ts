@@ -67,7 +67,7 @@ export const runs = {
     queryOptions({
       queryKey: ['runs', 'show', id],
       queryFn: async ({ signal }) =>
-        (await ask<{ pipeline_run: RunDetail }>('GET', '/api/pipeline_runs/{id}', { path: { id }, signal })).pipeline_run,
+        (await ask<{ pipeline_run: RunDetail }>('GET', '/api/pipeline_runs/{id}', { path: { id }, query: { block_runs: '0' }, signal })).pipeline_run,
     }),
   blocks: (id: number) =>
     queryOptions({

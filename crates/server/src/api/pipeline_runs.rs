@@ -18,7 +18,7 @@ use crate::answer::{Many, Metadata, Named, One};
 use crate::body::{IdempotencyKey, Payload, Sent};
 use crate::error::ApiError;
 use crate::guard::bearer;
-use crate::params::{Paging, Path, Query};
+use crate::params::{Paging, Path, Query, flag};
 use crate::{Shared, times, words};
 
 /// Rows of a page when no number is asked for.
@@ -91,7 +91,9 @@ pub(crate) struct RunDetail {
 pub(crate) struct RunWhole {
     #[serde(flatten)]
     run: RunDetail,
-    block_runs: Vec<BlockRunView>,
+    /// None where they are not wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_runs: Option<Vec<BlockRunView>>,
 }
 
 impl Named for RunView {
@@ -317,19 +319,33 @@ impl WaitQuery {
     }
 }
 
+/// What of one run is wanted, and when.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ShowQuery {
+    /// Seconds to wait for the end of the run, at most 300.
+    #[serde(rename = "_wait")]
+    wait: Option<u64>,
+    /// `0` leaves out the blocks, which there may be thousands of.
+    #[serde(default, deserialize_with = "flag")]
+    block_runs: Option<bool>,
+}
+
 /// One run with its blocks; with `_wait` as soon as it has ended.
 pub(crate) async fn show(
     State(shared): State<Shared>,
     by: By,
     Path(id): Path<i64>,
-    Query(query): Query<WaitQuery>,
+    Query(query): Query<ShowQuery>,
 ) -> Result<One<RunWhole>, ApiError> {
-    query.wait(&shared, &by, RunId(id)).await?;
+    let wait = WaitQuery { wait: query.wait };
+    wait.wait(&shared, &by, RunId(id)).await?;
     let row = shared.host.run_row(&by.0, RunId(id)).await?;
-    Ok(One(RunWhole {
-        run: detail_of(&shared, &by, &row).await?,
-        block_runs: block_runs::of_run(&shared, &by.0, &row).await?,
-    }))
+    let block_runs = match query.block_runs {
+        Some(false) => None,
+        _ => Some(block_runs::of_run(&shared, &by.0, &row).await?),
+    };
+    let run = detail_of(&shared, &by, &row).await?;
+    Ok(One(RunWhole { run, block_runs }))
 }
 
 /// A call of a trigger. Whatever it says besides is part of the event.

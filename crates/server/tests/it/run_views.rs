@@ -36,6 +36,10 @@ async fn runs_tell_of_their_pipeline_and_trigger() {
         .await;
     assert_eq!(blocks["block_runs"][0]["block_uuid"], "gone");
     assert_eq!(whole["block_runs"], blocks["block_runs"]);
+    let brief = served
+        .get(&format!("/api/pipeline_runs/{run}?block_runs=0"))
+        .await;
+    assert_eq!(brief["pipeline_run"].get("block_runs"), None);
 
     // Without trigger and pipeline a run keeps what it knows itself.
     let path = format!("/api/pipeline_schedules/{}", trigger["id"]);

@@ -3376,7 +3376,8 @@ export interface components {
             event_variables: {
                 [key: string]: unknown;
             };
-            block_runs: components["schemas"]["BlockRun"][];
+            /** @description None where they are not wanted. */
+            block_runs?: components["schemas"]["BlockRun"][] | null;
         };
         /** @description A trigger. */
         PipelineSchedule: {
@@ -6321,6 +6322,8 @@ export interface operations {
             query?: {
                 /** @description Seconds to wait for the end of the run, at most 300. */
                 _wait?: number;
+                /** @description `0` leaves out the blocks, which there may be thousands of. */
+                block_runs?: boolean;
             };
             header?: never;
             path: {
