@@ -3,7 +3,7 @@ import { queryOptions } from '@tanstack/react-query';
 
 import type { Column } from '../core/notebook/model';
 import { list, map, someNumber, someText, text } from '../lib/json';
-import { type ColumnFacts, queryOf, type TableView } from '../core/notebook/table';
+import { type ColumnFacts, columnName, queryOf, type TableView } from '../core/notebook/table';
 import { address, ask } from './client';
 
 /** Rows of a page. */
@@ -75,7 +75,7 @@ export const tables = {
         const answer = map(
           await ask<unknown>('GET', '/api/block_runs/{id}/outputs/{name}/statistics', {
             path: { id: blockRun, name: product },
-            query: { ...queryOf({ ...view, sort: null }), 'columns[]': columns },
+            query: { ...queryOf({ ...view, sort: null }), 'columns[]': columns.map(columnName) },
             signal,
           }),
         );

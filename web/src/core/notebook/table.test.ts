@@ -14,6 +14,14 @@ describe('a view', () => {
     ).toEqual({ 'sort[]': ['-dep_delay'], 'filter[]': ['carrier:eq:HA'], search: 'x' });
   });
 
+  test.each(['', '-a', 'a:b', '"a"'])('names the column %j so that it cannot be read in another way', (column) => {
+    const name = JSON.stringify(column);
+    expect(queryOf({ sort: { column, down: true }, conditions: [{ column, comparison: 'eq', value: '1:2' }], search: '' })).toEqual({
+      'sort[]': [`-${name}`],
+      'filter[]': [`${name}:eq:1:2`],
+    });
+  });
+
   test('a header sorts upwards, downwards, not', () => {
     const up = sortedBy(WHOLE, 'a');
     const down = sortedBy(up, 'a');

@@ -18,12 +18,17 @@ export interface TableView {
 
 export const WHOLE: TableView = { sort: null, conditions: [], search: '' };
 
+/** The name of a column as queries have it: one that could be read in another way stands in quotes. */
+export function columnName(name: string): string {
+  return name === '' || /^[-"]|:/.test(name) ? JSON.stringify(name) : name;
+}
+
 /** What is asked of the server for a view. */
 export function queryOf(view: TableView): Record<string, string | readonly string[]> {
   return {
-    ...(view.sort ? { 'sort[]': [`${view.sort.down ? '-' : ''}${view.sort.column}`] } : {}),
+    ...(view.sort ? { 'sort[]': [`${view.sort.down ? '-' : ''}${columnName(view.sort.column)}`] } : {}),
     ...(view.conditions.length > 0
-      ? { 'filter[]': view.conditions.map((one) => `${one.column}:${one.comparison}:${one.value}`) }
+      ? { 'filter[]': view.conditions.map((one) => `${columnName(one.column)}:${one.comparison}:${one.value}`) }
       : {}),
     ...(view.search === '' ? {} : { search: view.search }),
   };
