@@ -249,6 +249,53 @@ fn cancelling_a_run_of_a_server_cancels_those_that_it_started() {
     assert_gone(&processes.collect::<Vec<_>>()[..1], Duration::from_secs(2));
 }
 
+/// The block that started runs is repeated when its server was killed; the runs are found again, as often as they were
+/// started, ended or not.
+#[test]
+fn a_block_that_is_repeated_after_a_crash_finds_the_runs_that_it_started() {
+    let mut project = with_child();
+    let scratch = project.scratch().display().to_string();
+    let slow = format!(
+        "import os, time\n\n@custom\ndef wait(*args, **kwargs):\n    while not os.path.exists('{scratch}/go'):\n        time.sleep(0.01)\n"
+    );
+    project.block("slow", "wait", "custom", &[], "", &slow);
+    let code = [
+        "@custom\ndef start(*args, **kwargs):",
+        "    done = trigger_pipeline('child', variables={'v': 'done'}, check_status=True)",
+        "    beside = [trigger_pipeline('slow', variables={'n': 1}) for _ in range(2)]",
+        "    open('begun', 'w').close()",
+        "    last = trigger_pipeline('slow', variables={'n': 2}, check_status=True)",
+        "    return [done.id, *[one.id for one in beside], last.id]\n",
+    ];
+    parent(&mut project, &code.join("\n"));
+    project.file(
+        "pipelines/parent/triggers.yaml",
+        "triggers:\n- {name: hook, schedule_type: api, schedule_interval: null, start_time: null, status: active}\n",
+    );
+    let mut server = Server::start(&project);
+    let run = server.call(&server.trigger("parent", "hook"), &json!({}));
+    until("the runs below", || {
+        let open = runs_of(&project, "slow");
+        let are_open = open.iter().filter(|one| one["status"] == "running").count() == 3;
+        (are_open && project.scratch().join("begun").exists()).then_some(())
+    });
+    server.kill();
+    let server = Server::start(&project);
+    fs::write(project.scratch().join("go"), "").unwrap();
+    assert_eq!(server.ended(run)["status"], "completed");
+    let mut started: Vec<Value> = ["child", "slow"]
+        .iter()
+        .flat_map(|pipeline| runs_of(&project, pipeline))
+        .map(|run| run["run_id"].clone())
+        .collect();
+    started.sort_by_key(Value::as_i64);
+    assert_eq!(started.len(), 4, "{started:?}");
+    let found: Vec<Value> = (0..4)
+        .map(|number| project.output("parent", "start", &["--name", &format!("output_{number}")]))
+        .collect();
+    assert_eq!(found, started);
+}
+
 #[test]
 fn a_killed_host_takes_the_runs_below_with_it() {
     let (project, mut host, processes) = waiting();

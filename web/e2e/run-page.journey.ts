@@ -82,6 +82,6 @@ test('every attempt of a block has its time, its error and its log', async ({ pa
   // The callback of the failure has its own.
   await page.goto(`/pipelines/tried/runs/${run}?panel=logs`);
   await expect(page.getByRole('group', { name: 'Error of a callback' })).toContainText('OSError: no mail today');
-  await expect(page.getByText('a callback failed: OSError: no mail today')).toBeVisible();
+  await expect(page.getByText('a callback failed: OSError: no mail today', { exact: true })).toBeVisible();
   await expectAccessible(page);
 });

@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use baton_model::{Map, PipelineUuid, RunId};
+use baton_model::{BlockRunKey, Map, PipelineUuid, RunId};
 use baton_runner::{Refusal, RefusalKind, Strategy, companion_ended, start_companion};
 use baton_scheduler::Cancel;
 use rustix::process::{Pid, Signal, kill_process};
@@ -86,6 +86,8 @@ pub struct Beginning {
     pub variables: Map,
     /// The run whose block starts it.
     pub parent: RunId,
+    /// The block run that does.
+    pub asked_by: BlockRunKey,
     /// The global data product that it is to renew, and a lock to be held meanwhile.
     pub product: Option<(String, File)>,
 }
@@ -237,6 +239,8 @@ impl ChildRuns {
             variables,
             parent,
             product,
+            // Runs that are processes of their own end with those that started them: none is found again.
+            asked_by: _,
         } = beginning;
         let (product, lock) = product.map_or((None, None), |(name, lock)| (Some(name), Some(lock)));
         let mut held = self.held.clone();

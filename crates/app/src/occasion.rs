@@ -126,6 +126,7 @@ pub(crate) fn of_wanted(wanted: &Wanted) -> Circumstances {
         event: wanted.event.clone(),
         product: wanted.product.clone(),
         parent: wanted.parent,
+        asked_by: wanted.asked_by.clone(),
         cause: wanted.cause,
         trigger: trigger.map(|trigger| trigger.id),
         backfill: wanted.backfill,
@@ -212,7 +213,7 @@ fn scheduled(
 }
 
 /// Makes moments of the variables that are moments.
-fn revive(variables: &mut Map) {
+pub(crate) fn revive(variables: &mut Map) {
     for name in MOMENTS {
         if let Some(Value::String(text)) = variables.get(name)
             && let Some(iso) = iso_of(text)

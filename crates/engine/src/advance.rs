@@ -418,13 +418,16 @@ impl Turn<'_> {
         block.fence = fence;
         block.started_at.get_or_insert(self.now);
         block.error = None;
+        let number = block.attempt;
+        let lost = block.attempts.pop_if(|newest| newest.number == number);
         if block.attempts.len() >= REMEMBERED_ATTEMPTS {
             block.attempts.remove(0);
         }
         block.attempts.push(AttemptRun {
-            number: block.attempt,
+            number,
             status: BlockStatus::Running,
             started_at: self.now,
+            lost_since: lost.map(|lost| lost.lost_since.unwrap_or(lost.started_at)),
             waits: false,
             ended_at: None,
             error: None,

@@ -260,7 +260,9 @@ impl Turn<'_> {
                 let block = &mut self.run.blocks[position];
                 // The start that follows counts up again: the lost attempt is repeated, not retried.
                 block.attempt = block.attempt.saturating_sub(1);
-                block.attempts.pop();
+                if let Some(lost) = block.attempts.last_mut() {
+                    lost.status = BlockStatus::Cancelled;
+                }
             }
             BlockStatus::Initial => {
                 if let Some(at) = block.retry_at.filter(|at| *at > self.now) {

@@ -36,7 +36,7 @@ pub struct TestResult {
     pub line: Option<u32>,
 }
 
-/// An attempt of a block run. One that was lost with its process is not told: it starts again under the same number.
+/// An attempt of a block run. One that was lost with its process is told until it starts again under the same number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptRun {
     /// Its number, from 1.
@@ -45,6 +45,9 @@ pub struct AttemptRun {
     pub status: BlockStatus,
     /// When it started; while it waits for a place among the block processes of the server, when it began to wait.
     pub started_at: Timestamp,
+    /// When one of this number first started that was lost with its process: what that began may go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_since: Option<Timestamp>,
     /// Whether it waits for such a place.
     #[serde(default, skip_serializing_if = "is_false")]
     pub waits: bool,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackfillId, BlockError, BlockKind, BlockUuid, Cause, CodeHash, Interval, Items, Language, Map,
-    PipelineKind, PipelineUuid, PoolUse, Reserved, ResourceSettings, RunId, RunStatus, Timestamp,
-    TriggerId,
+    BackfillId, BlockError, BlockKind, BlockRunKey, BlockUuid, Cause, CodeHash, Interval, Items,
+    Language, Map, PipelineKind, PipelineUuid, PoolUse, Reserved, ResourceSettings, RunId,
+    RunStatus, Timestamp, TriggerId,
 };
 
 /// What a failed block means for the rest of its run.
@@ -165,6 +165,9 @@ pub struct Occasion {
     /// The run whose block started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<RunId>,
+    /// The block run that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<BlockRunKey>,
     /// Why it exists.
     #[serde(default)]
     pub cause: Cause,

@@ -108,6 +108,34 @@ pub struct Trigger {
     pub updated_at: Timestamp,
 }
 
+impl Trigger {
+    /// A trigger without a number that is off and has nothing set.
+    pub fn new(pipeline: PipelineUuid, name: String, kind: TriggerKind, at: Timestamp) -> Self {
+        Self {
+            id: TriggerId(0),
+            pipeline,
+            name,
+            kind,
+            interval: None,
+            start_time: None,
+            is_active: false,
+            last_enabled_at: None,
+            variables: Map::new(),
+            sla: None,
+            settings: Map::new(),
+            token: None,
+            description: None,
+            matchers: Vec::new(),
+            tags: Vec::new(),
+            product: None,
+            is_declared: false,
+            taken_out_at: None,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
 /// What happens to dates of a schedule that came while nothing could start their runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -194,6 +194,17 @@ impl Store {
         found.iter().map(|row| row.run("id")).collect()
     }
 
+    /// Runs that blocks of this one have started since a moment, the oldest first.
+    pub async fn children_since(
+        &self,
+        run: RunId,
+        since: Timestamp,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let sql = "select id from run where parent_id = $1 and created_at >= $2 order by id";
+        let found = self.database.fetch(sql, values![run, since]).await?;
+        found.iter().map(|row| row.run("id")).collect()
+    }
+
     /// How far the open runs have come, and those that are newer than `after`.
     pub async fn open_marks(&self, after: RunId) -> Result<Vec<Mark>, StoreError> {
         let sql = "select id, version, status from run

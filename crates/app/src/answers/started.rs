@@ -39,6 +39,7 @@ impl ProjectAnswers {
             trigger: trigger.unwrap_or_else(|| FROM_CODE.to_owned()),
             variables: with_remote_blocks(variables, &remote_blocks),
             parent: asker.run,
+            asked_by: asker.block.clone(),
             product: None,
         };
         let run = self.children.start(beginning).await?;
@@ -82,6 +83,7 @@ impl ProjectAnswers {
             trigger: FOR_PRODUCT.to_owned(),
             variables: with_remote_blocks(variables, &remote_blocks),
             parent: asker.run,
+            asked_by: asker.block.clone(),
             product: Some((product.uuid.clone(), lock)),
         };
         let run = self.children.start(beginning).await?;

@@ -71,28 +71,17 @@ impl Host {
         if taken.is_some_and(|taken| Some(taken.id) != backfill.trigger) {
             name = format!("{name} ({})", backfill.id);
         }
+        // No kind, so that nothing but the backfill makes runs of it.
+        let kind = TriggerKind::Other("backfill".to_owned());
         let trigger = Trigger {
             id: stored.as_ref().map_or(TriggerId(0), |stored| stored.id),
-            pipeline: backfill.pipeline.clone(),
-            name,
-            // No kind, so that nothing but the backfill makes runs of it.
-            kind: TriggerKind::Other("backfill".to_owned()),
             interval: Some("@once".to_owned()),
-            start_time: None,
             is_active: true,
             last_enabled_at: Some(at),
             variables: backfill.variables.clone(),
-            sla: None,
             settings: settings_of(backfill, false),
-            token: None,
-            description: None,
-            matchers: Vec::new(),
-            tags: Vec::new(),
-            product: None,
-            is_declared: false,
-            taken_out_at: None,
             created_at: stored.map_or(at, |stored| stored.created_at),
-            updated_at: at,
+            ..Trigger::new(backfill.pipeline.clone(), name, kind, at)
         };
         let kept = self.store().put_trigger(trigger).await?;
         self.service().trigger_changed(kept.id);

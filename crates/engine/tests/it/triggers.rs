@@ -7,9 +7,7 @@ use baton_engine::triggers::{
     Decision, Expected, MOST_AT_ONCE, TriggerHistory, Waiting, circle, collisions, decide,
     forecast, has_served, next_dates, pool_loads, told,
 };
-use baton_model::{
-    After, Map, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings,
-};
+use baton_model::{After, RunStatus, Timestamp, Trigger, TriggerId, TriggerKind, TriggerSettings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -32,27 +30,14 @@ pub(crate) fn trigger(interval: &str, settings: Value) -> Trigger {
     let Value::Object(settings) = settings else {
         panic!("settings are an object")
     };
+    let (name, kind) = ("nightly".to_owned(), TriggerKind::Time);
     Trigger {
         id: TriggerId(1),
-        pipeline: "demo".into(),
-        name: "nightly".to_owned(),
-        kind: TriggerKind::Time,
         interval: Some(interval.to_owned()),
-        start_time: None,
         is_active: true,
-        last_enabled_at: None,
-        variables: Map::new(),
-        sla: None,
         settings,
-        token: None,
-        description: None,
-        matchers: Vec::new(),
-        tags: Vec::new(),
-        product: None,
         is_declared: true,
-        taken_out_at: None,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
+        ..Trigger::new("demo".into(), name, kind, Timestamp(0))
     }
 }
 

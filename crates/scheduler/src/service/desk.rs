@@ -8,7 +8,8 @@ use std::pin::Pin;
 use baton_base::Class;
 use baton_engine::admission::PipelineLimits;
 use baton_model::{
-    BackfillId, Cause, CodeHash, Machine, Map, PipelineUuid, Plan, Run, RunId, Timestamp, Trigger,
+    BackfillId, BlockRunKey, Cause, CodeHash, Machine, Map, PipelineUuid, Plan, Run, RunId,
+    Timestamp, Trigger,
 };
 use baton_store::CallKey;
 
@@ -39,6 +40,8 @@ pub struct Wanted {
     pub backfill: Option<BackfillId>,
     /// The run whose block wants it.
     pub parent: Option<RunId>,
+    /// The block run that wants it.
+    pub asked_by: Option<BlockRunKey>,
     /// The global data product that it renews.
     pub product: Option<String>,
     /// The run that it repeats.
@@ -60,6 +63,7 @@ impl Wanted {
             queue_limit: None,
             backfill: None,
             parent: None,
+            asked_by: None,
             product: None,
             repeats: None,
         }

@@ -12,7 +12,7 @@ use baton_engine::admission::{
     Admission, Limits, OnLimit, PipelineLimits, RunTicket, TriggerLimits, admit,
 };
 use baton_model::{
-    BlockUuid, Cause, Machine, Map, OnFailure, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp,
+    BlockUuid, Cause, Machine, OnFailure, PipelineUuid, PoolUse, RunId, RunStatus, Timestamp,
     Trigger, TriggerId, TriggerKind,
 };
 use baton_products::Products;
@@ -66,27 +66,13 @@ fn trigger(pipeline: &PipelineUuid, name: String, kind: TriggerKind, settings: V
     let Value::Object(settings) = settings else {
         panic!("settings are an object")
     };
+    let begin = Timestamp(BEGIN);
     Trigger {
-        id: TriggerId(0),
-        pipeline: pipeline.clone(),
-        name,
-        kind,
-        interval: None,
-        start_time: None,
         is_active: true,
-        last_enabled_at: Some(Timestamp(BEGIN)),
-        variables: Map::new(),
-        sla: None,
+        last_enabled_at: Some(begin),
         settings,
-        token: None,
-        description: None,
-        matchers: Vec::new(),
-        tags: Vec::new(),
-        product: None,
         is_declared: true,
-        taken_out_at: None,
-        created_at: Timestamp(BEGIN),
-        updated_at: Timestamp(BEGIN),
+        ..Trigger::new(pipeline.clone(), name, kind, begin)
     }
 }
 

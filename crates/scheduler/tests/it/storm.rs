@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use baton_engine::admission::PipelineLimits;
 use baton_model::{
-    CodeHash, Machine, Map, OnFailure, Outcome, PipelineUuid, Run, RunId, RunStatus, Timestamp,
-    Trigger, TriggerId, TriggerKind,
+    CodeHash, Machine, OnFailure, Outcome, PipelineUuid, Run, RunId, RunStatus, Timestamp, Trigger,
+    TriggerKind,
 };
 use baton_products::Products;
 use baton_runner::{Attempt, AttemptReport, LogRecord, Stop, YieldedItem};
@@ -157,28 +157,15 @@ impl Hands for StormHands {
 
 /// A trigger that is due at full hours.
 fn trigger(number: usize) -> Trigger {
+    let pipeline = PipelineUuid::new(format!("pipeline_{number}"));
+    let (name, begin) = ("hourly".to_owned(), Timestamp(BEGIN));
     Trigger {
-        id: TriggerId(0),
-        pipeline: PipelineUuid::new(format!("pipeline_{number}")),
-        name: "hourly".to_owned(),
-        kind: TriggerKind::Time,
         interval: Some("0 * * * *".to_owned()),
-        start_time: None,
         is_active: true,
         // After the date before.
         last_enabled_at: Some(Timestamp(BEGIN + 1800 * SECOND)),
-        variables: Map::new(),
-        sla: None,
-        settings: Map::new(),
-        token: None,
-        description: None,
-        matchers: Vec::new(),
-        tags: Vec::new(),
-        product: None,
         is_declared: true,
-        taken_out_at: None,
-        created_at: Timestamp(BEGIN),
-        updated_at: Timestamp(BEGIN),
+        ..Trigger::new(pipeline, name, TriggerKind::Time, begin)
     }
 }
 

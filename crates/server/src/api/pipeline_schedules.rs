@@ -256,28 +256,8 @@ impl TriggerChange {
 
 /// A trigger of a pipeline that nothing is known of yet.
 pub(crate) fn empty(pipeline: String) -> Trigger {
-    Trigger {
-        id: TriggerId(0),
-        pipeline: PipelineUuid::new(pipeline),
-        name: String::new(),
-        kind: TriggerKind::Time,
-        interval: None,
-        start_time: None,
-        is_active: false,
-        last_enabled_at: None,
-        variables: Map::new(),
-        sla: None,
-        settings: Map::new(),
-        token: None,
-        description: None,
-        matchers: Vec::new(),
-        tags: Vec::new(),
-        product: None,
-        is_declared: false,
-        taken_out_at: None,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
-    }
+    let (name, never) = (String::new(), Timestamp(0));
+    Trigger::new(PipelineUuid::new(pipeline), name, TriggerKind::Time, never)
 }
 
 /// Makes a trigger.

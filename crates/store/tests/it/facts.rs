@@ -100,6 +100,7 @@ pub(crate) fn run(id: RunId, plan: &Arc<Plan>) -> Run {
             number: 1,
             status: BlockStatus::Failed,
             started_at: Timestamp(5),
+            lost_since: Some(Timestamp(4)),
             waits: true,
             ended_at: Some(Timestamp(6)),
             error: Some("it's \"broken\"\0\n".to_owned()),
