@@ -69,24 +69,27 @@ impl Host {
     /// since when they are on.
     pub(super) async fn sync_all_triggers(&self) -> Result<Vec<Trigger>, Failure> {
         let turn = self.syncing.lock().await;
-        let mut stored: HashMap<(PipelineUuid, String), Trigger> = HashMap::new();
-        for trigger in self.store().triggers().await? {
-            stored.insert((trigger.pipeline.clone(), trigger.name.clone()), trigger);
-        }
+        let mut stored: HashMap<PipelineUuid, Vec<Trigger>> = HashMap::new();
         // Also of pipelines that are gone.
-        let of_files = stored.values().filter(|trigger| trigger.is_declared);
-        let wanted: BTreeSet<PipelineUuid> =
-            of_files.map(|trigger| trigger.pipeline.clone()).collect();
+        let mut wanted = BTreeSet::new();
+        for trigger in self.store().triggers().await? {
+            if trigger.is_declared {
+                wanted.insert(trigger.pipeline.clone());
+            }
+            let of_pipeline = stored.entry(trigger.pipeline.clone());
+            of_pipeline.or_default().push(trigger);
+        }
         let declaring = self.declared(wanted, true).await?;
         let (mut taken, mut missed) = (Taken::default(), BTreeSet::new());
         for file in declaring {
             file.tell();
-            if stored.values().any(|trigger| file.misses(trigger)) {
+            let stored = stored.get(&file.pipeline).map_or(&[][..], Vec::as_slice);
+            if stored.iter().any(|trigger| file.misses(trigger)) {
                 missed.insert(file.pipeline.clone());
             }
             for declared in &file.triggers {
-                let key = (file.pipeline.clone(), declared.name.clone());
-                taken.look(stored.get(&key), &file.pipeline, declared);
+                let known = stored.iter().find(|known| known.name == declared.name);
+                taken.look(known, &file.pipeline, declared);
             }
         }
         let stamped = self.store_taken(taken).await?;
